@@ -1,0 +1,51 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// `swift run sim` builds in debug. Our own targets are optimised there too (a root package may use
+/// `unsafeFlags`), so that the everyday command runs at nearly release speed. `assert` is compiled out by
+/// that: invariants are `precondition`s or typed errors.
+let settings: [SwiftSetting] = [
+  .unsafeFlags(["-O"], .when(configuration: .debug)),
+  .strictMemorySafety(),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .treatAllWarnings(as: .error),
+]
+
+/// A target of ours, and the tests beside it.
+func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> [Target] {
+  [
+    .target(name: name, dependencies: dependencies, swiftSettings: settings),
+    .testTarget(
+      name: name + "Tests", dependencies: [.init(stringLiteral: name)] + dependencies, swiftSettings: settings
+    ),
+  ]
+}
+
+let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let sqlite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swift")
+
+let package = Package(
+  name: "sim",
+  products: [.executable(name: "sim", targets: ["sim"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+    .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
+  ],
+  targets: [
+    .systemLibrary(name: "COpenBLAS"),
+    .executableTarget(
+      name: "sim",
+      dependencies: [
+        "SimCore", "Policies", "CostModels", "Workloads", "ResultStore",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: settings),
+  ]
+    + module("SimCore")
+    + module("Policies", ["SimCore"])
+    + module("CostModels", ["SimCore", "COpenBLAS"])
+    + module("Workloads", ["SimCore"])
+    + module("ResultStore", ["SimCore", grdb, sqlite]),
+  swiftLanguageModes: [.v6]
+)

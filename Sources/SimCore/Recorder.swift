@@ -1,0 +1,21 @@
+/// Receives what a simulation logs, as it happens.
+///
+/// The engine keeps no history of its own: what is to be kept is a recorder's business, so that memory stays
+/// bounded however long the trace.
+public protocol Recorder {
+  /// Takes note of an iteration that has ended. Called once an iteration, in order of ends.
+  mutating func record(_ iteration: borrowing IterationRecord)
+  /// Takes note of what each kernel used in the iteration recorded last; only called if `wantsKernels`.
+  mutating func record(kernels: [KernelUse], instance: Int32, iteration: Int64)
+  /// Takes note of a stretch of iterations of a request.
+  mutating func record(_ span: SpanRecord)
+  /// Takes note of a request that has ended, completed or rejected.
+  mutating func record(_ request: RequestRecord)
+  /// Whether kernels are to be recorded for each iteration.
+  var wantsKernels: Bool { get }
+}
+
+extension Recorder {
+  public mutating func record(kernels: [KernelUse], instance: Int32, iteration: Int64) {}
+  public var wantsKernels: Bool { false }
+}

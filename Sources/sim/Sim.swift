@@ -1,0 +1,6 @@
+import ArgumentParser
+
+@main
+struct Sim: ParsableCommand {
+  mutating func run() throws {}
+}

@@ -1,0 +1,4 @@
+import Policies
+import Testing
+
+@Test func placeholder() {}

@@ -1,0 +1,4 @@
+import SimCore
+import Testing
+
+@Test func placeholder() {}

@@ -1,0 +1,4 @@
+import Testing
+import Workloads
+
+@Test func placeholder() {}
