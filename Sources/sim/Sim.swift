@@ -2,5 +2,5 @@ import ArgumentParser
 
 @main
 struct Sim: ParsableCommand {
-  mutating func run() throws {}
+  static let configuration = CommandConfiguration(subcommands: [CalibrateCommand.self])
 }
