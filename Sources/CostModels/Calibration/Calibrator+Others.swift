@@ -22,7 +22,7 @@ extension Calibrator {
         FittedKernel(
           kernel: .allReduce, type: implementation.rawValue,
           formula: implementation == .nccl
-            ? "t0 + bytes * b_1 + sqrt(bytes) * r"
+            ? "t0 + bytes * b_1 (up to 1 MiB) or t0 + t_2 + bytes * b_2 (beyond), + sqrt(bytes) * r"
             : "t0 + bytes * b_1 (one-shot), t0 + t_2 + bytes * b_2 (two-shot) or t0 + t_3 + bytes * b_3 (beyond)",
           quality: .measured, source: source(of: .allReduce), dimensions: ["gpus"],
           coefficients: [
