@@ -54,7 +54,8 @@ extension ModelDescription {
     // Every product of sizes that is ever formed is a summand of this one, or a few bytes times it.
     let width = Double(max(intermediate, experts * expertIntermediate))
     let attention = 2 * Double(hidden) * Double(heads * headDim) * 2
-    let total = Double(layers) * (3 * Double(hidden) * width + attention) + 2 * Double(vocabulary) * Double(hidden)
+    let total =
+      Double(layers) * (3 * Double(hidden) * width + attention) + 2 * Double(vocabulary) * Double(hidden)
     guard total < 1e15 else {
       throw .malformed(
         file: config.file, reason: "the sizes amount to \(total) parameters; expected fewer than 1e15")

@@ -76,6 +76,7 @@ extension ModelDescription {
   ///
   /// - Parameter includingEmbedding: whether to count the input embedding, of which a token reads one row.
   ///   Model cards differ: Qwen3-30B-A3B's "3.3 B activated" counts it, gpt-oss-20b's "3.6 B" does not.
+  /// - Returns: the number of weights.
   public func activeParameters(includingEmbedding: Bool) -> Int {
     layers * (attentionParameters + mlpParameters(experts: topK)) + embeddingParameters + hidden
       + (includingEmbedding && !hasTiedEmbeddings ? embeddingParameters : 0)

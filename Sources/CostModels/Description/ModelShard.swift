@@ -38,8 +38,9 @@ public struct ModelShard: Sendable, Hashable {
   public let expertBiasBytes: Int
   /// Bytes of the embedding table.
   public let embeddingBytes: Int
-  /// Bytes of the LM head, which every iteration reads. Where embeddings are tied it is the embedding table, and
-  /// takes no memory of its own.
+  /// Bytes of the LM head, which every iteration reads.
+  ///
+  /// Where embeddings are tied it is the embedding table, and takes no memory of its own.
   public let headBytes: Int
   /// Bytes of keys and values that one token adds in one layer, at 16 bits.
   ///
@@ -83,12 +84,14 @@ extension ModelDescription {
   ///   divide the query heads or the MLP's width, or neither divides nor is a multiple of the key-value heads.
   public func shard(over gpus: Int) throws(DescriptionError) -> ModelShard {
     guard (1...1024).contains(gpus) else {
-      throw .invalidSetting(path: "tensor-parallel-size", value: "\(gpus)", expected: "1...1024, such as 1, 2, 4")
+      throw .invalidSetting(
+        path: "tensor-parallel-size", value: "\(gpus)", expected: "1...1024, such as 1, 2, 4")
     }
     func split(_ value: Int, _ field: String) throws(DescriptionError) -> Int {
       guard value.isMultiple(of: gpus) else {
         throw .indivisible(
-          model: name, field: field, value: value, gpus: gpus, expected: "a group whose size divides \(value)")
+          model: name, field: field, value: value, gpus: gpus,
+          expected: "a group whose size divides \(value)")
       }
       return value / gpus
     }
@@ -108,7 +111,8 @@ extension ModelDescription {
       expertFormat.bytes(rows: 2 * expertIntermediate, columns: hidden)
       + expertFormat.bytes(rows: hidden, columns: expertIntermediate)
     let projected = (heads + 2 * keyValueHeads) * headDim
-    let denseMLP = 3 * hidden * intermediate + (hasMLPBias && intermediate > 0 ? 2 * intermediate + hidden : 0)
+    let hasDenseBias = hasMLPBias && !isMixtureOfExperts
+    let denseMLP = 3 * hidden * intermediate + (hasDenseBias ? 2 * intermediate + hidden : 0)
     return ModelShard(
       model: self,
       gpus: gpus,
