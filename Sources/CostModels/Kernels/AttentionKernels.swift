@@ -21,9 +21,9 @@ struct AttentionKernels: Sendable {
     scale = engine.kernelScale.attention
     self.power = power
     prefillFit = calibration.prefillAttention(
-      heads: shard.heads, kvHeads: shard.keyValueHeads, headDim: shard.model.headDim, window: window)
+      heads: shard.heads, kvHeads: shard.keyValueHeads, headDim: shard.model.headDim, window: window ?? 0)
     decodeFit = calibration.decodeAttention(
-      heads: shard.heads, kvHeads: shard.keyValueHeads, headDim: shard.model.headDim, window: window)
+      heads: shard.heads, kvHeads: shard.keyValueHeads, headDim: shard.model.headDim, window: window ?? 0)
   }
 
   /// One launch over all decode rows.
@@ -44,7 +44,7 @@ struct AttentionKernels: Sendable {
   ///
   /// - Complexity: O(segments).
   func prefill(_ segments: Span<PrefillSegment>) -> Launch {
-    var shape = PrefillShape()
+    var shape = prefillFit.emptyShape()
     var visible = 0.0
     for i in segments.indices {
       shape.add(tokens: segments[i].tokens, prefix: segments[i].prefix)

@@ -12,8 +12,8 @@ struct ExpertKernel: Sendable {
   init(shard: ModelShard, engine: EngineDescription, power: PowerModel, calibration: Calibration) {
     let model = shard.model
     fit = calibration.moe(
-      hidden: model.hidden, intermediate: model.expertIntermediate, experts: model.experts, topK: model.topK,
-      tensorParallel: shard.gpus, dtype: model.expertFormat.rawValue)
+      hidden: model.hidden, intermediatePerGPU: shard.expertIntermediate, experts: model.experts,
+      topK: model.topK, dtype: model.expertFormat == .mxfp4 ? .mxfp4 : .bf16)
     scale = engine.kernelScale.expertMLP
     self.power = power
     weightBytesPerExpert = Double(shard.bytesPerExpert)

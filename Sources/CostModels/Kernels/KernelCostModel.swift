@@ -179,8 +179,8 @@ public struct KernelCostModel: CostModel {
   ///
   /// - Complexity: O(different row counts seen × kernels).
   public var kernels: [KernelUse] {
-    var totals = Array(repeating: Launch(), count: Kernel.allCases.count)
-    func add(_ kernel: Kernel, _ launch: Launch, times: Int) {
+    var totals = Array(repeating: Launch(), count: KernelKind.allCases.count)
+    func add(_ kernel: KernelKind, _ launch: Launch, times: Int) {
       totals[kernel.index].add(launch, times: Double(times))
     }
     for (rows, uses) in layerPrices.uses.enumerated() where uses > 0 {
@@ -196,7 +196,7 @@ public struct KernelCostModel: CostModel {
     add(.prefillAttention, prefillTotal, times: 1)
     add(.decodeAttention, decodeTotal, times: 1)
     add(.expertMLP, expertTotal, times: 1)
-    return zip(Kernel.allCases, totals).compactMap { kernel, total in
+    return zip(KernelKind.allCases, totals).compactMap { kernel, total in
       guard total.calls > 0 else { return nil }
       return KernelUse(
         kernel: kernel.rawValue, calls: Int(total.calls), extrapolatedCalls: Int(total.extrapolated),

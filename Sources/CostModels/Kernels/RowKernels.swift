@@ -11,7 +11,7 @@ struct RowKernels: Sendable {
   private let gateUp: GEMMFit?
   private let down: GEMMFit?
   private let head: GEMMFit
-  private let elementwise: [Kernel: ElementwiseFit]
+  private let elementwise: [KernelKind: ElementwiseFit]
   private let customAllReduce: AllReduceFit?
   private let ncclAllReduce: AllReduceFit?
 
@@ -42,7 +42,7 @@ struct RowKernels: Sendable {
   ///   - rows: rows with a token.
   ///   - computed: rows that the kernels run on, padding included.
   ///   - body: is called with each kernel and its launches.
-  func forEachInLayer(rows: Int, computed: Int, _ body: (Kernel, Launch) -> Void) {
+  func forEachInLayer(rows: Int, computed: Int, _ body: (KernelKind, Launch) -> Void) {
     let model = shard.model
     let p = Double(computed)
     let h = Double(model.hidden)
@@ -73,14 +73,14 @@ struct RowKernels: Sendable {
   }
 
   /// Visits the kernels before the first layer: embedding and, with several GPUs, its sum.
-  func forEachBefore(rows: Int, _ body: (Kernel, Launch) -> Void) {
+  func forEachBefore(rows: Int, _ body: (KernelKind, Launch) -> Void) {
     guard rows > 0 else { return }
     body(.embedding, elementwiseLaunch(.embedding, bytes: 4 * Double(rows) * Double(shard.model.hidden)))
     if shard.gpus > 1 { body(.allReduce, allReduceLaunch(rows)) }
   }
 
   /// Visits the kernels after the last layer: final norm, LM head and sampling.
-  func forEachAfter(rows: Int, _ body: (Kernel, Launch) -> Void) {
+  func forEachAfter(rows: Int, _ body: (KernelKind, Launch) -> Void) {
     guard rows > 0 else { return }
     body(.rmsNorm, elementwiseLaunch(.rmsNorm, bytes: 8 * Double(rows) * Double(shard.model.hidden)))
     body(.lmHead, gemmLaunch(head, rows, weights: shard.headBytes))
@@ -100,7 +100,7 @@ struct RowKernels: Sendable {
     return launch
   }
 
-  private func elementwiseLaunch(_ kernel: Kernel, bytes: Double, kvBytes: Double = 0) -> Launch {
+  private func elementwiseLaunch(_ kernel: KernelKind, bytes: Double, kvBytes: Double = 0) -> Launch {
     var launch = Launch(calls: 1)
     launch.seconds = (elementwise[kernel]?.seconds(bytes: bytes + kvBytes) ?? 0) * engine.kernelScale.other
     launch.activationBytes = bytes

@@ -1,5 +1,5 @@
 /// The kinds of kernels that a decoder iteration consists of.
-public enum Kernel: String, Sendable, CaseIterable {
+public enum KernelKind: String, Sendable, CaseIterable {
   /// Gathers the rows of the embedding table.
   case embedding
   /// Residual addition and RMSNorm: two a layer, and the final one.
@@ -35,5 +35,5 @@ public enum Kernel: String, Sendable, CaseIterable {
   var index: Int { Self.ranks[self.rawValue, default: 0] }
 
   private static let ranks = Dictionary(
-    uniqueKeysWithValues: Kernel.allCases.enumerated().map { ($0.element.rawValue, $0.offset) })
+    uniqueKeysWithValues: KernelKind.allCases.enumerated().map { ($0.element.rawValue, $0.offset) })
 }
