@@ -22,7 +22,7 @@ final class CorrelatedRouting: Sendable {
 
   /// Builds the tables.
   ///
-  /// - Complexity: O(experts); about 3 ms for 128 experts.
+  /// - Complexity: O(experts); about 2 ms for 128 experts.
   init(experts: Int, topK: Int, groupSigma: Double, requestSigma: Double) {
     self.experts = experts
     blocks = (experts + 7) / 8

@@ -29,7 +29,7 @@ public struct ExpertRouting: Sendable {
   ///
   /// - Throws: ``DescriptionError`` where the model is dense, a parameter is out of bounds, or the file of a
   ///   measured routing is unreadable, malformed or made for a model of another shape.
-  /// - Complexity: O(experts) for a correlated law, about 3 ms for 128 experts; O(1) for a uniform one;
+  /// - Complexity: O(experts) for a correlated law, about 2 ms for 128 experts; O(1) for a uniform one;
   ///   O(layers · experts) for a measured one.
   public init(_ model: RoutingModel = .standard, for description: ModelDescription) throws(DescriptionError) {
     guard description.isMixtureOfExperts else {
