@@ -144,7 +144,7 @@ import Testing
       "\"llama\"", "\"llama\", \"quantization_config\": {\"quant_method\": \"awq\"}",
       "'quantization_config.quant_method'"
     ),
-    ("{", "", "not valid JSON"),
+    ("64,", "64", "not valid JSON: Invalid value around character"),
     ("{", "[{", "not valid JSON"),
   ]
 
