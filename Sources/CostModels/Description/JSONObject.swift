@@ -27,17 +27,19 @@ struct JSONObject {
     } catch let error as DescriptionError {
       throw error
     } catch {
-      throw .malformed(file: file, reason: "not valid JSON" + detail(of: error))
+      throw .malformed(file: file, reason: "not valid JSON" + detail(of: data))
     }
   }
 
-  /// What the parser says about the place of a mistake.
-  private static func detail(of error: any Error) -> String {
-    guard case DecodingError.dataCorrupted(let context) = error,
-      let underlying = context.underlyingError as NSError?,
-      let text = underlying.userInfo["NSDebugDescription"] as? String
-    else { return "" }
-    return ": " + text.replacing("\n", with: " ")
+  /// What the older parser says about a mistake; the decoder's says nothing on Linux.
+  private static func detail(of data: Data) -> String {
+    do {
+      _ = try JSONSerialization.jsonObject(with: data)
+      return ""
+    } catch {
+      guard let text = (error as NSError).userInfo["NSDebugDescription"] as? String else { return "" }
+      return ": " + text.replacing("\n", with: " ")
+    }
   }
 
   /// The dotted path of a field.
