@@ -36,6 +36,6 @@ struct AliasTable: Sendable {
   func sample(using random: inout SplitMix64) -> Int {
     let (index, rest) = random.next().multipliedFullWidth(by: UInt64(columns.count))
     let column = columns[Int(index)]
-    return rest <= column.threshold ? Int(index) : column.alias
+    return rest < column.threshold ? Int(index) : column.alias
   }
 }

@@ -16,6 +16,7 @@ struct CSVField {
   /// Reads the field at `position` and moves on to the next one; `line` counts the line breaks passed.
   @inline(__always)
   init(_ text: Span<UInt8>, at position: inout Int, line: inout Int) {
+    while position < text.count, text[position] == UInt8(ascii: " ") { position += 1 }
     self =
       position < text.count && text[position] == UInt8(ascii: "\"")
       ? Self.quoted(text, at: &position, line: &line) : Self.plain(text, at: &position, line: &line)

@@ -1,12 +1,12 @@
 /// Reads traces of one JSON object a line.
 enum JSONLinesImporter {
-  /// The keys of the object on the first line, or nil if no whole object lies there.
+  /// The keys of the object at `start`, or nil if no whole object lies on that line.
   static func keys(_ text: Span<UInt8>, from start: Int) -> [String]? {
     var position = start + 1
     var keys: [String] = []
     while true {
       switch JSONScanner.step(text, &position, isFirst: keys.isEmpty) {
-      case .member(let key, _): keys.append(CSVImporter.string(text, key))
+      case .member(let key, _): keys.append(FieldText.string(text, key))
       case .end: return keys
       case .broken: return nil
       }
@@ -18,81 +18,57 @@ enum JSONLinesImporter {
     _ text: Span<UInt8>, from start: Int, firstLine: Int, dialect: JSONLinesDialect, file: String
   ) throws(WorkloadError) -> TraceBuilder {
     let names = [dialect.prompt, dialect.output, dialect.time, "hash_ids"].map { Array($0.utf8) }
-    var rows = TraceBuilder(format: dialect.format, file: file)
-    var blocks = dialect.blockTokens.map(PrefixBlocks.init(blockTokens:))
+    var rows = TraceBuilder(file: file, dialect: dialect)
     var position = start
     var line = firstLine
     while true {
       JSONScanner.skipBlanks(text, &position)
-      guard position < text.count else { break }
+      guard position < text.count else { return rows }
       if text[position] == UInt8(ascii: "\n") {
         position += 1
         line += 1
         continue
       }
-
-      let record = position
-      var fields = (prompt: 0..<0, output: 0..<0, time: 0..<0, hashes: 0..<0)
-      var isFirst = true
-      var isOpen = text[position] == UInt8(ascii: "{")
-      var isSound = isOpen
-      position += 1
-      while isOpen {
-        switch JSONScanner.step(text, &position, isFirst: isFirst) {
-        case .member(let key, let value):
-          if matches(text, key, names[0]) {
-            fields.prompt = value
-          } else if matches(text, key, names[1]) {
-            fields.output = value
-          } else if matches(text, key, names[2]) {
-            fields.time = value
-          } else if matches(text, key, names[3]) {
-            fields.hashes = value
-          }
-          isFirst = false
-        case .end:
-          isOpen = false
-        case .broken:
-          isOpen = false
-          isSound = false
-        }
-      }
-      if isSound {
-        JSONScanner.skipBlanks(text, &position)
-        isSound = position >= text.count || text[position] == UInt8(ascii: "\n")
-      }
-
-      func fail(_ field: String, _ range: Range<Int>, _ expected: String) -> WorkloadError {
-        let value = range.isEmpty ? "(missing)" : CSVImporter.string(text, range)
-        return .brokenRow(file: file, line: line, field: field, value: value, expected: expected)
-      }
-      guard isSound else {
-        var end = record
+      let begin = position
+      guard let fields = fields(text, &position, line: line, names: names) else {
+        var end = begin
         while end < text.count, text[end] != UInt8(ascii: "\n") { end += 1 }
-        throw fail("record", record..<end, "one whole JSON object on a line of its own")
+        throw .brokenRow(
+          file: file, line: line, field: "record", value: FieldText.string(text, begin..<end),
+          expected: "one whole JSON object on a line of its own")
       }
-      guard let prompt = Decimal.tokens(text, fields.prompt), prompt >= 1 else {
-        throw fail(dialect.prompt, fields.prompt, "a whole number of tokens, at least 1")
-      }
-      guard let output = Decimal.tokens(text, fields.output), output >= 1 else {
-        throw fail(dialect.output, fields.output, "a whole number of tokens, at least 1")
-      }
-      guard let microseconds = dialect.unit.microseconds(text, fields.time) else {
-        throw fail(dialect.time, fields.time, dialect.unit.expectation)
-      }
-      rows.append(prompt: prompt, output: output, microseconds: microseconds)
-      if fields.hashes.isEmpty { blocks = nil }
-      if let size = blocks?.blockTokens {
-        let count = (Int(prompt) + size - 1) / size
-        guard blocks?.appendRow(text, fields.hashes) == count else {
-          throw fail(
-            "hash_ids", fields.hashes, "a list of \(count) whole numbers, one for every \(size) prompt tokens"
-          )
+      try rows.take(fields, of: text)
+    }
+  }
+
+  /// Reads the record at `position` and moves to the end of its line, or returns nil if the line is broken.
+  private static func fields(
+    _ text: Span<UInt8>, _ position: inout Int, line: Int, names: [[UInt8]]
+  ) -> TraceFields? {
+    guard text[position] == UInt8(ascii: "{") else { return nil }
+    position += 1
+    var fields = TraceFields(line: line)
+    var isFirst = true
+    while true {
+      switch JSONScanner.step(text, &position, isFirst: isFirst) {
+      case .broken:
+        return nil
+      case .end:
+        JSONScanner.skipBlanks(text, &position)
+        return position >= text.count || text[position] == UInt8(ascii: "\n") ? fields : nil
+      case .member(let key, let value):
+        isFirst = false
+        if matches(text, key, names[0]) {
+          fields.prompt = value
+        } else if matches(text, key, names[1]) {
+          fields.output = value
+        } else if matches(text, key, names[2]) {
+          fields.time = value
+        } else if matches(text, key, names[3]) {
+          fields.hashes = value
         }
       }
     }
-    rows.blocks = blocks
-    return rows
   }
 
   @inline(__always)

@@ -42,14 +42,14 @@ public struct LengthModel: Sendable {
   private let outputs: QuantileTable
   private let limit: Int
 
-  /// Reads a model from the content of a file.
-  init(parsing bytes: [UInt8], file: String) throws(WorkloadError) {
+  /// Reads a model from JSON; `digest` is that of the whole file.
+  init(parsing bytes: [UInt8], digest: String, file: String) throws(WorkloadError) {
     let content = try LengthModelFile(parsing: bytes, file: file)
     name = content.name
     title = content.title ?? content.name
     source = content.source ?? "unknown"
     tokenizer = content.tokenizer ?? "unknown"
-    digest = SHA256.hexDigest(of: bytes)
+    self.digest = digest
     maxTotal = content.max_total
     limit = content.max_total ?? .max
     side = content.checkerboard.k
@@ -92,21 +92,30 @@ public struct LengthModel: Sendable {
   @inline(__always)
   private static func tokens(_ length: Double) -> Tokens { max(1, Int(length + 0.5)) }
 
-  /// The share of pairs within the limit and their mean lengths, by the midpoint rule on 16 x 16 points a field.
+  /// The share of pairs within the limit and their mean lengths, by the midpoint rule on a fine grid of ranks.
+  ///
+  /// - Complexity: O(*side p*) for *p* = 10,000 ranks of each length.
   private static func means(
     _ prompts: QuantileTable, _ outputs: QuantileTable, mass: [Double], side: Int, limit: Int
   ) -> (accepted: Double, prompt: Double, output: Double) {
-    let points = max(1, 320 / side)
+    let points = max(1, 10_000 / side)
     let ranks = (0..<side * points).map { (Double($0) + 0.5) / Double(side * points) }
-    let promptLengths = ranks.map { tokens(prompts.quantile($0)) }
     let outputLengths = ranks.map { tokens(outputs.quantile($0)) }
+    var outputsBefore = [0]
+    for output in outputLengths { outputsBefore.append(outputsBefore[outputsBefore.count - 1] + output) }
+
     var sum = (weight: 0.0, prompt: 0.0, output: 0.0)
-    for (i, prompt) in promptLengths.enumerated() {
-      for (j, output) in outputLengths.enumerated() where prompt + output <= limit {
-        let weight = mass[i / points * side + j / points]
-        sum.weight += weight
-        sum.prompt += weight * Double(prompt)
-        sum.output += weight * Double(output)
+    var accepted = ranks.count  // Outputs that fit beside the prompt: ever fewer, as prompts rise.
+    for (index, rank) in ranks.enumerated() {
+      let prompt = tokens(prompts.quantile(rank))
+      while accepted > 0, prompt + outputLengths[accepted - 1] > limit { accepted -= 1 }
+      for column in 0..<side {
+        let begin = column * points
+        let end = min(begin + points, max(begin, accepted))
+        let weight = mass[index / points * side + column]
+        sum.weight += weight * Double(end - begin)
+        sum.prompt += weight * Double(end - begin) * Double(prompt)
+        sum.output += weight * Double(outputsBefore[end] - outputsBefore[begin])
       }
     }
     let total = mass.reduce(0, +) * Double(points * points)

@@ -11,7 +11,7 @@ public enum TraceFile: Sendable {
   /// Reads a file, whatever of the known formats it has; `TraceFormat` lists them.
   ///
   /// - Throws: a `WorkloadError` that says which line and field are wrong and what would be right.
-  /// - Complexity: O(*n*) in the size of the file, about 60 ns a row of CSV; the file is held in memory meanwhile.
+  /// - Complexity: O(*n*) in the size of the file, about 0.2 µs a row, most of it for the digest; the file is held in memory meanwhile.
   public static func read(_ path: String) throws(WorkloadError) -> TraceFile {
     try parse(InputFile.bytes(of: path), file: path)
   }
@@ -37,11 +37,13 @@ public enum TraceFile: Sendable {
       let keys = JSONLinesImporter.keys(text, from: start)
       if let keys, !keys.contains("schema") {
         guard let dialect = JSONLinesDialect.recognise(keys) else {
-          throw .unknownFormat(file: file, beginning: CSVImporter.quotable(keys.joined(separator: ",")))
+          throw .unknownFormat(file: file, beginning: FieldText.quotable(keys.joined(separator: ",")))
         }
         rows = try JSONLinesImporter.read(text, from: start, firstLine: line, dialect: dialect, file: file)
       } else {
-        return .model(try LengthModel(parsing: Array(bytes[start...]), file: file))
+        return .model(
+          try LengthModel(
+            parsing: Array(bytes[start...]), digest: SHA256.hexDigest(of: bytes), file: file))
       }
     case UInt8(ascii: "["):
       throw .unsupported(

@@ -69,9 +69,9 @@ public struct WorkloadSpecification: Sendable, Hashable {
 
   /// Checks each value by itself.
   private func checkValues() throws(WorkloadError) {
-    if let rate = requestRate, rate != .infinity, !(1e-6...1e9 ~= rate) {
+    if let rate = requestRate, rate != .infinity, !(1e-6...1e6 ~= rate) {
       throw .invalidOption(
-        "--request-rate", value: "\(rate)", expected: "from 1e-6 to 1e9 requests a second, or inf")
+        "--request-rate", value: "\(rate)", expected: "from 1e-6 to 1e6 requests a second, or inf")
     }
     if let shape = burstiness, !(1e-3...1e6 ~= shape) {
       throw .invalidOption("--burstiness", value: "\(shape)", expected: "from 0.001 to 1e6; 1 is Poisson")
@@ -80,8 +80,8 @@ public struct WorkloadSpecification: Sendable, Hashable {
       throw .invalidOption(
         "--time-scale", value: "\(scale)", expected: "from 1e-6 to 1e6; 0.5 doubles the rate")
     }
-    if let count = numPrompts, !(1...1_000_000_000_000 ~= count) {
-      throw .invalidOption("--num-prompts", value: "\(count)", expected: "from 1 to 1e12 requests")
+    if let count = numPrompts, !(1...1_000_000_000 ~= count) {
+      throw .invalidOption("--num-prompts", value: "\(count)", expected: "from 1 to 1e9")
     }
   }
 
@@ -93,10 +93,10 @@ public struct WorkloadSpecification: Sendable, Hashable {
       kind = arrivals
     } else if requestRate == .infinity {
       kind = .allAtOnce
-    } else if burstiness != nil {
-      kind = .gamma
+    } else if requestRate == nil, burstiness == nil, hasArrivals {
+      kind = .trace
     } else {
-      kind = hasArrivals && requestRate == nil ? .trace : .poisson
+      kind = (burstiness ?? 1) == 1 ? .poisson : .gamma
     }
 
     if timeScale != nil, kind != .trace {

@@ -71,6 +71,8 @@ import Workloads
       #expect(byDefault.arrivals == .poisson(rate: WorkloadSpecification.defaultRequestRate))
       let bursty = try Self.load(WorkloadSpecification(trace: path, requestRate: 2, burstiness: 0.5))
       #expect(bursty.arrivals == .gamma(rate: 2, burstiness: 0.5))
+      let smooth = try Self.load(WorkloadSpecification(trace: path, burstiness: 1))
+      #expect(smooth.arrivals == .poisson(rate: WorkloadSpecification.defaultRequestRate))
       let once = try Self.load(WorkloadSpecification(trace: path, requestRate: .infinity))
       #expect(once.arrivals == .allAtOnce)
       #expect(once.count == 3)

@@ -74,7 +74,7 @@ import Workloads
     #expect(other.map(\.promptTokens) != base.map(\.promptTokens))
   }
 
-  @Test func ahigherRateBringsTheSameRequestsSooner() throws {
+  @Test func aHigherRateBringsTheSameRequestsSooner() throws {
     let arxiv = TraceFile.model(try Shipped.model("arxiv"))
     func make(_ rate: Double) -> [Request] {
       Array(Workload(name: "m", source: arxiv, arrivals: .poisson(rate: rate), count: 1000, seed: 5))
@@ -89,6 +89,11 @@ import Workloads
   @Test func drawsStayTheSameFromVersionToVersion() throws {
     let workload = Workload(
       name: "m", source: .model(try Shipped.model("arxiv")), arrivals: .poisson(rate: 1), count: 3, seed: 0)
-    #expect(Array(workload) == [])
+    #expect(
+      Array(workload) == [
+        Request(id: 0, arrival: 0, promptTokens: 18432, outputTokens: 262),
+        Request(id: 1, arrival: 1.450475, promptTokens: 15963, outputTokens: 63),
+        Request(id: 2, arrival: 1.64394, promptTokens: 6822, outputTokens: 430),
+      ])
   }
 }
