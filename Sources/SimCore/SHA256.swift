@@ -4,11 +4,7 @@
 public enum SHA256 {
   /// The digest as 64 lower-case hexadecimal digits.
   ///
-<<<<<<< HEAD
-  /// - Complexity: O(*n*), about 5 ns a byte.
-=======
   /// - Complexity: O(*n*), about 3 ns a byte.
->>>>>>> workloads
   public static func hexDigest(of bytes: [UInt8]) -> String {
     var state = InlineArray<8, UInt32>(repeating: 0)
     for (index, word) in initialState.enumerated() { state[index] = word }
