@@ -65,7 +65,9 @@ public struct Policy: Sendable, CustomStringConvertible {
     return policy
   }
 
-  /// A fresh scheduler. Resolve the policy first.
+  /// A fresh scheduler.
+  ///
+  /// Resolve the policy first.
   public func makeScheduler() -> any Scheduler { entry.make(values) }
 
   /// The text that makes this policy.
