@@ -23,8 +23,9 @@ import Testing
   }
 
   @Test(arguments: seeds) func orca(seed: Int) throws {
-    let random = RandomCase(seed: seed)
-    try compare(random, OrcaBatching(budget: random.budget), .orca(budget: random.budget))
+    var random = RandomCase(seed: seed)
+    let budget = random.pick(random.budget, 4 * random.budget, 1 << 20)
+    try compare(random, OrcaBatching(budget: budget), .orca(budget: budget))
   }
 
   /// The cases are worth something only if memory runs short, the cap is reached, and so on.
@@ -32,7 +33,7 @@ import Testing
     var counts = [0, 0, 0, 0, 0]
     for seed in Self.seeds {
       let random = RandomCase(seed: seed)
-      let history = try random.run(OrcaBatching(budget: random.budget))
+      let history = try random.run(LayeredPrefill(cohort: 8192, stages: 16))
       let decoding = history.iterations.map(\.decodeTokens).max() ?? 0
       if history.requests.contains(where: { $0.preemptions > 0 }) { counts[0] += 1 }
       if history.requests.contains(where: { $0.preemptions > 2 }) { counts[1] += 1 }

@@ -25,26 +25,26 @@ struct RandomCase {
     let scale = pick(1, 1, 40)
     cost.layers = pick(24, 25, 48)
     cost.blockSize = pick(1, 4, 16)
-    cost.kvBlocks = pick(40...500) * scale / cost.blockSize + 2
+    cost.kvBlocks = pick(100...700) * scale / cost.blockSize + 2
     cost.slidingWindow = pick(nil, 1, 16, pick(2...100))
     cost.quantum = pick(1, 64, 256)
-    maxSequences = pick(1, 2, 3, 5, 8, 256)
-    maxConcurrency = pick(.max, .max, pick(1...6))
+    maxSequences = pick(1, pick(2...12), 256, 256)
+    maxConcurrency = pick(.max, .max, .max, pick(1...20))
     maxModelLength = pick(1 << 20, 1 << 20, 60 * scale)
-    budget = pick(1, pick(2...20), pick(20...120), pick(100...200)) * scale
+    budget = pick(pick(1...20), pick(20...120), pick(100...200)) * scale
 
-    let pace = pick(0, 10, 100, 1000, 10_000)
+    let pace = pick(0, 100, 1000, 10_000)
     let burst = pick(1, 1, 4, 20)
-    let longestPrompt = pick(3, 60, 120) * scale
-    let longestOutput = pick(1, 10, 60)
+    let longestPrompt = pick(3, 30, 100) * scale
+    let longestOutput = pick(3, 60, 100)
     var ticks = 0
-    for id in 0..<pick(1...40) {
+    for id in 0..<pick(1...60) {
       if id % burst == 0 { ticks += pick(0...pace) / cost.quantum * cost.quantum }
       if pick(0...30) == 0 { ticks += 1 << 20 }
       requests.append(
         Request(
           id: id, arrival: Double(ticks) * LoadedCost.tick, promptTokens: pick(1...longestPrompt),
-          outputTokens: pick(1, pick(1...longestOutput), pick(1...longestOutput))))
+          outputTokens: pick(1, pick(1...longestOutput), pick(1...longestOutput), longestOutput)))
     }
   }
 
