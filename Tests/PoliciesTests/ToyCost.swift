@@ -48,6 +48,9 @@ struct History: Recorder {
   /// The record of a request.
   subscript(request id: Int) -> RequestRecord? { requests.first { $0.request.id == id } }
 
+  /// The records of the requests that were served.
+  var completed: [RequestRecord] { requests.filter { $0.status == .completed } }
+
   /// When each token of each request came, by the spans alone.
   var tokenTimes: [Int: [Seconds]] {
     var iterationsOf: [Int32: [IterationRecord]] = [:]
