@@ -14,6 +14,7 @@ struct LayerPass: Sendable {
   /// Forms a cohort: the remainders of prompts that were cut, then new prompts in order of arrival.
   ///
   /// - Parameters:
+  ///   - state: where prompts are admitted.
   ///   - limit: most tokens of a cohort; the prompt that exceeds it is cut there.
   ///   - decodes: sequences that decode in this iteration: with them the cohort stays within the cap.
   ///   - groupCount: groups of layers for a cohort of so many tokens.

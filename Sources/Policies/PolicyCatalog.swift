@@ -1,6 +1,8 @@
 import SimCore
 
-/// The policies by name. A new one is listed here, and every command and every property test knows it.
+/// The policies by name.
+///
+/// A new one is listed here, and every command and every property test knows it.
 public enum PolicyCatalog {
   /// A policy's entry.
   public struct Entry: Sendable {

@@ -1,4 +1,6 @@
-/// What an iteration costs. Bytes, operations and joules are of all GPUs together.
+/// What an iteration costs.
+///
+/// Bytes, operations and joules are of all GPUs together.
 public struct Cost: Sendable, Hashable {
   /// How long the iteration takes, host time included.
   public var seconds: Seconds = 0

@@ -1,4 +1,6 @@
-/// What has happened to requests and is yet to be told to the recorder. The arrays are reused.
+/// What has happened to requests and is yet to be told to the recorder.
+///
+/// The arrays are reused.
 struct News: Sendable {
   var spans: [SpanRecord] = []
   var requests: [RequestRecord] = []

@@ -2,7 +2,10 @@
 public protocol Router: Sendable {
   /// The index of the instance to send a request to.
   ///
-  /// - Parameter inFlight: requests in each instance, waiting or running.
+  /// - Parameters:
+  ///   - request: the request to send.
+  ///   - inFlight: requests in each instance, waiting or running.
+  /// - Returns: an index into `inFlight`.
   mutating func route(_ request: Request, inFlight: [Int]) -> Int
 }
 

@@ -25,7 +25,9 @@ public struct ScheduleDrawing: Recorder, Sendable, CustomStringConvertible {
     lines = Array(repeating: "", count: self.rows)
   }
 
-  /// Draws a column. A group carries prefill if its first layer does.
+  /// Draws a column.
+  ///
+  /// A group carries prefill if its first layer does.
   public mutating func record(_ iteration: IterationRecord) {
     guard iteration.index < columns else { return }
     let decodes = iteration.decodeTokens > 0

@@ -55,12 +55,12 @@ extension ServingState {
     if decoding.parked > 0 {
       decoding.parked += 1
     } else {
-      startStepping(index)
+      startStepping(index, firstIteration: iteration + 1)
     }
   }
 
-  /// Makes a sequence at the end of those that step one of them, from the next iteration on.
-  private mutating func startStepping(_ index: SequenceIndex) {
+  /// Makes a sequence at the end of those that step one of them, from the next step on.
+  private mutating func startStepping(_ index: SequenceIndex, firstIteration: Int64) {
     let i = Int(index)
     let step = decoding.step
     let stored = sequences[i].joinContext
@@ -68,7 +68,7 @@ extension ServingState {
     sequences[i].joinStep = step
     sequences[i].gapStep = step
     sequences[i].joinShares = decoding.shares
-    sequences[i].spanBegin = iteration
+    sequences[i].spanBegin = firstIteration
     decoding.stepping += 1
     decoding.youngestStepping = index
     decoding.context += stored
@@ -135,7 +135,7 @@ extension ServingState {
     let first =
       decoding.youngestStepping >= 0 ? sequences[Int(decoding.youngestStepping)].next : decoding.oldest
     decoding.parked -= 1
-    startStepping(first)
+    startStepping(first, firstIteration: iteration)
   }
 
   private mutating func unlink(_ index: SequenceIndex) {

@@ -36,8 +36,6 @@ extension ServingState {
     if preempted.popLast() == nil { arrivedHead += 1 }
     admitted.append(index)
     sequences[i].isPrefilling = true
-    sequences[i].spanBegin = iteration
-    if sequences[i].record.scheduledAt.isNaN { sequences[i].record.scheduledAt = now }
     return prompt(index)
   }
 
@@ -65,6 +63,10 @@ extension ServingState {
     }
     guard sequence.tileLayers == 0 || tile.tokens.upperBound == Int(sequence.tileEnd) else {
       throw broken("the tokens under way end at \(sequence.tileEnd)")
+    }
+    if sequence.done == 0, sequence.tileLayers == 0 {
+      sequences[i].spanBegin = iteration
+      if sequence.record.scheduledAt.isNaN { sequences[i].record.scheduledAt = now }
     }
     sequences[i].tileEnd = Int32(tile.tokens.upperBound)
     sequences[i].tileLayers = Int32(tile.layers.upperBound)

@@ -50,10 +50,12 @@ public struct WeightedDistribution: Sendable {
     count > 0 ? (Swift.max(0, sumOfSquares / Double(count) - mean * mean)).squareRoot() : 0
   }
 
-  /// Percentiles of the values, each repeated as often as its weight says, with linear interpolation between ranks
-  /// as numpy does it; 0 if there is nothing.
+  /// Percentiles of the values, each repeated as often as its weight says.
+  ///
+  /// Between ranks they are interpolated linearly, as numpy does it.
   ///
   /// - Parameter percents: from 0 to 100.
+  /// - Returns: a percentile for each; 0 if there is nothing.
   /// - Complexity: O(n log n) for n pairs.
   public func percentiles(_ percents: [Double]) -> [Double] {
     guard count > 0 else { return percents.map { _ in 0 } }

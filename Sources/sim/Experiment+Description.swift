@@ -1,5 +1,6 @@
 import CostModels
 import Foundation
+import Policies
 import ResultStore
 import SimCore
 import Workloads
@@ -41,10 +42,10 @@ extension Experiment {
       ("slo_e2el_ms", objective.endToEnd.map { RunValue($0 * 1000) } ?? .null),
     ]
     for setting in EngineDescription.settings {
-      list.append(("engine." + setting.path, RunValue(setting.text(of: loaded.system.engine))))
+      list.append(("engine." + setting.path, RunValue(setting.text(in: loaded.system.engine))))
     }
     for setting in HardwareDescription.settings {
-      list.append(("hardware." + setting.path, RunValue(setting.text(of: loaded.system.hardware))))
+      list.append(("hardware." + setting.path, RunValue(setting.text(in: loaded.system.hardware))))
     }
     return list
   }
@@ -91,11 +92,9 @@ extension LoadedSystem {
 
   /// SHA-256 of everything that prices rest on: calibration, GPU, engine and model.
   var digest: String {
-    let text =
-      calibration.digest
-      + EngineDescription.settings.map { "\($0.path)=\($0.text(of: system.engine))" }.joined()
-      + HardwareDescription.settings.map { "\($0.path)=\($0.text(of: system.hardware))" }.joined()
-      + "\(system.shard)" + (routing?.model.description ?? "")
+    var text = calibrationDigest + "\(system.shard)" + (routing?.model.description ?? "")
+    for setting in EngineDescription.settings { text += "\(setting.path)=\(setting.text(in: system.engine));" }
+    for setting in HardwareDescription.settings { text += "\(setting.path)=\(setting.text(in: system.hardware));" }
     return SHA256.hexDigest(of: Array(text.utf8))
   }
 }

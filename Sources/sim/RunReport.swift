@@ -1,3 +1,4 @@
+import CostModels
 import Foundation
 import SimCore
 

@@ -72,10 +72,12 @@ struct SystemOptions: ParsableArguments {
     let model = try profiles.model(model)
     let system = try ServedSystem(
       model: model, hardware: hardware, engine: engine, tensorParallel: tensorParallelSize)
-    let calibration = try Calibration(contentsOf: profiles.calibration(hardware.name), hardware: hardware)
+    let calibrationPath = "\(folder)/calibrations/\(hardware.name).json"
+    let calibration = try Calibration(path: calibrationPath)
+    let calibrationBytes = FileManager.default.contents(atPath: calibrationPath).map { Array($0) } ?? []
     let law = try routing.map { try RoutingModel(parsing: $0) } ?? .standard
     return LoadedSystem(
-      system: system, calibration: calibration,
+      system: system, calibration: calibration, calibrationDigest: SHA256.hexDigest(of: calibrationBytes),
       routing: model.isMixtureOfExperts ? try ExpertRouting(law, for: system.shard.model) : nil)
   }
 }
@@ -84,5 +86,7 @@ struct SystemOptions: ParsableArguments {
 struct LoadedSystem: Sendable {
   let system: ServedSystem
   let calibration: Calibration
+  /// SHA-256 of the calibration's file.
+  let calibrationDigest: String
   let routing: ExpertRouting?
 }

@@ -47,19 +47,47 @@ struct History: Recorder {
 
   /// The record of a request.
   subscript(request id: Int) -> RequestRecord? { requests.first { $0.request.id == id } }
+
+  /// The records of the requests that were served.
+  var completed: [RequestRecord] { requests.filter { $0.status == .completed } }
+
+  /// When each token of each request came, by the spans alone.
+  var tokenTimes: [Int: [Seconds]] {
+    var iterationsOf: [Int32: [IterationRecord]] = [:]
+    for iteration in iterations { iterationsOf[iteration.instance, default: []].append(iteration) }
+    var times: [Int: [Seconds]] = [:]
+    for span in spans {
+      let ran = iterationsOf[span.instance, default: []]
+      for index in Int(span.firstIteration)...Int(span.lastIteration) {
+        let emits = span.phase == .decode ? ran[index].decodeTokens > 0 : index == span.lastIteration
+        if emits { times[span.request, default: []].append(ran[index].end) }
+      }
+    }
+    return times
+  }
 }
 
 /// Runs requests given as (arrival, prompt, output) under a policy.
 func run(
-  _ scheduler: any Scheduler, _ requests: [(Seconds, Tokens, Tokens)], cost: ToyCost = ToyCost(),
+  _ scheduler: any Scheduler, _ requests: [(Seconds, Tokens, Tokens)], cost: any CostModel = ToyCost(),
   maxSequences: Int = 256, maxModelLength: Tokens = 1 << 20, maxConcurrency: Int = .max
 ) throws -> History {
   let workload = requests.enumerated().map {
     Request(id: $0.offset, arrival: $0.element.0, promptTokens: $0.element.1, outputTokens: $0.element.2)
   }
+  return try run(
+    [InstanceConfiguration(scheduler: scheduler, costModel: cost, maxSequences: maxSequences)], workload,
+    maxModelLength: maxModelLength, maxConcurrency: maxConcurrency)
+}
+
+/// Runs requests on one or more instances.
+func run(
+  _ instances: [InstanceConfiguration], _ requests: [Request], maxModelLength: Tokens = 1 << 20,
+  maxConcurrency: Int = .max
+) throws -> History {
   var simulation = Simulation(
-    instances: [InstanceConfiguration(scheduler: scheduler, costModel: cost, maxSequences: maxSequences)],
-    requests: workload.makeIterator(), maxModelLength: maxModelLength, maxConcurrency: maxConcurrency)
+    instances: instances, requests: requests.makeIterator(), maxModelLength: maxModelLength,
+    maxConcurrency: maxConcurrency)
   var recorder: any Recorder = History()
   try simulation.run(recorder: &recorder)
   guard let history = recorder as? History else { fatalError("the recorder changed its type") }
