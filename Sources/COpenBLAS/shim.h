@@ -7,7 +7,3 @@
 /// Solves the symmetric positive definite system A x = b by Cholesky factorisation, in place.
 void dposv_(const char *uplo, const int *n, const int *nrhs, double *a, const int *lda, double *b,
             const int *ldb, int *info, size_t uplo_length);
-
-/// Solves the least-squares problem min ‖A x − b‖ by QR factorisation, in place.
-void dgels_(const char *trans, const int *m, const int *n, const int *nrhs, double *a, const int *lda, double *b,
-            const int *ldb, double *work, const int *lwork, int *info, size_t trans_length);
