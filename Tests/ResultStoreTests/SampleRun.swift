@@ -5,8 +5,9 @@ import SimCore
 ///
 ///     iteration   0  1  2  3  4  5  6
 ///     ends at     1  2  4  5  7  8  9
-///     request 0   p  D  D        P  D     preempted after iteration 2; arrives at 0, tokens at 2 4 ... see below
-///     request 1      p  P  D  D           tokens at 4 5 7
+///     request 0   P  D  D     P  D  D     preempted after iteration 2
+///     request 1      P  P  D  D
+///     request 3                  x  P     preempted after iteration 5, in its prefill
 ///
 /// Request 0 is prefilled in iteration 0 (token at 1), decodes in 1 and 2 (2, 4), is prefilled anew in 4 (7) and
 /// decodes in 5 and 6 (8, 9). Request 1 is prefilled in 1 to 2 (4), and decodes in 3 and 4 (5, 7). Request 2 is
@@ -15,7 +16,7 @@ enum SampleRun {
   static let ends: [Double] = [1, 2, 4, 5, 7, 8, 9]
   static let decodes: [Int32] = [0, 1, 1, 1, 1, 1, 1]
 
-  static func record(in writer: RunWriter, replica: Int32 = 0) {
+  static func recordIterations(in writer: RunWriter, replica: Int32) {
     for (index, end) in ends.enumerated() {
       var iteration = IterationRecord()
       iteration.instance = replica
@@ -44,6 +45,10 @@ enum SampleRun {
           ], instance: replica, iteration: Int64(index))
       }
     }
+  }
+
+  static func record(in writer: RunWriter, replica: Int32 = 0) {
+    recordIterations(in: writer, replica: replica)
     for span in [
       (0, SpanRecord.Phase.prefill, 0, 0, true), (1, .prefill, 1, 2, true), (0, .decode, 1, 2, true),
       (1, .decode, 3, 4, true), (0, .prefill, 4, 4, true), (3, .prefill, 5, 5, false), (0, .decode, 5, 6, true),
