@@ -65,16 +65,12 @@ public struct Policy: Sendable, CustomStringConvertible {
     return policy
   }
 
-<<<<<<< HEAD
   /// Tokens in an iteration, or in a pass or chunk: what `--max-num-batched-tokens` sets. Resolve the policy first.
   public var batchedTokens: Tokens { values[entry.batchedTokens, default: 512] }
 
-  /// A fresh scheduler. Resolve the policy first.
-=======
   /// A fresh scheduler.
   ///
   /// Resolve the policy first.
->>>>>>> enginetests
   public func makeScheduler() -> any Scheduler { entry.make(values) }
 
   /// The text that makes this policy.

@@ -2,7 +2,7 @@ import Foundation
 
 extension RunValue {
   /// The value as JSON; JSON has no infinity, which becomes null.
-  var json: String {
+  public var json: String {
     switch self {
     case .integer(let value): "\(value)"
     case .real(let value): value.isFinite ? "\(value)" : "null"

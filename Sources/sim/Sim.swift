@@ -9,7 +9,7 @@ struct Sim: ParsableCommand {
     commandName: "sim",
     abstract: "Simulates how an LLM serving schedule performs: latency, energy and expert traffic, without a GPU.",
     version: Self.version,
-    subcommands: [RunCommand.self, ListCommand.self],
+    subcommands: [RunCommand.self, ListCommand.self, CalibrateCommand.self],
     defaultSubcommand: RunCommand.self)
 
   /// The version that every run records.

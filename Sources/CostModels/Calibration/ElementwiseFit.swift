@@ -1,0 +1,21 @@
+import SimCore
+
+/// The time of a kernel that streams through memory: `launch + bytes · secondsPerByte`.
+public struct ElementwiseFit: Sendable, Hashable {
+  /// The kernel, such as `rms_norm`.
+  public let kernel: String
+  /// Time of a launch that moves next to nothing, in seconds.
+  public let launch: Seconds
+  /// Inverse of the bandwidth that the kernel reaches, in seconds per byte.
+  public let secondsPerByte: Double
+  /// Where the coefficients come from.
+  public let origin: FitOrigin
+  /// The sizes that were measured, in bytes; empty if nothing was.
+  public let measuredBytes: Range<Double>
+
+  /// The time of a launch that reads and writes so many bytes; 0 for none.
+  public func seconds(bytes: Double) -> Seconds { bytes > 0 ? launch + bytes * secondsPerByte : 0 }
+
+  /// Whether a size lies inside what was measured.
+  public func isMeasured(bytes: Double) -> Bool { origin == .measured && measuredBytes.contains(bytes) }
+}
