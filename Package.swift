@@ -1,9 +1,10 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-/// `swift run sim` builds in debug. Our own targets are optimised there too (a root package may use
-/// `unsafeFlags`), so that the everyday command runs at nearly release speed. `assert` is compiled out by
-/// that: invariants are `precondition`s or typed errors.
+/// Our own targets are optimised in debug too, in which `swift run sim` builds.
+///
+/// So the everyday command runs at nearly release speed; a root package may use `unsafeFlags`. `assert` is compiled
+/// out by that: invariants are `precondition`s or typed errors.
 let settings: [SwiftSetting] = [
   .unsafeFlags(["-O"], .when(configuration: .debug)),
   .strictMemorySafety(),

@@ -1,4 +1,6 @@
-/// One iteration as it ran: when, on what, and what it cost. Bytes and joules are of all GPUs of the instance.
+/// One iteration as it ran: when, on what, and what it cost.
+///
+/// Bytes and joules are of all GPUs of the instance.
 public struct IterationRecord: Sendable, Hashable {
   /// The instance that ran it.
   public var instance: Int32 = 0
@@ -10,6 +12,8 @@ public struct IterationRecord: Sendable, Hashable {
   public var end: Seconds = 0
   /// Sequences that took a decode step.
   public var decodeTokens: Int32 = 0
+  /// Tokens that came out at its end: decode steps, and first tokens.
+  public var outputTokens: Int32 = 0
   /// Prefill rows in the layers that carry prefill.
   public var prefillTokens: Int32 = 0
   /// Prompts that the prefill rows belong to.

@@ -28,4 +28,14 @@ public struct KernelUse: Sendable, Hashable {
     self.flops = flops
     self.bytes = bytes
   }
+
+  /// Adds another kernel's use to this one's; the name stays.
+  public static func += (a: inout KernelUse, b: KernelUse) {
+    a.calls += b.calls
+    a.extrapolatedCalls += b.extrapolatedCalls
+    a.seconds += b.seconds
+    a.joules += b.joules
+    a.flops += b.flops
+    a.bytes += b.bytes
+  }
 }

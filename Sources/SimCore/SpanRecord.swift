@@ -1,7 +1,7 @@
 /// A stretch of successive iterations that a request took part in, in one phase.
 ///
 /// Together with the iterations' times, spans give the time of every token without a row for each: the span of
-/// a prefill emits one token at the end of its last iteration, and a decode span emits one at the end of each of
+/// a completed prefill emits one token at the end of its last iteration, and a decode span emits one at the end of each of
 /// its iterations that decoded.
 public struct SpanRecord: Sendable, Hashable {
   /// What the request did.
@@ -22,13 +22,18 @@ public struct SpanRecord: Sendable, Hashable {
   public var firstIteration: Int64
   /// Index of the last iteration, inclusive.
   public var lastIteration: Int64
+  /// Whether the phase came to its end. A prefill that a preemption cut short did not, and emits no token.
+  public var completed: Bool
 
   /// Creates a span.
-  public init(request: Int, instance: Int32, phase: Phase, firstIteration: Int64, lastIteration: Int64) {
+  public init(
+    request: Int, instance: Int32, phase: Phase, firstIteration: Int64, lastIteration: Int64, completed: Bool = true
+  ) {
     self.request = request
     self.instance = instance
     self.phase = phase
     self.firstIteration = firstIteration
     self.lastIteration = lastIteration
+    self.completed = completed
   }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import SimCore
 
 /// A table of measurements: a CSV file with `# key: value` lines on top, a header, and rows of plain fields.
 ///
@@ -81,7 +82,7 @@ struct KernelTable: Sendable {
       throw .malformed(path: path, line: 0, problem: "\(lines.count) rows, but its header promises \(promised)")
     }
     self.path = path
-    self.digest = sha256(bytes)
+    self.digest = SHA256.hexDigest(of: bytes)
     self.metadata = metadata
     self.columns = columns
     self.bytes = bytes

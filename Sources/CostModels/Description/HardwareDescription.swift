@@ -1,0 +1,63 @@
+/// One GPU: data-sheet figures, and estimates of its energy.
+public struct HardwareDescription: Descriptor, Hashable {
+  /// The name that results carry, such as `h100-sxm`.
+  public var name = ""
+  /// What GPU it is, in one sentence.
+  public var summary = ""
+  /// Where each figure comes from, by setting path.
+  public var provenance: [String: Provenance] = [:]
+
+  /// Memory that the driver reports, in bytes.
+  public var memoryBytes = 0
+  /// Peak memory bandwidth, in bytes per second.
+  public var memoryBandwidth = 0.0
+  /// Second-level cache, in bytes.
+  public var l2Bytes = 0
+  /// Peak dense 16-bit tensor-core rate, in operations per second.
+  public var bf16Flops = 0.0
+  /// Streaming multiprocessors.
+  public var multiprocessors = 0
+  /// Board power limit, in watts.
+  public var powerLimitWatts = 0.0
+  /// NVLink bandwidth in one direction, in bytes per second.
+  public var nvlinkBandwidth = 0.0
+  /// What it draws.
+  public var energy = EnergyDescription()
+
+  /// Creates a description with every figure zero.
+  public init() {}
+
+  /// `hardware`.
+  public static var kind: String { "hardware" }
+  /// A GPU has no neutral values: its file gives every figure.
+  public static var requiresEverySetting: Bool { true }
+
+  /// Every figure, in the order of help texts.
+  public static let settings: [Setting<HardwareDescription>] = [
+    Setting(
+      "memory.bytes", unit: "bytes", .integer(\.memoryBytes, 1...(1 << 50)), "Memory that the driver reports."
+    ),
+    Setting(
+      "memory.bandwidth_bytes_per_s", unit: "bytes/s", .number(\.memoryBandwidth, .positive),
+      "Peak memory bandwidth."),
+    Setting("memory.l2_bytes", unit: "bytes", .integer(\.l2Bytes, 0...(1 << 40)), "Second-level cache."),
+    Setting(
+      "compute.bf16_flops", unit: "operations/s", .number(\.bf16Flops, .positive),
+      "Peak dense 16-bit tensor-core rate."),
+    Setting(
+      "compute.multiprocessors", .integer(\.multiprocessors, 1...65_536), "Streaming multiprocessors."),
+    Setting("power.limit_w", unit: "W", .number(\.powerLimitWatts, .positive), "Board power limit."),
+    Setting(
+      "nvlink.bandwidth_bytes_per_s", unit: "bytes/s", .number(\.nvlinkBandwidth, .positive),
+      "NVLink bandwidth in one direction."),
+    Setting(
+      "energy.idle_w", unit: "W", .number(\.energy.idleWatts, .notNegative),
+      "Power between the kernels of a serving engine, clocks up."),
+    Setting(
+      "energy.per_byte_pj", unit: "pJ", .number(\.energy.perBytePicojoules, .notNegative),
+      "Energy above idle of a byte moved to or from memory."),
+    Setting(
+      "energy.per_flop_pj", unit: "pJ", .number(\.energy.perFlopPicojoules, .notNegative),
+      "Energy above idle of a 16-bit tensor-core operation."),
+  ]
+}

@@ -1,0 +1,12 @@
+/// Factors on the time of tuned kernels, for engines whose kernels are not.
+public struct KernelScale: Sendable, Hashable {
+  /// On the experts' grouped matrix products.
+  public var expertMLP = 1.0
+  /// On prefill and decode attention.
+  public var attention = 1.0
+  /// On everything else.
+  public var other = 1.0
+
+  /// Creates the factors of an engine with tuned kernels, all 1.
+  public init() {}
+}

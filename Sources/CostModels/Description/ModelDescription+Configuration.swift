@@ -1,0 +1,153 @@
+import Foundation
+
+extension ModelDescription {
+  /// Reads a Hugging Face `config.json` of one of the families in ``ModelFamily``.
+  ///
+  /// The model is named after the file, or after its folder where the file is called `config.json`. Fields that
+  /// say nothing about time or memory (token ids, dropout, rotary parameters) are not read.
+  ///
+  /// - Throws: ``DescriptionError``, naming file and field.
+  public init(contentsOf url: URL) throws(DescriptionError) {
+    let config = try JSONObject.read(url)
+    let stem = url.deletingPathExtension().lastPathComponent
+    let name = stem == "config" ? url.deletingLastPathComponent().lastPathComponent : stem
+    try self.init(name: name, config: config)
+  }
+
+  init(name: String, config: JSONObject) throws(DescriptionError) {
+    let family = try Self.family(config)
+    self.name = name
+    layers = try config.integer("num_hidden_layers", in: 1...4096)
+    hidden = try config.integer("hidden_size", in: Self.sizes)
+    vocabulary = try config.integer("vocab_size", in: Self.sizes)
+    heads = try config.integer("num_attention_heads", in: 1...65_536)
+    keyValueHeads = try config.optionalInteger("num_key_value_heads", in: 1...65_536) ?? heads
+    maxContext = try config.integer("max_position_embeddings", in: 1...(1 << 30))
+    headDim = try Self.headDim(config, hidden: hidden, heads: heads)
+    guard heads.isMultiple(of: keyValueHeads) else {
+      throw .invalid(
+        file: config.file, field: "num_key_value_heads", value: "\(keyValueHeads)",
+        expected: "a divisor of num_attention_heads, \(heads)")
+    }
+
+    if let fields = family.expertFields {
+      intermediate = 0
+      experts = try config.integer(fields.count, in: 1...65_536)
+      topK = try config.integer("num_experts_per_tok", in: 1...experts)
+      expertIntermediate = try config.integer(fields.width, in: Self.sizes)
+      try Self.requireExpertsInEveryLayer(config)
+    } else {
+      intermediate = try config.integer("intermediate_size", in: Self.sizes)
+      (experts, topK, expertIntermediate) = (0, 0, 0)
+    }
+
+    let attentionBias = try config.optionalFlag("attention_bias") ?? (family == .gptOSS)
+    hasQueryKeyValueBias = attentionBias || family == .qwen2
+    hasOutputBias = attentionBias && family != .qwen2
+    hasMLPBias = try config.optionalFlag("mlp_bias") ?? (family == .gptOSS)
+    hasAttentionSinks = family == .gptOSS
+    hasQueryKeyNorm = family == .qwen3 || family == .qwen3MixtureOfExperts
+    hasTiedEmbeddings = try config.optionalFlag("tie_word_embeddings") ?? false
+    windows = try Self.windows(config, family: family, layers: layers)
+    expertFormat = try Self.expertFormat(config)
+
+    // Every product of sizes that is ever formed is a summand of this one, or a few bytes times it.
+    let width = Double(max(intermediate, experts * expertIntermediate))
+    let attention = 2 * Double(hidden) * Double(heads * headDim) * 2
+    let total =
+      Double(layers) * (3 * Double(hidden) * width + attention) + 2 * Double(vocabulary) * Double(hidden)
+    guard total < 1e15 else {
+      throw .malformed(
+        file: config.file, reason: "the sizes amount to \(total) parameters; expected fewer than 1e15")
+    }
+  }
+
+  /// Bounds of any width or count of rows; no published model comes near.
+  private static var sizes: ClosedRange<Int> { 1...(1 << 24) }
+
+  private static func family(_ config: JSONObject) throws(DescriptionError) -> ModelFamily {
+    let expected = "one of " + ModelFamily.allCases.map(\.rawValue).joined(separator: ", ")
+    guard let type = try config.optionalText("model_type") else {
+      throw .missing(file: config.file, field: "model_type", expected: expected)
+    }
+    guard let family = ModelFamily(rawValue: type) else {
+      throw .invalid(file: config.file, field: "model_type", value: "'\(type)'", expected: expected)
+    }
+    return family
+  }
+
+  private static func headDim(_ config: JSONObject, hidden: Int, heads: Int) throws(DescriptionError) -> Int {
+    if let headDim = try config.optionalInteger("head_dim", in: 1...65_536) { return headDim }
+    guard hidden.isMultiple(of: heads) else {
+      throw .invalid(
+        file: config.file, field: "hidden_size", value: "\(hidden)",
+        expected: "a multiple of num_attention_heads, \(heads), or a field head_dim beside it")
+    }
+    return hidden / heads
+  }
+
+  /// Layers of different kinds in one model are not described yet; better to say so than to be wrong.
+  private static func requireExpertsInEveryLayer(_ config: JSONObject) throws(DescriptionError) {
+    if let step = try config.optionalInteger("decoder_sparse_step", in: 0...4096), step != 1 {
+      throw .invalid(
+        file: config.file, field: "decoder_sparse_step", value: "\(step)",
+        expected: "1: models that mix dense and expert layers are not supported")
+    }
+    if case .list(let layers)? = config.value("mlp_only_layers"), !layers.isEmpty {
+      throw .invalid(
+        file: config.file, field: "mlp_only_layers", value: "a list of \(layers.count)",
+        expected: "[]: models that mix dense and expert layers are not supported")
+    }
+  }
+
+  /// The window of each layer: from `layer_types` where given, else from the families' older fields.
+  private static func windows(
+    _ config: JSONObject, family: ModelFamily, layers: Int
+  ) throws(DescriptionError) -> [Int?] {
+    let full = [Int?](repeating: nil, count: layers)
+    guard let window = try config.optionalInteger("sliding_window", in: 1...(1 << 30)) else { return full }
+    if let types = try config.optionalTexts("layer_types") {
+      guard types.count == layers else {
+        throw .invalid(
+          file: config.file, field: "layer_types", value: "a list of \(types.count)",
+          expected: "one entry for each of the \(layers) layers")
+      }
+      var windows = full
+      for (layer, type) in types.enumerated() {
+        switch type {
+        case "full_attention": break
+        case "sliding_attention": windows[layer] = window
+        default:
+          throw .invalid(
+            file: config.file, field: "layer_types[\(layer)]", value: "'\(type)'",
+            expected: "'full_attention' or 'sliding_attention'")
+        }
+      }
+      return windows
+    }
+    switch family {
+    case .mistral, .mixtral:
+      return Array(repeating: window, count: layers)
+    case .gptOSS:
+      // transformers' GptOssConfig: every other layer, beginning with the first.
+      return (0..<layers).map { $0.isMultiple(of: 2) ? window : nil }
+    case .qwen2, .qwen3, .qwen3MixtureOfExperts:
+      guard try config.optionalFlag("use_sliding_window") ?? false else { return full }
+      let firstWindowed = try config.optionalInteger("max_window_layers", in: 0...4096) ?? layers
+      return (0..<layers).map { $0 >= firstWindowed ? window : nil }
+    case .llama:
+      return full
+    }
+  }
+
+  private static func expertFormat(_ config: JSONObject) throws(DescriptionError) -> WeightFormat {
+    guard let quantisation = try config.optionalObject("quantization_config"),
+      let method = try quantisation.optionalText("quant_method")
+    else { return .bf16 }
+    guard method == "mxfp4" else {
+      throw quantisation.error(
+        "quant_method", .text(method), expected: "'mxfp4', or no quantization_config for 16-bit weights")
+    }
+    return .mxfp4
+  }
+}

@@ -1,0 +1,39 @@
+/// The kinds of kernels that a decoder iteration consists of.
+public enum KernelKind: String, Sendable, CaseIterable {
+  /// Gathers the rows of the embedding table.
+  case embedding
+  /// Residual addition and RMSNorm: two a layer, and the final one.
+  case rmsNorm = "rms_norm"
+  /// Query, key and value projection.
+  case qkvGEMM = "qkv_gemm"
+  /// Query and key norm, rotary embedding, and writing of the KV entries.
+  case qkNormRopeKV = "qk_norm_rope_kv"
+  /// Attention of prefill rows.
+  case prefillAttention = "prefill_attention"
+  /// Attention of decode rows.
+  case decodeAttention = "decode_attention"
+  /// Output projection of attention.
+  case oGEMM = "o_gemm"
+  /// Sum over the GPUs of a tensor-parallel group.
+  case allReduce = "all_reduce"
+  /// Projection onto the experts.
+  case routerGEMM = "router_gemm"
+  /// Top-k, permutation, both grouped products, activation and combination of the experts.
+  case expertMLP = "expert_mlp"
+  /// Gate and up projection of a dense MLP.
+  case gateUpGEMM = "gate_up_gemm"
+  /// Activation of a dense MLP.
+  case siluMul = "silu_mul"
+  /// Down projection of a dense MLP.
+  case downGEMM = "down_gemm"
+  /// Projection onto the vocabulary.
+  case lmHead = "lm_head"
+  /// Choice of the next token.
+  case sampling
+
+  /// Its rank among all kernels.
+  var index: Int { Self.ranks[self.rawValue, default: 0] }
+
+  private static let ranks = Dictionary(
+    uniqueKeysWithValues: KernelKind.allCases.enumerated().map { ($0.element.rawValue, $0.offset) })
+}

@@ -1,0 +1,48 @@
+import SimCore
+
+/// Chunked prefill (Sarathi-Serve): decode first, then as many prompt tokens as the iteration's budget leaves.
+///
+/// Decode tokens count against the budget, so chunks shrink as more sequences decode. Prompts are taken in order of
+/// admission, several of them if the budget allows; all layers run on all rows.
+///
+///     PPPP....      rows: groups of layers
+///     PPPP....      columns: iterations
+public struct ChunkedPrefill: Scheduler {
+  let budget: Tokens
+  let decodesCount: Bool
+
+  /// Creates the policy.
+  ///
+  /// - Parameters:
+  ///   - budget: most tokens that an iteration runs.
+  ///   - decodesCount: whether decode tokens count against the budget.
+  public init(budget: Tokens, decodesCount: Bool = true) {
+    self.budget = budget
+    self.decodesCount = decodesCount
+  }
+
+  /// Plans decode steps, then chunks of the prompts under way, then of new ones.
+  public mutating func plan(_ state: inout ServingState, into plan: inout IterationPlan) {
+    state.decode(atMost: decodesCount ? budget : .max, into: &plan)
+    var left = decodesCount ? budget - plan.decodes : budget
+    var room = state.maxSequences - plan.decodes
+    var position = 0
+    while left > 0, room > 0 {
+      let prompt: Prompt
+      if position < state.prefillingCount {
+        prompt = state.prefilling(position)
+      } else if let next = state.admitNext() {
+        prompt = next
+      } else {
+        break
+      }
+      let chunk = min(prompt.remaining, left)
+      plan.prefill.append(
+        PrefillTile(
+          prompt: prompt.handle, tokens: prompt.done..<prompt.done + chunk, layers: 0..<state.layers))
+      left -= chunk
+      room -= 1
+      position += 1
+    }
+  }
+}

@@ -1,0 +1,116 @@
+import Foundation
+import GRDB
+import GRDBSQLite
+
+/// Opens results databases, and makes sure that they are.
+enum ResultDatabase {
+  /// Opens the database at `path` for writing; creates it, or brings its schema up to date, if need be.
+  ///
+  /// Commits wait for the disk (`synchronous = FULL`): a run that was reported as saved survives a power failure. That is
+  /// one wait a run, not one a row.
+  static func openForWriting(path: String, createDirectory: Bool, busyTimeout: Double) throws(ResultStoreError)
+    -> DatabaseQueue
+  {
+    try prepareDirectory(of: path, create: createDirectory)
+    do {
+      let queue = try DatabaseQueue(path: path, configuration: configuration(busyTimeout: busyTimeout))
+      try queue.writeWithoutTransaction { db in
+        let version = try self.version(of: db, path: path)
+        guard unsafe sqlite3_db_readonly(db.sqliteConnection, "main") == 0 else {
+          throw ResultStoreError.readOnly(path: path)
+        }
+        try enterWriteAheadLogging(db, deadline: Date(timeIntervalSinceNow: busyTimeout))
+        try db.execute(
+          sql: "PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -16384")
+        if version < Schema.version { try migrate(db, path: path) }
+      }
+      return queue
+    } catch {
+      throw ResultStoreError(error, path: path, busyTimeout: busyTimeout)
+    }
+  }
+
+  /// Opens the database at `path` so that nothing can change it.
+  static func openForReading(path: String, busyTimeout: Double) throws(ResultStoreError) -> DatabaseQueue {
+    guard FileManager.default.fileExists(atPath: path) else { throw .missingDatabase(path: path) }
+    do {
+      var configuration = configuration(busyTimeout: busyTimeout)
+      configuration.readonly = true
+      let queue = try DatabaseQueue(path: path, configuration: configuration)
+      let version = try queue.unsafeRead { db in try self.version(of: db, path: path) }
+      guard version > 0 else { throw ResultStoreError.missingDatabase(path: path) }
+      return queue
+    } catch {
+      throw ResultStoreError(error, path: path, busyTimeout: busyTimeout)
+    }
+  }
+
+  private static func configuration(busyTimeout: Double) -> Configuration {
+    var configuration = Configuration()
+    configuration.busyMode = .timeout(busyTimeout)
+    configuration.foreignKeysEnabled = false
+    return configuration
+  }
+
+  private static func prepareDirectory(of path: String, create: Bool) throws(ResultStoreError) {
+    let directory = (path as NSString).deletingLastPathComponent
+    if create && !directory.isEmpty {
+      do {
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+      } catch {
+        throw .cannotOpen(path: path, reason: "its directory cannot be created")
+      }
+    }
+    var isDirectory: ObjCBool = false
+    if !directory.isEmpty {
+      guard unsafe FileManager.default.fileExists(atPath: directory, isDirectory: &isDirectory), isDirectory.boolValue
+      else { throw .missingDirectory(path: path) }
+    }
+    if unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory), isDirectory.boolValue {
+      throw .cannotOpen(path: path, reason: "it is a directory")
+    }
+  }
+
+  /// The version of the schema of a database of ours; 0 for an empty one.
+  private static func version(of db: Database, path: String) throws -> Int {
+    let version = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
+    let application = try Int32.fetchOne(db, sql: "PRAGMA application_id") ?? 0
+    if application != Schema.applicationID {
+      let isEmpty = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_master") == 0
+      guard isEmpty && application == 0 && version == 0 else { throw ResultStoreError.foreignDatabase(path: path) }
+    }
+    guard version <= Schema.version else {
+      throw ResultStoreError.newerSchema(path: path, found: version, supported: Schema.version)
+    }
+    return version
+  }
+
+  /// Switches to write-ahead logging, so that readers and a writer do not wait for each other.
+  ///
+  /// SQLite does not call its busy handler when several connections switch a new database at once; hence the loop.
+  private static func enterWriteAheadLogging(_ db: Database, deadline: Date) throws {
+    while true {
+      do {
+        try db.execute(sql: "PRAGMA journal_mode = WAL")
+        return
+      } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY && Date() < deadline {
+        Thread.sleep(forTimeInterval: 0.005)
+      }
+    }
+  }
+
+  private static func migrate(_ db: Database, path: String) throws {
+    try db.inTransaction(.immediate) {
+      // Another process may have been faster.
+      for version in try version(of: db, path: path)..<Schema.version {
+        try db.execute(sql: Schema.migrations[version])
+        try db.execute(
+          sql: """
+            PRAGMA user_version = \(version + 1);
+            PRAGMA application_id = \(Schema.applicationID)
+            """)
+      }
+      return .commit
+    }
+  }
+}

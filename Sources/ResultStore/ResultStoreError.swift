@@ -1,0 +1,82 @@
+import SimCore
+
+/// What can go wrong between a run and its database. Whatever it is, the runs already stored stay as they were.
+public enum ResultStoreError: UserError, Hashable {
+  /// The directory that should hold the database does not exist.
+  case missingDirectory(path: String)
+  /// There is no database to read.
+  case missingDatabase(path: String)
+  /// The file cannot be opened or created.
+  case cannotOpen(path: String, reason: String)
+  /// The file or its directory may not be written.
+  case readOnly(path: String)
+  /// The file is not an SQLite database.
+  case notADatabase(path: String)
+  /// The file is an SQLite database, but of another program.
+  case foreignDatabase(path: String)
+  /// The database was written by a newer version of this program.
+  case newerSchema(path: String, found: Int, supported: Int)
+  /// Another process kept the write lock for longer than the time-out, in seconds.
+  case locked(path: String, timeout: Double)
+  /// The disk is full.
+  case diskFull(path: String)
+  /// The database is damaged.
+  case corrupt(path: String)
+  /// Reading or writing failed.
+  case failed(path: String, reason: String)
+  /// The query is not one that SQLite understands, or failed as it ran.
+  case invalidQuery(reason: String)
+  /// The query would change the database, or returns no rows by its nature.
+  case notASelect
+  /// The records of a run contradict each other.
+  case inconsistentRun(reason: String)
+
+  /// One line: what is wrong, where, and what would be right.
+  public var description: String {
+    switch self {
+    case .missingDirectory(let path):
+      "cannot write results to '\(path)': its directory does not exist; create it or name another file"
+    case .missingDatabase(let path):
+      "there is no results database '\(path)'; run a simulation first or name another file"
+    case .cannotOpen(let path, let reason):
+      "cannot open the results database '\(path)': \(reason)"
+    case .readOnly(let path):
+      "cannot write to the results database '\(path)': the file or its directory is read-only"
+    case .notADatabase(let path):
+      "'\(path)' is not an SQLite database and was left as it is; name another file for the results"
+    case .foreignDatabase(let path):
+      "'\(path)' is an SQLite database of another program and was left as it is; name another file"
+    case .newerSchema(let path, let found, let supported):
+      "the results database '\(path)' has version \(found) but this program knows versions up to \(supported); "
+        + "use a newer program or another file"
+    case .locked(let path, let timeout):
+      "the results database '\(path)' was locked by another process for more than \(timeout) s; try again later"
+    case .diskFull(let path):
+      "the disk that holds the results database '\(path)' is full; the run was not saved, earlier runs are intact"
+    case .corrupt(let path):
+      "the results database '\(path)' is damaged; restore a copy or move it away"
+    case .failed(let path, let reason):
+      "using the results database '\(path)' failed: \(reason)"
+    case .invalidQuery(let reason):
+      "the query is wrong: \(reason)"
+    case .notASelect:
+      "the results database is only read here: the query must be one SELECT statement"
+    case .inconsistentRun(let reason):
+      "the run was not saved because its records contradict each other: \(reason)"
+    }
+  }
+
+  /// The status that the program exits with.
+  public var exitStatus: ExitStatus {
+    switch self {
+    case .missingDirectory, .cannotOpen: .cannotCreate
+    case .missingDatabase: .noInput
+    case .readOnly: .noPermission
+    case .notADatabase, .foreignDatabase, .newerSchema, .corrupt: .dataError
+    case .locked: .temporaryFailure
+    case .diskFull, .failed: .ioError
+    case .invalidQuery, .notASelect: .usage
+    case .inconsistentRun: .software
+    }
+  }
+}

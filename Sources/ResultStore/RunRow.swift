@@ -1,0 +1,25 @@
+/// What the `runs` table keeps of a run: what was asked for, and what came out.
+///
+/// Keys that name a column of `runs` go to that column; all others go into the JSON object in its column `extra`.
+/// If a key occurs twice, the last one counts.
+public struct RunRow: Sendable {
+  /// What the run was given: policy, model, seed, hashes of its inputs.
+  public var parameters: [(String, RunValue)]
+  /// What came out: latencies, throughput, energy.
+  public var summary: [(String, RunValue)]
+  /// The whole configuration, as JSON.
+  public var configJSON: String
+  /// The command line.
+  public var argv: String
+
+  /// Creates the row of a run.
+  public init(
+    parameters: [(String, RunValue)] = [], summary: [(String, RunValue)] = [], configJSON: String = "{}",
+    argv: String = ""
+  ) {
+    self.parameters = parameters
+    self.summary = summary
+    self.configJSON = configJSON
+    self.argv = argv
+  }
+}

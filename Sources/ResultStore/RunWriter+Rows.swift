@@ -1,0 +1,197 @@
+import GRDB
+import SimCore
+
+extension RunWriter {
+  /// Inserts the row of the run, and returns its number.
+  func insert(_ row: RunRow, into db: Database) throws -> Int64 {
+    let known = Set(try db.columns(in: "runs").map(\.name))
+    var columns = ["log_level", "argv", "config"]
+    var values: [RunValue] = [.text(logLevel.rawValue), .text(row.argv), .text(row.configJSON)]
+    var extraKeys: [String] = []
+    var extraValues: [RunValue] = []
+    for (key, value) in row.parameters + row.summary {
+      if known.contains(key) && key != "run_id" && key != "extra" {
+        set(key, value, in: &columns, &values)
+      } else {
+        set(key, value, in: &extraKeys, &extraValues)
+      }
+    }
+    if !extraKeys.isEmpty {
+      let members = zip(extraKeys, extraValues).map { "\(RunValue.text($0).json):\($1.json)" }
+      set("extra", .text("{" + members.joined(separator: ",") + "}"), in: &columns, &values)
+    }
+    // A null is what a column has anyway, unless it has a default.
+    let given = zip(columns, values).filter { $0.1 != .null }
+    try db.execute(
+      sql: """
+        INSERT INTO runs (\(given.map(\.0).joined(separator: ",")))
+        VALUES (\(given.map { _ in "?" }.joined(separator: ",")))
+        """,
+      arguments: StatementArguments(given.map(\.1.databaseValue)))
+    return db.lastInsertedRowID
+  }
+
+  private func set(_ key: String, _ value: RunValue, in keys: inout [String], _ values: inout [RunValue]) {
+    if let position = keys.firstIndex(of: key) {
+      values[position] = value
+    } else {
+      keys.append(key)
+      values.append(value)
+    }
+  }
+
+  /// Inserts the totals of each kernel.
+  func insert(_ kernels: [KernelUse], of runID: Int64, into db: Database) throws {
+    for use in kernels {
+      try db.execute(
+        sql: """
+          INSERT INTO kernels (run_id, kernel, calls, extrapolated_calls, kernel_s, energy_j, flops, bytes)
+          VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+          ON CONFLICT DO UPDATE SET calls = calls + excluded.calls,
+            extrapolated_calls = extrapolated_calls + excluded.extrapolated_calls,
+            kernel_s = kernel_s + excluded.kernel_s, energy_j = energy_j + excluded.energy_j,
+            flops = flops + excluded.flops, bytes = bytes + excluded.bytes
+          """,
+        arguments: [
+          runID, use.kernel, use.calls, use.extrapolatedCalls, use.seconds, use.joules, use.flops, use.bytes,
+        ])
+    }
+  }
+
+  /// Inserts everything that was recorded, each table in the order of its key, or nearly so.
+  func insertRecords(of runID: Int64, into db: Database) throws {
+    try insertRequests(of: runID, into: db)
+    try insertSpans(of: runID, into: db)
+    try insertIterations(of: runID, into: db)
+    try insertKernels(of: runID, into: db)
+  }
+
+  private func insertRequests(of runID: Int64, into db: Database) throws {
+    let inserter = try RowInserter(
+      db, table: "requests",
+      columns: [
+        "run_id", "request_id", "replica", "status", "arrived_at", "num_prefill_tokens", "num_decode_tokens",
+        "scheduled_at", "first_token_at", "completed_at", "itl_max_ms", "num_preemptions", "energy_j", "expert_bytes",
+      ])
+    func insert(_ chunk: [RequestRecord]) throws {
+      let rows = chunk.sorted { $0.request.id < $1.request.id }
+      try inserter.insert(rows.count) { position, row in
+        let record = rows[position]
+        row.bind(runID)
+        row.bind(record.request.id)
+        row.bind(record.instance)
+        row.bind(record.status.name)
+        row.bind(record.request.arrival)
+        row.bind(record.request.promptTokens)
+        row.bind(record.request.outputTokens)
+        row.bind(record.scheduledAt)
+        row.bind(record.firstTokenAt)
+        row.bind(record.completedAt)
+        row.bind(record.status == .completed ? record.longestGap * 1000 : .nan)
+        row.bind(record.preemptions)
+        row.bind(record.joules)
+        row.bind(rounded: record.expertBytes)
+      }
+    }
+    try requests.forEachChunk(in: spill, insert)
+  }
+
+  private func insertSpans(of runID: Int64, into db: Database) throws {
+    let inserter = try RowInserter(
+      db, table: "spans",
+      columns: ["run_id", "request_id", "replica", "first_iter", "last_iter", "phase", "completed"])
+    func insert(_ chunk: [SpanRecord]) throws {
+      let rows = chunk.sorted { ($0.request, $0.firstIteration) < ($1.request, $1.firstIteration) }
+      try inserter.insert(rows.count) { position, row in
+        let record = rows[position]
+        row.bind(runID)
+        row.bind(record.request)
+        row.bind(record.instance)
+        row.bind(record.firstIteration)
+        row.bind(record.lastIteration)
+        row.bind(record.phase.name)
+        row.bind(record.completed ? 1 : 0)
+      }
+    }
+    try spans.forEachChunk(in: spill, insert)
+  }
+
+  private func insertIterations(of runID: Int64, into db: Database) throws {
+    let inserter = try RowInserter(
+      db, table: "iterations",
+      columns: [
+        "run_id", "replica", "iter", "t_start", "t_end", "batch_size", "num_prefill_tokens", "num_decode_tokens",
+        "layer_begin", "layer_end", "experts_touched", "expert_bytes", "weight_bytes", "kv_bytes", "activation_bytes",
+        "energy_j", "kernel_s", "kv_blocks_used", "queue_len",
+      ])
+    func insert(_ rows: [IterationRecord]) throws {
+      try inserter.insert(rows.count) { position, row in
+        let record = rows[position]
+        row.bind(runID)
+        row.bind(record.instance)
+        row.bind(record.index)
+        row.bind(record.start)
+        row.bind(record.end)
+        row.bind(Int64(record.decodeTokens) + Int64(record.prefillSequences))
+        row.bind(record.prefillTokens)
+        row.bind(record.decodeTokens)
+        row.bind(record.layerBegin)
+        row.bind(record.layerEnd)
+        row.bind(record.experts)
+        row.bind(rounded: record.expertBytes)
+        row.bind(rounded: record.weightBytes)
+        row.bind(rounded: record.kvBytes)
+        row.bind(rounded: record.activationBytes)
+        row.bind(record.joules)
+        row.bind(record.kernelSeconds)
+        row.bind(record.kvBlocksUsed)
+        row.bind(record.queueLength)
+      }
+    }
+    for replica in iterations { try replica.forEachChunk(in: spill, insert) }
+  }
+
+  private func insertKernels(of runID: Int64, into db: Database) throws {
+    let inserter = try RowInserter(
+      db, table: "iteration_kernels",
+      columns: [
+        "run_id", "replica", "iter", "kernel", "calls", "extrapolated_calls", "kernel_s", "energy_j", "flops", "bytes",
+      ])
+    func insert(_ rows: [KernelRow]) throws {
+      try inserter.insert(rows.count) { position, row in
+        let record = rows[position]
+        row.bind(runID)
+        row.bind(record.replica)
+        row.bind(record.iteration)
+        row.bind(kernelNames[Int(record.kernel)])
+        row.bind(record.calls)
+        row.bind(record.extrapolatedCalls)
+        row.bind(record.seconds)
+        row.bind(record.joules)
+        row.bind(record.flops)
+        row.bind(record.bytes)
+      }
+    }
+    try kernels.forEachChunk(in: spill, insert)
+  }
+}
+
+extension RequestRecord.Status {
+  /// Its name in the database.
+  fileprivate var name: String {
+    switch self {
+    case .completed: "completed"
+    case .rejected: "rejected"
+    }
+  }
+}
+
+extension SpanRecord.Phase {
+  /// Its name in the database.
+  fileprivate var name: String {
+    switch self {
+    case .prefill: "prefill"
+    case .decode: "decode"
+    }
+  }
+}

@@ -1,0 +1,54 @@
+/// The decoding sequences as running sums.
+///
+/// Those that step do so together, so that after `step` steps a sequence that joined after step `j` with `c` KV
+/// entries holds `c + step - j`. Everything that an iteration needs follows from sums over the sequences: their
+/// number, their contexts, how many need a new block (those whose `c - j` has the right remainder modulo the block
+/// size), and who ends at this step (a list for each step to come). None of that visits a sequence.
+struct DecodingState: Sendable {
+  /// Steps taken so far.
+  var step = 0
+  /// When the last step ended.
+  var lastStepAt: Seconds = 0
+  /// Sequences that step.
+  var stepping = 0
+  /// Sequences beyond the cap, which wait until an older one ends.
+  var parked = 0
+  /// KV entries stored by those that step.
+  var context = 0
+
+  // All sequences in order of entry: first those that step, then the parked ones.
+  var oldest: SequenceIndex = -1
+  var youngest: SequenceIndex = -1
+  var youngestStepping: SequenceIndex = -1
+
+  /// Sequences that step, by (stored − step) modulo the block size: those in class −step need a block next.
+  var byRemainder: [Int32]
+  /// First of the sequences whose last token falls due at a step, by step modulo the length.
+  var due: [SequenceIndex]
+  /// Those that joined since the last step: their first gap is their own.
+  var fresh: [SequenceIndex] = []
+
+  var window: SlidingWindow?
+  var gaps = GapHistory()
+  var shares = DecodeShares()
+
+  init(blockSize: Int, window: Tokens?, longestOutput: Tokens) {
+    byRemainder = Array(repeating: 0, count: blockSize)
+    var length = 16
+    while length <= longestOutput { length *= 2 }
+    due = Array(repeating: -1, count: length)
+    self.window = window.map(SlidingWindow.init)
+  }
+
+  /// KV entries that those that step will attend to in the next step, the new ones included.
+  var nextContext: Int { context + stepping }
+
+  /// The remainder class of a sequence that stores `context` entries now.
+  func remainder(ofContext context: Int) -> Int {
+    let size = byRemainder.count
+    return ((context - step) % size + size) % size
+  }
+
+  /// Sequences that need a new block for the next step.
+  var needingBlock: Int { Int(byRemainder[remainder(ofContext: 0)]) }
+}

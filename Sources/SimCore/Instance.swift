@@ -1,0 +1,180 @@
+/// One replica of a model: a scheduler, its KV memory, and the cost of what it runs.
+struct Instance: Sendable {
+  let number: Int32
+  let longestSequence: Tokens
+  var scheduler: any Scheduler
+  var costModel: any CostModel
+  var state: ServingState
+  var plan = IterationPlan()
+  /// The iteration that runs, and whether one does.
+  var running = IterationRecord()
+  var isRunning = false
+  var cost = Cost()
+  /// Time spent with nothing to do, up to the last iteration's end.
+  var idleSeconds: Seconds = 0
+  private var segments: [PrefillSegment] = []
+  private var lastEnd: Seconds = 0
+
+  init(number: Int, configuration: InstanceConfiguration, maxModelLength: Tokens) {
+    self.number = Int32(number)
+    scheduler = configuration.scheduler
+    costModel = configuration.costModel
+    let memory = costModel.kvBlocks * costModel.blockSize
+    longestSequence = min(maxModelLength, scheduler.longestSequence, memory)
+    state = ServingState(
+      layers: costModel.layers, maxSequences: configuration.maxSequences, blockSize: costModel.blockSize,
+      blocks: costModel.kvBlocks, window: costModel.slidingWindow, longestOutput: longestSequence)
+  }
+
+  /// Takes in a request, or turns it away if it could never be served.
+  ///
+  /// - Returns: whether it was taken in.
+  mutating func accept(_ request: Request, recorder: inout any Recorder) -> Bool {
+    guard request.promptTokens + request.outputTokens <= longestSequence else {
+      var record = RequestRecord(request: request)
+      record.status = .rejected
+      record.instance = number
+      recorder.record(record)
+      return false
+    }
+    state.enqueue(request)
+    return true
+  }
+
+  /// Plans and prices the next iteration.
+  ///
+  /// - Returns: when it will end; `nil` if there is nothing to do.
+  mutating func begin(at now: Seconds) throws(SimulationError) -> Seconds? {
+    guard state.waitingCount + state.prefillingCount + state.decodingCount > 0 else { return nil }
+    state.now = now
+    idleSeconds += now - lastEnd
+    plan.reset()
+    scheduler.plan(&state, into: &plan)
+    guard !plan.isEmpty else { throw .stalled(at: now, waiting: state.waitingCount + state.prefillingCount) }
+    let load = LayerLoad(
+      decodes: plan.decodes, decodeContext: plan.decodes > 0 ? state.decoding.nextContext : 0,
+      decodeWindowContext: plan.decodes > 0 ? state.decoding.window?.nextContext ?? 0 : 0)
+    let shape = try applyTiles()
+    cost = Cost()
+    Self.addLayers(
+      state.layers, load: load, tiles: plan.prefill, segments: &segments, costModel: &costModel, cost: &cost)
+    costModel.finish(shape, cost: &cost)
+    running = IterationRecord()
+    running.instance = number
+    running.index = state.iteration
+    running.start = now
+    running.end = now + cost.seconds
+    running.decodeTokens = Int32(plan.decodes)
+    running.outputTokens = Int32(plan.decodes + state.finishing.count)
+    running.prefillTokens = Int32(shape.prefillRows)
+    running.prefillSequences = Int32(shape.prefillSequences)
+    if let first = plan.prefill.first {
+      var layers = first.layers
+      for tile in plan.prefill {
+        layers =
+          min(layers.lowerBound, tile.layers.lowerBound)..<max(layers.upperBound, tile.layers.upperBound)
+      }
+      running.layerBegin = Int32(layers.lowerBound)
+      running.layerEnd = Int32(layers.upperBound)
+    }
+    running.queueLength = Int32(state.waitingCount)
+    running.kvBlocksUsed = Int32(state.totalBlocks - state.freeBlocks)
+    running.experts = cost.experts
+    running.expertBytes = cost.expertBytes
+    running.weightBytes = cost.weightBytes
+    running.kvBytes = cost.kvBytes
+    running.activationBytes = cost.activationBytes
+    running.joules = cost.joules
+    running.kernelSeconds = cost.kernelSeconds
+    isRunning = true
+    return running.end
+  }
+
+  /// Checks the plan's tiles, and moves their prompts on; nobody looks at those before the iteration has ended.
+  private mutating func applyTiles() throws(SimulationError) -> IterationShape {
+    var shape = IterationShape()
+    shape.decodes = plan.decodes
+    for tile in plan.prefill {
+      try state.apply(tile)
+      shape.prefillRows += tile.tokens.count
+      if tile.layers.lowerBound == 0 { shape.enteringRows += tile.tokens.count }
+      if tile.layers.count < state.layers { shape.hasPartialDepth = true }
+    }
+    shape.prefillSequences = plan.prefill.count
+    shape.finishingSequences = state.finishing.count
+    return shape
+  }
+
+  /// Adds up what the layers cost.
+  ///
+  /// They are cut wherever a tile begins or ends; those between two cuts carry the same load.
+  private static func addLayers(
+    _ layers: Int, load: LayerLoad, tiles: [PrefillTile], segments: inout [PrefillSegment],
+    costModel: inout any CostModel, cost: inout Cost
+  ) {
+    var layer = 0
+    while layer < layers {
+      var end = layers
+      segments.removeAll(keepingCapacity: true)
+      for tile in tiles {
+        if tile.layers.contains(layer) {
+          end = min(end, tile.layers.upperBound)
+          segments.append(PrefillSegment(tokens: tile.tokens.count, prefix: tile.tokens.lowerBound))
+        } else if tile.layers.lowerBound > layer {
+          end = min(end, tile.layers.lowerBound)
+        }
+      }
+      if load.decodes > 0 || !segments.isEmpty {
+        costModel.add(load, prefill: segments.span, layers: layer..<end, to: &cost)
+      }
+      layer = end
+    }
+  }
+
+  /// Ends the iteration that runs: tokens are out, memory is freed, and the recorder is told.
+  ///
+  /// - Returns: the number of requests that completed.
+  mutating func end(recorder: inout any Recorder) -> Int {
+    state.now = running.end
+    lastEnd = running.end
+    isRunning = false
+    sharePrefill()
+    if plan.decodes > 0 { state.completeStep(cost: cost) }
+    state.completePrefill()
+    recorder.record(running)
+    if recorder.wantsKernels {
+      recorder.record(kernels: costModel.kernels, instance: number, iteration: running.index)
+    }
+    for gap in state.news.gaps { recorder.record(gap: gap.seconds, tokens: gap.tokens) }
+    for i in state.news.spans.indices {
+      state.news.spans[i].instance = number
+      recorder.record(state.news.spans[i])
+    }
+    for i in state.news.requests.indices {
+      state.news.requests[i].instance = number
+      recorder.record(state.news.requests[i])
+    }
+    let completed = state.news.requests.count
+    state.news.removeAll()
+    state.iteration += 1
+    return completed
+  }
+
+  /// Charges each prompt its share of the prefill: of what rows cost by tokens × layers, of attention by what its
+  /// rows attend to.
+  private mutating func sharePrefill() {
+    guard !plan.prefill.isEmpty else { return }
+    var area = 0.0
+    var attended = 0.0
+    for tile in plan.prefill {
+      area += tile.area
+      attended += tile.attended
+    }
+    for tile in plan.prefill {
+      let rows = tile.area / area
+      state.sequences[tile.prompt].record.joules +=
+        cost.prefillRowJoules * rows + cost.prefillContextJoules * tile.attended / attended
+      state.sequences[tile.prompt].record.expertBytes += (cost.expertBytes - cost.decodeExpertBytes) * rows
+    }
+  }
+}

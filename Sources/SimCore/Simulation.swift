@@ -1,0 +1,161 @@
+/// What an instance is made of.
+public struct InstanceConfiguration: Sendable {
+  /// Decides what each iteration runs.
+  public var scheduler: any Scheduler
+  /// Says what an iteration costs, and how much KV memory there is.
+  public var costModel: any CostModel
+  /// Most sequences that an iteration may work on.
+  public var maxSequences: Int
+
+  /// Creates a configuration.
+  public init(scheduler: any Scheduler, costModel: any CostModel, maxSequences: Int = 256) {
+    self.scheduler = scheduler
+    self.costModel = costModel
+    self.maxSequences = maxSequences
+  }
+}
+
+/// A discrete-event simulation of one or more instances that serve a workload.
+///
+/// Two kinds of events move time: a request arrives, an iteration ends. A request that arrives while an iteration
+/// runs becomes visible to the policy at its end; an instance with nothing to do starts at the next arrival.
+///
+///     var simulation = Simulation(instances: [configuration], requests: workload.makeIterator())
+///     try simulation.run(recorder: &recorder)
+///
+/// A simulation reads no clock, does no I/O and keeps no global state: the same inputs give the same results to the
+/// last bit. Memory grows with the requests in the system, not with the length of the trace.
+public struct Simulation: ~Copyable {
+  private var instances: [Instance]
+  private var router: any Router
+  private var requests: any IteratorProtocol<Request>
+  private var upcoming: Request?
+  private var events = EventQueue()
+  private let maxConcurrency: Int
+  private var inFlight: [Int]
+  private var totalInFlight = 0
+  /// Requests whose time has come but that wait for a free client, in order.
+  private var held: [Request] = []
+  private var heldHead = 0
+  private var arrivals = 0
+  private var sumInSystem = 0
+
+  /// Creates a simulation.
+  ///
+  /// - Parameters:
+  ///   - instances: at least one.
+  ///   - router: decides which instance serves a request.
+  ///   - requests: in order of arrival.
+  ///   - maxModelLength: requests whose prompt and output together are longer are rejected.
+  ///   - maxConcurrency: most requests in the system; later ones are sent when an earlier one completes.
+  public init(
+    instances: [InstanceConfiguration], router: any Router = RoundRobin(),
+    requests: any IteratorProtocol<Request>, maxModelLength: Tokens = .max, maxConcurrency: Int = .max
+  ) {
+    precondition(!instances.isEmpty, "a simulation needs an instance")
+    self.instances = instances.enumerated().map {
+      Instance(number: $0.offset, configuration: $0.element, maxModelLength: maxModelLength)
+    }
+    self.router = router
+    self.requests = requests
+    self.maxConcurrency = maxConcurrency
+    inFlight = Array(repeating: 0, count: instances.count)
+  }
+
+  /// Runs until every request is done.
+  ///
+  /// - Throws: if a policy breaks the rules.
+  /// - Complexity: O(iterations + requests), independent of how many sequences decode.
+  public mutating func run(recorder: inout any Recorder) throws(SimulationError) {
+    while try step(recorder: &recorder) {}
+  }
+
+  /// Handles the next event; false once nothing is left.
+  public mutating func step(recorder: inout any Recorder) throws(SimulationError) -> Bool {
+    if upcoming == nil { upcoming = requests.next() }
+    if let request = upcoming, events.first.map({ request.arrival <= $0.time }) ?? true {
+      upcoming = nil
+      try arrive(request, recorder: &recorder)
+      return true
+    }
+    guard let event = events.first else { return false }
+    events.removeFirst()
+    let completed = instances[event.instance].end(recorder: &recorder)
+    inFlight[event.instance] -= completed
+    totalInFlight -= completed
+    release(at: event.time, recorder: &recorder)
+    try begin(event.instance, at: event.time)
+    return true
+  }
+
+  /// Energy that the instances drew while they had nothing to do, until the last iteration ended, in joules.
+  public var idleJoules: Joules {
+    instances.reduce(0) { $0 + $1.idleSeconds * $1.costModel.idleWatts }
+  }
+
+  /// What each kernel used, over all instances.
+  public var kernels: [KernelUse] {
+    var totals: [KernelUse] = []
+    for instance in instances {
+      for use in instance.costModel.kernels {
+        if let i = totals.firstIndex(where: { $0.kernel == use.kernel }) {
+          totals[i] += use
+        } else {
+          totals.append(use)
+        }
+      }
+    }
+    return totals
+  }
+
+  /// Mean number of requests in the system, the newcomer included, as each arrives.
+  public var meanInSystem: Double { arrivals > 0 ? Double(sumInSystem) / Double(arrivals) : 0 }
+
+  /// Most requests in the system at any time.
+  public private(set) var peakInSystem = 0
+
+  /// Lets a request come in; all that come at the same moment are taken in before anybody starts.
+  private mutating func arrive(_ request: Request, recorder: inout any Recorder) throws(SimulationError) {
+    let now = request.arrival
+    send(request, recorder: &recorder)
+    upcoming = requests.next()
+    while let next = upcoming, next.arrival == now {
+      send(next, recorder: &recorder)
+      upcoming = requests.next()
+    }
+    for i in instances.indices where !instances[i].isRunning { try begin(i, at: now) }
+  }
+
+  private mutating func send(_ request: Request, recorder: inout any Recorder) {
+    guard totalInFlight < maxConcurrency else {
+      held.append(request)
+      return
+    }
+    let target = router.route(request, inFlight: inFlight)
+    guard instances[target].accept(request, recorder: &recorder) else { return }
+    inFlight[target] += 1
+    totalInFlight += 1
+    arrivals += 1
+    sumInSystem += totalInFlight
+    peakInSystem = max(peakInSystem, totalInFlight)
+  }
+
+  /// Sends held requests while there is a free client.
+  private mutating func release(at now: Seconds, recorder: inout any Recorder) {
+    while heldHead < held.count, totalInFlight < maxConcurrency {
+      var request = held[heldHead]
+      heldHead += 1
+      request.arrival = now
+      send(request, recorder: &recorder)
+    }
+    if heldHead == held.count, heldHead > 0 {
+      held.removeAll(keepingCapacity: true)
+      heldHead = 0
+    }
+  }
+
+  private mutating func begin(_ instance: Int, at now: Seconds) throws(SimulationError) {
+    guard let end = try instances[instance].begin(at: now) else { return }
+    events.insert(time: end, instance: instance)
+  }
+}

@@ -1,0 +1,21 @@
+/// Why a run stopped short: a policy broke the rules.
+public enum SimulationError: UserError, Hashable {
+  /// A tile does not continue its prompt, or names none.
+  case brokenTile(PrefillTile, iteration: Int64, reason: String)
+  /// The policy planned nothing although requests wait and nothing runs that could free memory.
+  case stalled(at: Seconds, waiting: Int)
+
+  /// One line: what is wrong, and where.
+  public var description: String {
+    switch self {
+    case .brokenTile(let tile, let iteration, let reason):
+      "the policy planned tokens \(tile.tokens), layers \(tile.layers) of prompt \(tile.prompt) in iteration "
+        + "\(iteration), but \(reason)"
+    case .stalled(let time, let waiting):
+      "the policy planned nothing at \(time) s although \(waiting) requests wait and none is running"
+    }
+  }
+
+  /// A fault of the program.
+  public var exitStatus: ExitStatus { .software }
+}

@@ -1,0 +1,59 @@
+/// Where a CSV format keeps what the simulator reads; names are compared without regard to letter case.
+struct CSVDialect: Sendable {
+  var format: TraceFormat
+  /// Names of the column of prompt lengths; the first that the header has counts.
+  var prompt: [String]
+  /// Names of the column of output lengths.
+  var output: [String]
+  /// Name of the column of arrivals.
+  var time: String
+  /// Whether the format is only recognised with its column of arrivals.
+  var needsTime = false
+  var unit = TimeUnit.seconds
+  /// Whether a row without prompt or output tokens is a failed request, rather than an error.
+  var marksFailures = false
+
+  /// The CSV formats, the particular ones before the general one.
+  static let all = [
+    CSVDialect(
+      format: .azure, prompt: ["ContextTokens"], output: ["GeneratedTokens"], time: "TIMESTAMP",
+      needsTime: true,
+      unit: .calendar),
+    CSVDialect(
+      format: .burstGPT, prompt: ["Request tokens"], output: ["Response tokens"], time: "Timestamp",
+      needsTime: true, marksFailures: true),
+    CSVDialect(
+      format: .vidur, prompt: ["num_prefill_tokens"], output: ["num_decode_tokens"], time: "arrived_at"),
+    CSVDialect(
+      format: .lengths,
+      prompt: ["prompt_len", "prompt_length", "prompt_tokens", "input_len", "input_length", "input_tokens"],
+      output: ["output_len", "output_length", "output_tokens", "completion_len", "completion_tokens"],
+      time: "arrived_at"),
+  ]
+
+  /// The dialect of a header and where its columns are, or nil if no dialect fits.
+  static func recognise(_ header: [String]) -> (dialect: CSVDialect, columns: [Column])? {
+    let names = header.map { $0.lowercased() }
+    for dialect in all {
+      guard let prompt = dialect.prompt.lazy.compactMap({ names.firstIndex(of: $0.lowercased()) }).first,
+        let output = dialect.output.lazy.compactMap({ names.firstIndex(of: $0.lowercased()) }).first
+      else { continue }
+      let time = names.firstIndex(of: dialect.time.lowercased())
+      guard time != nil || !dialect.needsTime else { continue }
+      var columns = [Column](repeating: .ignored, count: names.count)
+      columns[prompt] = .prompt
+      columns[output] = .output
+      if let time { columns[time] = .time }
+      return (dialect, columns)
+    }
+    return nil
+  }
+
+  /// What a column holds.
+  enum Column: Sendable {
+    case ignored
+    case prompt
+    case output
+    case time
+  }
+}

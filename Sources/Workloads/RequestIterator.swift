@@ -1,0 +1,55 @@
+import SimCore
+
+/// Makes the requests of a workload one after another.
+public struct RequestIterator: IteratorProtocol, Sendable {
+  private let count: Int
+  private let model: LengthModel?
+  private let rows: [TraceRow]
+  /// How long the trace's own arrivals last until they begin again.
+  private let period: Seconds
+  private var lengths: SplitMix64
+  private var arrivals: ArrivalClock
+  private var id = 0
+  private var row = 0
+  private var lap: Seconds = 0
+
+  init(_ workload: Workload) {
+    count = workload.count
+    lengths = SplitMix64(seed: workload.seed, purpose: "lengths")
+    arrivals = ArrivalClock(workload.arrivals, seed: workload.seed)
+    switch workload.source {
+    case .model(let model):
+      self.model = model
+      rows = []
+      period = 0
+    case .trace(let trace):
+      model = nil
+      rows = trace.rows
+      let gaps = Double(trace.rows.count - 1)
+      period = gaps > 0 ? trace.span * (gaps + 1) / gaps : 0
+    }
+  }
+
+  /// The next request, or nil after the last one.
+  ///
+  /// - Complexity: O(1).
+  public mutating func next() -> Request? {
+    guard id < count else { return nil }
+    defer { id += 1 }
+    if let model {
+      let drawn = model.sample(using: &lengths)
+      return Request(
+        id: id, arrival: arrivals.next(recorded: .nan), promptTokens: drawn.prompt, outputTokens: drawn.output
+      )
+    }
+    if row == rows.count {
+      row = 0
+      lap += period
+    }
+    let recorded = rows[row]
+    row += 1
+    return Request(
+      id: id, arrival: arrivals.next(recorded: lap + recorded.arrival),
+      promptTokens: Int(recorded.promptTokens), outputTokens: Int(recorded.outputTokens))
+  }
+}

@@ -1,0 +1,57 @@
+import Foundation
+import SimCore
+
+/// What a trace file holds: a list of requests, or a distribution to draw them from.
+public enum TraceFile: Sendable {
+  /// A list of requests.
+  case trace(Trace)
+  /// A distribution of lengths.
+  case model(LengthModel)
+
+  /// Reads a file, whatever of the known formats it has; `TraceFormat` lists them.
+  ///
+  /// - Throws: a `WorkloadError` that says which line and field are wrong and what would be right.
+  /// - Complexity: O(*n*) in the size of the file, about 0.2 µs a row, most of it for the digest; the file is held in memory meanwhile.
+  public static func read(_ path: String) throws(WorkloadError) -> TraceFile {
+    try parse(InputFile.bytes(of: path), file: path)
+  }
+
+  /// Reads the content of a file.
+  static func parse(_ bytes: [UInt8], file: String) throws(WorkloadError) -> TraceFile {
+    if bytes.starts(with: [0x1f, 0x8b]) {
+      throw .unsupported(file: file, what: "it is compressed", instead: "unpack it with gunzip first")
+    }
+    let name = URL(fileURLWithPath: file).deletingPathExtension().lastPathComponent
+    let text = bytes.span
+    var start = bytes.starts(with: [0xef, 0xbb, 0xbf]) ? 3 : 0
+    var line = 1
+    while start < text.count, text[start] <= UInt8(ascii: " ") {
+      if text[start] == UInt8(ascii: "\n") { line += 1 }
+      start += 1
+    }
+    guard start < text.count else { throw .emptyTrace(file: file) }
+
+    let rows: TraceBuilder
+    switch text[start] {
+    case UInt8(ascii: "{"):
+      let keys = JSONLinesImporter.keys(text, from: start)
+      if let keys, !keys.contains("schema") {
+        guard let dialect = JSONLinesDialect.recognise(keys) else {
+          throw .unknownFormat(file: file, beginning: FieldText.quotable(keys.joined(separator: ",")))
+        }
+        rows = try JSONLinesImporter.read(text, from: start, firstLine: line, dialect: dialect, file: file)
+      } else {
+        return .model(
+          try LengthModel(
+            parsing: Array(bytes[start...]), digest: SHA256.hexDigest(of: bytes), file: file))
+      }
+    case UInt8(ascii: "["):
+      throw .unsupported(
+        file: file, what: "conversations hold text, whose tokens only a tokenizer can count",
+        instead: "a CSV file with the columns prompt_len,output_len will do")
+    default:
+      rows = try CSVImporter.read(text, from: start, firstLine: line, file: file)
+    }
+    return .trace(try rows.finished(name: name, digest: SHA256.hexDigest(of: bytes)))
+  }
+}

@@ -1,0 +1,166 @@
+import SimCore
+
+/// A workload as the user asks for it, before any file is read; nil means that nothing was asked for.
+public struct WorkloadSpecification: Sendable, Hashable {
+  /// The seconds of traffic that a rate yields if no number of requests is given.
+  public static let defaultDuration: Seconds = 600
+  /// The requests a second that generated arrivals have if no rate is given.
+  public static let defaultRequestRate = 1.0
+
+  /// A shipped trace's name or a file's path, `--trace`.
+  public var trace: String
+  /// How requests arrive, `--arrivals`.
+  ///
+  /// If nil: as `requestRate` and `burstiness` say if either is given; else as
+  /// in the trace if it has arrivals; else Poisson.
+  public var arrivals: ArrivalKind?
+  /// Mean requests a second, `--request-rate`; infinity means all at once.
+  public var requestRate: Double?
+  /// The shape of gamma gaps, `--burstiness`; 1 is Poisson.
+  public var burstiness: Double?
+  /// What the trace's own arrivals are multiplied by, `--time-scale`; 1 if nil.
+  public var timeScale: Double?
+  /// How many requests there are, `--num-prompts`.
+  ///
+  /// If nil: `defaultDuration` of traffic at the rate, rounded down but at
+  /// least 1; or all rows of a trace that is played with its own arrivals or all at once.
+  public var numPrompts: Int?
+  /// Whether a trace's rows are put in random order, `--shuffle`; a length model is random anyway.
+  public var shuffle: Bool
+  /// The seed of all streams, `--seed`.
+  public var seed: UInt64
+
+  /// Creates a specification.
+  public init(
+    trace: String, arrivals: ArrivalKind? = nil, requestRate: Double? = nil, burstiness: Double? = nil,
+    timeScale: Double? = nil, numPrompts: Int? = nil, shuffle: Bool = false, seed: UInt64 = 0
+  ) {
+    self.trace = trace
+    self.arrivals = arrivals
+    self.requestRate = requestRate
+    self.burstiness = burstiness
+    self.timeScale = timeScale
+    self.numPrompts = numPrompts
+    self.shuffle = shuffle
+    self.seed = seed
+  }
+
+  /// Checks the options, reads the trace, and makes the workload.
+  ///
+  /// - Parameter tracesDirectory: the folder of the traces that ship with the project.
+  /// - Returns: the workload.
+  /// - Throws: a `WorkloadError` that names the option, or the file, line and field, and what would be right.
+  /// - Complexity: O(*n*) in the size of the file; requests are only made when asked for.
+  public func load(tracesDirectory: String) throws(WorkloadError) -> Workload {
+    try checkValues()
+    let path = try TraceCatalog(directory: tracesDirectory).path(of: trace)
+    var source = try TraceFile.read(path)
+    let process = try arrivalProcess(for: source)
+    let count = try count(of: source, process)
+    if shuffle, case .trace(let list) = source {
+      guard process.kind != .trace else {
+        throw .contradiction(
+          "--shuffle: a trace played with its own arrivals has its own order; choose one of both")
+      }
+      source = .trace(list.inOrder(of: shuffledIndices(list.rows.count)))
+    }
+    return Workload(name: name(of: path), source: source, arrivals: process, count: count, seed: seed)
+  }
+
+  /// Checks each value by itself.
+  private func checkValues() throws(WorkloadError) {
+    if let rate = requestRate, rate != .infinity, !(1e-6...1e6 ~= rate) {
+      throw .invalidOption(
+        "--request-rate", value: "\(rate)", expected: "from 1e-6 to 1e6 requests a second, or inf")
+    }
+    if let shape = burstiness, !(1e-3...1e6 ~= shape) {
+      throw .invalidOption("--burstiness", value: "\(shape)", expected: "from 0.001 to 1e6; 1 is Poisson")
+    }
+    if let scale = timeScale, !(1e-6...1e6 ~= scale) {
+      throw .invalidOption(
+        "--time-scale", value: "\(scale)", expected: "from 1e-6 to 1e6; 0.5 doubles the rate")
+    }
+    if let count = numPrompts, !(1...1_000_000_000 ~= count) {
+      throw .invalidOption("--num-prompts", value: "\(count)", expected: "from 1 to 1e9")
+    }
+  }
+
+  /// What the options make of arrivals, given what the source has.
+  private func arrivalProcess(for source: TraceFile) throws(WorkloadError) -> ArrivalProcess {
+    let hasArrivals = if case .trace(let list) = source { list.hasArrivals } else { false }
+    let kind: ArrivalKind
+    if let arrivals {
+      kind = arrivals
+    } else if requestRate == .infinity {
+      kind = .allAtOnce
+    } else if requestRate == nil, burstiness == nil, hasArrivals {
+      kind = .trace
+    } else {
+      kind = (burstiness ?? 1) == 1 ? .poisson : .gamma
+    }
+
+    if timeScale != nil, kind != .trace {
+      throw .contradiction(
+        "--time-scale: \(kind.rawValue) arrivals have no times to stretch; use --request-rate")
+    }
+    if let burstiness, kind != .gamma, !(kind == .poisson && burstiness == 1) {
+      throw .contradiction(
+        "--burstiness \(burstiness): goes with gamma arrivals, not with \(kind.rawValue) ones")
+    }
+    if let requestRate {
+      if kind == .trace {
+        throw .contradiction(
+          "--request-rate \(requestRate): the trace's own arrivals have their own rate; use --time-scale")
+      }
+      if requestRate == .infinity ? kind != .allAtOnce : kind == .allAtOnce {
+        throw .contradiction(
+          "--request-rate \(requestRate): contradicts \(kind.rawValue) arrivals; inf goes with all-at-once alone"
+        )
+      }
+    }
+    let rate = requestRate ?? Self.defaultRequestRate
+    switch kind {
+    case .poisson: return .poisson(rate: rate)
+    case .gamma: return .gamma(rate: rate, burstiness: burstiness ?? 1)
+    case .constant: return .constant(rate: rate)
+    case .allAtOnce: return .allAtOnce
+    case .trace:
+      guard hasArrivals else {
+        throw .contradiction(
+          "--arrivals trace: \(trace) has lengths but no arrivals; use poisson, gamma, constant or all-at-once"
+        )
+      }
+      return .trace(timeScale: timeScale ?? 1)
+    }
+  }
+
+  /// How many requests there are.
+  private func count(of source: TraceFile, _ process: ArrivalProcess) throws(WorkloadError) -> Int {
+    if let numPrompts { return numPrompts }
+    // Rates such as 0.29 have no exact double: 600 of them must not fall short of 174 by a last bit.
+    if let rate = process.rate { return max(1, Int(rate * Self.defaultDuration * (1 + 1e-12))) }
+    switch source {
+    case .trace(let list): return list.rows.count
+    case .model:
+      throw .contradiction(
+        "--num-prompts: missing; a length model played all at once has no number of its own")
+    }
+  }
+
+  /// The rows of a trace in random order, each order as likely as any other (Fisher and Yates).
+  private func shuffledIndices(_ count: Int) -> [Int] {
+    var random = SplitMix64(seed: seed, purpose: "shuffle")
+    var order = Array(0..<count)
+    for last in stride(from: count - 1, to: 0, by: -1) {
+      order.swapAt(last, Int(random.next().multipliedFullWidth(by: UInt64(last + 1)).high))
+    }
+    return order
+  }
+
+  /// The file's name without folder and extension.
+  private func name(of path: String) -> String {
+    let file = path.split(separator: "/").last.map(String.init) ?? path
+    guard let dot = file.lastIndex(of: "."), dot > file.startIndex else { return file }
+    return String(file[..<dot])
+  }
+}

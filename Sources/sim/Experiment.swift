@@ -1,0 +1,67 @@
+import CostModels
+import Policies
+import SimCore
+import Workloads
+
+/// One run, ready to go: everything is read and checked, nothing is shared that could change.
+struct Experiment: Sendable {
+  let loaded: LoadedSystem
+  let policy: Policy
+  let workload: Workload
+  let objective: ServiceObjective
+  let kvBlocks: Int
+  let maxSequences: Int
+  let maxModelLength: Tokens
+  let maxConcurrency: Int
+  let drawRouting: Bool
+
+  init(
+    system: SystemOptions, loaded: LoadedSystem, policy: Policy, workload: Workload,
+    objective: ServiceObjective, maxConcurrency: Int?
+  ) throws(DescriptionError) {
+    self.loaded = loaded
+    self.policy = policy
+    self.workload = workload
+    self.objective = objective
+    kvBlocks = try loaded.system.engine.keyValueBlocks(
+      loaded.system.shard, on: loaded.system.hardware, utilisation: system.gpuMemoryUtilization,
+      maxBatchedTokens: policy.batchedTokens)
+    maxSequences = system.maxNumSeqs
+    maxModelLength = system.maxModelLen
+    self.maxConcurrency = maxConcurrency ?? .max
+    drawRouting = system.drawRouting
+  }
+
+  /// Runs it. What is to be kept of it is the recorder's to keep.
+  func run(recorder: inout any Recorder) throws(SimulationError) -> SystemTotals {
+    let costModel = KernelCostModel(
+      system: loaded.system, calibration: loaded.calibration, routing: loaded.routing,
+      drawSeed: drawRouting ? workload.seed : nil, kvBlocks: kvBlocks)
+    let instance = InstanceConfiguration(
+      scheduler: policy.makeScheduler(), costModel: costModel, maxSequences: maxSequences)
+    var simulation = Simulation(
+      instances: [instance], requests: workload.makeIterator(), maxModelLength: maxModelLength,
+      maxConcurrency: maxConcurrency)
+    try simulation.run(recorder: &recorder)
+    return SystemTotals(
+      kernels: simulation.kernels, idleJoules: simulation.idleJoules, meanInSystem: simulation.meanInSystem,
+      peakInSystem: simulation.peakInSystem)
+  }
+}
+
+/// What a run leaves behind beside what its recorder was told.
+struct SystemTotals: Sendable {
+  /// What each kernel used.
+  let kernels: [KernelUse]
+  /// Energy drawn while nothing ran, in joules.
+  let idleJoules: Joules
+  /// Mean requests in the system as each arrives.
+  let meanInSystem: Double
+  /// Most requests in the system.
+  let peakInSystem: Int
+
+  /// Launches on one GPU.
+  var kernelCalls: Int { kernels.reduce(0) { $0 + $1.calls } }
+  /// Launches outside what was measured.
+  var extrapolatedCalls: Int { kernels.reduce(0) { $0 + $1.extrapolatedCalls } }
+}

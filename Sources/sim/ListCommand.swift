@@ -1,0 +1,66 @@
+import ArgumentParser
+import CostModels
+import Foundation
+import Policies
+import Workloads
+
+/// Lists what ships with the project, by the names that options take.
+struct ListCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "list", abstract: "List models, hardware, engines, policies or traces.")
+
+  /// What can be listed.
+  enum Kind: String, CaseIterable, ExpressibleByArgument {
+    case models, hardware, engines, policies, traces
+  }
+
+  @Argument(help: "models, hardware, engines, policies or traces.")
+  var kind: Kind
+
+  @OptionGroup(title: "Data") var folders: ProjectFolders
+
+  func run() throws {
+    let profiles = ProfileFolder(URL(filePath: try folders.profilesFolder()))
+    switch kind {
+    case .models:
+      for name in profiles.names(in: "models") {
+        let model = try profiles.model(name)
+        let experts =
+          model.isMixtureOfExperts ? "\(model.experts) experts, top-\(model.topK)" : "dense"
+        row(
+          name,
+          "\(model.layers) layers, hidden \(model.hidden), \(experts), "
+            + String(format: "%.1f B parameters", Double(model.parameters) / 1e9))
+      }
+    case .hardware:
+      for name in profiles.names(in: "hardware") { row(name, try profiles.hardware(name).summary) }
+    case .engines:
+      for name in profiles.names(in: "engines") { row(name, try profiles.engine(name).summary) }
+      print("\nSettings, for --engine-set path=value:")
+      for setting in EngineDescription.settings {
+        row(setting.path, setting.summary + (setting.unit.isEmpty ? "" : " [\(setting.unit)]"))
+      }
+    case .policies:
+      for entry in PolicyCatalog.entries {
+        row(entry.name, entry.summary)
+        for parameter in entry.parameters { row("  \(parameter.name)", parameter.summary) }
+      }
+    case .traces:
+      let catalog = TraceCatalog(directory: try folders.tracesFolder())
+      for name in catalog.names {
+        guard case .model(let model) = try TraceFile.read(catalog.path(of: name)) else {
+          row(name, "trace")
+          continue
+        }
+        let means = "mean prompt \(Int(model.meanPromptTokens)), output \(Int(model.meanOutputTokens)) tokens"
+        row(name, "\(means): \(model.title)")
+      }
+      print("\nFormats of trace files:")
+      for format in TraceFormat.allCases { row(format.title, format.layout) }
+    }
+  }
+
+  private func row(_ name: String, _ text: String) {
+    print(name.padding(toLength: max(30, name.count + 2), withPad: " ", startingAt: 0) + text)
+  }
+}

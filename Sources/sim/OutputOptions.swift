@@ -1,0 +1,43 @@
+import ArgumentParser
+import ResultStore
+
+/// What becomes of the results.
+struct OutputOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("The SQLite database to append the run to.", valueName: "file"))
+  var db = RunWriter.defaultPath
+
+  @Flag(name: .customLong("no-db"), help: "Log nothing.")
+  var noDatabase = false
+
+  @Option(help: ArgumentHelp("What to log: requests, iterations or kernels.", valueName: "level"))
+  var log = LogLevel.iterations
+
+  @Flag(help: "Print one JSON object instead of the report.")
+  var json = false
+
+  @Option(help: ArgumentHelp("Percentiles of latencies to report, beside the median.", valueName: "list"))
+  var metricPercentiles = "99"
+
+  @Option(help: ArgumentHelp("Draw the first iterations: rows are groups of layers.", valueName: "iterations"))
+  var draw: Int?
+
+  /// The percentiles; valid once `validateValues()` has passed.
+  var percentiles: [Double] { metricPercentiles.split(separator: ",").compactMap { Double($0) } }
+
+  func validateValues() throws(CommandLineError) {
+    let parts = metricPercentiles.split(separator: ",", omittingEmptySubsequences: false)
+    guard percentiles.count == parts.count, percentiles.allSatisfy({ (0...100).contains($0) }) else {
+      throw .badValue(
+        option: "--metric-percentiles", value: metricPercentiles, expected: "numbers from 0 to 100, as in 50,90,99")
+    }
+    if let draw, !(1...1000).contains(draw) {
+      throw .badValue(option: "--draw", value: "\(draw)", expected: "1 to 1000 iterations")
+    }
+  }
+
+  func makeWriter() throws(ResultStoreError) -> RunWriter? {
+    noDatabase ? nil : try RunWriter(path: db, logLevel: log)
+  }
+}
+
+extension LogLevel: ExpressibleByArgument {}

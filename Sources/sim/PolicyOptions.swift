@@ -1,0 +1,37 @@
+import ArgumentParser
+import Policies
+import SimCore
+
+/// The schedule.
+struct PolicyOptions: ParsableArguments {
+  @Option(
+    name: [.long, .customLong("schedule-mode")],
+    help: ArgumentHelp(
+      "The scheduling policy (see 'sim list policies'), with parameters as in layered[stages=8,cohort=4096].",
+      valueName: "name"))
+  var policy = "chunked"
+
+  @Option(
+    help: ArgumentHelp(
+      "Tokens in an iteration (chunked, orca, static), in a pass (layered) or in a chunk (hybrid). Default: 512 for "
+        + "chunked, 8192 for layered."))
+  var maxNumBatchedTokens: Int?
+
+  @Option(help: ArgumentHelp("Groups of layers of a pass. Default: 16 for 48 layers, 12 for 24."))
+  var numStages: Int?
+
+  /// The policy with every parameter set.
+  func load(layers: Int, maxModelLength: Tokens) throws(PolicyError) -> Policy {
+    var policy = try Policy(policy)
+    if let tokens = maxNumBatchedTokens, !policy.has(policy.entry.batchedTokens) {
+      try policy.set(policy.entry.batchedTokens, to: "\(tokens)")
+    }
+    if let stages = numStages, !policy.has("stages") {
+      // The reference engine's flags for chunked prefill name a single stage.
+      if stages != 1 || policy.entry.parameters.contains(where: { $0.name == "stages" }) {
+        try policy.set("stages", to: "\(stages)")
+      }
+    }
+    return try policy.resolved(layers: layers, maxModelLength: maxModelLength)
+  }
+}

@@ -1,4 +1,0 @@
-import CostModels
-import Testing
-
-@Test func placeholder() {}

@@ -1,0 +1,79 @@
+import SimCore
+
+/// A cost that depends on everything an iteration works on, in exact arithmetic.
+///
+/// Time is a whole number of ticks of 2⁻²⁰ s, so that clocks can be compared for equality and arrivals coincide with
+/// ends of iterations. Energy and bytes are not linear in the number of sequences, so that shares change from one
+/// iteration to the next.
+struct LoadedCost: CostModel {
+  static let tick = 0x1p-20
+
+  var layers = 8
+  var kvBlocks = 1000
+  var blockSize = 16
+  var slidingWindow: Tokens?
+  /// Iterations last a whole number of so many ticks.
+  var quantum = 1
+  var idleWatts: Double { 0 }
+  var kernels: [KernelUse] { [] }
+
+  mutating func add(
+    _ load: LayerLoad, prefill: Span<PrefillSegment>, layers: Range<Int>, to cost: inout Cost
+  ) {
+    var layer = LoadedLayer()
+    layer.decodes = load.decodes
+    layer.context = load.decodeContext
+    layer.windowContext = load.decodeWindowContext
+    for i in prefill.indices {
+      layer.rows += prefill[i].tokens
+      layer.attended += prefill[i].tokens * prefill[i].prefix + (1...prefill[i].tokens).reduce(0, +)
+    }
+    let depth = Double(layers.count)
+    cost.flops += depth * Double(layer.ticks)
+    cost.expertBytes += depth * layer.expertBytes
+    cost.decodeExpertBytes += depth * layer.decodeExpertBytes
+    cost.decodeRowJoules += depth * layer.joulesPerRow * Double(layer.decodes)
+    cost.decodeContextJoules += depth * layer.joulesPerEntry * Double(layer.context)
+    cost.prefillRowJoules += depth * layer.joulesPerRow * Double(layer.rows)
+    cost.prefillContextJoules += depth * layer.joulesPerEntry * Double(layer.attended)
+  }
+
+  mutating func finish(_ shape: IterationShape, cost: inout Cost) {
+    let beside = Self.ticksBeside(
+      decodes: shape.decodes, prompts: shape.prefillSequences, finishing: shape.finishingSequences,
+      rows: shape.prefillRows, entering: shape.enteringRows, isPartial: shape.hasPartialDepth)
+    cost.seconds = seconds(ticks: Int(cost.flops) + beside)
+  }
+
+  func seconds(ticks: Int) -> Seconds {
+    Double((ticks + quantum - 1) / quantum * quantum) * Self.tick
+  }
+
+  static func ticksBeside(
+    decodes: Int, prompts: Int, finishing: Int, rows: Int, entering: Int, isPartial: Bool
+  ) -> Int {
+    50 + 2 * decodes + 5 * prompts + 3 * finishing + rows / 7 + entering / 5 + (isPartial ? 11 : 0)
+  }
+}
+
+/// What one layer carries in one iteration, and what that costs.
+struct LoadedLayer {
+  var decodes = 0
+  var context = 0
+  var windowContext = 0
+  var rows = 0
+  var attended = 0
+
+  var ticks: Int {
+    decodes + rows > 0 ? 3 + decodes + context / 16 + windowContext / 8 + rows / 4 + attended / 64 : 0
+  }
+  var expertBytes: Double {
+    let all = Double(decodes + rows)
+    return 1000 * all / (10 + all)
+  }
+  var decodeExpertBytes: Double {
+    decodes > 0 ? expertBytes * Double(decodes) / Double(decodes + rows) : 0
+  }
+  var joulesPerRow: Double { 0.25 + 1 / Double(1 + decodes + rows) }
+  var joulesPerEntry: Double { 0.001 + 0.01 / Double(1 + decodes) }
+}

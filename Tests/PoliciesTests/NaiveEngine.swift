@@ -1,0 +1,302 @@
+import SimCore
+
+/// The reference engine's schedulers, written down as plainly as can be: an oracle for the engine and the policies.
+///
+/// It shares nothing with them but the cost of a layer. Queues are arrays, every decoding sequence is visited in every
+/// iteration, layers are priced one by one, and each token's time is kept.
+final class NaiveEngine {
+  enum Mode {
+    case chunked(budget: Int, decodesCount: Bool)
+    case layered(cohort: Int, stages: Int)
+    case orca(budget: Int)
+  }
+
+  final class Sequence {
+    let id: Int
+    var arrival: Seconds
+    let prompt: Int
+    let output: Int
+    var isRejected = false
+    var scheduledAt = Seconds.nan
+    var tokenTimes: [Seconds] = []
+    var preemptions = 0
+    var joules = 0.0
+    var expertBytes = 0.0
+    var blocks = 0
+    // Prefill: `done` positions are through all layers, the next `todo` are under way.
+    var done = 0
+    var todo = 0
+    var stage = -1
+    var stages = 1
+
+    init(_ request: Request) {
+      (id, arrival) = (request.id, request.arrival)
+      (prompt, output) = (request.promptTokens, request.outputTokens)
+    }
+
+    /// Prompt and tokens written; the newest one's KV entry is not stored yet.
+    var length: Int { prompt + tokenTimes.count }
+    var gaps: [Seconds] { zip(tokenTimes, tokenTimes.dropFirst()).map { $1 - $0 } }
+  }
+
+  struct Iteration {
+    var start = 0.0
+    var end = 0.0
+    var decodes = 0
+    var outputs = 0
+    var rows = 0
+    var prompts = 0
+    var layers = 0..<0
+    var queue = 0
+    var blocks = 0
+    var joules = 0.0
+    var expertBytes = 0.0
+  }
+
+  let mode: Mode
+  let cost: LoadedCost
+  let maxSequences: Int
+  var now = 0.0
+  var freeBlocks: Int
+  var waiting: [Sequence] = []
+  var prefilling: [Sequence] = []
+  var decoding: [Sequence] = []
+  var cohort: [Sequence] = []
+  var iterations: [Iteration] = []
+
+  init(_ mode: Mode, cost: LoadedCost, maxSequences: Int) {
+    self.mode = mode
+    self.cost = cost
+    self.maxSequences = maxSequences
+    freeBlocks = cost.kvBlocks
+  }
+
+  func run(_ requests: [Request], maxModelLength: Int, maxConcurrency: Int) -> [Sequence] {
+    let sequences = requests.map(Sequence.init)
+    var upcoming = sequences[...]
+    var held: [Sequence] = []
+    var inFlight = 0
+    var longest = min(maxModelLength, cost.kvBlocks * cost.blockSize)
+    if case .orca(let budget) = mode { longest = min(longest, budget) }
+
+    func send(_ s: Sequence) {
+      if s.prompt + s.output > longest {
+        s.isRejected = true
+      } else {
+        waiting.append(s)
+        inFlight += 1
+      }
+    }
+    func takeArrivals() {
+      while let s = upcoming.first, s.arrival <= now {
+        upcoming.removeFirst()
+        if inFlight < maxConcurrency { send(s) } else { held.append(s) }
+      }
+    }
+
+    while true {
+      if inFlight == 0 {
+        guard let next = upcoming.first else { return sequences }
+        now = max(now, next.arrival)
+      }
+      takeArrivals()
+      if inFlight == 0 { continue }
+      let (prefill, decode) = schedule()
+      let completed = execute(prefill, decode)
+      takeArrivals()
+      inFlight -= completed
+      while inFlight < maxConcurrency, !held.isEmpty {
+        let s = held.removeFirst()
+        s.arrival = now
+        send(s)
+      }
+    }
+  }
+
+  // MARK: What runs next
+
+  private func schedule() -> (prefill: [Sequence], decode: [Sequence]) {
+    switch mode {
+    case .chunked(let budget, let decodesCount):
+      let decode = takeDecoders(atMost: decodesCount ? budget : .max)
+      let prefill = takePrompts(
+        tokens: decodesCount ? budget - decode.count : budget, sequences: maxSequences - decode.count)
+      return (prefill, decode)
+    case .layered(let tokens, let stages):
+      let decode = takeDecoders(atMost: .max)
+      if cohort.isEmpty {
+        cohort = takePrompts(tokens: tokens, sequences: maxSequences - decode.count)
+        let groups = Self.groups(tokens: cohort.reduce(0) { $0 + $1.todo }, stages: stages)
+        for s in cohort { (s.stage, s.stages) = (-1, groups) }
+      }
+      for s in cohort { s.stage += 1 }
+      return (cohort, decode)
+    case .orca(let budget):
+      var left = budget
+      var prefill: [Sequence] = []
+      while prefill.count < maxSequences, let s = waiting.first, s.length <= left, admitFirst() {
+        s.todo = s.length
+        left -= s.length
+        prefill.append(s)
+      }
+      return (prefill, takeDecoders(atMost: maxSequences - prefill.count))
+    }
+  }
+
+  /// Decoders from the left; where there is no block for one, those at the right end lose theirs.
+  private func takeDecoders(atMost limit: Int) -> [Sequence] {
+    var taken: [Sequence] = []
+    while !decoding.isEmpty, taken.count < min(limit, maxSequences) {
+      let s = decoding.removeFirst()
+      let stored = s.length - 1
+      if stored % cost.blockSize == 0 {
+        while freeBlocks == 0, let youngest = decoding.popLast() { preempt(youngest) }
+        guard freeBlocks > 0 else {
+          preempt(s)
+          break
+        }
+        freeBlocks -= 1
+        s.blocks += 1
+      }
+      taken.append(s)
+    }
+    decoding = taken + decoding
+    return taken
+  }
+
+  private func preempt(_ s: Sequence) {
+    freeBlocks += s.blocks
+    s.blocks = 0
+    s.done = 0
+    s.preemptions += 1
+    waiting.insert(s, at: 0)
+  }
+
+  /// The remainder of a prompt that was cut, then waiting ones, until one does not fit into memory.
+  private func takePrompts(tokens: Int, sequences: Int) -> [Sequence] {
+    var left = tokens
+    var taken: [Sequence] = []
+    while left > 0, taken.count < sequences {
+      if taken.count == prefilling.count, !admitFirst() { break }
+      let s = prefilling[taken.count]
+      s.todo = min(s.length - s.done, left)
+      left -= s.todo
+      taken.append(s)
+    }
+    return taken
+  }
+
+  private func admitFirst() -> Bool {
+    guard let s = waiting.first else { return false }
+    let needed = (s.length + cost.blockSize - 1) / cost.blockSize
+    guard needed <= freeBlocks else { return false }
+    waiting.removeFirst()
+    freeBlocks -= needed
+    s.blocks = needed
+    if s.scheduledAt.isNaN { s.scheduledAt = now }
+    prefilling.append(s)
+    return true
+  }
+
+  /// The reference engine's table; there is no rule for other numbers of stages.
+  static func groups(tokens: Int, stages: Int) -> Int {
+    guard let column = [16, 12, 24, 4].firstIndex(of: stages) else { fatalError("no such column") }
+    if tokens <= 512 { return 1 }
+    if tokens <= 1024 { return 2 }
+    if tokens <= 2048 { return 4 }
+    if tokens <= 4096 { return [8, 6, 8, 4][column] }
+    return stages
+  }
+
+  /// `numpy.array_split(arange(layers), parts)[part]`.
+  static func split(_ layers: Int, into parts: Int, part: Int) -> Range<Int> {
+    var sizes = Array(repeating: layers / parts, count: parts)
+    for i in 0..<layers % parts { sizes[i] += 1 }
+    let begin = sizes[..<part].reduce(0, +)
+    return begin..<begin + sizes[part]
+  }
+
+  // MARK: What it costs, and what becomes of it
+
+  private func layers(of s: Sequence) -> Range<Int> {
+    if case .layered = mode { return Self.split(cost.layers, into: s.stages, part: s.stage) }
+    return 0..<cost.layers
+  }
+
+  private func attended(_ s: Sequence) -> Int { (s.done..<s.done + s.todo).reduce(0) { $0 + $1 + 1 } }
+
+  /// Runs an iteration; returns how many sequences completed.
+  private func execute(_ prefill: [Sequence], _ decode: [Sequence]) -> Int {
+    var record = Iteration()
+    record.start = now
+    record.decodes = decode.count
+    record.rows = prefill.reduce(0) { $0 + $1.todo }
+    record.prompts = prefill.count
+    record.layers = prefill.first.map(layers(of:)) ?? 0..<0
+    record.queue = waiting.count
+    record.blocks = cost.kvBlocks - freeBlocks
+
+    var ticks = 0
+    var prefillExpertBytes = 0.0
+    var prefillRowJoules = 0.0
+    var prefillContextJoules = 0.0
+    for number in 0..<cost.layers {
+      var layer = LoadedLayer()
+      layer.decodes = decode.count
+      for s in decode {
+        layer.context += s.length
+        if let window = cost.slidingWindow { layer.windowContext += min(s.length, window) }
+      }
+      for s in prefill where layers(of: s).contains(number) {
+        layer.rows += s.todo
+        layer.attended += attended(s)
+      }
+      ticks += layer.ticks
+      record.expertBytes += layer.expertBytes
+      record.joules += layer.joulesPerRow * Double(layer.decodes + layer.rows)
+      record.joules += layer.joulesPerEntry * Double(layer.context + layer.attended)
+      prefillExpertBytes += layer.expertBytes - layer.decodeExpertBytes
+      prefillRowJoules += layer.joulesPerRow * Double(layer.rows)
+      prefillContextJoules += layer.joulesPerEntry * Double(layer.attended)
+      for s in decode {
+        s.expertBytes += layer.decodeExpertBytes / Double(decode.count)
+        s.joules += layer.joulesPerRow + layer.joulesPerEntry * Double(s.length)
+      }
+    }
+    let area = prefill.reduce(0) { $0 + $1.todo * layers(of: $1).count }
+    let pairs = prefill.reduce(0) { $0 + attended($1) * layers(of: $1).count }
+    for s in prefill {
+      let share = Double(s.todo * layers(of: s).count) / Double(area)
+      s.expertBytes += prefillExpertBytes * share
+      s.joules += prefillRowJoules * share
+      s.joules += prefillContextJoules * Double(attended(s) * layers(of: s).count) / Double(pairs)
+    }
+
+    let through = prefill.filter { layers(of: $0).upperBound == cost.layers }
+    let finishing = through.filter { $0.done + $0.todo == $0.length }
+    record.outputs = decode.count + finishing.count
+    ticks += LoadedCost.ticksBeside(
+      decodes: decode.count, prompts: prefill.count, finishing: finishing.count, rows: record.rows,
+      entering: record.layers.lowerBound == 0 ? record.rows : 0,
+      isPartial: prefill.contains { layers(of: $0).count < cost.layers })
+    now += cost.seconds(ticks: ticks)
+    record.end = now
+    iterations.append(record)
+
+    for s in through { s.done += s.todo }
+    if !through.isEmpty { cohort = [] }
+    var completed = 0
+    for s in finishing + decode {
+      s.tokenTimes.append(now)
+      if s.tokenTimes.count == s.output {
+        freeBlocks += s.blocks
+        s.blocks = 0
+        completed += 1
+      }
+    }
+    prefilling.removeAll { s in finishing.contains { $0 === s } }
+    decoding += finishing
+    decoding.removeAll { $0.tokenTimes.count == $0.output }
+    return completed
+  }
+}

@@ -1,0 +1,53 @@
+import Policies
+import SimCore
+import Testing
+
+@Suite struct OtherPoliciesTests {
+  @Test func hybridTilesAreNeitherColumnsNorRows() throws {
+    let drawn = try draw(HybridPrefill(chunk: 1024, groups: 2), [(0, 2048, 3)])
+    #expect(
+      drawn == """
+        P.P.DD
+        P.P.DD
+        .P.PDD
+        .P.PDD
+        """)
+  }
+
+  /// Orca: the newcomer's whole prompt runs in the iteration that it joins.
+  @Test func orcaPrefillsWholePrompts() throws {
+    let drawn = try draw(OrcaBatching(budget: 8192), [(0, 100, 4), (0.015, 5000, 2)])
+    #expect(
+      drawn == """
+        PDBD
+        PDBD
+        PDBD
+        PDBD
+        """)
+  }
+
+  @Test func orcaRejectsWhatWouldBlockForEver() throws {
+    let history = try run(OrcaBatching(budget: 512), [(0, 600, 2), (0, 100, 2)])
+    #expect(history[request: 0]?.status == .rejected)
+    #expect(history[request: 1]?.status == .completed)
+  }
+
+  /// Two prompts whose decoders exceed the cap: prefill goes first, so the youngest decoders wait an iteration.
+  @Test func orcaParksTheYoungest() throws {
+    let history = try run(
+      OrcaBatching(budget: 8192), [(0, 16, 4), (0, 16, 4), (0.015, 16, 4)], maxSequences: 2)
+    #expect(history.iterations.map(\.decodeTokens) == [0, 2, 1, 2, 2, 1, 1])
+    let gaps = history.requests.map { ($0.request.id, Int(($0.longestGap * 100).rounded())) }
+    #expect(gaps.sorted { $0.0 < $1.0 }.map(\.1) == [1, 2, 2])
+  }
+
+  /// The third request waits until both of the first batch are done, the longer one too.
+  @Test func staticBatchesRunToCompletion() throws {
+    let drawn = try draw(
+      StaticBatching(batch: 2, budget: 150), [(0, 100, 2), (0, 100, 4), (0.005, 100, 2)], rows: 1)
+    #expect(
+      drawn == """
+        PPDDDPD
+        """)
+  }
+}

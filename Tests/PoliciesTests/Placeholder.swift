@@ -1,4 +1,0 @@
-import Policies
-import Testing
-
-@Test func placeholder() {}

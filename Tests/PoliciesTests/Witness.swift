@@ -1,0 +1,82 @@
+import SimCore
+import Synchronization
+
+/// A scheduler that watches another one, and writes down every rule that is broken.
+///
+/// It follows each prompt layer by layer, and knows nothing of how the engine keeps track of it.
+struct Witness: Scheduler {
+  /// What it saw; shared by its copies.
+  final class Testimony: Sendable {
+    private struct Notes {
+      var faults: [String] = []
+      var prompts = 0
+      var positions = 0
+      var starts: [Seconds] = []
+    }
+    private let notes = Mutex(Notes())
+
+    func report(_ fault: String) { notes.withLock { $0.faults.append(fault) } }
+    func promptBegan(at now: Seconds) { notes.withLock { $0.starts.append(now) } }
+    func promptEnded(positions: Int) {
+      notes.withLock {
+        $0.prompts += 1
+        $0.positions += positions
+      }
+    }
+    /// Faults, in order.
+    var faults: [String] { notes.withLock { $0.faults } }
+    /// Prompts that went through the model, those computed anew included.
+    var prompts: Int { notes.withLock { $0.prompts } }
+    /// Their positions.
+    var positions: Int { notes.withLock { $0.positions } }
+    /// When the first tile of each was planned.
+    var starts: [Seconds] { notes.withLock { $0.starts } }
+  }
+
+  private struct Progress {
+    let tokens: Int
+    /// For each layer, the positions that are through it.
+    var through: [Int]
+  }
+
+  let testimony = Testimony()
+  var inner: any Scheduler
+  private var progress: [Int: Progress] = [:]
+
+  init(_ inner: any Scheduler) { self.inner = inner }
+
+  var longestSequence: Tokens { inner.longestSequence }
+
+  mutating func plan(_ state: inout ServingState, into plan: inout IterationPlan) {
+    if state.decodingCount + state.prefillingCount == 0, state.freeBlocks != state.totalBlocks {
+      testimony.report("\(state.totalBlocks - state.freeBlocks) blocks are held although nobody runs")
+    }
+    inner.plan(&state, into: &plan)
+    if !(0...state.totalBlocks).contains(state.freeBlocks) {
+      testimony.report("\(state.freeBlocks) of \(state.totalBlocks) blocks are free")
+    }
+    if plan.decodes > state.maxSequences { testimony.report("\(plan.decodes) sequences step") }
+    for tile in plan.prefill { follow(tile, state) }
+  }
+
+  private mutating func follow(_ tile: PrefillTile, _ state: ServingState) {
+    let prompts = (0..<state.prefillingCount).map { state.prefilling($0) }
+    guard let prompt = prompts.first(where: { $0.handle == tile.prompt }) else {
+      return testimony.report("\(tile) is of no admitted prompt")
+    }
+    if progress[tile.prompt] == nil { testimony.promptBegan(at: state.now) }
+    var record =
+      progress[tile.prompt] ?? Progress(tokens: prompt.tokens, through: .init(repeating: 0, count: state.layers))
+    for layer in tile.layers {
+      if record.through[layer] != tile.tokens.lowerBound { testimony.report("\(tile) skips or repeats tokens") }
+      if layer > 0, record.through[layer - 1] < tile.tokens.upperBound { testimony.report("\(tile) skips layers") }
+      record.through[layer] = tile.tokens.upperBound
+    }
+    guard record.through.allSatisfy({ $0 == record.tokens }) else {
+      progress[tile.prompt] = record
+      return
+    }
+    progress[tile.prompt] = nil
+    testimony.promptEnded(positions: record.tokens)
+  }
+}

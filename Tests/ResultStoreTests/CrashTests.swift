@@ -1,0 +1,67 @@
+import Foundation
+import ResultStore
+import Testing
+
+/// Processes that are killed, and processes and threads that write at once.
+struct CrashTests {
+  /// A process stores run after run, and is killed at some moment; what is there is whole.
+  @Test(arguments: [5, 20, 60, 150]) func aKilledProcessLeavesWholeRuns(milliseconds: Int) async throws {
+    let path: String = NSTemporaryDirectory() + "ResultStoreTests-killed-\(milliseconds).sqlite"
+    defer { for suffix in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + suffix) } }
+    try SampleRun.write(to: path)
+    await #expect(processExitsWith: .signal(SIGKILL)) { [path = path as String, milliseconds] in
+      Thread.detachNewThread {
+        Thread.sleep(forTimeInterval: Double(milliseconds) / 1_000)
+        kill(getpid(), SIGKILL)
+      }
+      let writer = try RunWriter(path: path, logLevel: .kernels)
+      while true {
+        // Twenty replicas: the transaction takes a few milliseconds.
+        for replica in 0..<20 { SampleRun.recordIterations(in: writer, replica: Int32(replica)) }
+        SampleRun.record(in: writer, replica: 20)
+        _ = try writer.finish(SampleRun.row, kernels: SampleRun.kernels)
+      }
+    }
+    let reader = try ResultReader(path: path)
+    let runs = try reader.query(
+      """
+      SELECT (SELECT count(*) FROM requests q WHERE q.run_id = r.run_id),
+        (SELECT count(*) FROM iterations i WHERE i.run_id = r.run_id),
+        (SELECT count(*) FROM spans s WHERE s.run_id = r.run_id),
+        (SELECT count(*) FROM kernels k WHERE k.run_id = r.run_id)
+      FROM runs r WHERE run_id > 1
+      """)
+    #expect(runs.rows.allSatisfy { $0 == [4, 147, 8, 2] })
+    let orphans = try reader.query("SELECT count(*) FROM iterations WHERE run_id NOT IN (SELECT run_id FROM runs)")
+    #expect(orphans.rows == [[0]])
+    #expect(try reader.query("PRAGMA integrity_check").rows == [["ok"]])
+    // Life goes on.
+    try SampleRun.write(to: path)
+  }
+
+  /// All of them also race to create the database.
+  @Test func manyWritersShareADatabase() async throws {
+    let directory = try TemporaryDirectory()
+    let path = directory.database
+    let runIDs = try await withThrowingTaskGroup(of: [Int64].self) { group in
+      for _ in 0..<8 {
+        group.addTask { try (0..<10).map { _ in try SampleRun.write(to: path) } }
+      }
+      return try await group.reduce(into: []) { $0 += $1 }
+    }
+    #expect(runIDs.sorted() == Array(1...80))
+    let found = try ResultReader(path: path).query(
+      "SELECT count(DISTINCT run_id), count(*), (SELECT count(*) FROM iterations) FROM requests")
+    #expect(found.rows == [[80, 320, 560]])
+  }
+
+  @Test func aRunThatIsNotFinishedDoesNotLock() throws {
+    let directory = try TemporaryDirectory()
+    let writer = try RunWriter(path: directory.database)
+    SampleRun.record(in: writer)
+    let other = try RunWriter(path: directory.database, busyTimeout: 0)
+    SampleRun.record(in: other)
+    #expect(try other.finish(SampleRun.row) == 1)
+    #expect(try writer.finish(SampleRun.row) == 2)
+  }
+}

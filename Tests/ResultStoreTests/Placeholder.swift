@@ -1,4 +1,0 @@
-import ResultStore
-import Testing
-
-@Test func placeholder() {}

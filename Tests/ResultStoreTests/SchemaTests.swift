@@ -1,0 +1,69 @@
+import GRDB
+import ResultStore
+import Testing
+
+struct SchemaTests {
+  /// Changing a released schema takes a new version and a migration.
+  @Test func versionOne() throws {
+    let directory = try TemporaryDirectory()
+    _ = try RunWriter(path: directory.database)
+    let database = try DatabaseQueue(path: directory.database)
+    let schema = try database.read { db in
+      let names = try String.fetchAll(
+        db, sql: "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite%' ORDER BY name")
+      return try names.map { name in
+        let columns = try String.fetchAll(db, sql: "SELECT name FROM pragma_table_xinfo(?)", arguments: [name])
+        return "\(name): \(columns.joined(separator: " "))"
+      }
+    }
+    #expect(
+      schema == [
+        "iteration_kernels: run_id replica iter kernel calls extrapolated_calls kernel_s energy_j flops bytes",
+        "iterations: run_id replica iter t_start t_end batch_size num_prefill_tokens num_decode_tokens layer_begin "
+          + "layer_end experts_touched expert_bytes weight_bytes kv_bytes activation_bytes energy_j kernel_s "
+          + "kv_blocks_used queue_len",
+        "kernels: run_id kernel calls extrapolated_calls kernel_s energy_j flops bytes",
+        "latencies: run_id metric value_ms",
+        "percentiles: run_id metric samples mean_ms std_ms min_ms p50_ms p90_ms p95_ms p99_ms max_ms",
+        "request_itl: run_id request_id itl_mean_ms itl_p99_ms itl_max_ms",
+        "requests: run_id request_id replica status arrived_at num_prefill_tokens num_decode_tokens scheduled_at "
+          + "first_token_at completed_at itl_max_ms num_preemptions energy_j expert_bytes ttft_ms tpot_ms itl_mean_ms "
+          + "e2e_ms scheduling_delay_ms",
+        "runs: run_id created_at version argv config config_hash profile_sha256 trace_sha256 policy model hardware "
+          + "engine trace seed request_rate num_prompts tensor_parallel_size log_level wall_s duration completed failed "
+          + "total_input_tokens total_output_tokens request_throughput request_goodput output_throughput "
+          + "total_token_throughput mean_ttft_ms median_ttft_ms std_ttft_ms p99_ttft_ms mean_tpot_ms median_tpot_ms "
+          + "std_tpot_ms p99_tpot_ms mean_itl_ms median_itl_ms std_itl_ms p99_itl_ms mean_e2el_ms median_e2el_ms "
+          + "std_e2el_ms p99_e2el_ms slo_attainment slo_attainment_ttft slo_attainment_tbt energy_j idle_energy_j "
+          + "energy_per_token_mj energy_per_output_token_mj energy_quality expert_bytes expert_bytes_per_request "
+          + "iterations mean_iteration_ms mean_decode_batch mean_in_system preemptions rejected kernel_calls "
+          + "extrapolated_kernel_calls kv_blocks extra",
+        "spans: run_id request_id replica first_iter last_iter phase completed",
+        "token_gaps: run_id request_id token t gap_ms",
+        "token_times: run_id request_id t",
+        "vidur_batches: run_id replica_id batch_id batch_size batch_num_tokens batch_num_prefill_tokens "
+          + "batch_num_decode_tokens batch_execution_time",
+        "vidur_requests: run_id request_id arrived_at request_num_prefill_tokens request_num_decode_tokens "
+          + "request_num_tokens request_num_restarts request_e2e_time prefill_e2e_time request_scheduling_delay",
+        "vllm_metrics: run_id mean_ttft_ms median_ttft_ms std_ttft_ms p99_ttft_ms mean_tpot_ms median_tpot_ms "
+          + "std_tpot_ms p99_tpot_ms mean_itl_ms median_itl_ms std_itl_ms p99_itl_ms mean_e2el_ms median_e2el_ms "
+          + "std_e2el_ms p99_e2el_ms",
+      ])
+    let pragmas = try database.read { db in
+      try ["user_version", "application_id", "journal_mode"].map { try String.fetchOne(db, sql: "PRAGMA \($0)") ?? "" }
+    }
+    #expect(pragmas == ["1", "\(0x4c53_494d)", "wal"])
+  }
+
+  @Test func deletingARunDeletesItsRows() throws {
+    let directory = try TemporaryDirectory()
+    try SampleRun.write(to: directory.database, logLevel: .kernels)
+    try SampleRun.write(to: directory.database, logLevel: .kernels)
+    try DatabaseQueue(path: directory.database).write { try $0.execute(sql: "DELETE FROM runs WHERE run_id = 1") }
+    let reader = try ResultReader(path: directory.database)
+    for table in ["requests", "iterations", "spans", "kernels", "iteration_kernels"] {
+      let left = try reader.query("SELECT DISTINCT run_id FROM \(table)")
+      #expect(left.rows == [[2]], "\(table)")
+    }
+  }
+}

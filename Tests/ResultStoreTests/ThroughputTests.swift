@@ -1,0 +1,103 @@
+import Foundation
+import ResultStore
+import SimCore
+import Testing
+
+/// Prints how fast runs are stored; not a test of speed, which depends on the machine.
+///
+///     SIM_BENCHMARK=1 swift test --disable-xctest --filter ResultStoreTests.ThroughputTests
+@Suite(.enabled(if: ProcessInfo.processInfo.environment["SIM_BENCHMARK"] != nil), .serialized)
+struct ThroughputTests {
+  @Test(arguments: [(1_000_000, 1), (1_000_000, 8), (5_000_000, 1)])
+  func iterations(count: Int, replicas: Int) throws {
+    let directory = try TemporaryDirectory()
+    let writer = try RunWriter(path: directory.database)
+    for run in 1...2 {
+      var recorder: any Recorder = writer
+      let clock = ContinuousClock()
+      let before = Self.threadSeconds
+      let recording = clock.measure { Self.record(count, replicas: replicas, in: &recorder) }
+      let cost = (Self.threadSeconds - before) * 1e9 / Double(count)
+      let finishing = try clock.measure { _ = try writer.finish(RunRow()) }
+      let size = try FileManager.default.attributesOfItem(atPath: directory.database)[.size] as? Int ?? 0
+      let rate = Double(count) / ((recording + finishing) / .seconds(1)) / 1e6
+      print(
+        "\(count) iterations, \(replicas) replicas: record \(cost) ns each of its thread (\(recording)), "
+          + "finish \(finishing), \(rate) M rows/s in all, \(Double(size) / Double(count * run)) bytes/row")
+    }
+  }
+
+  @Test func requests() throws {
+    let directory = try TemporaryDirectory()
+    let writer = try RunWriter(path: directory.database)
+    let count = 500_000
+    let clock = ContinuousClock()
+    let recording = clock.measure {
+      for rank in 0..<count {
+        // Requests end somewhat out of order.
+        var request = RequestRecord(
+          request: Request(id: rank ^ 0x3f, arrival: Double(rank) * 0.1, promptTokens: 2_000, outputTokens: 200))
+        request.scheduledAt = request.request.arrival + 0.017
+        request.firstTokenAt = request.request.arrival + 0.3
+        request.completedAt = request.request.arrival + 9.1
+        request.joules = 123.456
+        request.expertBytes = 1e12
+        let first = Int64(rank * 10)
+        writer.record(
+          SpanRecord(
+            request: rank ^ 0x3f, instance: 0, phase: .prefill, firstIteration: first, lastIteration: first + 15))
+        writer.record(
+          SpanRecord(
+            request: rank ^ 0x3f, instance: 0, phase: .decode, firstIteration: first + 16,
+            lastIteration: first + 300))
+        writer.record(request)
+      }
+    }
+    let finishing = try clock.measure { _ = try writer.finish(RunRow()) }
+    let size = try FileManager.default.attributesOfItem(atPath: directory.database)[.size] as? Int ?? 0
+    print("\(count) requests and their spans: record \(recording), finish \(finishing), \(size / count) bytes each")
+  }
+
+  @Test func smallRuns() throws {
+    let directory = try TemporaryDirectory()
+    let count = 200
+    let seconds = try ContinuousClock().measure {
+      for _ in 0..<count { try SampleRun.write(to: directory.database) }
+    }
+    print("\(count) small runs, each with its own connection: \(seconds / count) each")
+  }
+
+  /// CPU time of the calling thread, in seconds.
+  private static var threadSeconds: Double {
+    var time = timespec()
+    unsafe clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+  }
+
+  private static func record(_ count: Int, replicas: Int, in recorder: inout any Recorder) {
+    var generator = SplitMix64(seed: 1)
+    var time = 0.0
+    var iteration = IterationRecord()
+    for rank in 0..<count {
+      let bits = Int32(truncatingIfNeeded: generator.next() & 0xffff)
+      iteration.instance = Int32(rank % replicas)
+      iteration.index = Int64(rank / replicas)
+      iteration.start = time
+      time += 0.01 + Double(bits) * 1e-9
+      iteration.end = time
+      iteration.decodeTokens = bits % 200
+      iteration.prefillTokens = bits % 2048
+      iteration.layerEnd = 48
+      iteration.experts = Double(bits) * 0.3
+      iteration.expertBytes = 2e10 + Double(bits)
+      iteration.weightBytes = 3e9
+      iteration.kvBytes = Double(bits) * 3e5
+      iteration.activationBytes = Double(bits) * 2e4
+      iteration.joules = Double(bits) * 1.1e-3
+      iteration.kernelSeconds = 0.009 + Double(bits) * 1e-9
+      iteration.kvBlocksUsed = bits
+      iteration.queueLength = bits % 50
+      recorder.record(iteration)
+    }
+  }
+}

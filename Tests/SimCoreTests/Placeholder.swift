@@ -1,4 +1,0 @@
-import SimCore
-import Testing
-
-@Test func placeholder() {}

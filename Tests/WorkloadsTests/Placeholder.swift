@@ -1,4 +1,0 @@
-import Testing
-import Workloads
-
-@Test func placeholder() {}
