@@ -50,7 +50,8 @@ public struct AllReduceFit: Sendable, Hashable {
     switch implementation {
     case .nccl:
       let root = bytes.squareRoot()
-      return bytes <= kibi * kibi ? SIMD8(1, bytes, 0, 0, 0, 0, root, 0) : SIMD8(1, 0, 1, bytes, 0, 0, root, 0)
+      return bytes <= kibi * kibi
+        ? SIMD8(1, bytes, 0, 0, 0, 0, root, 0) : SIMD8(1, 0, 1, bytes, 0, 0, root, 0)
     case .custom:
       if bytes >= 8 * kibi * kibi { return SIMD8(1, 0, 0, 0, 1, bytes, 0, 0) }
       let oneShot = gpus == 2 || bytes < (gpus <= 4 ? 512 : 256) * kibi

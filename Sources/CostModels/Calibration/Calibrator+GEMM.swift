@@ -38,7 +38,9 @@ extension Calibrator {
       }
       if !between.isEmpty {
         kernels.append(
-          kernel(.gemmBetweenShapes, type, "\(formula), coefficients interpolated in log n and log k", between, nil, []))
+          kernel(
+            .gemmBetweenShapes, type, "\(formula), coefficients interpolated in log n and log k", between,
+            nil, []))
       }
 
       let half = samples.enumerated().filter { $0.offset % 2 == 0 }.flatMap(\.element)

@@ -13,12 +13,13 @@ enum CubicRoofline {
     var seconds: Double
   }
 
-  /// The coefficients t₀, β and φ, in seconds, seconds per byte and seconds per operation.
+  /// Fits t₀, β and φ, in seconds, seconds per byte and seconds per operation.
   ///
   /// - Parameters:
   ///   - samples: The measurements.
   ///   - passes: 1 weights rows by what was measured; 2 once more by what that predicts, which is better where
   ///     the form is far off many rows, as it is over all shapes.
+  /// - Returns: The three coefficients in this order.
   /// - Complexity: about forty least-squares problems of two columns in each pass.
   static func fit(_ samples: [Sample], passes: Int = 1) -> RelativeFit {
     let least = samples.map(\.seconds).min() ?? 0

@@ -35,6 +35,7 @@ public struct DecodeAttentionFit: Sendable, Hashable {
   ///   - contextTokens: Tokens in KV memory that the sequences hold together, the new ones included, whatever
   ///     the window: the fit cuts the mean context to its window itself. It does not matter how the tokens are
   ///     spread over the sequences.
+  /// - Returns: The time in seconds.
   public func seconds(batch: Double, contextTokens: Double) -> Seconds {
     guard batch > 0 else { return 0 }
     return dot(

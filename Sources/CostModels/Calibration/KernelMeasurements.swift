@@ -69,10 +69,12 @@ struct KernelMeasurements: Sendable {
     self.gpu = gpu
     let folder = "kernels/\(gpu)/\(source)"
     var isFolder: ObjCBool = false
-    let exists = unsafe FileManager.default.fileExists(atPath: "\(profiles)/\(folder)", isDirectory: &isFolder)
+    let exists = unsafe FileManager.default.fileExists(
+      atPath: "\(profiles)/\(folder)", isDirectory: &isFolder)
     guard exists, isFolder.boolValue else {
       let known = (try? FileManager.default.contentsOfDirectory(atPath: "\(profiles)/kernels/\(gpu)")) ?? []
-      let hint = known.isEmpty ? "no tables of this GPU at all" : "known: \(known.sorted().joined(separator: ", "))"
+      let hint =
+        known.isEmpty ? "no tables of this GPU at all" : "known: \(known.sorted().joined(separator: ", "))"
       throw .unreadable(path: "\(profiles)/\(folder)", reason: "there is no such folder of tables; \(hint)")
     }
     func table(_ name: String) throws(CalibrationError) -> KernelTable? {
@@ -95,12 +97,14 @@ struct KernelMeasurements: Sendable {
   init(gpu: String) { self.gpu = gpu }
 
   /// Takes note of a table, and refuses one of another GPU than the tables before.
-  private mutating func accept(_ table: KernelTable, _ folder: String) throws(CalibrationError) -> KernelTable {
+  private mutating func accept(_ table: KernelTable, _ folder: String) throws(CalibrationError) -> KernelTable
+  {
     if let measured = table.value("gpu"), measured != gpu {
       throw .mixedGPUs(path: table.path, found: measured, expected: gpu)
     }
     guard let driver = table.value("device") else {
-      throw .malformed(path: table.path, line: 0, problem: "no '# device: ' line that says what it was measured on")
+      throw .malformed(
+        path: table.path, line: 0, problem: "no '# device: ' line that says what it was measured on")
     }
     if device.isEmpty { device = driver }
     guard driver == device else { throw .mixedGPUs(path: table.path, found: driver, expected: device) }
@@ -176,7 +180,8 @@ struct KernelMeasurements: Sendable {
     for i in 0..<table.count {
       prefill.append(
         Prefill(
-          heads: heads[i][0], kvHeads: heads[i][1], headDim: heads[i][2], window: heads[i][3], batch: batch[i],
+          heads: heads[i][0], kvHeads: heads[i][1], headDim: heads[i][2], window: heads[i][3],
+          batch: batch[i],
           tokens: tokens[i], prefix: prefix[i], seconds: seconds[i]))
     }
   }
@@ -189,7 +194,8 @@ struct KernelMeasurements: Sendable {
     for i in 0..<table.count {
       decode.append(
         Decode(
-          heads: heads[i][0], kvHeads: heads[i][1], headDim: heads[i][2], window: heads[i][3], batch: batch[i],
+          heads: heads[i][0], kvHeads: heads[i][1], headDim: heads[i][2], window: heads[i][3],
+          batch: batch[i],
           context: context[i], seconds: seconds[i]))
     }
   }

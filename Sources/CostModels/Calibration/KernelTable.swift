@@ -79,7 +79,8 @@ struct KernelTable: Sendable {
       throw .malformed(path: path, line: 0, problem: "no header: a line with the names of the columns")
     }
     if let promised = metadata.last(where: { $0.key == "rows" })?.value, promised != String(lines.count) {
-      throw .malformed(path: path, line: 0, problem: "\(lines.count) rows, but its header promises \(promised)")
+      throw .malformed(
+        path: path, line: 0, problem: "\(lines.count) rows, but its header promises \(promised)")
     }
     self.path = path
     self.digest = SHA256.hexDigest(of: bytes)

@@ -6,7 +6,8 @@ import Testing
 @Suite struct CalibrationTests {
   static let gpus = ["h100-sxm", "h200-sxm"]
   static let profiles = URL(fileURLWithPath: #filePath)
-    .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent()
     .appendingPathComponent("Profiles").path
 
   private func committed(_ gpu: String) throws -> Calibration {
@@ -16,11 +17,13 @@ import Testing
   @Test(arguments: gpus) func theCommittedFileIsWhatARefitWrites(gpu: String) throws {
     let path = "\(Self.profiles)/calibrations/\(gpu).json"
     let text = try String(contentsOfFile: path, encoding: .utf8)
-    let (refit, _) = try calibrate(gpu: gpu, source: "aiconfigurator-0.12.0", profilesDirectory: Self.profiles)
+    let (refit, _) = try calibrate(
+      gpu: gpu, source: "aiconfigurator-0.12.0", profilesDirectory: Self.profiles)
     let same = refit.json() == text
     #expect(same, "run 'sim calibrate' and commit \(path)")
     let read = try committed(gpu)
-    #expect(read == refit)
+    let equal = read == refit
+    #expect(equal, "what is written reads back as it was")
     #expect(text.utf8.count < 300_000)
   }
 
@@ -64,14 +67,16 @@ import Testing
     #expect(calibration.gemm(n: 4, k: 2048).origin == .allShapes)
     #expect(calibration.gemm(n: 5120, k: 2048, dtype: .fp8).origin == .dataSheet)
     #expect(calibration.moe(hidden: 2048, intermediatePerGPU: 768, experts: 128, topK: 8).origin == .measured)
-    #expect(calibration.moe(hidden: 4096, intermediatePerGPU: 768, experts: 128, topK: 8).origin == .allShapes)
+    #expect(
+      calibration.moe(hidden: 4096, intermediatePerGPU: 768, experts: 128, topK: 8).origin == .allShapes)
     #expect(
       calibration.moe(hidden: 2048, intermediatePerGPU: 768, experts: 128, topK: 8, dtype: .fp8).origin
         == .dataSheet)
     #expect(calibration.prefillAttention(heads: 32, kvHeads: 4, headDim: 128).origin == .measured)
     #expect(calibration.prefillAttention(heads: 64, kvHeads: 8, headDim: 128).origin == .neighbours)
     #expect(calibration.decodeAttention(heads: 64, kvHeads: 8, headDim: 64, window: 128).origin == .measured)
-    #expect(calibration.decodeAttention(heads: 64, kvHeads: 8, headDim: 64, window: 256).origin == .neighbours)
+    #expect(
+      calibration.decodeAttention(heads: 64, kvHeads: 8, headDim: 64, window: 256).origin == .neighbours)
     #expect(calibration.allReduce(gpus: 2).origin == .measured)
     #expect(calibration.allReduce(gpus: 3).origin == .neighbours)
     #expect(calibration.elementwise("rms_norm").origin == .estimate)
@@ -94,10 +99,14 @@ import Testing
   @Test func nothingTakesNoTime() throws {
     let calibration = try committed("h200-sxm")
     #expect(calibration.gemm(n: 5120, k: 2048).seconds(rows: 0) == 0)
-    #expect(calibration.moe(hidden: 2048, intermediatePerGPU: 768, experts: 128, topK: 8).seconds(rows: 0, active: 0) == 0)
+    #expect(
+      calibration.moe(hidden: 2048, intermediatePerGPU: 768, experts: 128, topK: 8).seconds(
+        rows: 0, active: 0) == 0)
     let attention = calibration.prefillAttention(heads: 32, kvHeads: 4, headDim: 128)
     #expect(attention.seconds(attention.emptyShape()) == 0)
-    #expect(calibration.decodeAttention(heads: 32, kvHeads: 4, headDim: 128).seconds(batch: 0, contextTokens: 0) == 0)
+    #expect(
+      calibration.decodeAttention(heads: 32, kvHeads: 4, headDim: 128).seconds(batch: 0, contextTokens: 0)
+        == 0)
     #expect(calibration.allReduce(gpus: 1).seconds(bytes: 1e6) == 0)
     #expect(calibration.elementwise("rms_norm").seconds(bytes: 0) == 0)
   }
@@ -125,7 +134,9 @@ import Testing
     let text = try String(contentsOfFile: path, encoding: .utf8)
     try text.prefix(text.count / 2).write(toFile: path, atomically: true, encoding: .utf8)
     #expect(throws: CalibrationError.self) { try Calibration(path: path) }
-    #expect(throws: CalibrationError.self) { try Calibration(path: folder.appendingPathComponent("none").path) }
+    #expect(throws: CalibrationError.self) {
+      try Calibration(path: folder.appendingPathComponent("none").path)
+    }
   }
 
   @Test func refusesTablesOfTwoGPUs() throws {

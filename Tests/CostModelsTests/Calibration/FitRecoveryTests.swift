@@ -5,7 +5,8 @@ import Testing
 /// Each fit gives back the coefficients that synthetic measurements were made with.
 @Suite struct FitRecoveryTests {
   private let figures = DeviceFigures(
-    multiprocessors: 132, memoryBandwidth: 4.8e12, memoryEfficiency: 0.8, bf16FLOPs: 989e12, fp8FLOPs: 1978e12)
+    multiprocessors: 132, memoryBandwidth: 4.8e12, memoryEfficiency: 0.8, bf16FLOPs: 989e12, fp8FLOPs: 1978e12
+  )
 
   private func close(_ a: Double, _ b: Double) -> Bool { abs(a / b - 1) < 1e-4 }
 
@@ -37,7 +38,8 @@ import Testing
       for active in [Double(min(8 * tokens, 128)), Double(min(8 * tokens, 128)) * 0.7] {
         rows.moe.append(
           .init(
-            type: "bf16", hidden: 2048, intermediate: 768, topK: 8, experts: 128, tokens: tokens, active: active,
+            type: "bf16", hidden: 2048, intermediate: 768, topK: 8, experts: 128, tokens: tokens,
+            active: active,
             tiles: .zero, seconds: truth.seconds(rows: Double(tokens), active: active)))
       }
     }
@@ -62,7 +64,8 @@ import Testing
         let seconds = truth.seconds(rows: Double(tokens), active: active, skew: skew)
         rows.moe.append(
           .init(
-            type: "mxfp4", hidden: 2880, intermediate: 2880, topK: 4, experts: 32, tokens: tokens, active: active,
+            type: "mxfp4", hidden: 2880, intermediate: 2880, topK: 4, experts: 32, tokens: tokens,
+            active: active,
             tiles: tiles, seconds: seconds))
       }
     }
@@ -75,7 +78,8 @@ import Testing
     var rows = KernelMeasurements(gpu: "test")
     let truth = PrefillAttentionFit(
       heads: 32, kvHeads: 4, headDim: 128, window: window, multiprocessors: 132,
-      coefficients: SIMD8(1e-5, 1e-13, 9e-14, 2e-13, 1.5e-6, 0, 0, 0), origin: .measured, measuredBlocks: 0..<0,
+      coefficients: SIMD8(1e-5, 1e-13, 9e-14, 2e-13, 1.5e-6, 0, 0, 0), origin: .measured,
+      measuredBlocks: 0..<0,
       measuredKeys: 0..<0, measuredPrefix: true)
     for batch in [1, 2, 4, 16] {
       for tokens in [16, 128, 512, 1024, 4096] {
@@ -84,7 +88,8 @@ import Testing
           shape.add(tokens: tokens, prefix: prefix, count: batch)
           rows.prefill.append(
             .init(
-              heads: 32, kvHeads: 4, headDim: 128, window: window, batch: batch, tokens: tokens, prefix: prefix,
+              heads: 32, kvHeads: 4, headDim: 128, window: window, batch: batch, tokens: tokens,
+              prefix: prefix,
               seconds: truth.seconds(shape)))
         }
       }
@@ -109,7 +114,9 @@ import Testing
       }
     }
     let values = try Calibrator(measurements: rows, figures: figures).decodeAttention()[0].shapes[0].values
-    #expect((0..<6).allSatisfy { truth.coefficients[$0] == values[$0] || close(values[$0], truth.coefficients[$0]) })
+    #expect(
+      (0..<6).allSatisfy { truth.coefficients[$0] == values[$0] || close(values[$0], truth.coefficients[$0]) }
+    )
   }
 
   @Test(arguments: AllReduceFit.Implementation.allCases) func ofAnAllReduce(
@@ -120,7 +127,8 @@ import Testing
       implementation == .nccl
       ? SIMD8(6e-6, 4e-12, 5e-6, 3e-12, 0, 0, 2e-9, 0) : SIMD8(4e-6, 9e-12, 3e-6, 6e-12, 9e-6, 5e-12, 0, 0)
     let truth = AllReduceFit(
-      implementation: implementation, gpus: 4, coefficients: coefficients, origin: .measured, measuredBytes: 0..<0)
+      implementation: implementation, gpus: 4, coefficients: coefficients, origin: .measured,
+      measuredBytes: 0..<0)
     for bytes in (8..<31).map({ Double(1 << $0) }) {
       rows.allReduce.append(
         .init(implementation: implementation, gpus: 4, bytes: bytes, seconds: truth.seconds(bytes: bytes)))

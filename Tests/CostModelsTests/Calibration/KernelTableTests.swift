@@ -1,3 +1,4 @@
+import SimCore
 import Testing
 
 @testable import CostModels
@@ -16,13 +17,6 @@ import Testing
     let seconds = try table.seconds()
     #expect(seconds == [2.5 * 1e-6, 3 * 1e-6])
     #expect(table.line(ofRow: 1) == 6)
-  }
-
-  @Test func digestsAsSha256sumDoes() {
-    #expect(sha256(Array("abc".utf8)) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
-    #expect(sha256([]) == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
-    let long = [UInt8](repeating: UInt8(ascii: "a"), count: 1_000_000)
-    #expect(sha256(long) == "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0")
   }
 
   @Test(arguments: [
