@@ -65,11 +65,13 @@ extension Calibrator {
         let batches = ranks(rows.map(\.batch))
         let contexts = ranks(rows.map(\.context))
         let samples = rows.map { row in
-          RelativeFit.Sample(
+          // A context that just fills the window is not cut, but `features` takes full windows for cut ones.
+          let fills = row.window > 0 && row.context == row.window
+          let context = Double(row.context) - (fills ? 0.5 : 0)
+          return RelativeFit.Sample(
             features: DecodeAttentionFit.features(
-              batch: Double(row.batch), contextTokens: Double(row.batch) * Double(row.context),
-              kvHeads: row.kvHeads, headDim: row.headDim, window: row.window,
-              multiprocessors: Double(figures.multiprocessors)),
+              batch: Double(row.batch), contextTokens: Double(row.batch) * context, kvHeads: row.kvHeads,
+              headDim: row.headDim, window: row.window, multiprocessors: Double(figures.multiprocessors)),
             seconds: row.seconds,
             isHeldOut: (batches[row.batch, default: 0] + contexts[row.context, default: 0]) % 2 == 1)
         }

@@ -54,7 +54,7 @@ struct Calibrator {
     case .prefillAttention, .windowedPrefillAttention: "prefill_attention"
     case .decodeAttention, .windowedDecodeAttention: "decode_attention"
     case .allReduce: "all_reduce"
-    case .elementwise: "harness"
+    case .elementwise: "kernels"
     }
   }
 
@@ -62,7 +62,7 @@ struct Calibrator {
   func source(of kernel: Kernel) -> String {
     let name = "/\(table(of: kernel)).csv"
     return measurements.files.first { $0.path.hasSuffix(name) }?.path
-      ?? measurements.files.first { $0.path.hasSuffix("/harness.csv") }?.path ?? ""
+      ?? measurements.files.first { $0.path.hasSuffix("/kernels.csv") }?.path ?? ""
   }
 
   /// A shape's fit, rounded to what a calibration keeps.
