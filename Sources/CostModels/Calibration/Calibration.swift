@@ -38,7 +38,7 @@ public struct Calibration: Codable, Sendable, Hashable {
     do {
       self = try JSONDecoder().decode(Calibration.self, from: data)
     } catch {
-      throw .malformed(path: path, line: 0, problem: "not a calibration: \(error)")
+      throw .malformed(path: path, line: 0, problem: "not a calibration: \(Self.explanation(error))")
     }
     for kernel in kernels {
       for shape in kernel.shapes
@@ -51,6 +51,20 @@ public struct Calibration: Codable, Sendable, Hashable {
           + "\(kernel.dimensions.count) dimensions and \(kernel.coefficients.count) coefficients, none negative"
         throw .malformed(path: path, line: 0, problem: problem)
       }
+    }
+  }
+
+  /// What is wrong with JSON, in one line: where, and what.
+  private static func explanation(_ error: any Error) -> String {
+    func place(_ path: [any CodingKey]) -> String {
+      path.isEmpty
+        ? "" : path.map { $0.intValue.map(String.init) ?? $0.stringValue }.joined(separator: ".") + ": "
+    }
+    switch error as? DecodingError {
+    case .keyNotFound(let key, let context): return "\(place(context.codingPath + [key]))is missing"
+    case .typeMismatch(_, let context), .valueNotFound(_, let context), .dataCorrupted(let context):
+      return place(context.codingPath) + context.debugDescription
+    default: return error.localizedDescription
     }
   }
 

@@ -68,7 +68,7 @@ import Testing
     #expect(calibration.gemm(n: 5120, k: 2048, dtype: .fp8).origin == .dataSheet)
     #expect(calibration.moe(hidden: 2048, intermediatePerGPU: 768, experts: 128, topK: 8).origin == .measured)
     #expect(
-      calibration.moe(hidden: 4096, intermediatePerGPU: 768, experts: 128, topK: 8).origin == .allShapes)
+      calibration.moe(hidden: 3072, intermediatePerGPU: 768, experts: 128, topK: 8).origin == .allShapes)
     #expect(
       calibration.moe(hidden: 2048, intermediatePerGPU: 768, experts: 128, topK: 8, dtype: .fp8).origin
         == .dataSheet)
