@@ -97,7 +97,10 @@ struct Instance: Sendable {
     for tile in plan.prefill {
       try state.apply(tile)
       shape.prefillRows += tile.tokens.count
-      if tile.layers.lowerBound == 0 { shape.enteringRows += tile.tokens.count }
+      if tile.layers.lowerBound == 0 {
+        shape.enteringRows += tile.tokens.count
+        if tile.tokens.lowerBound == 0 { shape.startingSequences += 1 }
+      }
       if tile.layers.count < state.layers { shape.hasPartialDepth = true }
     }
     shape.prefillSequences = plan.prefill.count

@@ -89,6 +89,9 @@ public struct EngineDescription: Descriptor, Hashable {
       "host.partial_depth_ms", unit: "ms", .number(\.host.partialDepthMilliseconds, .notNegative),
       "Further preparation where prefill does not pass through all layers."),
     Setting(
+      "host.per_prompt_ms", unit: "ms", .number(\.host.perPromptMilliseconds, .notNegative),
+      "Preparation for each prompt, once, as it starts."),
+    Setting(
       "host.per_decode_sequence_us", unit: "us", .number(\.host.perDecodeSequenceMicroseconds, .notNegative),
       "Preparation for each decoding sequence."),
     Setting(

@@ -8,6 +8,8 @@ public struct HostOverhead: Sendable, Hashable {
   public var perIterationMilliseconds = 0.0
   /// Further preparation of an iteration whose prefill does not pass through all layers, in milliseconds.
   public var partialDepthMilliseconds = 0.0
+  /// Preparation for each prompt, once, as its first tokens enter the first layer, in milliseconds.
+  public var perPromptMilliseconds = 0.0
   /// Preparation for each decoding sequence, in microseconds.
   public var perDecodeSequenceMicroseconds = 0.0
   /// Preparation for each prompt with prefill in the iteration, in microseconds.
@@ -28,9 +30,10 @@ public struct HostOverhead: Sendable, Hashable {
 
   /// Time before the first kernel of an iteration, during which the GPU waits.
   public func preparation(
-    decodes: Int, prefills: Int, prefillTokens: Tokens, hasPartialDepth: Bool
+    decodes: Int, prompts: Int, prefills: Int, prefillTokens: Tokens, hasPartialDepth: Bool
   ) -> Seconds {
     let milliseconds = perIterationMilliseconds + (hasPartialDepth ? partialDepthMilliseconds : 0)
+      + perPromptMilliseconds * Double(prompts)
     let microseconds =
       perDecodeSequenceMicroseconds * Double(decodes) + perPrefillSequenceMicroseconds * Double(prefills)
       + perPrefillTokenMicroseconds * Double(prefillTokens)
