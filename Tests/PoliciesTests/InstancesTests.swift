@@ -103,9 +103,10 @@ import Testing
     let ids = history.requests.map(\.request.id).sorted()
     #expect(ids == random.requests.map(\.id))
     let served = history.completed
-    let most = served.map { r in
-      served.count { $0.request.arrival <= r.request.arrival && r.request.arrival < $0.completedAt }
-    }.max() ?? 0
+    let most =
+      served.map { r in
+        served.count { $0.request.arrival <= r.request.arrival && r.request.arrival < $0.completedAt }
+      }.max() ?? 0
     #expect(most <= 3)
   }
 }

@@ -2,7 +2,9 @@ import Policies
 import SimCore
 import Testing
 
-/// Schedules worked out by hand, where KV memory or the cap on sequences decides. An iteration takes 10 ms.
+/// Schedules worked out by hand, where KV memory or the cap on sequences decides.
+///
+/// An iteration takes 10 ms.
 @Suite struct MemoryTests {
   func milliseconds(_ seconds: Seconds) -> Int { Int((seconds * 1000).rounded()) }
 
@@ -42,7 +44,8 @@ import Testing
   ///     70   - - 5
   @Test func thePreemptedGoToTheHeadOfTheQueueAndBlockIt() throws {
     let history = try run(
-      ChunkedPrefill(budget: 512), [(0, 2, 4), (0, 2, 4), (0, 2, 4)], cost: ToyCost(kvBlocks: 8, blockSize: 1))
+      ChunkedPrefill(budget: 512), [(0, 2, 4), (0, 2, 4), (0, 2, 4)], cost: ToyCost(kvBlocks: 8, blockSize: 1)
+    )
     #expect(history.iterations.map(\.prefillTokens) == [6, 0, 0, 0, 8, 0, 0])
     #expect(history.iterations.map(\.decodeTokens) == [0, 2, 2, 1, 0, 1, 1])
     #expect(history.iterations.map(\.kvBlocksUsed) == [6, 6, 8, 5, 8, 4, 5])
@@ -52,6 +55,7 @@ import Testing
   }
 
   /// Request 2 is evicted at 30 ms for request 0, which is done at 40 ms: from then on there is room for its 5 tokens.
+  ///
   /// But request 3 is on its way through the layers until 50 ms, and nobody joins it.
   @Test func inLayeredPrefillThePreemptedWaitForThePassToEnd() throws {
     let history = try run(
@@ -68,7 +72,9 @@ import Testing
     #expect(milliseconds(gap) == 30)
   }
 
-  /// Ten blocks of 1 entry. Request 1 holds 8 from its admission on, though only some of its tokens are through.
+  /// Ten blocks of 1 entry.
+  ///
+  /// Request 1 holds 8 from its admission on, though only some of its tokens are through.
   /// Request 0 needs a third at 20 ms: prompts under way are never victims, so it gives up its own.
   @Test func aLoneDecoderGivesWayToAPromptUnderWay() throws {
     let history = try run(
@@ -80,7 +86,9 @@ import Testing
     #expect(times == [[10, 20, 40], [30]])
   }
 
-  /// 6 of 10 blocks are taken. The second prompt needs 5, and the third, which needs 1, waits behind it.
+  /// 6 of 10 blocks are taken.
+  ///
+  /// The second prompt needs 5, and the third, which needs 1, waits behind it.
   @Test func aPromptThatDoesNotFitBlocksThoseBehindIt() throws {
     let history = try run(
       ChunkedPrefill(budget: 512), [(0, 96, 3), (0, 80, 1), (0, 16, 1)], cost: ToyCost(kvBlocks: 10))
