@@ -83,12 +83,10 @@ import Testing
   /// The reference's 16 stages for 48 layers and 12 for 24; for any model a number that divides its layers.
   @Test func defaultsSuitTheModel() throws {
     let policy = try Policy("layered")
-    let names = try [48, 24, 36, 32, 61].map {
-      try policy.resolved(layers: $0, maxModelLength: 1).description
+    let stages = try [48, 24, 36, 32, 61].map { layers in
+      try policy.resolved(layers: layers, maxModelLength: 1).description.split(separator: ",")[0]
     }
-    #expect(
-      names.map { String($0.prefix(17)) }
-        == [16, 12, 12, 16, 1].map { "layered[stages=\($0),".prefix(17) }.map(String.init))
+    #expect(stages == [16, 12, 12, 16, 1].map { "layered[stages=\($0)" })
   }
 
   @Test(arguments: PolicyCatalog.entries.map(\.name)) func aResolvedPolicyHasEveryParameter(name: String)
