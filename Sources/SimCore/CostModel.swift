@@ -4,8 +4,6 @@ public struct IterationShape: Sendable, Hashable {
   public var decodes = 0
   /// Prompts with at least one tile.
   public var prefillSequences = 0
-  /// Prompts whose first tile it is.
-  public var startingSequences = 0
   /// Prompts whose last tile it is: they emit a token.
   public var finishingSequences = 0
   /// Prefill rows, each prompt's counted once however many layers they pass.

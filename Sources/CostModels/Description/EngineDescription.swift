@@ -89,9 +89,6 @@ public struct EngineDescription: Descriptor, Hashable {
       "host.partial_depth_ms", unit: "ms", .number(\.host.partialDepthMilliseconds, .notNegative),
       "Further preparation where prefill does not pass through all layers."),
     Setting(
-      "host.per_prompt_ms", unit: "ms", .number(\.host.perPromptMilliseconds, .notNegative),
-      "Preparation for each prompt, once, as it starts."),
-    Setting(
       "host.per_decode_sequence_us", unit: "us", .number(\.host.perDecodeSequenceMicroseconds, .notNegative),
       "Preparation for each decoding sequence."),
     Setting(
@@ -100,7 +97,7 @@ public struct EngineDescription: Descriptor, Hashable {
       "Preparation for each prompt in prefill."),
     Setting(
       "host.per_prefill_token_us", unit: "us", .number(\.host.perPrefillTokenMicroseconds, .notNegative),
-      "Preparation for each prefill token."),
+      "Preparation for each prefill token, once, as it enters the first layer."),
     Setting(
       "host.eager_layer_us", unit: "us", .number(\.host.eagerLayerMicroseconds, .notNegative),
       "Time to issue one layer's kernels one by one."),

@@ -8,13 +8,11 @@ public struct HostOverhead: Sendable, Hashable {
   public var perIterationMilliseconds = 0.0
   /// Further preparation of an iteration whose prefill does not pass through all layers, in milliseconds.
   public var partialDepthMilliseconds = 0.0
-  /// Preparation for each prompt, once, as its first tokens enter the first layer, in milliseconds.
-  public var perPromptMilliseconds = 0.0
   /// Preparation for each decoding sequence, in microseconds.
   public var perDecodeSequenceMicroseconds = 0.0
   /// Preparation for each prompt with prefill in the iteration, in microseconds.
   public var perPrefillSequenceMicroseconds = 0.0
-  /// Preparation for each prefill token in the iteration, in microseconds.
+  /// Preparation for each prefill token, once, as it enters the first layer, in microseconds.
   public var perPrefillTokenMicroseconds = 0.0
   /// Time to issue one layer's kernels one by one, in microseconds.
   public var eagerLayerMicroseconds = 0.0
@@ -30,13 +28,12 @@ public struct HostOverhead: Sendable, Hashable {
 
   /// Time before the first kernel of an iteration, during which the GPU waits.
   public func preparation(
-    decodes: Int, prompts: Int, prefills: Int, prefillTokens: Tokens, hasPartialDepth: Bool
+    decodes: Int, prefills: Int, enteringTokens: Tokens, hasPartialDepth: Bool
   ) -> Seconds {
     let milliseconds = perIterationMilliseconds + (hasPartialDepth ? partialDepthMilliseconds : 0)
-      + perPromptMilliseconds * Double(prompts)
     let microseconds =
       perDecodeSequenceMicroseconds * Double(decodes) + perPrefillSequenceMicroseconds * Double(prefills)
-      + perPrefillTokenMicroseconds * Double(prefillTokens)
+      + perPrefillTokenMicroseconds * Double(enteringTokens)
     return milliseconds * 1e-3 + microseconds * 1e-6
   }
 
