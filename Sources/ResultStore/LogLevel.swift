@@ -7,6 +7,7 @@ public enum LogLevel: String, Sendable, CaseIterable, Comparable {
   /// Also a row for each kernel of each iteration.
   case kernels
 
+  /// Whether one level keeps less than another.
   public static func < (a: LogLevel, b: LogLevel) -> Bool { a.rank < b.rank }
 
   private var rank: Int {

@@ -8,7 +8,8 @@ enum ResultDatabase {
   ///
   /// Commits wait for the disk (`synchronous = FULL`): a run that was reported as saved survives a power failure. That is
   /// one wait a run, not one a row.
-  static func openForWriting(path: String, createDirectory: Bool, busyTimeout: Double) throws(ResultStoreError)
+  static func openForWriting(path: String, createDirectory: Bool, busyTimeout: Double)
+    throws(ResultStoreError)
     -> DatabaseQueue
   {
     try prepareDirectory(of: path, create: createDirectory)
@@ -63,7 +64,8 @@ enum ResultDatabase {
     }
     var isDirectory: ObjCBool = false
     if !directory.isEmpty {
-      guard unsafe FileManager.default.fileExists(atPath: directory, isDirectory: &isDirectory), isDirectory.boolValue
+      guard unsafe FileManager.default.fileExists(atPath: directory, isDirectory: &isDirectory),
+        isDirectory.boolValue
       else { throw .missingDirectory(path: path) }
     }
     if unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory), isDirectory.boolValue {
@@ -77,7 +79,9 @@ enum ResultDatabase {
     let application = try Int32.fetchOne(db, sql: "PRAGMA application_id") ?? 0
     if application != Schema.applicationID {
       let isEmpty = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_master") == 0
-      guard isEmpty && application == 0 && version == 0 else { throw ResultStoreError.foreignDatabase(path: path) }
+      guard isEmpty && application == 0 && version == 0 else {
+        throw ResultStoreError.foreignDatabase(path: path)
+      }
     }
     guard version <= Schema.version else {
       throw ResultStoreError.newerSchema(path: path, found: version, supported: Schema.version)

@@ -1,6 +1,8 @@
 import SimCore
 
-/// What can go wrong between a run and its database. Whatever it is, the runs already stored stay as they were.
+/// What can go wrong between a run and its database.
+///
+/// Whatever it is, the runs already stored stay as they were.
 public enum ResultStoreError: UserError, Hashable {
   /// The directory that should hold the database does not exist.
   case missingDirectory(path: String)

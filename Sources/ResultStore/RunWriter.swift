@@ -85,8 +85,10 @@ public final class RunWriter: Recorder {
     for (position, use) in uses.enumerated() {
       kernels.latest.append(
         KernelRow(
-          kernel: rank(of: use.kernel, near: position), replica: instance, iteration: iteration, calls: use.calls,
-          extrapolatedCalls: use.extrapolatedCalls, seconds: use.seconds, joules: use.joules, flops: use.flops,
+          kernel: rank(of: use.kernel, near: position), replica: instance, iteration: iteration,
+          calls: use.calls,
+          extrapolatedCalls: use.extrapolatedCalls, seconds: use.seconds, joules: use.joules,
+          flops: use.flops,
           bytes: use.bytes))
     }
     if kernels.latest.count >= Self.chunk { kernels.putAside(in: spill) }

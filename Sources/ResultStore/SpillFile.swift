@@ -82,7 +82,9 @@ final class SpillFile: Sendable {
     end.store(0, ordering: .relaxed)
   }
 
-  /// The open file. It is created beside the database, where large files are expected, and loses its name at once.
+  /// The open file.
+  ///
+  /// It is created beside the database, where large files are expected, and loses its name at once.
   private func openFile() throws(ResultStoreError) -> Int32 {
     try state.withLock { state throws(ResultStoreError) in
       if state.descriptor < 0 {

@@ -22,12 +22,15 @@ public struct SpanRecord: Sendable, Hashable {
   public var firstIteration: Int64
   /// Index of the last iteration, inclusive.
   public var lastIteration: Int64
-  /// Whether the phase came to its end. A prefill that a preemption cut short did not, and emits no token.
+  /// Whether the phase came to its end.
+  ///
+  /// A prefill that a preemption cut short did not, and emits no token.
   public var completed: Bool
 
   /// Creates a span.
   public init(
-    request: Int, instance: Int32, phase: Phase, firstIteration: Int64, lastIteration: Int64, completed: Bool = true
+    request: Int, instance: Int32, phase: Phase, firstIteration: Int64, lastIteration: Int64,
+    completed: Bool = true
   ) {
     self.request = request
     self.instance = instance

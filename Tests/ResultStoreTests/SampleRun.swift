@@ -51,7 +51,8 @@ enum SampleRun {
     recordIterations(in: writer, replica: replica)
     for span in [
       (0, SpanRecord.Phase.prefill, 0, 0, true), (1, .prefill, 1, 2, true), (0, .decode, 1, 2, true),
-      (1, .decode, 3, 4, true), (0, .prefill, 4, 4, true), (3, .prefill, 5, 5, false), (0, .decode, 5, 6, true),
+      (1, .decode, 3, 4, true), (0, .prefill, 4, 4, true), (3, .prefill, 5, 5, false),
+      (0, .decode, 5, 6, true),
       (3, .prefill, 6, 6, true),
     ] {
       writer.record(
@@ -71,7 +72,8 @@ enum SampleRun {
 
   static let row = RunRow(
     parameters: [
-      ("version", "1.0"), ("policy", "layered[stages=16]"), ("model", "m"), ("seed", 7), ("request_rate", 2.5),
+      ("version", "1.0"), ("policy", "layered[stages=16]"), ("model", "m"), ("seed", 7),
+      ("request_rate", 2.5),
       ("trace", "sample"), ("custom", "a \"quoted\" value"),
     ],
     summary: [("completed", 3), ("duration", 9), ("energy_j", 3.5), ("mean_ttft_ms", 2_500), ("other", 1.5)],

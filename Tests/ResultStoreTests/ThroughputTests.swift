@@ -36,7 +36,8 @@ struct ThroughputTests {
       for rank in 0..<count {
         // Requests end somewhat out of order.
         var request = RequestRecord(
-          request: Request(id: rank ^ 0x3f, arrival: Double(rank) * 0.1, promptTokens: 2_000, outputTokens: 200))
+          request: Request(
+            id: rank ^ 0x3f, arrival: Double(rank) * 0.1, promptTokens: 2_000, outputTokens: 200))
         request.scheduledAt = request.request.arrival + 0.017
         request.firstTokenAt = request.request.arrival + 0.3
         request.completedAt = request.request.arrival + 9.1
@@ -45,7 +46,8 @@ struct ThroughputTests {
         let first = Int64(rank * 10)
         writer.record(
           SpanRecord(
-            request: rank ^ 0x3f, instance: 0, phase: .prefill, firstIteration: first, lastIteration: first + 15))
+            request: rank ^ 0x3f, instance: 0, phase: .prefill, firstIteration: first,
+            lastIteration: first + 15))
         writer.record(
           SpanRecord(
             request: rank ^ 0x3f, instance: 0, phase: .decode, firstIteration: first + 16,
@@ -55,7 +57,9 @@ struct ThroughputTests {
     }
     let finishing = try clock.measure { _ = try writer.finish(RunRow()) }
     let size = try FileManager.default.attributesOfItem(atPath: directory.database)[.size] as? Int ?? 0
-    print("\(count) requests and their spans: record \(recording), finish \(finishing), \(size / count) bytes each")
+    print(
+      "\(count) requests and their spans: record \(recording), finish \(finishing), \(size / count) bytes each"
+    )
   }
 
   @Test func smallRuns() throws {
