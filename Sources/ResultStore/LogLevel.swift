@@ -2,7 +2,8 @@
 public enum LogLevel: String, Sendable, CaseIterable, Comparable {
   /// The summary of the run, its kernels' totals, and a row for each request.
   case requests
-  /// Also a row for each iteration, and each request's spans of iterations: enough for the time of every token.
+  /// Also a row for each iteration, and each request's spans of iterations: enough for the time of every
+  /// token.
   case iterations
   /// Also a row for each kernel of each iteration.
   case kernels

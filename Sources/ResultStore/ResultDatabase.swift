@@ -6,11 +6,10 @@ import GRDBSQLite
 enum ResultDatabase {
   /// Opens the database at `path` for writing; creates it, or brings its schema up to date, if need be.
   ///
-  /// Commits wait for the disk (`synchronous = FULL`): a run that was reported as saved survives a power failure. That is
-  /// one wait a run, not one a row.
+  /// Commits wait for the disk (`synchronous = FULL`): a run that was reported as saved survives a power
+  /// failure. That is one wait a run, not one a row.
   static func openForWriting(path: String, createDirectory: Bool, busyTimeout: Double)
-    throws(ResultStoreError)
-    -> DatabaseQueue
+    throws(ResultStoreError) -> DatabaseQueue
   {
     try prepareDirectory(of: path, create: createDirectory)
     do {
@@ -33,7 +32,11 @@ enum ResultDatabase {
 
   /// Opens the database at `path` so that nothing can change it.
   static func openForReading(path: String, busyTimeout: Double) throws(ResultStoreError) -> DatabaseQueue {
-    guard FileManager.default.fileExists(atPath: path) else { throw .missingDatabase(path: path) }
+    var isDirectory: ObjCBool = false
+    guard unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
+      throw .missingDatabase(path: path)
+    }
+    guard !isDirectory.boolValue else { throw .cannotRead(path: path, reason: "it is a directory") }
     do {
       var configuration = configuration(busyTimeout: busyTimeout)
       configuration.readonly = true
@@ -41,6 +44,8 @@ enum ResultDatabase {
       let version = try queue.unsafeRead { db in try self.version(of: db, path: path) }
       guard version > 0 else { throw ResultStoreError.missingDatabase(path: path) }
       return queue
+    } catch let error as DatabaseError where error.resultCode == .SQLITE_CANTOPEN {
+      throw .cannotRead(path: path, reason: error.message ?? "\(error.resultCode)")
     } catch {
       throw ResultStoreError(error, path: path, busyTimeout: busyTimeout)
     }
@@ -91,7 +96,8 @@ enum ResultDatabase {
 
   /// Switches to write-ahead logging, so that readers and a writer do not wait for each other.
   ///
-  /// SQLite does not call its busy handler when several connections switch a new database at once; hence the loop.
+  /// SQLite does not call its busy handler when several connections switch a new database at once; hence the
+  /// loop.
   private static func enterWriteAheadLogging(_ db: Database, deadline: Date) throws {
     while true {
       do {

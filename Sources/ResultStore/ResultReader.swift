@@ -12,7 +12,7 @@ public struct ResultReader: Sendable {
   ///
   /// - Parameters:
   ///   - path: The database's path.
-  ///   - busyTimeout: How long to wait if the database is locked, in seconds; readers hardly ever wait for writers.
+  ///   - busyTimeout: How long to wait if the database is locked, in seconds; it hardly ever is for readers.
   /// - Throws: `ResultStoreError`, if there is no database of results.
   public init(path: String = RunWriter.defaultPath, busyTimeout: Double = 60) throws(ResultStoreError) {
     self.path = path
@@ -34,7 +34,7 @@ public struct ResultReader: Sendable {
   ///   - sql: The statement; a semicolon may end it.
   ///   - maximumRows: How many rows to fetch; the table says if there were more.
   /// - Returns: The columns and rows.
-  /// - Throws: `ResultStoreError`: `invalidQuery` says what SQLite does not like, `notASelect` refuses to write.
+  /// - Throws: `ResultStoreError`: `invalidQuery` if SQLite does not like it, `notASelect` if it would write.
   public func query(_ sql: String, maximumRows: Int = .max) throws(ResultStoreError) -> ResultTable {
     do {
       return try database.unsafeRead { db in

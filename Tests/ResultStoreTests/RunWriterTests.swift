@@ -110,7 +110,8 @@ struct RunWriterTests {
     #expect(try reader.query("SELECT calls FROM kernels").rows == [[3]])
   }
 
-  /// More records than buffers hold, of two replicas by turns, with values that are not whole and not numbers.
+  /// More records than buffers hold, of two replicas by turns, with values that are not whole and not
+  /// numbers.
   @Test func manyRecordsGoThroughTheFileBesideTheDatabase() throws {
     let directory = try TemporaryDirectory()
     let writer = try RunWriter(path: directory.database, logLevel: .kernels)

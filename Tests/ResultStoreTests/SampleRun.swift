@@ -9,9 +9,10 @@ import SimCore
 ///     request 1      P  P  D  D
 ///     request 3                  x  P     preempted after iteration 5, in its prefill
 ///
-/// Request 0 is prefilled in iteration 0 (token at 1), decodes in 1 and 2 (2, 4), is prefilled anew in 4 (7) and
-/// decodes in 5 and 6 (8, 9). Request 1 is prefilled in 1 to 2 (4), and decodes in 3 and 4 (5, 7). Request 2 is
-/// rejected. Request 3 is cut short in its prefill in iteration 5, is prefilled in 6 (9), and has a single token.
+/// Request 0 is prefilled in iteration 0 (token at 1), decodes in 1 and 2 (2, 4), is prefilled anew in 4 (7)
+/// and decodes in 5 and 6 (8, 9). Request 1 is prefilled in 1 to 2 (4), and decodes in 3 and 4 (5, 7).
+/// Request 2 is rejected. Request 3 is cut short in its prefill in iteration 5, is prefilled in 6 (9), and
+/// has a single token.
 enum SampleRun {
   static let ends: [Double] = [1, 2, 4, 5, 7, 8, 9]
   static let decodes: [Int32] = [0, 1, 1, 1, 1, 1, 1]

@@ -29,6 +29,11 @@ struct StoreErrorTests {
     #expect(directory.contents == [])
   }
 
+  @Test func aDirectoryCannotBeRead() {
+    let error = #expect(throws: ResultStoreError.self) { try ResultReader(path: directory.path) }
+    #expect(error?.exitStatus == .noInput)
+  }
+
   @Test func aTextIsNoDatabase() throws {
     let path = directory.file("notes.txt")
     let text = String(repeating: "These are notes, and long ones. ", count: 40)
@@ -162,7 +167,8 @@ struct StoreErrorTests {
 
   @Test func everyErrorIsOneLine() {
     let errors: [ResultStoreError] = [
-      .missingDirectory(path: "p"), .missingDatabase(path: "p"), .cannotOpen(path: "p", reason: "r"),
+      .missingDirectory(path: "p"), .missingDatabase(path: "p"), .cannotRead(path: "p", reason: "r"),
+      .cannotOpen(path: "p", reason: "r"),
       .readOnly(path: "p"), .notADatabase(path: "p"), .foreignDatabase(path: "p"),
       .newerSchema(path: "p", found: 2, supported: 1), .locked(path: "p", timeout: 1), .diskFull(path: "p"),
       .corrupt(path: "p"), .failed(path: "p", reason: "r"), .invalidQuery(reason: "r"), .notASelect,

@@ -3,8 +3,8 @@ import GRDB
 import ResultStore
 import Testing
 
-/// The views against `SampleRun`'s tokens, worked out by hand: request 0 at 1 2 4 7 8 9, request 1 at 4 5 7, request 3
-/// at 9.
+/// The views against `SampleRun`'s tokens, worked out by hand: request 0 at 1 2 4 7 8 9, request 1 at 4 5 7,
+/// request 3 at 9.
 struct TokenViewTests {
   let directory: TemporaryDirectory
   let reader: ResultReader
