@@ -1,8 +1,8 @@
 /// A stretch of successive iterations that a request took part in, in one phase.
 ///
 /// Together with the iterations' times, spans give the time of every token without a row for each: the span of
-/// a completed prefill emits one token at the end of its last iteration, and a decode span emits one at the end of each of
-/// its iterations that decoded.
+/// a completed prefill emits one token at the end of its last iteration, and a decode span emits one at the end
+/// of each of its iterations that decoded.
 public struct SpanRecord: Sendable, Hashable {
   /// What the request did.
   public enum Phase: UInt8, Sendable {
