@@ -4,13 +4,16 @@ import SimCore
 ///
 /// The coefficients are of
 ///
-///     [1, B₁, two-shot, B₂, beyond, B₃, √B]
+///     [1, B₁, [B₂ > 0], B₂, [B₃ > 0], B₃, √B]
 ///
-/// in seconds, seconds per byte and seconds per √byte, where B is split by algorithm: B₁ if every GPU reads all
-/// of the others' data (one-shot), B₂ if each reduces a part and shares it (two-shot), B₃ beyond the limit of
-/// vLLM's own kernel, where NCCL takes over. The limits are vLLM's: `csrc/custom_all_reduce.cuh` and
-/// `device_communicators/custom_all_reduce.py` of github.com/vllm-project/vllm. NCCL itself is B₁ and √B: a
-/// pipelined ring cut into the best number of pieces takes α + βB + 2√(αβB).
+/// in seconds, seconds per byte and seconds per √byte, where B is split by algorithm.
+///
+/// vLLM's kernel: B₁ if every GPU reads all of the others' data (one-shot), B₂ if each reduces a part and shares
+/// it (two-shot), B₃ beyond its limit, where NCCL takes over. The limits are vLLM's: `csrc/custom_all_reduce.cuh`
+/// and `device_communicators/custom_all_reduce.py` of github.com/vllm-project/vllm.
+///
+/// NCCL: B₁ up to 1 MiB (its low-latency protocol; the measured tables bend there for 2, 4 and 8 GPUs alike), B₂
+/// beyond, and √B, since a pipelined ring cut into the best number of pieces takes α + βB + 2√(αβB).
 public struct AllReduceFit: Sendable, Hashable {
   /// Whose all-reduce it is.
   public enum Implementation: String, Codable, Sendable, Hashable, CaseIterable {
@@ -43,10 +46,13 @@ public struct AllReduceFit: Sendable, Hashable {
   }
 
   static func features(_ implementation: Implementation, gpus: Int, bytes: Double) -> SIMD8<Double> {
+    let kibi = 1024.0
     switch implementation {
-    case .nccl: return SIMD8(1, bytes, 0, 0, 0, 0, bytes.squareRoot(), 0)
+    case .nccl:
+      let root = bytes.squareRoot()
+      return bytes <= kibi * kibi
+        ? SIMD8(1, bytes, 0, 0, 0, 0, root, 0) : SIMD8(1, 0, 1, bytes, 0, 0, root, 0)
     case .custom:
-      let kibi = 1024.0
       if bytes >= 8 * kibi * kibi { return SIMD8(1, 0, 0, 0, 1, bytes, 0, 0) }
       let oneShot = gpus == 2 || bytes < (gpus <= 4 ? 512 : 256) * kibi
       return oneShot ? SIMD8(1, bytes, 0, 0, 0, 0, 0, 0) : SIMD8(1, 0, 1, bytes, 0, 0, 0, 0)

@@ -11,15 +11,19 @@ extension Calibration {
   ///   - kvHeads: KV heads on one GPU.
   ///   - headDim: Width of a head.
   ///   - window: Keys that a token sees at most, itself included; 0 for no limit.
+  /// - Returns: A fit, whatever the heads; its `origin` says how far to trust it.
   /// - Complexity: O(s) for s measured sets of heads.
-  public func prefillAttention(heads: Int, kvHeads: Int, headDim: Int, window: Int = 0) -> PrefillAttentionFit {
+  public func prefillAttention(heads: Int, kvHeads: Int, headDim: Int, window: Int = 0) -> PrefillAttentionFit
+  {
     let found = attention(
       window > 0 ? .windowedPrefillAttention : .prefillAttention, [heads, kvHeads, headDim, window])
     let blocks = found?.shape.range(0)
     let perTileFLOP = Double(figures.multiprocessors) / figures.bf16FLOPs
-    let dataSheet = SIMD8(0, perTileFLOP, 0, 1 / (figures.memoryBandwidth * figures.memoryEfficiency), 0, 0, 0, 0)
+    let dataSheet = SIMD8(
+      0, perTileFLOP, 0, 1 / (figures.memoryBandwidth * figures.memoryEfficiency), 0, 0, 0, 0)
     return PrefillAttentionFit(
-      heads: heads, kvHeads: kvHeads, headDim: headDim, window: window, multiprocessors: figures.multiprocessors,
+      heads: heads, kvHeads: kvHeads, headDim: headDim, window: window,
+      multiprocessors: figures.multiprocessors,
       coefficients: found?.shape.vector ?? dataSheet, origin: found?.origin ?? .dataSheet,
       measuredBlocks: blocks ?? 0..<0, measuredKeys: found?.shape.range(1) ?? 0..<0,
       measuredPrefix: (found?.shape.range(2).upperBound ?? 0) > 1)
@@ -35,13 +39,15 @@ extension Calibration {
   ///   - kvHeads: KV heads on one GPU.
   ///   - headDim: Width of a head.
   ///   - window: Keys that a token sees at most, itself included; 0 for no limit.
+  /// - Returns: A fit, whatever the heads; its `origin` says how far to trust it.
   /// - Complexity: O(s) for s measured sets of heads.
   public func decodeAttention(heads: Int, kvHeads: Int, headDim: Int, window: Int = 0) -> DecodeAttentionFit {
     let found = attention(
       window > 0 ? .windowedDecodeAttention : .decodeAttention, [heads, kvHeads, headDim, window])
     let dataSheet = SIMD8(0, 1 / (figures.memoryBandwidth * figures.memoryEfficiency), 0, 0, 0, 0, 0, 0)
     return DecodeAttentionFit(
-      heads: heads, kvHeads: kvHeads, headDim: headDim, window: window, multiprocessors: figures.multiprocessors,
+      heads: heads, kvHeads: kvHeads, headDim: headDim, window: window,
+      multiprocessors: figures.multiprocessors,
       coefficients: found?.shape.vector ?? dataSheet, origin: found?.origin ?? .dataSheet,
       measuredBatch: found?.shape.range(0) ?? 0..<0, measuredContext: found?.shape.range(1) ?? 0..<0)
   }

@@ -6,16 +6,19 @@ extension Calibration {
   /// measured, on the logarithm.
   ///
   /// - Parameter other: The second calibration.
+  /// - Returns: The table, ending in a line end.
   /// - Complexity: O(n²) in the shapes of a kernel.
   public func comparison(with other: Calibration) -> String {
     var rows = [["kernel", "type", "median %", "P90 %", "time ratio"]]
     for kernel in kernels {
-      guard let match = other.kernels.first(where: { $0.kernel == kernel.kernel && $0.type == kernel.type }) else {
+      guard let match = other.kernels.first(where: { $0.kernel == kernel.kernel && $0.type == kernel.type })
+      else {
         rows.append([kernel.kernel.rawValue, kernel.type, "", "", "only in the first"])
         continue
       }
       func pair(_ value: (ErrorSummary) -> Double) -> String {
-        [kernel, match].map { $0.heldOut.map { formatted(value($0), digits: 2) } ?? "-" }.joined(separator: " -> ")
+        [kernel, match].map { $0.heldOut.map { formatted(value($0), digits: 2) } ?? "-" }.joined(
+          separator: " -> ")
       }
       let ratios = kernel.shapes.compactMap { shape -> Double? in
         guard let twin = match.shapes.first(where: { $0.dimensions == shape.dimensions }) else { return nil }

@@ -11,6 +11,7 @@ extension Calibration {
   ///   - n: Output features on this GPU.
   ///   - k: Input features on this GPU.
   ///   - dtype: How the weights are stored.
+  /// - Returns: A fit, whatever the shape; its `origin` says how far to trust it.
   /// - Complexity: O(s) for s measured shapes.
   public func gemm(n: Int, k: Int, dtype: KernelDataType = .bf16) -> GEMMFit {
     let shapes = fits(.gemm, dtype.rawValue)
@@ -18,7 +19,9 @@ extension Calibration {
       return fit(n, k, dtype, exact.values, .measured, exact.range(0))
     }
     if let values = Self.interpolate(shapes, n: n, k: k) { return fit(n, k, dtype, values, .neighbours) }
-    if let any = fits(.gemmAllShapes, dtype.rawValue).first { return fit(n, k, dtype, any.values, .allShapes) }
+    if let any = fits(.gemmAllShapes, dtype.rawValue).first {
+      return fit(n, k, dtype, any.values, .allShapes)
+    }
     let launch = fits(.gemmAllShapes, KernelDataType.bf16.rawValue).first?.values.first ?? 0
     let perByte = 1 / (figures.memoryBandwidth * figures.memoryEfficiency)
     return fit(n, k, dtype, [launch, perByte, 1 / figures.flops(dtype)], .dataSheet)
@@ -35,7 +38,10 @@ extension Calibration {
 
   /// Interpolates the coefficients of a shape between its neighbours, bilinearly in the logarithms.
   ///
-  /// - Parameter shapes: Fits with the dimensions n and k. Those of the shape itself are not used.
+  /// - Parameters:
+  ///   - shapes: Fits with the dimensions n and k. Those of the shape itself are not used.
+  ///   - n: Output features.
+  ///   - k: Input features.
   /// - Returns: nil if there are none, or if the shape is more than a factor of four outside.
   static func interpolate(_ shapes: [FittedShape], n: Int, k: Int) -> [Double]? {
     let others = shapes.filter { $0.dimensions != [n, k] }

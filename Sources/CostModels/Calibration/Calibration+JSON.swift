@@ -50,6 +50,7 @@ extension Calibration {
   /// Writes the calibration to a file, whole or not at all.
   ///
   /// - Parameter path: The file; folders above it are made.
+  /// - Throws: `CalibrationError.unwritable`.
   public func write(path: String) throws(CalibrationError) {
     let file = URL(fileURLWithPath: path)
     do {

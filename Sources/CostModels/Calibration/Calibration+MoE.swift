@@ -10,15 +10,18 @@ extension Calibration {
   ///   - experts: Experts in the layer.
   ///   - topK: Experts that each token goes to.
   ///   - dtype: How the weights are stored.
+  /// - Returns: A fit, whatever the shape; its `origin` says how far to trust it.
   /// - Complexity: O(s) for s measured shapes.
   public func moe(
     hidden: Int, intermediatePerGPU: Int, experts: Int, topK: Int, dtype: KernelDataType = .bf16
   ) -> MoEFit {
     func fit(_ values: [Double], _ origin: FitOrigin, _ rows: Range<Double> = 0..<0) -> MoEFit {
       MoEFit(
-        hidden: hidden, intermediate: intermediatePerGPU, experts: experts, topK: topK, weightBytes: dtype.bytes,
+        hidden: hidden, intermediate: intermediatePerGPU, experts: experts, topK: topK,
+        weightBytes: dtype.bytes,
         launch: values[0], secondsPerByte: values[1], secondsPerFLOP: values[2],
-        secondsPerTileFLOP: SIMD4(values[3], values[4], values[5], values[6]), origin: origin, measuredRows: rows)
+        secondsPerTileFLOP: SIMD4(values[3], values[4], values[5], values[6]), origin: origin,
+        measuredRows: rows)
     }
     let dimensions = [hidden, intermediatePerGPU, experts, topK]
     if let exact = fits(.moe, dtype.rawValue).first(where: { $0.dimensions == dimensions }) {

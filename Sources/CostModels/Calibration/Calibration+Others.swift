@@ -18,7 +18,8 @@ extension Calibration {
         origin: exact ? .measured : .neighbours, measuredBytes: nearest.range(0))
     }
     return AllReduceFit(
-      implementation: implementation, gpus: gpus, coefficients: .zero, origin: .dataSheet, measuredBytes: 0..<0)
+      implementation: implementation, gpus: gpus, coefficients: .zero, origin: .dataSheet,
+      measuredBytes: 0..<0)
   }
 
   /// The fit of a kernel that streams through memory: `embedding`, `rms_norm`, `qk_norm_rope_kv`, `router_topk`,

@@ -16,7 +16,9 @@ extension Calibration {
       guard let errors = kernel.heldOut else { continue }
       var verdict = ["", ""]
       if let bar = kernel.bar {
-        verdict = ["\(formatted(bar.median)) / \(formatted(bar.p90))", bar.isMet(by: errors) ? "met" : "MISSED"]
+        verdict = [
+          "\(formatted(bar.median)) / \(formatted(bar.p90))", bar.isMet(by: errors) ? "met" : "MISSED",
+        ]
       }
       rows.append(
         [

@@ -42,10 +42,12 @@ public struct Calibration: Codable, Sendable, Hashable {
     }
     for kernel in kernels {
       for shape in kernel.shapes
-      where shape.values.count != kernel.coefficients.count || shape.dimensions.count != kernel.dimensions.count
+      where shape.values.count != kernel.coefficients.count
+        || shape.dimensions.count != kernel.dimensions.count
         || !shape.values.allSatisfy({ $0.isFinite && $0 >= 0 })
       {
-        let problem = "\(kernel.kernel.rawValue) \(shape.dimensions): expected "
+        let problem =
+          "\(kernel.kernel.rawValue) \(shape.dimensions): expected "
           + "\(kernel.dimensions.count) dimensions and \(kernel.coefficients.count) coefficients, none negative"
         throw .malformed(path: path, line: 0, problem: problem)
       }

@@ -15,6 +15,7 @@ public enum CalibrationError: UserError, Hashable {
   /// A calibration file cannot be written.
   case unwritable(path: String, reason: String)
 
+  /// One line: the file, the line, what is wrong, and what would be right.
   public var description: String {
     switch self {
     case .unreadable(let path, let reason): "\(path): cannot be read: \(reason)"
@@ -30,6 +31,7 @@ public enum CalibrationError: UserError, Hashable {
     }
   }
 
+  /// The status that the program exits with.
   public var exitStatus: ExitStatus {
     switch self {
     case .unreadable: .noInput

@@ -3,7 +3,8 @@ extension Calibrator {
   func prefillAttention() throws(CalibrationError) -> [FittedKernel] {
     var kernels: [FittedKernel] = []
     for (kernel, rows) in measurements.prefill.grouped(
-      by: { $0.window > 0 ? Kernel.windowedPrefillAttention : .prefillAttention }, { $0.rawValue < $1.rawValue })
+      by: { $0.window > 0 ? Kernel.windowedPrefillAttention : .prefillAttention },
+      { $0.rawValue < $1.rawValue })
     {
       var shapes: [FittedShape] = []
       var errors: [Double] = []
@@ -21,7 +22,9 @@ extension Calibrator {
           let features = PrefillAttentionFit.features(
             shape, heads: row.heads, kvHeads: row.kvHeads, headDim: row.headDim,
             multiprocessors: Double(figures.multiprocessors))
-          let square = batches[row.batch, default: 0] + lengths[row.tokens, default: 0] + prefixes[row.prefix, default: 0]
+          let square =
+            batches[row.batch, default: 0] + lengths[row.tokens, default: 0]
+            + prefixes[row.prefix, default: 0]
           samples.append(.init(features: features, seconds: row.seconds, isHeldOut: square % 2 == 1))
           measured[0].append(shape.queryTiles * Double(row.kvHeads))
           measured[1].append(shape.tileKeys / shape.queryTiles)
@@ -34,9 +37,11 @@ extension Calibrator {
       kernels.append(
         FittedKernel(
           kernel: kernel, type: KernelDataType.bf16.rawValue,
-          formula: "t0 + max(1, waves) * tile flops * f + ceil(waves) * tile flops * w + bytes * b + ceil(waves) * s, "
+          formula:
+            "t0 + max(1, waves) * tile flops * f + ceil(waves) * tile flops * w + bytes * b + ceil(waves) * s, "
             + "waves = blocks / \(figures.multiprocessors)",
-          quality: .measured, source: source(of: kernel), dimensions: ["heads", "kv_heads", "head_dim", "window"],
+          quality: .measured, source: source(of: kernel),
+          dimensions: ["heads", "kv_heads", "head_dim", "window"],
           coefficients: [
             .init(name: "t0", unit: "s"), .init(name: "f", unit: "s/FLOP"), .init(name: "w", unit: "s/FLOP"),
             .init(name: "b", unit: "s/B"), .init(name: "s", unit: "s"),
@@ -50,8 +55,8 @@ extension Calibrator {
   func decodeAttention() throws(CalibrationError) -> [FittedKernel] {
     var kernels: [FittedKernel] = []
     for (kernel, rows) in measurements.decode.grouped(
-      by: { $0.window > 0 ? Kernel.windowedDecodeAttention : .decodeAttention }, { $0.rawValue < $1.rawValue })
-    {
+      by: { $0.window > 0 ? Kernel.windowedDecodeAttention : .decodeAttention }, { $0.rawValue < $1.rawValue }
+    ) {
       var shapes: [FittedShape] = []
       var errors: [Double] = []
       for (dimensions, rows) in rows.grouped(
@@ -60,11 +65,13 @@ extension Calibrator {
         let batches = ranks(rows.map(\.batch))
         let contexts = ranks(rows.map(\.context))
         let samples = rows.map { row in
-          RelativeFit.Sample(
+          // A context that just fills the window is not cut, but `features` takes full windows for cut ones.
+          let fills = row.window > 0 && row.context == row.window
+          let context = Double(row.context) - (fills ? 0.5 : 0)
+          return RelativeFit.Sample(
             features: DecodeAttentionFit.features(
-              batch: Double(row.batch), contextTokens: Double(row.batch) * Double(row.context),
-              kvHeads: row.kvHeads, headDim: row.headDim, window: row.window,
-              multiprocessors: Double(figures.multiprocessors)),
+              batch: Double(row.batch), contextTokens: Double(row.batch) * context, kvHeads: row.kvHeads,
+              headDim: row.headDim, window: row.window, multiprocessors: Double(figures.multiprocessors)),
             seconds: row.seconds,
             isHeldOut: (batches[row.batch, default: 0] + contexts[row.context, default: 0]) % 2 == 1)
         }
@@ -79,7 +86,8 @@ extension Calibrator {
           kernel: kernel, type: KernelDataType.bf16.rawValue,
           formula: "t0 + KV bytes * b + batch * q + waves * s + cut * c + waves * cut * d, "
             + "waves = ceil(batch * kv_heads / \(figures.multiprocessors)), cut = context longer than window",
-          quality: .measured, source: source(of: kernel), dimensions: ["heads", "kv_heads", "head_dim", "window"],
+          quality: .measured, source: source(of: kernel),
+          dimensions: ["heads", "kv_heads", "head_dim", "window"],
           coefficients: [
             .init(name: "t0", unit: "s"), .init(name: "b", unit: "s/B"), .init(name: "q", unit: "s"),
             .init(name: "s", unit: "s"), .init(name: "c", unit: "s"), .init(name: "d", unit: "s"),

@@ -38,15 +38,17 @@ extension Calibrator {
       }
       if !between.isEmpty {
         kernels.append(
-          kernel(.gemmBetweenShapes, type, "\(formula), coefficients interpolated in log n and log k", between, nil, []))
+          kernel(
+            .gemmBetweenShapes, type, "\(formula), coefficients interpolated in log n and log k", between,
+            nil, []))
       }
 
       let half = samples.enumerated().filter { $0.offset % 2 == 0 }.flatMap(\.element)
       let rest = samples.enumerated().filter { $0.offset % 2 == 1 }.flatMap(\.element)
-      let fit = CubicRoofline.fit(half)
+      let fit = CubicRoofline.fit(half, passes: 2)
       let strange = rest.map { CubicRoofline.predict(fit.values, $0) / $0.seconds - 1 }
       let any = shape(
-        [], CubicRoofline.fit(half + rest), rows: rows.count, errors: strange,
+        [], CubicRoofline.fit(half + rest, passes: 2), rows: rows.count, errors: strange,
         measured: [rows.map { Double($0.m) }])
       kernels.append(kernel(.gemmAllShapes, type, formula, strange, nil, [any]))
     }

@@ -17,7 +17,8 @@ extension Calibrator {
         let rank = ranks(rows.map(\.tokens))
         let samples = rows.map { row in
           RelativeFit.Sample(
-            features: features(row, dtype), seconds: row.seconds, isHeldOut: rank[row.tokens, default: 0] % 2 == 1)
+            features: features(row, dtype), seconds: row.seconds,
+            isHeldOut: rank[row.tokens, default: 0] % 2 == 1)
         }
         let fit = try fit(.moe, dimensions, samples, count: 7, measured: [rows.map { Double($0.tokens) }])
         shapes.append(fit.shape)

@@ -11,7 +11,8 @@ extension Calibrator {
         let rows = group.sorted { $0.bytes < $1.bytes }
         let samples = rows.enumerated().map { index, row in
           RelativeFit.Sample(
-            features: AllReduceFit.features(implementation, gpus: gpus, bytes: row.bytes), seconds: row.seconds,
+            features: AllReduceFit.features(implementation, gpus: gpus, bytes: row.bytes),
+            seconds: row.seconds,
             isHeldOut: index % 2 == 1)
         }
         let fit = try fit(.allReduce, [gpus], samples, count: 7, measured: [rows.map(\.bytes)])
@@ -22,14 +23,15 @@ extension Calibrator {
         FittedKernel(
           kernel: .allReduce, type: implementation.rawValue,
           formula: implementation == .nccl
-            ? "t0 + bytes * b_1 + sqrt(bytes) * r"
+            ? "t0 + bytes * b_1 (up to 1 MiB) or t0 + t_2 + bytes * b_2 (beyond), + sqrt(bytes) * r"
             : "t0 + bytes * b_1 (one-shot), t0 + t_2 + bytes * b_2 (two-shot) or t0 + t_3 + bytes * b_3 (beyond)",
           quality: .measured, source: source(of: .allReduce), dimensions: ["gpus"],
           coefficients: [
             .init(name: "t0", unit: "s"), .init(name: "b_1", unit: "s/B"), .init(name: "t_2", unit: "s"),
             .init(name: "b_2", unit: "s/B"), .init(name: "t_3", unit: "s"), .init(name: "b_3", unit: "s/B"),
             .init(name: "r", unit: "s/B^0.5"),
-          ], ranges: ["bytes"], heldOut: ErrorSummary(errors), bar: ErrorBar(median: 4, p90: 16), shapes: shapes))
+          ], ranges: ["bytes"], heldOut: ErrorSummary(errors), bar: ErrorBar(median: 4, p90: 16),
+          shapes: shapes))
     }
     return kernels
   }
@@ -53,8 +55,12 @@ extension Calibrator {
 
   /// The kernels that stream through memory, by estimate.
   ///
-  /// - Parameter table: The columns kernel, launch_us and bandwidth_share, with the source of the estimate in
-  ///   `# note:` lines.
+  /// - Parameters:
+  ///   - table: The columns kernel, launch_us and bandwidth_share, with the source of the estimates in `# note:`
+  ///     lines.
+  ///   - source: Where the table lies.
+  /// - Returns: A kernel for each row.
+  /// - Throws: `CalibrationError`, which names the file and the line.
   func estimates(_ table: KernelTable, source: String) throws(CalibrationError) -> [FittedKernel] {
     let names = try table.texts("kernel")
     let launches = try table.seconds("launch_us")
@@ -75,10 +81,12 @@ extension Calibrator {
   }
 
   private static func elementwise(
-    _ name: String, _ quality: FittedKernel.Quality, _ source: String, _ shape: FittedShape, errors: ErrorSummary?
+    _ name: String, _ quality: FittedKernel.Quality, _ source: String, _ shape: FittedShape,
+    errors: ErrorSummary?
   ) -> FittedKernel {
     FittedKernel(
-      kernel: .elementwise, type: name, formula: "t0 + bytes * b", quality: quality, source: source, dimensions: [],
+      kernel: .elementwise, type: name, formula: "t0 + bytes * b", quality: quality, source: source,
+      dimensions: [],
       coefficients: [.init(name: "t0", unit: "s"), .init(name: "b", unit: "s/B")],
       ranges: quality == .measured ? ["bytes"] : [], heldOut: errors, bar: nil, shapes: [shape])
   }

@@ -18,11 +18,13 @@ struct Calibrator {
   /// Fits a linear form to the measurements of one shape.
   ///
   /// - Parameters:
+  ///   - kernel: The kernel.
   ///   - dimensions: The shape.
   ///   - samples: The measurements.
   ///   - count: How many of the eight features there are.
   ///   - measured: Quantities whose ranges are to be kept.
   /// - Returns: The fit, and the relative errors on the held-out samples.
+  /// - Throws: `CalibrationError.tooFewRows`.
   func fit(
     _ kernel: Kernel, _ dimensions: [Int], _ samples: [RelativeFit.Sample], count: Int, measured: [[Double]]
   ) throws(CalibrationError) -> (shape: FittedShape, errors: [Double]) {
@@ -39,7 +41,8 @@ struct Calibrator {
       let name = "\(kernel.rawValue) \(dimensions.map(String.init).joined(separator: " x "))"
       let path = measurements.files.first { $0.path.contains("/\(table(of: kernel)).csv") }?.path
       throw .tooFewRows(
-        path: path ?? measurements.files.last?.path ?? measurements.gpu, kernel: name, rows: rows, needed: needed)
+        path: path ?? measurements.files.last?.path ?? measurements.gpu, kernel: name, rows: rows,
+        needed: needed)
     }
   }
 
@@ -51,7 +54,7 @@ struct Calibrator {
     case .prefillAttention, .windowedPrefillAttention: "prefill_attention"
     case .decodeAttention, .windowedDecodeAttention: "decode_attention"
     case .allReduce: "all_reduce"
-    case .elementwise: "harness"
+    case .elementwise: "kernels"
     }
   }
 
@@ -59,7 +62,7 @@ struct Calibrator {
   func source(of kernel: Kernel) -> String {
     let name = "/\(table(of: kernel)).csv"
     return measurements.files.first { $0.path.hasSuffix(name) }?.path
-      ?? measurements.files.first { $0.path.hasSuffix("/harness.csv") }?.path ?? ""
+      ?? measurements.files.first { $0.path.hasSuffix("/kernels.csv") }?.path ?? ""
   }
 
   /// A shape's fit, rounded to what a calibration keeps.
@@ -81,7 +84,8 @@ struct Calibrator {
 
 extension Sequence {
   /// The elements in groups of the same key, groups in ascending order of their keys, elements in their own.
-  func grouped<Key: Hashable>(by key: (Element) -> Key, _ ascending: (Key, Key) -> Bool) -> [(Key, [Element])] {
+  func grouped<Key: Hashable>(by key: (Element) -> Key, _ ascending: (Key, Key) -> Bool) -> [(Key, [Element])]
+  {
     Dictionary(grouping: self, by: key).sorted { ascending($0.key, $1.key) }.map { ($0.key, $0.value) }
   }
 }

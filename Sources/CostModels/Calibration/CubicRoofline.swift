@@ -2,9 +2,9 @@ import Glibc
 
 /// Fits `t = t₀ + ((bytes · β)³ + (flops · φ)³)^⅓` to measurements on relative error.
 ///
-/// Given t₀ the cube of the rest is linear in β³ and φ³: a search over t₀ with non-negative least squares inside,
-/// whose rows are weighted so that errors of the cube count as relative errors of the time. Deterministic, and
-/// it needs no starting point.
+/// Given t₀ the cube of the rest is linear in β³ and φ³: a search for the t₀ of the least absolute error, with
+/// non-negative least squares inside, whose rows are weighted so that errors of the cube count as relative errors
+/// of the time. Deterministic, and it needs no starting point.
 enum CubicRoofline {
   /// One measurement.
   struct Sample: Sendable {
@@ -13,17 +13,22 @@ enum CubicRoofline {
     var seconds: Double
   }
 
-  /// The coefficients t₀, β and φ, in seconds, seconds per byte and seconds per operation.
+  /// Fits t₀, β and φ, in seconds, seconds per byte and seconds per operation.
   ///
-  /// - Complexity: about a hundred least-squares problems of two columns.
-  static func fit(_ samples: [Sample]) -> RelativeFit {
+  /// - Parameters:
+  ///   - samples: The measurements.
+  ///   - passes: 1 weights rows by what was measured; 2 once more by what that predicts, which is better where
+  ///     the form is far off many rows, as it is over all shapes.
+  /// - Returns: The three coefficients in this order.
+  /// - Complexity: about forty least-squares problems of two columns in each pass.
+  static func fit(_ samples: [Sample], passes: Int = 1) -> RelativeFit {
     let least = samples.map(\.seconds).min() ?? 0
     let steps = 24
-    let grid = (0..<steps).map { attempt(samples, launch: least * 0.98 * Double($0) / Double(steps - 1)) }
+    let grid = (0..<steps).map { attempt(samples, least * 0.98 * Double($0) / Double(steps - 1), passes) }
     let coarse = grid.indices.min { grid[$0].error < grid[$1].error } ?? 0
     let low = grid[max(0, coarse - 1)].values[0]
     let high = grid[min(steps - 1, coarse + 1)].values[0]
-    let fine = (1..<16).map { attempt(samples, launch: low + (high - low) * Double($0) / 16) }
+    let fine = (1..<16).map { attempt(samples, low + (high - low) * Double($0) / 16, passes) }
     let best = fine.reduce(grid[coarse]) { $1.error < $0.error ? $1 : $0 }.values
 
     let predicted = samples.map { predict(best, $0) }
@@ -43,11 +48,13 @@ enum CubicRoofline {
     return values[0] + cbrt(memory * memory * memory + arithmetic * arithmetic * arithmetic)
   }
 
-  /// The best β and φ for a given t₀, and Σ (predicted / measured − 1)².
-  private static func attempt(_ samples: [Sample], launch: Double) -> (values: [Double], error: Double) {
+  /// The best β and φ for a given t₀, and Σ |predicted / measured − 1|.
+  private static func attempt(
+    _ samples: [Sample], _ launch: Double, _ passes: Int
+  ) -> (values: [Double], error: Double) {
     var values = [launch, 0, 0]
     var bodies = samples.map { max($0.seconds - launch, 1e-3 * $0.seconds) }
-    for _ in 0..<2 {  // the second time weighted by what the first predicts, which has less noise
+    for _ in 0..<passes {
       let weights = zip(samples, bodies).map { 1 / (3 * $1 * $1 * $0.seconds) }
       let cubes = nonNegativeLeastSquares(
         columns: [
@@ -62,8 +69,7 @@ enum CubicRoofline {
       bodies = samples.map { max(predict(values, $0) - launch, 1e-3 * $0.seconds) }
     }
     let error = samples.reduce(0) { sum, sample in
-      let residual = predict(values, sample) / sample.seconds - 1
-      return sum + residual * residual
+      sum + (predict(values, sample) / sample.seconds - 1).magnitude
     }
     return (values, error)
   }

@@ -32,9 +32,10 @@ public struct DecodeAttentionFit: Sendable, Hashable {
   ///
   /// - Parameters:
   ///   - batch: Sequences.
-  ///   - contextTokens: Tokens in KV memory that the sequences hold together, the new ones included, whatever
-  ///     the window: the fit cuts the mean context to its window itself. It does not matter how the tokens are
-  ///     spread over the sequences.
+  ///   - contextTokens: Tokens in KV memory that the sequences see together, the new ones included. Each may be
+  ///     cut to the window or not: the fit cuts the mean, and takes windows that are full for windows that cut
+  ///     their context. It does not matter how the tokens are spread over the sequences.
+  /// - Returns: The time in seconds.
   public func seconds(batch: Double, contextTokens: Double) -> Seconds {
     guard batch > 0 else { return 0 }
     return dot(
@@ -61,7 +62,7 @@ public struct DecodeAttentionFit: Sendable, Hashable {
     let limit = window > 0 ? batch * Double(window) : .infinity
     let bytes = min(contextTokens, limit) * 4 * Double(kvHeads) * Double(headDim)
     let waves = (batch * Double(kvHeads) / multiprocessors).rounded(.up)
-    let cut = contextTokens > limit ? 1.0 : 0
+    let cut = contextTokens >= limit ? 1.0 : 0
     return SIMD8(1, bytes, batch, waves, cut, waves * cut, 0, 0)
   }
 }

@@ -4,7 +4,7 @@ public struct DeviceFigures: Codable, Sendable, Hashable {
   public let multiprocessors: Int
   /// Memory bandwidth of the data sheet, in bytes per second.
   public let memoryBandwidth: Double
-  /// The share of it that kernels reach by experience, 0 ... 1.
+  /// The share of it that kernels reach by experience, above 0 and up to 1.
   public let memoryEfficiency: Double
   /// Dense BF16 arithmetic rate of the data sheet, in floating-point operations per second.
   public let bf16FLOPs: Double

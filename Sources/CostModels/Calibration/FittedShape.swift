@@ -1,6 +1,6 @@
 /// The fit of a kernel to the measurements of one shape.
 public struct FittedShape: Codable, Sendable, Hashable {
-  /// The shape; `FittedKernel.dimensions` names the numbers. Empty if the fit is for all shapes.
+  /// The shape, as numbers that `FittedKernel.dimensions` names; empty if the fit is for all shapes.
   public let dimensions: [Int]
   /// The coefficients; `FittedKernel.coefficients` names them and their units.
   public let values: [Double]

@@ -69,38 +69,55 @@ struct KernelMeasurements: Sendable {
     self.gpu = gpu
     let folder = "kernels/\(gpu)/\(source)"
     var isFolder: ObjCBool = false
-    let exists = unsafe FileManager.default.fileExists(atPath: "\(profiles)/\(folder)", isDirectory: &isFolder)
+    let exists = unsafe FileManager.default.fileExists(
+      atPath: "\(profiles)/\(folder)", isDirectory: &isFolder)
     guard exists, isFolder.boolValue else {
       let known = (try? FileManager.default.contentsOfDirectory(atPath: "\(profiles)/kernels/\(gpu)")) ?? []
-      let hint = known.isEmpty ? "no tables of this GPU at all" : "known: \(known.sorted().joined(separator: ", "))"
+      let hint =
+        known.isEmpty ? "no tables of this GPU at all" : "known: \(known.sorted().joined(separator: ", "))"
       throw .unreadable(path: "\(profiles)/\(folder)", reason: "there is no such folder of tables; \(hint)")
     }
     func table(_ name: String) throws(CalibrationError) -> KernelTable? {
       let path = "\(profiles)/\(folder)/\(name).csv"
       return FileManager.default.fileExists(atPath: path) ? try KernelTable(path: path) : nil
     }
-    if let table = try table("device") { try read(device: accept(table, folder)) }
+    if let table = try table("device") {
+      try read(device: accept(table, folder))
+    } else if let other = Self.figures(gpu: gpu, profiles: profiles) {
+      let table = try KernelTable(path: "\(profiles)/\(other)/device.csv")
+      try read(device: accept(table, other))
+    }
     if let table = try table("gemm") { try read(gemm: accept(table, folder)) }
     if let table = try table("moe") { try read(moe: accept(table, folder)) }
     if let table = try table("prefill_attention") { try read(prefill: accept(table, folder)) }
     if let table = try table("decode_attention") { try read(decode: accept(table, folder)) }
     if let table = try table("all_reduce") { try read(allReduce: accept(table, folder)) }
-    if let table = try table("harness") { try read(harness: accept(table, folder)) }
+    if let table = try table("kernels") { try read(harness: accept(table, folder)) }
     guard !files.isEmpty else {
       throw .unreadable(path: "\(profiles)/\(folder)", reason: "there are no tables in it")
     }
+  }
+
+  /// A folder of the same GPU that says what it is, for sources that do not.
+  private static func figures(gpu: String, profiles: String) -> String? {
+    let sources = (try? FileManager.default.contentsOfDirectory(atPath: "\(profiles)/kernels/\(gpu)")) ?? []
+    return sources.sorted().map { "kernels/\(gpu)/\($0)" }
+      .first { FileManager.default.fileExists(atPath: "\(profiles)/\($0)/device.csv") }
   }
 
   /// Creates measurements without any.
   init(gpu: String) { self.gpu = gpu }
 
   /// Takes note of a table, and refuses one of another GPU than the tables before.
-  private mutating func accept(_ table: KernelTable, _ folder: String) throws(CalibrationError) -> KernelTable {
-    if let measured = table.value("gpu"), measured != gpu {
+  private mutating func accept(_ table: KernelTable, _ folder: String) throws(CalibrationError) -> KernelTable
+  {
+    if table.value("device") != nil, let measured = table.value("gpu"), measured != gpu {
       throw .mixedGPUs(path: table.path, found: measured, expected: gpu)
     }
-    guard let driver = table.value("device") else {
-      throw .malformed(path: table.path, line: 0, problem: "no '# device: ' line that says what it was measured on")
+    // The harness does not know the profiles' name of the GPU: its 'gpu' is the driver's.
+    guard let driver = table.value("device") ?? table.value("gpu") else {
+      throw .malformed(
+        path: table.path, line: 0, problem: "no '# device: ' line that says what it was measured on")
     }
     if device.isEmpty { device = driver }
     guard driver == device else { throw .mixedGPUs(path: table.path, found: driver, expected: device) }
@@ -176,7 +193,8 @@ struct KernelMeasurements: Sendable {
     for i in 0..<table.count {
       prefill.append(
         Prefill(
-          heads: heads[i][0], kvHeads: heads[i][1], headDim: heads[i][2], window: heads[i][3], batch: batch[i],
+          heads: heads[i][0], kvHeads: heads[i][1], headDim: heads[i][2], window: heads[i][3],
+          batch: batch[i],
           tokens: tokens[i], prefix: prefix[i], seconds: seconds[i]))
     }
   }
@@ -189,7 +207,8 @@ struct KernelMeasurements: Sendable {
     for i in 0..<table.count {
       decode.append(
         Decode(
-          heads: heads[i][0], kvHeads: heads[i][1], headDim: heads[i][2], window: heads[i][3], batch: batch[i],
+          heads: heads[i][0], kvHeads: heads[i][1], headDim: heads[i][2], window: heads[i][3],
+          batch: batch[i],
           context: context[i], seconds: seconds[i]))
     }
   }

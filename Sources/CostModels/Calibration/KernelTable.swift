@@ -18,8 +18,8 @@ struct KernelTable: Sendable {
   var count: Int { lines.count }
 
   private let bytes: [UInt8]
-  private let fields: [Range<Int>]
-  private let lines: [Int]
+  private var fields: [Range<Int>]
+  private var lines: [Int]
 
   /// Reads a file.
   init(path: String) throws(CalibrationError) {
@@ -79,7 +79,8 @@ struct KernelTable: Sendable {
       throw .malformed(path: path, line: 0, problem: "no header: a line with the names of the columns")
     }
     if let promised = metadata.last(where: { $0.key == "rows" })?.value, promised != String(lines.count) {
-      throw .malformed(path: path, line: 0, problem: "\(lines.count) rows, but its header promises \(promised)")
+      throw .malformed(
+        path: path, line: 0, problem: "\(lines.count) rows, but its header promises \(promised)")
     }
     self.path = path
     self.digest = SHA256.hexDigest(of: bytes)
@@ -134,6 +135,18 @@ struct KernelTable: Sendable {
       throw .malformed(path: path, line: lines[row], problem: "\(column) is 0, expected a positive time")
     }
     return microseconds.map { $0 * 1e-6 }
+  }
+
+  /// The table of some of the rows, in their order; errors keep naming their lines.
+  ///
+  /// - Parameter isKept: Whether a row, counted from 0, is kept.
+  /// - Returns: A table that shares this one's bytes.
+  func keeping(_ isKept: (Int) -> Bool) -> KernelTable {
+    var copy = self
+    let rows = lines.indices.filter(isKept)
+    copy.lines = rows.map { lines[$0] }
+    copy.fields = rows.flatMap { fields[($0 * columns.count)..<(($0 + 1) * columns.count)] }
+    return copy
   }
 
   private func position(of column: String) throws(CalibrationError) -> Int {

@@ -48,6 +48,7 @@ public struct MoEFit: Sendable, Hashable {
   ///   - skew: How unevenly the active experts are loaded: 0 for uniform random routing, 1 for loads that are
   ///     spread like an exponential distribution (close to the power laws of the measured tables). It matters to
   ///     kernels that work in tiles, if an expert has more than a few tokens.
+  /// - Returns: The time in seconds.
   public func seconds(rows: Double, active: Double, skew: Double = 0) -> Seconds {
     guard rows > 0, active > 0 else { return 0 }
     guard worksInTiles else { return seconds(rows: rows, active: active, tiles: 0) }
@@ -62,7 +63,8 @@ public struct MoEFit: Sendable, Hashable {
     let choice = flopsPerChoice
     let tile = tileTokens(rows: rows)
     let inTiles = secondsPerTileFLOP[Self.index(ofTile: tile)] * tiles * tile * choice
-    return launch + active * expertBytes * secondsPerByte + rows * Double(topK) * choice * secondsPerFLOP + inTiles
+    return launch + active * expertBytes * secondsPerByte + rows * Double(topK) * choice * secondsPerFLOP
+      + inTiles
   }
 
   /// Whether a call with so many rows lies inside what was measured for this layer.
@@ -70,7 +72,7 @@ public struct MoEFit: Sendable, Hashable {
     origin == .measured && measuredRows.contains(rows) && active <= Double(experts)
   }
 
-  /// Tokens in a tile when a call has so many rows: the power of two that holds an expert's share, 16 ... 128.
+  /// Tokens in a tile when a call has so many rows: the power of two from 16 to 128 that holds an expert's share.
   public func tileTokens(rows: Double) -> Double {
     let share = rows * Double(topK) / Double(experts)
     return share <= 16 ? 16 : share <= 32 ? 32 : share <= 64 ? 64 : 128
@@ -89,8 +91,11 @@ public struct MoEFit: Sendable, Hashable {
   ///   - active: Distinct experts that they choose.
   ///   - tileTokens: Tokens that a tile holds.
   ///   - skew: The weight of the exponential distribution, 0 ... 1.
+  /// - Returns: Tiles, at least one for each active expert.
   /// - Complexity: O(1); up to about ten terms of a normal distribution.
-  public static func expectedTiles(choices: Double, active: Double, tileTokens: Double, skew: Double) -> Double {
+  public static func expectedTiles(choices: Double, active: Double, tileTokens: Double, skew: Double)
+    -> Double
+  {
     guard choices > 0, active > 0 else { return 0 }
     let mean = choices / active
     var tiles = 1.0
@@ -110,5 +115,7 @@ public struct MoEFit: Sendable, Hashable {
   }
 
   /// The position of a tile size in `secondsPerTileFLOP`.
-  static func index(ofTile tokens: Double) -> Int { tokens <= 16 ? 0 : tokens <= 32 ? 1 : tokens <= 64 ? 2 : 3 }
+  static func index(ofTile tokens: Double) -> Int {
+    tokens <= 16 ? 0 : tokens <= 32 ? 1 : tokens <= 64 ? 2 : 3
+  }
 }

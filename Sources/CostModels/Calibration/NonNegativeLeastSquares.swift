@@ -28,7 +28,9 @@ func nonNegativeLeastSquares(columns: [[Double]], target: [Double]) -> [Double] 
     var gradient = normal.right
     for j in active { for i in 0..<n { gradient[i] -= normal.gram[j * n + i] * x[j] } }
     let inactive = (0..<n).filter { !active.contains($0) }
-    guard let next = inactive.max(by: { gradient[$0] < gradient[$1] }), gradient[next] > tolerance else { break }
+    guard let next = inactive.max(by: { gradient[$0] < gradient[$1] }), gradient[next] > tolerance else {
+      break
+    }
     active.append(next)
     while true {
       guard let z = normal.solve(active) else {

@@ -49,7 +49,8 @@ public struct PrefillAttentionFit: Sendable, Hashable {
   /// Whether a launch lies inside what was measured: its number of blocks, their keys, and that it has a prefix.
   public func isMeasured(_ shape: PrefillShape) -> Bool {
     origin == .measured && measuredBlocks.contains(shape.queryTiles * Double(kvHeads))
-      && measuredKeys.contains(shape.tileKeys / shape.queryTiles) && (measuredPrefix || shape.prefixTokens == 0)
+      && measuredKeys.contains(shape.tileKeys / shape.queryTiles)
+      && (measuredPrefix || shape.prefixTokens == 0)
   }
 
   /// Bytes read and written: queries, outputs, keys and values, two bytes each.

@@ -44,7 +44,9 @@ struct RelativeFit: Sendable {
     let freedom = Double(max(1, residuals.count - active.count))
     let variance = residuals.reduce(0) { $0 + $1 * $1 } / freedom
     if let diagonal = normal.inverseDiagonal(Array(active.indices)) {
-      for (i, column) in active.enumerated() { errors[column] = (variance * diagonal[i]).squareRoot() / scales[i] }
+      for (i, column) in active.enumerated() {
+        errors[column] = (variance * diagonal[i]).squareRoot() / scales[i]
+      }
     }
     standardErrors = errors
   }
