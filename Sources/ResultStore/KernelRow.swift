@@ -1,4 +1,5 @@
-/// What a kernel used in one iteration; its name is a rank among the names of the run, so that the row is plain bytes.
+/// What a kernel used in one iteration; its name is a rank among the names of the run, so that the row is
+/// plain bytes.
 struct KernelRow {
   var kernel: Int32
   var replica: Int32

@@ -13,8 +13,8 @@ struct RecordLog<Record> {
     let buffers = Mutex<[RecordBuffer<Record>]>([])
   }
 
-  /// The latest records, to be appended to directly: without whole-module optimisation, a generic method of another file
-  /// would not be specialised.
+  /// The latest records, to be appended to directly: without whole-module optimisation, a generic method of
+  /// another file would not be specialised.
   var latest: [Record] = []
   private var extents: [Extent] = []
   private let spares = Spares()
@@ -24,7 +24,8 @@ struct RecordLog<Record> {
     precondition(_isPOD(Record.self), "records go to a file as the bytes that they are")
   }
 
-  /// Hands the latest records to the spill and goes on with an empty buffer; waits if the spill is far behind.
+  /// Hands the latest records to the spill and goes on with an empty buffer; waits if the spill is far
+  /// behind.
   mutating func putAside(in spill: SpillFile) {
     let spares = spares
     let buffer = spares.buffers.withLock { $0.popLast() } ?? RecordBuffer()

@@ -6,10 +6,10 @@ import GRDBSQLite
 enum ResultDatabase {
   /// Opens the database at `path` for writing; creates it, or brings its schema up to date, if need be.
   ///
-  /// Commits wait for the disk (`synchronous = FULL`): a run that was reported as saved survives a power failure. That is
-  /// one wait a run, not one a row.
-  static func openForWriting(path: String, createDirectory: Bool, busyTimeout: Double) throws(ResultStoreError)
-    -> DatabaseQueue
+  /// Commits wait for the disk (`synchronous = FULL`): a run that was reported as saved survives a power
+  /// failure. That is one wait a run, not one a row.
+  static func openForWriting(path: String, createDirectory: Bool, busyTimeout: Double)
+    throws(ResultStoreError) -> DatabaseQueue
   {
     try prepareDirectory(of: path, create: createDirectory)
     do {
@@ -32,7 +32,11 @@ enum ResultDatabase {
 
   /// Opens the database at `path` so that nothing can change it.
   static func openForReading(path: String, busyTimeout: Double) throws(ResultStoreError) -> DatabaseQueue {
-    guard FileManager.default.fileExists(atPath: path) else { throw .missingDatabase(path: path) }
+    var isDirectory: ObjCBool = false
+    guard unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
+      throw .missingDatabase(path: path)
+    }
+    guard !isDirectory.boolValue else { throw .cannotRead(path: path, reason: "it is a directory") }
     do {
       var configuration = configuration(busyTimeout: busyTimeout)
       configuration.readonly = true
@@ -40,6 +44,8 @@ enum ResultDatabase {
       let version = try queue.unsafeRead { db in try self.version(of: db, path: path) }
       guard version > 0 else { throw ResultStoreError.missingDatabase(path: path) }
       return queue
+    } catch let error as DatabaseError where error.resultCode == .SQLITE_CANTOPEN {
+      throw .cannotRead(path: path, reason: error.message ?? "\(error.resultCode)")
     } catch {
       throw ResultStoreError(error, path: path, busyTimeout: busyTimeout)
     }
@@ -63,7 +69,8 @@ enum ResultDatabase {
     }
     var isDirectory: ObjCBool = false
     if !directory.isEmpty {
-      guard unsafe FileManager.default.fileExists(atPath: directory, isDirectory: &isDirectory), isDirectory.boolValue
+      guard unsafe FileManager.default.fileExists(atPath: directory, isDirectory: &isDirectory),
+        isDirectory.boolValue
       else { throw .missingDirectory(path: path) }
     }
     if unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory), isDirectory.boolValue {
@@ -77,7 +84,9 @@ enum ResultDatabase {
     let application = try Int32.fetchOne(db, sql: "PRAGMA application_id") ?? 0
     if application != Schema.applicationID {
       let isEmpty = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_master") == 0
-      guard isEmpty && application == 0 && version == 0 else { throw ResultStoreError.foreignDatabase(path: path) }
+      guard isEmpty && application == 0 && version == 0 else {
+        throw ResultStoreError.foreignDatabase(path: path)
+      }
     }
     guard version <= Schema.version else {
       throw ResultStoreError.newerSchema(path: path, found: version, supported: Schema.version)
@@ -87,7 +96,8 @@ enum ResultDatabase {
 
   /// Switches to write-ahead logging, so that readers and a writer do not wait for each other.
   ///
-  /// SQLite does not call its busy handler when several connections switch a new database at once; hence the loop.
+  /// SQLite does not call its busy handler when several connections switch a new database at once; hence the
+  /// loop.
   private static func enterWriteAheadLogging(_ db: Database, deadline: Date) throws {
     while true {
       do {

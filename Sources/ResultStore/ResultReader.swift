@@ -12,7 +12,7 @@ public struct ResultReader: Sendable {
   ///
   /// - Parameters:
   ///   - path: The database's path.
-  ///   - busyTimeout: How long to wait if the database is locked, in seconds; readers hardly ever wait for writers.
+  ///   - busyTimeout: How long to wait if the database is locked, in seconds; it hardly ever is for readers.
   /// - Throws: `ResultStoreError`, if there is no database of results.
   public init(path: String = RunWriter.defaultPath, busyTimeout: Double = 60) throws(ResultStoreError) {
     self.path = path
@@ -33,7 +33,8 @@ public struct ResultReader: Sendable {
   /// - Parameters:
   ///   - sql: The statement; a semicolon may end it.
   ///   - maximumRows: How many rows to fetch; the table says if there were more.
-  /// - Throws: `ResultStoreError`: `invalidQuery` says what SQLite does not like, `notASelect` refuses to write.
+  /// - Returns: The columns and rows.
+  /// - Throws: `ResultStoreError`: `invalidQuery` if SQLite does not like it, `notASelect` if it would write.
   public func query(_ sql: String, maximumRows: Int = .max) throws(ResultStoreError) -> ResultTable {
     do {
       return try database.unsafeRead { db in
@@ -41,6 +42,9 @@ public struct ResultReader: Sendable {
         // Statements without columns are those that write, and those that begin and end transactions.
         guard statement.columnCount > 0, unsafe sqlite3_stmt_readonly(statement.sqliteStatement) != 0 else {
           throw ResultStoreError.notASelect
+        }
+        guard unsafe sqlite3_bind_parameter_count(statement.sqliteStatement) == 0 else {
+          throw ResultStoreError.invalidQuery(reason: "it has parameters, which have no values here")
         }
         var table = ResultTable(columns: statement.columnNames, rows: [])
         let rows = try Row.fetchCursor(statement)
@@ -53,9 +57,10 @@ public struct ResultReader: Sendable {
         }
         return table
       }
-    } catch let error as DatabaseError where [.SQLITE_ERROR, .SQLITE_MISUSE, .SQLITE_RANGE].contains(error.resultCode) {
+    } catch let error as DatabaseError where error.resultCode == .SQLITE_ERROR {
       throw .invalidQuery(reason: error.message ?? "\(error.resultCode)")
-    } catch let error as DatabaseError where error.resultCode == .SQLITE_READONLY {
+    } catch let error as DatabaseError where [.SQLITE_MISUSE, .SQLITE_READONLY].contains(error.resultCode) {
+      // GRDB's answer to several statements, and SQLite's to a pragma that sets something.
       throw .notASelect
     } catch {
       throw ResultStoreError(error, path: path, busyTimeout: busyTimeout)

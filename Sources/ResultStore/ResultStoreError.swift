@@ -1,11 +1,15 @@
 import SimCore
 
-/// What can go wrong between a run and its database. Whatever it is, the runs already stored stay as they were.
+/// What can go wrong between a run and its database.
+///
+/// Whatever it is, the runs already stored stay as they were.
 public enum ResultStoreError: UserError, Hashable {
   /// The directory that should hold the database does not exist.
   case missingDirectory(path: String)
   /// There is no database to read.
   case missingDatabase(path: String)
+  /// There is a file, but it cannot be read.
+  case cannotRead(path: String, reason: String)
   /// The file cannot be opened or created.
   case cannotOpen(path: String, reason: String)
   /// The file or its directory may not be written.
@@ -38,6 +42,8 @@ public enum ResultStoreError: UserError, Hashable {
       "cannot write results to '\(path)': its directory does not exist; create it or name another file"
     case .missingDatabase(let path):
       "there is no results database '\(path)'; run a simulation first or name another file"
+    case .cannotRead(let path, let reason):
+      "cannot read the results database '\(path)': \(reason)"
     case .cannotOpen(let path, let reason):
       "cannot open the results database '\(path)': \(reason)"
     case .readOnly(let path):
@@ -70,7 +76,7 @@ public enum ResultStoreError: UserError, Hashable {
   public var exitStatus: ExitStatus {
     switch self {
     case .missingDirectory, .cannotOpen: .cannotCreate
-    case .missingDatabase: .noInput
+    case .missingDatabase, .cannotRead: .noInput
     case .readOnly: .noPermission
     case .notADatabase, .foreignDatabase, .newerSchema, .corrupt: .dataError
     case .locked: .temporaryFailure

@@ -41,5 +41,7 @@ import GRDBSQLite
   }
 
   /// `SQLITE_TRANSIENT`: SQLite copies the text before the call returns.
-  private static var copied: sqlite3_destructor_type { unsafe unsafeBitCast(-1, to: sqlite3_destructor_type.self) }
+  private static var copied: sqlite3_destructor_type {
+    unsafe unsafeBitCast(-1, to: sqlite3_destructor_type.self)
+  }
 }

@@ -1,7 +1,7 @@
 /// What the `runs` table keeps of a run: what was asked for, and what came out.
 ///
-/// Keys that name a column of `runs` go to that column; all others go into the JSON object in its column `extra`.
-/// If a key occurs twice, the last one counts.
+/// Keys that name a column of `runs` go to that column; all others go into the JSON object in its column
+/// `extra`. If a key occurs twice, the last one counts.
 public struct RunRow: Sendable {
   /// What the run was given: policy, model, seed, hashes of its inputs.
   public var parameters: [(String, RunValue)]

@@ -19,7 +19,8 @@ extension RunValue {
       case .int64(let value): .integer(value)
       case .double(let value): .real(value)
       case .string(let value): .text(value)
-      case .blob(let bytes): .text("x'" + bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() + "'")
+      case .blob(let bytes):
+        .text("x'" + bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() + "'")
       }
   }
 }

@@ -22,7 +22,8 @@ extension RunValue {
   var brief: String {
     switch self {
     case .real(let value): String(format: "%.6g", value)
-    case .text(let text): text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).joined(separator: " ")
+    case .text(let text):
+      text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).joined(separator: " ")
     case .integer, .null: plain
     }
   }

@@ -20,8 +20,12 @@ public enum RunValue: Sendable, Hashable {
 extension RunValue: ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral, ExpressibleByStringLiteral,
   ExpressibleByNilLiteral
 {
+  /// Wraps a whole number.
   public init(integerLiteral value: Int64) { self = .integer(value) }
+  /// Wraps a floating-point number.
   public init(floatLiteral value: Double) { self = .real(value) }
+  /// Wraps a text.
   public init(stringLiteral value: String) { self = .text(value) }
+  /// Makes a null.
   public init(nilLiteral: ()) { self = .null }
 }

@@ -71,7 +71,8 @@ extension RunWriter {
       db, table: "requests",
       columns: [
         "run_id", "request_id", "replica", "status", "arrived_at", "num_prefill_tokens", "num_decode_tokens",
-        "scheduled_at", "first_token_at", "completed_at", "itl_max_ms", "num_preemptions", "energy_j", "expert_bytes",
+        "scheduled_at", "first_token_at", "completed_at", "itl_max_ms", "num_preemptions", "energy_j",
+        "expert_bytes",
       ])
     func insert(_ chunk: [RequestRecord]) throws {
       let rows = chunk.sorted { $0.request.id < $1.request.id }
@@ -120,8 +121,10 @@ extension RunWriter {
     let inserter = try RowInserter(
       db, table: "iterations",
       columns: [
-        "run_id", "replica", "iter", "t_start", "t_end", "batch_size", "num_prefill_tokens", "num_decode_tokens",
-        "layer_begin", "layer_end", "experts_touched", "expert_bytes", "weight_bytes", "kv_bytes", "activation_bytes",
+        "run_id", "replica", "iter", "t_start", "t_end", "batch_size", "num_prefill_tokens",
+        "num_decode_tokens",
+        "layer_begin", "layer_end", "experts_touched", "expert_bytes", "weight_bytes", "kv_bytes",
+        "activation_bytes",
         "energy_j", "kernel_s", "kv_blocks_used", "queue_len",
       ])
     func insert(_ rows: [IterationRecord]) throws {
@@ -155,7 +158,8 @@ extension RunWriter {
     let inserter = try RowInserter(
       db, table: "iteration_kernels",
       columns: [
-        "run_id", "replica", "iter", "kernel", "calls", "extrapolated_calls", "kernel_s", "energy_j", "flops", "bytes",
+        "run_id", "replica", "iter", "kernel", "calls", "extrapolated_calls", "kernel_s", "energy_j", "flops",
+        "bytes",
       ])
     func insert(_ rows: [KernelRow]) throws {
       try inserter.insert(rows.count) { position, row in

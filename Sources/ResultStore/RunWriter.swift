@@ -7,18 +7,19 @@ import SimCore
 ///     simulation.run(recorder: writer)
 ///     let runID = try writer.finish(RunRow(parameters: …, summary: …), kernels: …)
 ///
-/// While the simulation runs, the database is not touched: full buffers of records go to an unnamed file beside the
-/// database, which a thread of its own writes. So no run keeps the write lock while it computes, jobs of a sweep wait for
-/// each other only as they write, a run that is killed at any moment leaves nothing behind, and rows go in by replica,
-/// in the order of their key, which is more than twice as fast as in the order of time.
+/// While the simulation runs, the database is not touched: full buffers of records go to an unnamed file
+/// beside the database, which a thread of its own writes. So no run keeps the write lock while it computes,
+/// jobs of a sweep wait for each other only as they write, a run that is killed at any moment leaves nothing
+/// behind, and rows go in by replica, in the order of their key, which is more than twice as fast as in the
+/// order of time.
 ///
 /// A writer belongs to one thread at a time. After `finish` or `abandon` it is ready for another run.
 public final class RunWriter: Recorder {
   /// Where results go unless the user says otherwise.
   public static let defaultPath = "Results/sim.sqlite"
 
-  /// Records in a buffer: at most 1 MB, few enough to stay in a cache.
-  static let chunk = 8_192
+  /// Records in a buffer: at most half a megabyte, few enough to stay in a cache.
+  static let chunk = 4_096
 
   /// The database's path.
   public let path: String
@@ -26,8 +27,8 @@ public final class RunWriter: Recorder {
   public let logLevel: LogLevel
   /// What went wrong as records were put aside; from then on they are dropped, and `finish` throws it.
   ///
-  /// Only a run of more than some thousand records can fail before its end. A driver may look here now and then, and
-  /// stop early.
+  /// Only a run of more than some thousand records can fail before its end. A driver may look here now and
+  /// then, and stop early.
   public var failure: ResultStoreError? { spill.failure }
 
   /// How long `finish` waits for other writers, in seconds.
@@ -45,8 +46,8 @@ public final class RunWriter: Recorder {
 
   /// Opens a database for another run, and creates it if there is none.
   ///
-  /// The directory of the default path is created as well; any other must exist, since a mistyped path is likelier
-  /// than a wish for a new directory.
+  /// The directory of the default path is created as well; any other must exist, since a mistyped path is
+  /// likelier than a wish for a new directory.
   ///
   /// - Parameters:
   ///   - path: The database's path.
@@ -85,8 +86,10 @@ public final class RunWriter: Recorder {
     for (position, use) in uses.enumerated() {
       kernels.latest.append(
         KernelRow(
-          kernel: rank(of: use.kernel, near: position), replica: instance, iteration: iteration, calls: use.calls,
-          extrapolatedCalls: use.extrapolatedCalls, seconds: use.seconds, joules: use.joules, flops: use.flops,
+          kernel: rank(of: use.kernel, near: position), replica: instance, iteration: iteration,
+          calls: use.calls,
+          extrapolatedCalls: use.extrapolatedCalls, seconds: use.seconds, joules: use.joules,
+          flops: use.flops,
           bytes: use.bytes))
     }
     if kernels.latest.count >= Self.chunk { kernels.putAside(in: spill) }

@@ -1,8 +1,8 @@
 extension Schema {
   /// The tables of version 1.
   ///
-  /// The large tables are `WITHOUT ROWID`, clustered by run: rows of a run lie together in the order that queries want
-  /// them, without a second B-tree. Comments are kept by SQLite and shown by `.schema`.
+  /// The large tables are `WITHOUT ROWID`, clustered by run: rows of a run lie together in the order that
+  /// queries want them, without a second B-tree. Comments are kept by SQLite and shown by `.schema`.
   static let tables1 = """
     CREATE TABLE runs (
       run_id INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -1,12 +1,12 @@
 extension Schema {
   /// The views of version 1.
   ///
-  /// A percentile is numpy's default: linear interpolation between the two closest ranks. Rank k (from 0) of n has
-  /// the weight max(0, 1 - |(n - 1)q - k|) in the quantile q.
+  /// A percentile is numpy's default: linear interpolation between the two closest ranks. Rank k (from 0) of
+  /// n has the weight max(0, 1 - |(n - 1)q - k|) in the quantile q.
   ///
-  /// SQLite hands a condition on `run_id` down through a view whose only window is partitioned by it, but not through
-  /// `GROUP BY` nor two windows. So there is one window to a SELECT, always over its whole partition, and the first row
-  /// of each partition is what stays.
+  /// SQLite hands a condition on `run_id` down through a view whose only window is partitioned by it, but not
+  /// through `GROUP BY` nor two windows. So there is one window to a SELECT, always over its whole partition,
+  /// and the first row of each partition is what stays.
   static let views1 = """
     -- The moment at which each token was out.
     CREATE VIEW token_times AS

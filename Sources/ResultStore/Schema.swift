@@ -3,7 +3,9 @@ enum Schema {
   /// Marks a database as ours: "LSIM", in `PRAGMA application_id`.
   static let applicationID: Int32 = 0x4c53_494d
 
-  /// Step i takes a database from `user_version` i to i + 1. Steps that have been released never change.
+  /// Step i takes a database from `user_version` i to i + 1.
+  ///
+  /// Steps that have been released never change.
   static let migrations: [String] = [tables1 + views1]
 
   /// The newest version, which is the one that this program writes.

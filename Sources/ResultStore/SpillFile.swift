@@ -1,10 +1,11 @@
 import Foundation
 import Synchronization
 
-/// Where records wait for the end of their run: a file that a thread of its own writes, so that the engine does not wait.
+/// Where records wait for the end of their run: a file that a thread of its own writes, so that the engine
+/// does not wait.
 ///
-/// The file has no name, so that nothing is left of it whatever happens to the process. It is made when it is needed:
-/// small runs go without.
+/// The file has no name, so that nothing is left of it whatever happens to the process. It is made when it is
+/// needed: small runs go without.
 final class SpillFile: Sendable {
   private struct State {
     /// The open file; -1 if there is none.
@@ -82,7 +83,9 @@ final class SpillFile: Sendable {
     end.store(0, ordering: .relaxed)
   }
 
-  /// The open file. It is created beside the database, where large files are expected, and loses its name at once.
+  /// The open file.
+  ///
+  /// It is created beside the database, where large files are expected, and loses its name at once.
   private func openFile() throws(ResultStoreError) -> Int32 {
     try state.withLock { state throws(ResultStoreError) in
       if state.descriptor < 0 {

@@ -45,12 +45,13 @@ struct Instance: Sendable {
   ///
   /// - Returns: when it will end; `nil` if there is nothing to do.
   mutating func begin(at now: Seconds) throws(SimulationError) -> Seconds? {
-    guard state.waitingCount + state.prefillingCount + state.decodingCount > 0 else { return nil }
+    let unfinished = state.waitingCount + state.prefillingCount + state.decodingCount
+    guard unfinished > 0 else { return nil }
     state.now = now
     idleSeconds += now - lastEnd
     plan.reset()
     scheduler.plan(&state, into: &plan)
-    guard !plan.isEmpty else { throw .stalled(at: now, waiting: state.waitingCount + state.prefillingCount) }
+    guard !plan.isEmpty else { throw .stalled(at: now, unfinished: unfinished) }
     let load = LayerLoad(
       decodes: plan.decodes, decodeContext: plan.decodes > 0 ? state.decoding.nextContext : 0,
       decodeWindowContext: plan.decodes > 0 ? state.decoding.window?.nextContext ?? 0 : 0)

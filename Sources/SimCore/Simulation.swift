@@ -83,8 +83,9 @@ public struct Simulation: ~Copyable {
     let completed = instances[event.instance].end(recorder: &recorder)
     inFlight[event.instance] -= completed
     totalInFlight -= completed
-    release(at: event.time, recorder: &recorder)
+    let released = release(at: event.time, recorder: &recorder)
     try begin(event.instance, at: event.time)
+    if released { try beginIdle(at: event.time) }
     return true
   }
 
@@ -123,7 +124,7 @@ public struct Simulation: ~Copyable {
       send(next, recorder: &recorder)
       upcoming = requests.next()
     }
-    for i in instances.indices where !instances[i].isRunning { try begin(i, at: now) }
+    try beginIdle(at: now)
   }
 
   private mutating func send(_ request: Request, recorder: inout any Recorder) {
@@ -141,17 +142,26 @@ public struct Simulation: ~Copyable {
   }
 
   /// Sends held requests while there is a free client.
-  private mutating func release(at now: Seconds, recorder: inout any Recorder) {
+  ///
+  /// - Returns: whether there was any; it may have gone to an instance that had nothing to do.
+  private mutating func release(at now: Seconds, recorder: inout any Recorder) -> Bool {
+    let first = heldHead
     while heldHead < held.count, totalInFlight < maxConcurrency {
       var request = held[heldHead]
       heldHead += 1
       request.arrival = now
       send(request, recorder: &recorder)
     }
+    let released = heldHead > first
     if heldHead == held.count, heldHead > 0 {
       held.removeAll(keepingCapacity: true)
       heldHead = 0
     }
+    return released
+  }
+
+  private mutating func beginIdle(at now: Seconds) throws(SimulationError) {
+    for i in instances.indices where !instances[i].isRunning { try begin(i, at: now) }
   }
 
   private mutating func begin(_ instance: Int, at now: Seconds) throws(SimulationError) {

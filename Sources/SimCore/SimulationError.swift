@@ -2,8 +2,8 @@
 public enum SimulationError: UserError, Hashable {
   /// A tile does not continue its prompt, or names none.
   case brokenTile(PrefillTile, iteration: Int64, reason: String)
-  /// The policy planned nothing although requests wait and nothing runs that could free memory.
-  case stalled(at: Seconds, waiting: Int)
+  /// The policy planned nothing although requests wait, prefill or decode, and nothing runs.
+  case stalled(at: Seconds, unfinished: Int)
 
   /// One line: what is wrong, and where.
   public var description: String {
@@ -11,8 +11,9 @@ public enum SimulationError: UserError, Hashable {
     case .brokenTile(let tile, let iteration, let reason):
       "the policy planned tokens \(tile.tokens), layers \(tile.layers) of prompt \(tile.prompt) in iteration "
         + "\(iteration), but \(reason)"
-    case .stalled(let time, let waiting):
-      "the policy planned nothing at \(time) s although \(waiting) requests wait and none is running"
+    case .stalled(let time, let unfinished):
+      "the policy planned nothing at \(time) s although "
+        + (unfinished == 1 ? "1 request is" : "\(unfinished) requests are") + " unfinished and nothing runs"
     }
   }
 

@@ -1,8 +1,8 @@
 /// A stretch of successive iterations that a request took part in, in one phase.
 ///
 /// Together with the iterations' times, spans give the time of every token without a row for each: the span of
-/// a completed prefill emits one token at the end of its last iteration, and a decode span emits one at the end of each of
-/// its iterations that decoded.
+/// a completed prefill emits one token at the end of its last iteration, and a decode span emits one at the end
+/// of each of its iterations that decoded.
 public struct SpanRecord: Sendable, Hashable {
   /// What the request did.
   public enum Phase: UInt8, Sendable {
@@ -22,12 +22,15 @@ public struct SpanRecord: Sendable, Hashable {
   public var firstIteration: Int64
   /// Index of the last iteration, inclusive.
   public var lastIteration: Int64
-  /// Whether the phase came to its end. A prefill that a preemption cut short did not, and emits no token.
+  /// Whether the phase came to its end.
+  ///
+  /// A prefill that a preemption cut short did not, and emits no token.
   public var completed: Bool
 
   /// Creates a span.
   public init(
-    request: Int, instance: Int32, phase: Phase, firstIteration: Int64, lastIteration: Int64, completed: Bool = true
+    request: Int, instance: Int32, phase: Phase, firstIteration: Int64, lastIteration: Int64,
+    completed: Bool = true
   ) {
     self.request = request
     self.instance = instance

@@ -15,7 +15,8 @@ import Testing
       var policy = try Policy(entry.name)
       for parameter in entry.parameters {
         let isBudget = parameter.name == entry.batchedTokens
-        let value = parameter.words.isEmpty
+        let value =
+          parameter.words.isEmpty
           ? "\(isBudget ? random.pick(random.budget, 8192) : random.pick(1...16))"
           : parameter.words[random.pick(0...parameter.words.count - 1)]
         try policy.set(parameter.name, to: value)

@@ -71,7 +71,8 @@ import Testing
 
     for (a, b) in zip(history.iterations, naive.iterations) {
       guard isClose(a.joules, b.joules), isClose(a.expertBytes, b.expertBytes) else {
-        Issue.record("iteration \(a.index): \(a.joules) J, \(a.expertBytes) B; not \(b.joules), \(b.expertBytes)")
+        Issue.record(
+          "iteration \(a.index): \(a.joules) J, \(a.expertBytes) B; not \(b.joules), \(b.expertBytes)")
         break
       }
     }

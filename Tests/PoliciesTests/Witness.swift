@@ -66,10 +66,15 @@ struct Witness: Scheduler {
     }
     if progress[tile.prompt] == nil { testimony.promptBegan(at: state.now) }
     var record =
-      progress[tile.prompt] ?? Progress(tokens: prompt.tokens, through: .init(repeating: 0, count: state.layers))
+      progress[tile.prompt]
+      ?? Progress(tokens: prompt.tokens, through: .init(repeating: 0, count: state.layers))
     for layer in tile.layers {
-      if record.through[layer] != tile.tokens.lowerBound { testimony.report("\(tile) skips or repeats tokens") }
-      if layer > 0, record.through[layer - 1] < tile.tokens.upperBound { testimony.report("\(tile) skips layers") }
+      if record.through[layer] != tile.tokens.lowerBound {
+        testimony.report("\(tile) skips or repeats tokens")
+      }
+      if layer > 0, record.through[layer - 1] < tile.tokens.upperBound {
+        testimony.report("\(tile) skips layers")
+      }
       record.through[layer] = tile.tokens.upperBound
     }
     guard record.through.allSatisfy({ $0 == record.tokens }) else {

@@ -7,7 +7,9 @@ struct CrashTests {
   /// A process stores run after run, and is killed at some moment; what is there is whole.
   @Test(arguments: [5, 20, 60, 150]) func aKilledProcessLeavesWholeRuns(milliseconds: Int) async throws {
     let path: String = NSTemporaryDirectory() + "ResultStoreTests-killed-\(milliseconds).sqlite"
-    defer { for suffix in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + suffix) } }
+    defer {
+      for suffix in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + suffix) }
+    }
     try SampleRun.write(to: path)
     await #expect(processExitsWith: .signal(SIGKILL)) { [path = path as String, milliseconds] in
       Thread.detachNewThread {
@@ -32,7 +34,8 @@ struct CrashTests {
       FROM runs r WHERE run_id > 1
       """)
     #expect(runs.rows.allSatisfy { $0 == [4, 147, 8, 2] })
-    let orphans = try reader.query("SELECT count(*) FROM iterations WHERE run_id NOT IN (SELECT run_id FROM runs)")
+    let orphans = try reader.query(
+      "SELECT count(*) FROM iterations WHERE run_id NOT IN (SELECT run_id FROM runs)")
     #expect(orphans.rows == [[0]])
     #expect(try reader.query("PRAGMA integrity_check").rows == [["ok"]])
     // Life goes on.

@@ -20,7 +20,8 @@ struct ResultReaderTests {
   }
 
   @Test(arguments: [
-    "DELETE FROM runs", "INSERT INTO runs (policy) VALUES ('x') RETURNING run_id", "DROP TABLE runs", "BEGIN", "COMMIT",
+    "DELETE FROM runs", "INSERT INTO runs (policy) VALUES ('x') RETURNING run_id", "DROP TABLE runs", "BEGIN",
+    "COMMIT",
     "ATTACH 'other.sqlite' AS other", "VACUUM", "PRAGMA user_version = 7", "CREATE TEMP TABLE t (a)",
   ])
   func whatIsNotASelectIsRefused(sql: String) throws {
@@ -29,8 +30,9 @@ struct ResultReaderTests {
   }
 
   @Test(arguments: [
-    ("SELECT nothing FROM runs", "no such column: nothing"), ("SELEC", "near \"SELEC\": syntax error"), ("", "empty"),
-    ("SELECT 1; DELETE FROM runs", "one statement"), ("SELECT ?", "parameter"), ("SELECT sqrt(1, 2)", "wrong number"),
+    ("SELECT nowhere FROM runs", "no such column: nowhere"), ("SELEC", "near \"SELEC\": syntax error"),
+    ("", "empty"),
+    ("SELECT 1; SELECT 2", "one SELECT"), ("SELECT ?", "parameter"), ("SELECT sqrt(1, 2)", "wrong number"),
   ])
   func whatIsWrongIsNamed(sql: String, reason: String) throws {
     let error = #expect(throws: ResultStoreError.self) { try reader.query(sql) }
@@ -54,16 +56,17 @@ struct ResultReaderTests {
     let text = table.formatted(as: .table)
     #expect(
       text == """
-        policy    requests  ttft_ms
-        --------  --------  -------
-        chunked       1000  12.3457
-        a,"b" c          2
+        policy   requests  ttft_ms
+        -------  --------  -------
+        chunked      1000  12.3457
+        a,"b" c         2
 
         """)
   }
 
   @Test func aTableAsCSV() {
-    #expect(table.formatted(as: .csv) == "policy,requests,ttft_ms\nchunked,1000,12.345678\n\"a,\"\"b\"\"\nc\",2,\n")
+    #expect(
+      table.formatted(as: .csv) == "policy,requests,ttft_ms\nchunked,1000,12.345678\n\"a,\"\"b\"\"\nc\",2,\n")
   }
 
   @Test func aTableAsJSON() throws {

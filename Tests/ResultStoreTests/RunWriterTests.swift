@@ -47,9 +47,13 @@ struct RunWriterTests {
     #expect(
       iterations.rows == [
         [
-          1, 0, 0, 0.0, 1.0, 1, 100, 0, 0, 48, 2.5, 1_000_000_000, 2_000_000_000, 3_000_000, 4_000_000, 0.5, 0.75, 7, 3,
+          1, 0, 0, 0.0, 1.0, 1, 100, 0, 0, 48, 2.5, 1_000_000_000, 2_000_000_000, 3_000_000, 4_000_000, 0.5,
+          0.75, 7, 3,
         ],
-        [1, 0, 1, 1.0, 2.0, 1, 0, 1, 0, 0, 2.5, 1_000_000_000, 2_000_000_000, 3_000_000, 4_000_000, 0.5, 0.75, 7, 3],
+        [
+          1, 0, 1, 1.0, 2.0, 1, 0, 1, 0, 0, 2.5, 1_000_000_000, 2_000_000_000, 3_000_000, 4_000_000, 0.5,
+          0.75, 7, 3,
+        ],
       ])
 
     let kernels = try reader.query("SELECT * FROM kernels")
@@ -58,11 +62,14 @@ struct RunWriterTests {
         [1, "expert_mlp", 50, 5, 2.5, 0.0, 0.0, 0.0], [1, "qkv_gemm", 100, 0, 1.5, 2.0, 3e12, 4e9],
       ])
     let uses = try reader.query(
-      "SELECT kernel, count(*), sum(calls), sum(extrapolated_calls), sum(kernel_s) FROM iteration_kernels GROUP BY kernel")
+      "SELECT kernel, count(*), sum(calls), sum(extrapolated_calls), sum(kernel_s) FROM iteration_kernels GROUP BY kernel"
+    )
     #expect(uses.rows == [["expert_mlp", 7, 336, 7, 3.5], ["qkv_gemm", 7, 336, 0, 1.75]])
   }
 
-  @Test(arguments: [(LogLevel.requests, [4, 0, 0, 0, 2]), (.iterations, [4, 7, 8, 0, 2]), (.kernels, [4, 7, 8, 14, 2])])
+  @Test(arguments: [
+    (LogLevel.requests, [4, 0, 0, 0, 2]), (.iterations, [4, 7, 8, 0, 2]), (.kernels, [4, 7, 8, 14, 2]),
+  ])
   func logLevels(level: LogLevel, counts: [Int]) throws {
     let directory = try TemporaryDirectory()
     try SampleRun.write(to: directory.database, logLevel: level)
@@ -91,14 +98,20 @@ struct RunWriterTests {
     let directory = try TemporaryDirectory()
     let writer = try RunWriter(path: directory.database)
     _ = try writer.finish(
-      RunRow(parameters: [("policy", "a"), ("policy", "b"), ("run_id", 9), ("x", 1), ("x", nil), ("created_at", nil)]),
+      RunRow(parameters: [
+        ("policy", "a"), ("policy", "b"), ("run_id", 9), ("x", 1), ("x", nil), ("created_at", nil),
+      ]),
       kernels: [KernelUse(kernel: "k", calls: 1), KernelUse(kernel: "k", calls: 2)])
     let reader = try ResultReader(path: directory.database)
-    #expect(try reader.query("SELECT run_id, policy, extra FROM runs").rows == [[1, "b", #"{"run_id":9,"x":null}"#]])
+    #expect(
+      try reader.query("SELECT run_id, policy, extra FROM runs").rows == [
+        [1, "b", #"{"run_id":9,"x":null}"#]
+      ])
     #expect(try reader.query("SELECT calls FROM kernels").rows == [[3]])
   }
 
-  /// More records than buffers hold, of two replicas by turns, with values that are not whole and not numbers.
+  /// More records than buffers hold, of two replicas by turns, with values that are not whole and not
+  /// numbers.
   @Test func manyRecordsGoThroughTheFileBesideTheDatabase() throws {
     let directory = try TemporaryDirectory()
     let writer = try RunWriter(path: directory.database, logLevel: .kernels)
@@ -110,10 +123,13 @@ struct RunWriterTests {
       iteration.end = Double(rank)
       iteration.expertBytes = rank == 5 ? .infinity : 0.25
       writer.record(iteration)
-      writer.record(kernels: [KernelUse(kernel: "k", calls: rank)], instance: iteration.instance, iteration: iteration.index)
+      writer.record(
+        kernels: [KernelUse(kernel: "k", calls: rank)], instance: iteration.instance,
+        iteration: iteration.index)
       writer.record(
         SpanRecord(request: count - rank, instance: 0, phase: .decode, firstIteration: 0, lastIteration: 0))
-      writer.record(RequestRecord(request: Request(id: rank ^ 7, arrival: 0, promptTokens: 1, outputTokens: 1)))
+      writer.record(
+        RequestRecord(request: Request(id: rank ^ 7, arrival: 0, promptTokens: 1, outputTokens: 1)))
     }
     #expect(writer.failure == nil)
     // The file has no name from the start.
@@ -129,7 +145,8 @@ struct RunWriterTests {
     #expect(
       found.rows == [
         [
-          RunValue(count), RunValue(Double(sum)), RunValue(count), .real(.infinity), RunValue(sum), RunValue(count),
+          RunValue(count), RunValue(Double(sum)), RunValue(count), .real(.infinity), RunValue(sum),
+          RunValue(count),
           RunValue(count),
         ]
       ])

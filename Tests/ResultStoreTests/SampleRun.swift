@@ -9,9 +9,10 @@ import SimCore
 ///     request 1      P  P  D  D
 ///     request 3                  x  P     preempted after iteration 5, in its prefill
 ///
-/// Request 0 is prefilled in iteration 0 (token at 1), decodes in 1 and 2 (2, 4), is prefilled anew in 4 (7) and
-/// decodes in 5 and 6 (8, 9). Request 1 is prefilled in 1 to 2 (4), and decodes in 3 and 4 (5, 7). Request 2 is
-/// rejected. Request 3 is cut short in its prefill in iteration 5, is prefilled in 6 (9), and has a single token.
+/// Request 0 is prefilled in iteration 0 (token at 1), decodes in 1 and 2 (2, 4), is prefilled anew in 4 (7)
+/// and decodes in 5 and 6 (8, 9). Request 1 is prefilled in 1 to 2 (4), and decodes in 3 and 4 (5, 7).
+/// Request 2 is rejected. Request 3 is cut short in its prefill in iteration 5, is prefilled in 6 (9), and
+/// has a single token.
 enum SampleRun {
   static let ends: [Double] = [1, 2, 4, 5, 7, 8, 9]
   static let decodes: [Int32] = [0, 1, 1, 1, 1, 1, 1]
@@ -51,7 +52,8 @@ enum SampleRun {
     recordIterations(in: writer, replica: replica)
     for span in [
       (0, SpanRecord.Phase.prefill, 0, 0, true), (1, .prefill, 1, 2, true), (0, .decode, 1, 2, true),
-      (1, .decode, 3, 4, true), (0, .prefill, 4, 4, true), (3, .prefill, 5, 5, false), (0, .decode, 5, 6, true),
+      (1, .decode, 3, 4, true), (0, .prefill, 4, 4, true), (3, .prefill, 5, 5, false),
+      (0, .decode, 5, 6, true),
       (3, .prefill, 6, 6, true),
     ] {
       writer.record(
@@ -71,7 +73,8 @@ enum SampleRun {
 
   static let row = RunRow(
     parameters: [
-      ("version", "1.0"), ("policy", "layered[stages=16]"), ("model", "m"), ("seed", 7), ("request_rate", 2.5),
+      ("version", "1.0"), ("policy", "layered[stages=16]"), ("model", "m"), ("seed", 7),
+      ("request_rate", 2.5),
       ("trace", "sample"), ("custom", "a \"quoted\" value"),
     ],
     summary: [("completed", 3), ("duration", 9), ("energy_j", 3.5), ("mean_ttft_ms", 2_500), ("other", 1.5)],

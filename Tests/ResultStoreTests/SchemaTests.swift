@@ -10,9 +10,13 @@ struct SchemaTests {
     let database = try DatabaseQueue(path: directory.database)
     let schema = try database.read { db in
       let names = try String.fetchAll(
-        db, sql: "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite%' ORDER BY name")
+        db,
+        sql:
+          "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite%' ORDER BY name"
+      )
       return try names.map { name in
-        let columns = try String.fetchAll(db, sql: "SELECT name FROM pragma_table_xinfo(?)", arguments: [name])
+        let columns = try String.fetchAll(
+          db, sql: "SELECT name FROM pragma_table_xinfo(?)", arguments: [name])
         return "\(name): \(columns.joined(separator: " "))"
       }
     }
@@ -50,7 +54,9 @@ struct SchemaTests {
           + "std_e2el_ms p99_e2el_ms",
       ])
     let pragmas = try database.read { db in
-      try ["user_version", "application_id", "journal_mode"].map { try String.fetchOne(db, sql: "PRAGMA \($0)") ?? "" }
+      try ["user_version", "application_id", "journal_mode"].map {
+        try String.fetchOne(db, sql: "PRAGMA \($0)") ?? ""
+      }
     }
     #expect(pragmas == ["1", "\(0x4c53_494d)", "wal"])
   }
@@ -59,7 +65,9 @@ struct SchemaTests {
     let directory = try TemporaryDirectory()
     try SampleRun.write(to: directory.database, logLevel: .kernels)
     try SampleRun.write(to: directory.database, logLevel: .kernels)
-    try DatabaseQueue(path: directory.database).write { try $0.execute(sql: "DELETE FROM runs WHERE run_id = 1") }
+    try DatabaseQueue(path: directory.database).write {
+      try $0.execute(sql: "DELETE FROM runs WHERE run_id = 1")
+    }
     let reader = try ResultReader(path: directory.database)
     for table in ["requests", "iterations", "spans", "kernels", "iteration_kernels"] {
       let left = try reader.query("SELECT DISTINCT run_id FROM \(table)")

@@ -29,6 +29,11 @@ struct StoreErrorTests {
     #expect(directory.contents == [])
   }
 
+  @Test func aDirectoryCannotBeRead() {
+    let error = #expect(throws: ResultStoreError.self) { try ResultReader(path: directory.path) }
+    #expect(error?.exitStatus == .noInput)
+  }
+
   @Test func aTextIsNoDatabase() throws {
     let path = directory.file("notes.txt")
     let text = String(repeating: "These are notes, and long ones. ", count: 40)
@@ -77,16 +82,21 @@ struct StoreErrorTests {
     try SampleRun.write(to: path)
     let writer = try RunWriter(path: path, busyTimeout: 0.2)
     SampleRun.record(in: writer)
-    let other = try DatabaseQueue(path: path)
+    var configuration = Configuration()
+    configuration.allowsUnsafeTransactions = true
+    let other = try DatabaseQueue(path: path, configuration: configuration)
     try other.writeWithoutTransaction { try $0.execute(sql: "BEGIN IMMEDIATE") }
-    let error = #expect(throws: ResultStoreError.locked(path: path, timeout: 0.2)) { try writer.finish(SampleRun.row) }
+    let error = #expect(throws: ResultStoreError.locked(path: path, timeout: 0.2)) {
+      try writer.finish(SampleRun.row)
+    }
     #expect(error?.exitStatus == .temporaryFailure)
     // A reader does not wait.
     #expect(try ResultReader(path: path, busyTimeout: 0).runs().rows.count == 1)
     try other.writeWithoutTransaction { try $0.execute(sql: "ROLLBACK") }
     // Nothing was lost: the same writer can try again.
     #expect(try writer.finish(SampleRun.row) == 2)
-    #expect(try ResultReader(path: path).query("SELECT count(*) FROM requests WHERE run_id = 2").rows == [[4]])
+    #expect(
+      try ResultReader(path: path).query("SELECT count(*) FROM requests WHERE run_id = 2").rows == [[4]])
   }
 
   @Test func aFullDatabaseKeepsEarlierRuns() throws {
@@ -104,7 +114,8 @@ struct StoreErrorTests {
     }
     #expect(throws: ResultStoreError.diskFull(path: path)) { try writer.finish(SampleRun.row) }
     let reader = try ResultReader(path: path)
-    #expect(try reader.query("SELECT count(*), (SELECT count(*) FROM iterations) FROM runs").rows == [[1, 7]])
+    #expect(
+      try reader.query("SELECT count(*), (SELECT count(*) FROM iterations) FROM runs").rows == [[1, 7]])
     // Once there is room, the run can still be saved.
     try writer.database.writeWithoutTransaction { try $0.execute(sql: "PRAGMA max_page_count = 100000") }
     #expect(try writer.finish(SampleRun.row) == 2)
@@ -156,7 +167,8 @@ struct StoreErrorTests {
 
   @Test func everyErrorIsOneLine() {
     let errors: [ResultStoreError] = [
-      .missingDirectory(path: "p"), .missingDatabase(path: "p"), .cannotOpen(path: "p", reason: "r"),
+      .missingDirectory(path: "p"), .missingDatabase(path: "p"), .cannotRead(path: "p", reason: "r"),
+      .cannotOpen(path: "p", reason: "r"),
       .readOnly(path: "p"), .notADatabase(path: "p"), .foreignDatabase(path: "p"),
       .newerSchema(path: "p", found: 2, supported: 1), .locked(path: "p", timeout: 1), .diskFull(path: "p"),
       .corrupt(path: "p"), .failed(path: "p", reason: "r"), .invalidQuery(reason: "r"), .notASelect,

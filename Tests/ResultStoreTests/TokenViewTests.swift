@@ -3,8 +3,8 @@ import GRDB
 import ResultStore
 import Testing
 
-/// The views against `SampleRun`'s tokens, worked out by hand: request 0 at 1 2 4 7 8 9, request 1 at 4 5 7, request 3
-/// at 9.
+/// The views against `SampleRun`'s tokens, worked out by hand: request 0 at 1 2 4 7 8 9, request 1 at 4 5 7,
+/// request 3 at 9.
 struct TokenViewTests {
   let directory: TemporaryDirectory
   let reader: ResultReader
@@ -24,7 +24,8 @@ struct TokenViewTests {
       "SELECT request_id, token, t, gap_ms FROM token_gaps WHERE run_id = \(run) ORDER BY request_id, token")
     #expect(
       gaps.rows == [
-        [0, 0, 1.0, nil], [0, 1, 2.0, 1_000.0], [0, 2, 4.0, 2_000.0], [0, 3, 7.0, 3_000.0], [0, 4, 8.0, 1_000.0],
+        [0, 0, 1.0, nil], [0, 1, 2.0, 1_000.0], [0, 2, 4.0, 2_000.0], [0, 3, 7.0, 3_000.0],
+        [0, 4, 8.0, 1_000.0],
         [0, 5, 9.0, 1_000.0],
         [1, 0, 4.0, nil], [1, 1, 5.0, 1_000.0], [1, 2, 7.0, 2_000.0],
         [3, 0, 9.0, nil],
@@ -60,7 +61,8 @@ struct TokenViewTests {
     expect(
       found.rows[1].dropping(1),
       is: [
-        1, 7, 11_000.0 / 7, deviation([1_000, 1_000, 1_000, 1_000, 2_000, 2_000, 3_000]), 1_000, 1_000, 2_400, 2_700,
+        1, 7, 11_000.0 / 7, deviation([1_000, 1_000, 1_000, 1_000, 2_000, 2_000, 3_000]), 1_000, 1_000, 2_400,
+        2_700,
         2_940, 3_000,
       ])
     expect(found.rows[2].dropping(1), is: [1, 2, 1_550, 50, 1_500, 1_550, 1_590, 1_595, 1_599, 1_600])
@@ -71,7 +73,8 @@ struct TokenViewTests {
 
   @Test func namesOfVLLM() throws {
     let found = try reader.query(
-      "SELECT mean_ttft_ms, median_tpot_ms, p99_itl_ms, std_tpot_ms, p99_e2el_ms FROM vllm_metrics WHERE run_id = 1")
+      "SELECT mean_ttft_ms, median_tpot_ms, p99_itl_ms, std_tpot_ms, p99_e2el_ms FROM vllm_metrics WHERE run_id = 1"
+    )
     expect(found.rows[0], is: [2_500, 1_550, 2_940, 50, 8_950])
   }
 
@@ -83,7 +86,8 @@ struct TokenViewTests {
       """)
     #expect(requests.rows == [[0, 9.0, 1.0, 0.0, 1], [1, 6.5, 3.5, 0.5, 0], [3, 3.0, 3.0, 1.0, 0]])
     let batches = try reader.query(
-      "SELECT batch_num_tokens, batch_size, batch_execution_time FROM vidur_batches WHERE run_id = 1 AND batch_id < 3")
+      "SELECT batch_num_tokens, batch_size, batch_execution_time FROM vidur_batches WHERE run_id = 1 AND batch_id < 3"
+    )
     #expect(batches.rows == [[100, 1, 1.0], [1, 1, 1.0], [1, 1, 2.0]])
   }
 
@@ -92,7 +96,9 @@ struct TokenViewTests {
   func viewsReadOneRunOnly(view: String) throws {
     let database = try DatabaseQueue(path: directory.database)
     let plan = try database.read { db in
-      try Row.fetchAll(db, sql: "EXPLAIN QUERY PLAN SELECT * FROM \(view) WHERE run_id = 2").map { $0["detail"] as String }
+      try Row.fetchAll(db, sql: "EXPLAIN QUERY PLAN SELECT * FROM \(view) WHERE run_id = 2").map {
+        $0["detail"] as String
+      }
     }
     for table in ["s", "i", "requests"] {
       let scans = plan.filter { $0 == "SCAN \(table)" }

@@ -2,22 +2,21 @@ import SimCore
 import Testing
 
 @Suite struct NearestNameTests {
-  static let policies = ["chunked", "layered", "whole"]
+  let known = ["chunked", "layered", "hybrid", "orca", "static"]
 
   @Test(arguments: [
-    ("chunkd", "chunked"), ("Layred", "layered"), ("hwole", "whole"), ("la", "layered"), ("whole", "whole"),
+    ("chunkd", "chunked"), ("Layered", "layered"), ("layerd", "layered"), ("hy", "hybrid"), ("orka", "orca"),
+    ("sttaic", "static"),
   ])
-  func mistypedNameLeadsToTheKnownOne(typed: String, meant: String) {
-    #expect(nearestName(to: typed, among: Self.policies) == meant)
+  func aSlipIsRecognised(typed: String, meant: String) {
+    let nearest = nearestName(to: typed, among: known)
+    #expect(nearest == meant)
   }
 
-  @Test(arguments: ["", "x", "sarathi", "l"])
-  func nameFarFromAllLeadsNowhere(typed: String) {
-    #expect(nearestName(to: typed, among: Self.policies) == nil)
-  }
-
-  @Test func firstOfEquallyNearNamesWins() {
-    #expect(nearestName(to: "cat", among: ["bat", "rat"]) == "bat")
-    #expect(nearestName(to: "cat", among: [String]()) == nil)
+  @Test(arguments: ["", "x", "vllm", "something else altogether"]) func nothingIsGuessedAtRandom(
+    typed: String
+  ) {
+    let nearest = nearestName(to: typed, among: known)
+    #expect(nearest == nil)
   }
 }

@@ -3,16 +3,17 @@ import Testing
 
 @Suite struct SplitMix64Tests {
   /// The first numbers of the authors' C code, for two seeds.
-  @Test(arguments: [
-    (0, [0xe220_a839_7b1d_cdaf, 0x6e78_9e6a_a1b9_65f4, 0x06c4_5d18_8009_454f, 0xf88b_b8a8_724c_81ec]),
-    (
-      1_234_567,
-      [
-        6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423,
-        4_593_380_528_125_082_431,
-      ]
-    ),
-  ] as [(UInt64, [UInt64])])
+  @Test(
+    arguments: [
+      (0, [0xe220_a839_7b1d_cdaf, 0x6e78_9e6a_a1b9_65f4, 0x06c4_5d18_8009_454f, 0xf88b_b8a8_724c_81ec]),
+      (
+        1_234_567,
+        [
+          6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423,
+          4_593_380_528_125_082_431,
+        ]
+      ),
+    ] as [(UInt64, [UInt64])])
   func theNumbersAreThePublishedOnes(seed: UInt64, expected: [UInt64]) {
     var random = SplitMix64(seed: seed)
     let numbers = expected.map { _ in random.next() }

@@ -97,7 +97,7 @@ public struct EngineDescription: Descriptor, Hashable {
       "Preparation for each prompt in prefill."),
     Setting(
       "host.per_prefill_token_us", unit: "us", .number(\.host.perPrefillTokenMicroseconds, .notNegative),
-      "Preparation for each prefill token."),
+      "Preparation for each prefill token, once, as it enters the first layer."),
     Setting(
       "host.eager_layer_us", unit: "us", .number(\.host.eagerLayerMicroseconds, .notNegative),
       "Time to issue one layer's kernels one by one."),

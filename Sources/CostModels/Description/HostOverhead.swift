@@ -12,7 +12,7 @@ public struct HostOverhead: Sendable, Hashable {
   public var perDecodeSequenceMicroseconds = 0.0
   /// Preparation for each prompt with prefill in the iteration, in microseconds.
   public var perPrefillSequenceMicroseconds = 0.0
-  /// Preparation for each prefill token in the iteration, in microseconds.
+  /// Preparation for each prefill token, once, as it enters the first layer, in microseconds.
   public var perPrefillTokenMicroseconds = 0.0
   /// Time to issue one layer's kernels one by one, in microseconds.
   public var eagerLayerMicroseconds = 0.0
@@ -28,12 +28,12 @@ public struct HostOverhead: Sendable, Hashable {
 
   /// Time before the first kernel of an iteration, during which the GPU waits.
   public func preparation(
-    decodes: Int, prefills: Int, prefillTokens: Tokens, hasPartialDepth: Bool
+    decodes: Int, prefills: Int, enteringTokens: Tokens, hasPartialDepth: Bool
   ) -> Seconds {
     let milliseconds = perIterationMilliseconds + (hasPartialDepth ? partialDepthMilliseconds : 0)
     let microseconds =
       perDecodeSequenceMicroseconds * Double(decodes) + perPrefillSequenceMicroseconds * Double(prefills)
-      + perPrefillTokenMicroseconds * Double(prefillTokens)
+      + perPrefillTokenMicroseconds * Double(enteringTokens)
     return milliseconds * 1e-3 + microseconds * 1e-6
   }
 

@@ -164,7 +164,7 @@ public struct KernelCostModel: CostModel {
     charge(after.launch, to: &cost)
 
     let preparation = engine.host.preparation(
-      decodes: shape.decodes, prefills: shape.prefillSequences, prefillTokens: shape.prefillRows,
+      decodes: shape.decodes, prefills: shape.prefillSequences, enteringTokens: shape.enteringRows,
       hasPartialDepth: shape.hasPartialDepth)
     cost.seconds = max(cost.kernelSeconds, issue) + preparation
     issue = 0

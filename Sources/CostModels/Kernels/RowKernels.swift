@@ -111,7 +111,7 @@ struct RowKernels: Sendable {
 
   private func allReduceLaunch(_ rows: Int) -> Launch {
     let bytes = 2 * Double(rows) * Double(shard.model.hidden)
-    let isCustom = bytes <= Double(engine.customAllReduceLimitBytes)
+    let isCustom = bytes < Double(engine.customAllReduceLimitBytes)
     var launch = Launch(calls: 1)
     guard let fit = isCustom ? customAllReduce : ncclAllReduce else { return launch }
     launch.extrapolated = fit.isMeasured(bytes: bytes) ? 0 : 1
