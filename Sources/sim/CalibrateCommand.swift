@@ -18,8 +18,7 @@ struct CalibrateCommand: ParsableCommand {
   @Option(help: "The folder of the tables.")
   var source = "aiconfigurator-0.12.0"
 
-  @Option(help: "The folder of the profiles.")
-  var profiles = "Profiles"
+  @OptionGroup var folders: ProjectFolders
 
   @Option(
     parsing: .upToNextOption,
@@ -37,7 +36,8 @@ struct CalibrateCommand: ParsableCommand {
       print(try Calibration(path: compare[0]).comparison(with: Calibration(path: compare[1])), terminator: "")
       return
     }
-    for gpu in try gpus() {
+    let profiles = try folders.profilesFolder()
+    for gpu in try gpus(in: profiles) {
       let (calibration, report) = try calibrate(gpu: gpu, source: source, profilesDirectory: profiles)
       let path = "\(profiles)/calibrations/\(gpu).json"
       try calibration.write(path: path)
@@ -46,13 +46,15 @@ struct CalibrateCommand: ParsableCommand {
     }
   }
 
-  private func gpus() throws -> [String] {
+  /// The GPU asked for, or all that have tables of the source.
+  private func gpus(in profiles: String) throws -> [String] {
     guard gpu == "all" else { return [gpu] }
     let files = FileManager.default
-    let folders = try files.contentsOfDirectory(atPath: "\(profiles)/kernels").sorted()
+    let folders = ((try? files.contentsOfDirectory(atPath: "\(profiles)/kernels")) ?? []).sorted()
     let found = folders.filter { files.fileExists(atPath: "\(profiles)/kernels/\($0)/\(source)") }
     guard !found.isEmpty else {
-      throw ValidationError("no GPU in \(profiles)/kernels has tables named '\(source)'.")
+      throw CalibrationError.unreadable(
+        path: "\(profiles)/kernels", reason: "no GPU in it has a folder of tables named '\(source)'")
     }
     return found
   }

@@ -33,13 +33,7 @@ extension Calibration {
     where !kernels.contains(where: { $0.kernel == kernel.kernel && $0.type == kernel.type }) {
       rows.append([kernel.kernel.rawValue, kernel.type, "", "", "only in the second"])
     }
-    let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
-    let lines = rows.map { row in
-      row.enumerated().map { column, cell in
-        column + 1 < row.count ? cell + String(repeating: " ", count: widths[column] - cell.count) : cell
-      }.joined(separator: "  ")
-    }
-    return "\(gpu), \(source) -> \(other.gpu), \(other.source)\n" + lines.joined(separator: "\n") + "\n"
+    return "\(gpu), \(source) -> \(other.gpu), \(other.source)\n" + textTable(rows)
   }
 
   /// The time of a typical call of a shape: the geometric middle of what `reference` measured.

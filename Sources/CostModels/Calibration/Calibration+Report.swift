@@ -26,17 +26,9 @@ extension Calibration {
           String(errors.rows), tenths(errors.median), tenths(errors.p90), tenths(errors.worst),
         ] + verdict)
     }
-    let widths = header.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
-    let lines = rows.map { row in
-      let cells = row.enumerated().map { column, cell in
-        let space = String(repeating: " ", count: widths[column] - cell.count)
-        return (2...6).contains(column) ? space + cell : cell + space
-      }
-      return String(cells.joined(separator: "  ").reversed().drop { $0 == " " }.reversed())
-    }
     let estimates = kernels.filter { $0.quality == .estimate }.map(\.type)
     let note = estimates.isEmpty ? "" : "estimated, not measured: \(estimates.joined(separator: ", "))\n"
-    return "\(gpu) (\(device)), \(source)\n" + lines.joined(separator: "\n") + "\n" + note
+    return "\(gpu) (\(device)), \(source)\n" + textTable(rows, right: 2..<7) + note
   }
 
   private func tenths(_ value: Double) -> String {
