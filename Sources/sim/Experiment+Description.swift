@@ -9,16 +9,18 @@ extension Experiment {
   /// The run in a line.
   var title: String {
     let shard = loaded.system.shard
-    let rate = workload.arrivals.rate.map { String(format: "%g req/s", $0) } ?? workload.arrivals.kind.rawValue
+    let rate =
+      workload.arrivals.rate.map { String(format: "%g req/s", $0) } ?? workload.arrivals.kind.rawValue
     return "\(policy) · \(shard.model.name) on \(shard.gpus) x \(loaded.system.hardware.name) · "
       + "\(loaded.system.engine.name) · \(workload.name), \(rate), \(workload.count) requests"
   }
 
   /// What the run was given, as the `runs` table keeps it.
-  func parameters(system: SystemOptions, traffic: WorkloadOptions) -> [(String, RunValue)] {
+  var parameters: [(String, RunValue)] {
     [
       ("version", RunValue(Sim.version)), ("policy", RunValue(policy.description)),
-      ("model", RunValue(loaded.system.shard.model.name)), ("hardware", RunValue(loaded.system.hardware.name)),
+      ("model", RunValue(loaded.system.shard.model.name)),
+      ("hardware", RunValue(loaded.system.hardware.name)),
       ("engine", RunValue(loaded.system.engine.name)), ("trace", RunValue(workload.name)),
       ("seed", RunValue(Int(truncatingIfNeeded: workload.seed))),
       ("request_rate", workload.arrivals.rate.map { RunValue($0) } ?? .null),
@@ -32,6 +34,8 @@ extension Experiment {
   var settings: [(String, RunValue)] {
     var list: [(String, RunValue)] = [
       ("arrivals", RunValue(workload.arrivals.kind.rawValue)),
+      ("burstiness", workload.burstiness.map { RunValue($0) } ?? .null),
+      ("time_scale", workload.timeScale.map { RunValue($0) } ?? .null),
       ("max_num_seqs", RunValue(maxSequences)), ("max_model_len", RunValue(maxModelLength)),
       ("max_concurrency", maxConcurrency == .max ? .null : RunValue(maxConcurrency)),
       ("routing", loaded.routing.map { RunValue($0.model.description) } ?? .null),
@@ -50,13 +54,22 @@ extension Experiment {
     return list
   }
 
+  /// The run as the database keeps it.
+  func row(summary: RunSummary, argv: [String]) -> RunRow {
+    let config = JSONText.object(parameters + settings)
+    let hash = SHA256.hexDigest(of: Array(config.utf8))
+    return RunRow(
+      parameters: parameters + [("config_hash", RunValue(hash))], summary: summary.values, configJSON: config,
+      argv: argv.joined(separator: " "))
+  }
+
   /// The keys that begin vLLM's result files.
-  func vLLMHeader(traffic: WorkloadOptions) -> [(String, RunValue)] {
+  var vLLMHeader: [(String, RunValue)] {
     [
       ("date", RunValue(Date().formatted(.iso8601))), ("backend", "sim"), ("label", .null),
       ("model_id", RunValue(loaded.system.shard.model.name)),
-      ("burstiness", RunValue(traffic.burstiness ?? 1)),
-      ("max_concurrency", traffic.maxConcurrency.map { RunValue($0) } ?? .null),
+      ("burstiness", workload.burstiness.map { RunValue($0) } ?? .null),
+      ("max_concurrency", maxConcurrency == .max ? .null : RunValue(maxConcurrency)),
     ]
   }
 
@@ -82,19 +95,18 @@ extension Experiment {
   }
 }
 
-extension LoadedSystem {
-  /// The worst quality among the energy coefficients.
-  var energyQuality: Quality {
-    let paths = ["energy.idle_w", "energy.per_byte_pj", "energy.per_flop_pj"]
-    let qualities = paths.map { system.hardware.provenance[$0]?.quality ?? .estimate }
-    return qualities.contains(.estimate) ? .estimate : qualities.first { $0 != .measured } ?? .measured
+extension Workload {
+  /// The shape of gamma gaps, 1 for Poisson; `nil` for other arrivals.
+  fileprivate var burstiness: Double? {
+    switch arrivals {
+    case .poisson: 1
+    case .gamma(_, let burstiness): burstiness
+    default: nil
+    }
   }
 
-  /// SHA-256 of everything that prices rest on: calibration, GPU, engine and model.
-  var digest: String {
-    var text = calibrationDigest + "\(system.shard)" + (routing?.model.description ?? "")
-    for setting in EngineDescription.settings { text += "\(setting.path)=\(setting.text(in: system.engine));" }
-    for setting in HardwareDescription.settings { text += "\(setting.path)=\(setting.text(in: system.hardware));" }
-    return SHA256.hexDigest(of: Array(text.utf8))
+  /// The factor on the trace's own arrivals.
+  fileprivate var timeScale: Double? {
+    if case .trace(let scale) = arrivals { scale } else { nil }
   }
 }

@@ -15,25 +15,17 @@ struct Experiment: Sendable {
   let maxConcurrency: Int
   let drawRouting: Bool
 
-  init(
-    system: SystemOptions, loaded: LoadedSystem, policy: Policy, workload: Workload,
-    objective: ServiceObjective, maxConcurrency: Int?
-  ) throws(DescriptionError) {
-    self.loaded = loaded
-    self.policy = policy
-    self.workload = workload
-    self.objective = objective
-    kvBlocks = try loaded.system.engine.keyValueBlocks(
-      loaded.system.shard, on: loaded.system.hardware, utilisation: system.gpuMemoryUtilization,
-      maxBatchedTokens: policy.batchedTokens)
-    maxSequences = system.maxNumSeqs
-    maxModelLength = system.maxModelLen
-    self.maxConcurrency = maxConcurrency ?? .max
-    drawRouting = system.drawRouting
+  /// The longest sequence that is not rejected.
+  var longestSequence: Tokens {
+    min(
+      maxModelLength, kvBlocks * loaded.system.engine.keyValueBlockSize,
+      policy.makeScheduler().longestSequence)
   }
 
-  /// Runs it. What is to be kept of it is the recorder's to keep.
-  func run(recorder: inout any Recorder) throws(SimulationError) -> SystemTotals {
+  /// Runs it; what is to be kept of it is the recorder's to keep.
+  ///
+  /// - Complexity: O(iterations + requests).
+  func run(recorder: inout RunRecorder) throws(SimulationError) -> SystemTotals {
     let costModel = KernelCostModel(
       system: loaded.system, calibration: loaded.calibration, routing: loaded.routing,
       drawSeed: drawRouting ? workload.seed : nil, kvBlocks: kvBlocks)
@@ -42,7 +34,9 @@ struct Experiment: Sendable {
     var simulation = Simulation(
       instances: [instance], requests: workload.makeIterator(), maxModelLength: maxModelLength,
       maxConcurrency: maxConcurrency)
-    try simulation.run(recorder: &recorder)
+    var any: any Recorder = recorder
+    try simulation.run(recorder: &any)
+    if let kept = any as? RunRecorder { recorder = kept }
     return SystemTotals(
       kernels: simulation.kernels, idleJoules: simulation.idleJoules, meanInSystem: simulation.meanInSystem,
       peakInSystem: simulation.peakInSystem)

@@ -18,7 +18,8 @@ struct OutputOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Percentiles of latencies to report, beside the median.", valueName: "list"))
   var metricPercentiles = "99"
 
-  @Option(help: ArgumentHelp("Draw the first iterations: rows are groups of layers.", valueName: "iterations"))
+  @Option(
+    help: ArgumentHelp("Draw the first iterations: rows are groups of layers.", valueName: "iterations"))
   var draw: Int?
 
   /// The percentiles; valid once `validateValues()` has passed.
@@ -28,7 +29,8 @@ struct OutputOptions: ParsableArguments {
     let parts = metricPercentiles.split(separator: ",", omittingEmptySubsequences: false)
     guard percentiles.count == parts.count, percentiles.allSatisfy({ (0...100).contains($0) }) else {
       throw .badValue(
-        option: "--metric-percentiles", value: metricPercentiles, expected: "numbers from 0 to 100, as in 50,90,99")
+        option: "--metric-percentiles", value: metricPercentiles,
+        expected: "numbers from 0 to 100, as in 50,90,99")
     }
     if let draw, !(1...1000).contains(draw) {
       throw .badValue(option: "--draw", value: "\(draw)", expected: "1 to 1000 iterations")

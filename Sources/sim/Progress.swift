@@ -21,8 +21,10 @@ struct Progress {
     guard now - drawn > .milliseconds(100) else { return }
     drawn = now
     let share = Double(done) / Double(max(total, 1))
-    let elapsed = Double((now - start).components.seconds) + Double((now - start).components.attoseconds) * 1e-18
-    let bar = String(repeating: "█", count: Int(share * 30)).padding(toLength: 30, withPad: "░", startingAt: 0)
+    let elapsed =
+      Double((now - start).components.seconds) + Double((now - start).components.attoseconds) * 1e-18
+    let bar = String(repeating: "█", count: Int(share * 30)).padding(
+      toLength: 30, withPad: "░", startingAt: 0)
     let left = share > 0 ? elapsed * (1 - share) / share : 0
     write("\r\(bar) \(Int(share * 100)) %  \(done)/\(total) requests  \(Int(left.rounded(.up))) s left ")
   }

@@ -12,7 +12,9 @@ struct RunRecorder: Recorder {
 
   var wantsKernels: Bool { writer?.wantsKernels ?? false }
 
-  init(metrics: RunMetrics, writer: RunWriter? = nil, drawing: ScheduleDrawing? = nil, progress: Progress? = nil) {
+  init(
+    metrics: RunMetrics, writer: RunWriter? = nil, drawing: ScheduleDrawing? = nil, progress: Progress? = nil
+  ) {
     self.metrics = metrics
     self.writer = writer
     self.drawing = drawing

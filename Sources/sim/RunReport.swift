@@ -55,7 +55,8 @@ struct RunReport {
     lines.append(Self.rule("Schedule and memory traffic", "-"))
     lines += [
       row("Iterations:", m.iterations), row("Mean iteration (ms):", m.meanIteration * 1000),
-      row("Mean decode batch:", m.meanDecodeBatch), row("Mean requests in system:", summary.totals.meanInSystem),
+      row("Mean decode batch:", m.meanDecodeBatch),
+      row("Mean requests in system:", summary.totals.meanInSystem),
       row("Preemptions:", m.preemptions), row("Expert weights read (TB):", m.expertBytes / 1e12),
       row("Expert weights per request (GB):", m.expertBytes / Double(max(m.completed, 1)) / 1e9),
     ]
@@ -94,6 +95,7 @@ struct RunReport {
   private static func rule(_ title: String, _ character: Character) -> String {
     let left = max(0, (50 - title.count - 2) / 2)
     let right = max(0, 50 - title.count - 2 - left)
-    return String(repeating: character, count: left) + " \(title) " + String(repeating: character, count: right)
+    return String(repeating: character, count: left) + " \(title) "
+      + String(repeating: character, count: right)
   }
 }

@@ -20,7 +20,8 @@ struct RunSummary {
     let duration = max(m.duration, .leastNonzeroMagnitude)
     let tokens = Double(m.inputTokens + m.outputTokens)
     var list: [(String, RunValue)] = [
-      ("duration", RunValue(m.duration)), ("completed", RunValue(m.completed)), ("failed", RunValue(m.rejected)),
+      ("duration", RunValue(m.duration)), ("completed", RunValue(m.completed)),
+      ("failed", RunValue(m.rejected)),
       ("total_input_tokens", RunValue(m.inputTokens)), ("total_output_tokens", RunValue(m.outputTokens)),
       ("request_throughput", RunValue(Double(m.completed) / duration)),
       ("request_goodput", RunValue(Double(m.good) / duration)),

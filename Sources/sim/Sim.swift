@@ -7,7 +7,8 @@ import SimCore
 struct Sim: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "sim",
-    abstract: "Simulates how an LLM serving schedule performs: latency, energy and expert traffic, without a GPU.",
+    abstract:
+      "Simulates how an LLM serving schedule performs: latency, energy and expert traffic, without a GPU.",
     version: Self.version,
     subcommands: [RunCommand.self, ListCommand.self, CalibrateCommand.self],
     defaultSubcommand: RunCommand.self)

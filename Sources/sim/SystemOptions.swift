@@ -5,7 +5,9 @@ import SimCore
 
 /// The model, the GPUs and the serving engine.
 struct SystemOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("A model (see 'sim list models') or the path of a config.json.", valueName: "name|file"))
+  @Option(
+    help: ArgumentHelp(
+      "A model (see 'sim list models') or the path of a config.json.", valueName: "name|file"))
   var model = "qwen3-30b-a3b"
 
   @Option(
@@ -20,10 +22,12 @@ struct SystemOptions: ParsableArguments {
   var engine = "nano-vllm"
 
   @Option(
-    help: ArgumentHelp("Change a setting of the engine, such as host.per_iteration_ms=1.2.", valueName: "path=value"))
+    help: ArgumentHelp(
+      "Change a setting of the engine, such as host.per_iteration_ms=1.2.", valueName: "path=value"))
   var engineSet: [String] = []
 
-  @Option(help: ArgumentHelp("Change a figure of the GPU, such as energy.idle_w=100.", valueName: "path=value"))
+  @Option(
+    help: ArgumentHelp("Change a figure of the GPU, such as energy.idle_w=100.", valueName: "path=value"))
   var hardwareSet: [String] = []
 
   @Option(name: [.long, .customLong("tp")], help: "GPUs that share the model.")
@@ -50,19 +54,20 @@ struct SystemOptions: ParsableArguments {
   @Flag(help: "Draw the distinct experts of every MoE call instead of taking their expectation.")
   var drawRouting = false
 
+  /// What tells one system from another.
+  struct Key: Hashable {
+    let names: [String]
+    let gpus: Int
+  }
+
+  var key: Key {
+    Key(
+      names: [model, hardware, engine, routing ?? ""] + engineSet + ["\(blockSize ?? 0)"] + hardwareSet,
+      gpus: tensorParallelSize)
+  }
+
   /// Reads the profiles, and puts the system together.
   func load(from folder: String) throws -> LoadedSystem {
-    guard maxNumSeqs > 0 else {
-      throw CommandLineError.badValue(option: "--max-num-seqs", value: "\(maxNumSeqs)", expected: "at least 1")
-    }
-    guard maxModelLen > 1, maxModelLen <= 1 << 24 else {
-      throw CommandLineError.badValue(
-        option: "--max-model-len", value: "\(maxModelLen)", expected: "2 to \(1 << 24) tokens")
-    }
-    guard gpuMemoryUtilization > 0, gpuMemoryUtilization <= 1 else {
-      throw CommandLineError.badValue(
-        option: "--gpu-memory-utilization", value: "\(gpuMemoryUtilization)", expected: "more than 0, at most 1")
-    }
     let profiles = ProfileFolder(URL(filePath: folder))
     var engine = try profiles.engine(engine)
     for setting in engineSet { try engine.set(setting) }
@@ -80,13 +85,18 @@ struct SystemOptions: ParsableArguments {
       system: system, calibration: calibration, calibrationDigest: SHA256.hexDigest(of: calibrationBytes),
       routing: model.isMixtureOfExperts ? try ExpertRouting(law, for: system.shard.model) : nil)
   }
-}
 
-/// A system and what is known about its kernels and its experts: read once, shared by all runs.
-struct LoadedSystem: Sendable {
-  let system: ServedSystem
-  let calibration: Calibration
-  /// SHA-256 of the calibration's file.
-  let calibrationDigest: String
-  let routing: ExpertRouting?
+  func checkValues() throws(CommandLineError) {
+    guard (1...1 << 20).contains(maxNumSeqs) else {
+      throw .badValue(option: "--max-num-seqs", value: "\(maxNumSeqs)", expected: "1 to \(1 << 20) sequences")
+    }
+    guard (2...1 << 24).contains(maxModelLen) else {
+      throw .badValue(option: "--max-model-len", value: "\(maxModelLen)", expected: "2 to \(1 << 24) tokens")
+    }
+    guard gpuMemoryUtilization > 0, gpuMemoryUtilization <= 1 else {
+      throw .badValue(
+        option: "--gpu-memory-utilization", value: "\(gpuMemoryUtilization)",
+        expected: "more than 0, at most 1")
+    }
+  }
 }

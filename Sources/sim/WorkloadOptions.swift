@@ -7,13 +7,16 @@ struct WorkloadOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "A shipped trace (see 'sim list traces') or a file: a length model (JSON), or a trace of Vidur/Sarathi, Azure, "
-        + "Mooncake, BurstGPT or a pre-tokenised ShareGPT, told apart by the header.", valueName: "name|file"))
+        + "Mooncake, BurstGPT or a pre-tokenised ShareGPT, told apart by the header.", valueName: "name|file")
+  )
   var trace = "arxiv"
 
   @Option(help: ArgumentHelp("Mean requests per second; 'inf' sends all at once.", valueName: "req/s"))
   var requestRate: Double?
 
-  @Option(help: ArgumentHelp("How requests arrive: \(ArrivalKind.allCases.map(\.rawValue).joined(separator: ", "))."))
+  @Option(
+    help: ArgumentHelp(
+      "How requests arrive: \(ArrivalKind.allCases.map(\.rawValue).joined(separator: ", "))."))
   var arrivals: ArrivalKind?
 
   @Option(help: ArgumentHelp("Shape of gamma gaps between arrivals: 1 is Poisson, less is burstier."))
@@ -24,7 +27,8 @@ struct WorkloadOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Number of requests. Default: 600 s of traffic at the rate, or all rows of a trace with its own arrivals."))
+      "Number of requests. Default: 600 s of traffic at the rate, or all rows of a trace with its own arrivals."
+    ))
   var numPrompts: Int?
 
   @Option(help: ArgumentHelp("Most requests in the system; further ones are sent as earlier ones complete."))

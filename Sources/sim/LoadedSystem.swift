@@ -1,0 +1,37 @@
+import CostModels
+import SimCore
+
+/// A system and what is known about its kernels and its experts: read once, shared by all runs.
+struct LoadedSystem: Sendable {
+  let system: ServedSystem
+  let calibration: Calibration
+  /// SHA-256 of the calibration's file.
+  let calibrationDigest: String
+  /// How tokens choose experts; `nil` for a dense model.
+  let routing: ExpertRouting?
+
+  /// Blocks of KV memory that the model and its activations leave.
+  func kvBlocks(utilisation: Double, maxBatchedTokens: Tokens) throws(DescriptionError) -> Int {
+    try system.engine.keyValueBlocks(
+      system.shard, on: system.hardware, utilisation: utilisation, maxBatchedTokens: maxBatchedTokens)
+  }
+
+  /// The worst quality among the energy coefficients.
+  var energyQuality: Quality {
+    let paths = ["energy.idle_w", "energy.per_byte_pj", "energy.per_flop_pj"]
+    let qualities = paths.map { system.hardware.provenance[$0]?.quality ?? .estimate }
+    return qualities.contains(.estimate) ? .estimate : qualities.first { $0 != .measured } ?? .measured
+  }
+
+  /// SHA-256 of everything that prices rest on: calibration, GPU, engine and model.
+  var digest: String {
+    var text = calibrationDigest + "\(system.shard)" + (routing?.model.description ?? "")
+    for setting in EngineDescription.settings {
+      text += "\(setting.path)=\(setting.text(in: system.engine));"
+    }
+    for setting in HardwareDescription.settings {
+      text += "\(setting.path)=\(setting.text(in: system.hardware));"
+    }
+    return SHA256.hexDigest(of: Array(text.utf8))
+  }
+}

@@ -1,0 +1,43 @@
+import ArgumentParser
+import CostModels
+import Policies
+import SimCore
+import Workloads
+
+/// Everything that a run's result depends on.
+struct RunOptions: ParsableArguments {
+  @OptionGroup(title: "Traffic") var traffic: WorkloadOptions
+  @OptionGroup(title: "Schedule") var schedule: PolicyOptions
+  @OptionGroup(title: "Model, GPU and engine") var system: SystemOptions
+  @OptionGroup(title: "Objective") var objective: ObjectiveOptions
+  @OptionGroup(title: "Data") var folders: ProjectFolders
+
+  /// Reads and checks everything.
+  ///
+  /// - Parameter cache: what earlier experiments have read; what this one reads is added.
+  func makeExperiment(cache: inout ExperimentCache) throws -> Experiment {
+    try system.checkValues()
+    let loaded = try cache.system(system, folder: folders.profilesFolder())
+    let policy = try schedule.load(
+      layers: loaded.system.shard.model.layers, maxModelLength: system.maxModelLen)
+    let workload = try traffic.load(from: folders.tracesFolder())
+    return Experiment(
+      loaded: loaded, policy: policy, workload: workload, objective: try objective.load(trace: traffic.trace),
+      kvBlocks: try loaded.kvBlocks(
+        utilisation: system.gpuMemoryUtilization, maxBatchedTokens: policy.batchedTokens),
+      maxSequences: system.maxNumSeqs, maxModelLength: system.maxModelLen,
+      maxConcurrency: traffic.maxConcurrency ?? .max, drawRouting: system.drawRouting)
+  }
+}
+
+/// Systems that have been read, so that the points of a sweep share them.
+struct ExperimentCache {
+  private var systems: [SystemOptions.Key: LoadedSystem] = [:]
+
+  mutating func system(_ options: SystemOptions, folder: String) throws -> LoadedSystem {
+    if let known = systems[options.key] { return known }
+    let loaded = try options.load(from: folder)
+    systems[options.key] = loaded
+    return loaded
+  }
+}
