@@ -88,10 +88,10 @@ struct Attention::State {
     if (a.window) options.set_diagonal_band_left_bound(int(a.window));
     auto [o, stats] = graph.sdpa(q, k, v, options);
     o->set_output(true).set_uid(kO).set_dim(q_dim).set_stride(q_stride);
-    const auto built = graph.build(handle(), {fe::HeurMode_t::A});
+    auto built = graph.build(handle(), {fe::HeurMode_t::A});
     if (built.is_bad()) throw Unsupported("cuDNN attention: " + built.get_message());
     std::int64_t bytes = 0;
-    const auto sized = graph.get_workspace_size(bytes);
+    auto sized = graph.get_workspace_size(bytes);
     if (sized.is_bad()) throw Unsupported("cuDNN attention: " + sized.get_message());
     workspace = Buffer<char>(std::size_t(std::max<std::int64_t>(1, bytes)));
   }
@@ -111,7 +111,7 @@ void Attention::launch(const bf16* q, const bf16* k, const bf16* v, bf16* o, cud
     pack[kLengthQ] = state_->length_q.get();
     pack[kLengthKV] = state_->length_kv.get();
   }
-  const auto done = state_->graph.execute(handle(), pack, state_->workspace.get());
+  auto done = state_->graph.execute(handle(), pack, state_->workspace.get());
   if (done.is_bad()) fail("cuDNN attention", done.get_message().c_str(), __FILE__, __LINE__);
 }
 
