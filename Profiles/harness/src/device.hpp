@@ -30,7 +30,13 @@ struct Unsupported : std::runtime_error {
 template <class T> class Buffer {
  public:
   explicit Buffer(std::size_t n = 0) : n_(n) {
-    if (n) CUDA_CHECK(cudaMalloc(&p_, n * sizeof(T)));
+    if (n == 0) return;
+    const cudaError_t status = cudaMalloc(&p_, n * sizeof(T));
+    if (status == cudaErrorMemoryAllocation) {
+      cudaGetLastError();  // clears it: a smaller row may still fit
+      throw Unsupported("does not fit in the GPU's memory");
+    }
+    CUDA_CHECK(status);
   }
   explicit Buffer(const std::vector<T>& host) : Buffer(host.size()) { upload(host); }
   Buffer(Buffer&& o) noexcept : p_(std::exchange(o.p_, nullptr)), n_(std::exchange(o.n_, 0)) {}

@@ -10,7 +10,7 @@ void add_count_of_bad(const bf16* p, std::size_t n, unsigned long long* bad, cud
 
 // y[i] = table[id[i]]
 void gather_rows(const int* id, const bf16* table, bf16* y, long rows, long width, cudaStream_t s);
-// residual_out = x + residual_in; y = RMS norm of that, times weight. residual_out may be residual_in.
+// residual_out = x + residual_in; y = RMS norm of that, times weight. residual_out may be residual_in, and x null for zero.
 void rms_norm(const bf16* x, const bf16* residual_in, const bf16* weight, bf16* residual_out, bf16* y, long rows, long width,
               cudaStream_t s);
 // gate_up rows hold gate, then up

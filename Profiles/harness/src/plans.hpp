@@ -142,6 +142,7 @@ inline std::vector<Plan> read_plans(const std::string& path) {
     validate(p);
     plans.push_back(p);
   }
+  if (!header) throw UsageError("--plans: " + path + " must begin with " + kPlanColumns);
   return plans;
 }
 

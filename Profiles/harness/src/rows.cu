@@ -53,7 +53,9 @@ rms_norm_kernel(const Pack* x, const Pack* residual_in, const Pack* weight, Pack
   for (int c = 0; c < kKeep; ++c) {
     const int i = threadIdx.x + c * kThreads;
     if (i >= width) break;
-    const Pack a = x[row + i], b = residual_in[row + i];
+    const Pack b = residual_in[row + i];
+    Pack a{};
+    if (x) a = x[row + i];
 #pragma unroll
     for (int j = 0; j < 8; ++j) {
       const float v = __bfloat162float(a.v[j]) + __bfloat162float(b.v[j]);
