@@ -21,13 +21,14 @@ constexpr int kUsageStatus = 64;  // EX_USAGE
 void list(const Options& o) {
   if (o.iterations) {
     std::printf("%s\n", kPlanColumns);
-    for (const Plan& p : o.plans.empty() ? PlanList(o.models, o.tp, o.quick).plans() : read_plans(o.plans))
-      std::printf("%s\n", identity(p).c_str());
+    const std::vector<Plan> plans = o.plans.empty() ? PlanList(o.models, o.tp, o.quick).plans() : read_plans(o.plans);
+    for (const Plan& p : plans) std::printf("%s\n", identity(p).c_str());
     return;
   }
   const std::string columns = kKernelColumns;
   std::printf("%s\n", columns.substr(0, columns.find(",bytes")).c_str());
-  for (const Key& k : Sweep(o.models, o.tp, o.quick, o.kernels, 8).keys()) std::printf("%s\n", identity(k).c_str());
+  const Sweep sweep(o.models, o.tp, o.quick, o.kernels, 8);
+  for (const Key& k : sweep.keys()) std::printf("%s\n", identity(k).c_str());
 }
 
 std::string date() {
