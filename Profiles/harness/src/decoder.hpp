@@ -12,6 +12,8 @@
 
 namespace harness {
 
+class DecoderReference;
+
 class Decoder {
  public:
   Decoder(const Model& model, const Weights& weights, const Plan& plan, long page, cudaStream_t s);
@@ -26,6 +28,7 @@ class Decoder {
   bool paged() const { return paged_; }
 
  private:
+  friend class DecoderReference;
   struct Linear {  // the projections at one number of rows
     Linear(const Model& m, const Shard& s, long rows);
     Gemm qkv, o;

@@ -75,6 +75,7 @@ int run(const Options& o) {
   const Meter meter(o.device);
   cudaStream_t stream;
   CUDA_CHECK(cudaStreamCreate(&stream));
+  if (!meter.has_energy()) std::fprintf(stderr, "no energy counter on this machine: times only\n");
   Timer timer(meter, stream, o.energy_ms);
   const auto header = provenance(o, device, meter);
   return o.iterations ? run_iterations(o, header, timer) : run_kernels(o, header, timer, device);

@@ -33,17 +33,21 @@ class Meter {
     NVML_CHECK(nvmlDeviceGetTotalEnergyConsumption(device_, &e));
     return e;
   }
+  // A virtual machine may not pass the counter on. Then times are measured all the same.
+  bool has_energy() const {
+    unsigned long long e = 0;
+    return nvmlDeviceGetTotalEnergyConsumption(device_, &e) == NVML_SUCCESS;
+  }
+  // Zero where it cannot be read.
   unsigned clock_mhz(nvmlClockType_t which) const {
     unsigned mhz = 0;
-    NVML_CHECK(nvmlDeviceGetClockInfo(device_, which, &mhz));
-    return mhz;
+    return nvmlDeviceGetClockInfo(device_, which, &mhz) == NVML_SUCCESS ? mhz : 0;
   }
   unsigned long long throttle() const {
     unsigned long long reasons = 0;
-    NVML_CHECK(nvmlDeviceGetCurrentClocksEventReasons(device_, &reasons));
-    return reasons;
+    return nvmlDeviceGetCurrentClocksEventReasons(device_, &reasons) == NVML_SUCCESS ? reasons : 0;
   }
-  // What follows is for the provenance header alone, and a virtual machine may refuse it.
+  // What follows is for the provenance header alone.
   std::string max_clock(nvmlClockType_t which) const {
     unsigned mhz = 0;
     return nvmlDeviceGetMaxClockInfo(device_, which, &mhz) == NVML_SUCCESS ? std::to_string(mhz) + " MHz" : "unknown";

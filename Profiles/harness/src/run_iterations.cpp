@@ -2,6 +2,7 @@
 
 #include "bench.hpp"
 #include "decoder.hpp"
+#include "decoder_check.hpp"
 #include "run.hpp"
 
 namespace harness {
@@ -17,8 +18,15 @@ std::string iteration_row(const Plan& p, long experts, const Sample& t) {
 int run_iterations(const Options& options, const Table::Provenance& provenance, Timer& timer) {
   const std::vector<Plan> plans =
       options.plans.empty() ? PlanList(options.models, options.tp, options.quick).plans() : read_plans(options.plans);
-  Table table(options.output, kIterationColumns, kIterationKeyColumns, provenance, kMustMatch);
+  // A decoder that fails is measured all the same, so that the time on the machine is not lost; but the table says so in its
+  // header, and the exit status is 1.
+  const DecoderVerdict verdict = check_decoder(options.page, timer.stream());
+  Table::Provenance header = provenance;
+  header.emplace_back("decoder_check", verdict.text());
+  Table table(options.output, kIterationColumns, kIterationKeyColumns, header, kMustMatch);
   Progress progress(options, plans.size());
+  std::printf("decoder against its reference: %s\n", verdict.text().c_str());
+  if (!verdict.passed) progress.wrong("the decoder as a whole differs from its reference");
 
   std::optional<Weights> weights;  // of one model at a time; plans of one model follow each other
   std::string loaded;

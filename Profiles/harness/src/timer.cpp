@@ -10,6 +10,7 @@ namespace {
 constexpr int kReplays = 20, kWarmReplays = 3;
 constexpr double kRampSeconds = 0.12;   // for clocks and power to settle before the window
 constexpr double kFeedMicroseconds = 2000;  // work enqueued between two looks at the counter
+constexpr double kStandstillSeconds = 5;
 constexpr double kClockSeconds = 0.02;  // between two readings of clock and throttle reasons
 
 double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
@@ -77,7 +78,7 @@ Sample Timer::run(const std::function<void(int)>& launch, int sets, bool energy)
   Sample out;
   out.burst_us = quantile(us, 0.5);
   out.spread_us = quantile(us, 0.75) - quantile(us, 0.25);
-  if (energy) window([&] { graph.replay(stream_); }, out.burst_us * sets, sets, out);
+  if (energy && meter_.has_energy()) window([&] { graph.replay(stream_); }, out.burst_us * sets, sets, out);
   return out;
 }
 
@@ -85,10 +86,12 @@ Sample Timer::run(const std::function<void(int)>& launch, int sets, bool energy)
 // has no error from that.
 template <class Feed> Timer::Edge Timer::edge(Feed feed) {
   const auto before = meter_.millijoules();
+  const double start = now();
   for (;;) {
     feed();
     const auto after = meter_.millijoules();
     if (after != before) return {after, now()};
+    if (now() - start > kStandstillSeconds) throw std::runtime_error("the GPU's energy counter stands still");
   }
 }
 

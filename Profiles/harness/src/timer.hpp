@@ -17,6 +17,7 @@ class Timer {
   Sample run(const std::function<void(int)>& launch, int sets, bool energy);
   // Board power with the context alive and nothing running.
   Sample idle(double least_ms);
+  bool has_energy() const { return meter_.has_energy(); }
   cudaStream_t stream() const { return stream_; }
 
  private:
