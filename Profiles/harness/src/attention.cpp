@@ -4,8 +4,6 @@
 #include <cudnn_frontend.h>
 
 #include <cmath>
-#include <numeric>
-#include <random>
 #include <unordered_map>
 
 namespace harness {
@@ -32,15 +30,6 @@ cudnnHandle_t handle() {
 enum Uid : std::int64_t { kQ = 1, kK, kV, kO, kTableK, kTableV, kLengthQ, kLengthKV };
 
 }  // namespace
-
-std::vector<int> page_table(const AttentionShape& a) {
-  std::vector<int> table(std::size_t(a.batch * a.pages_per_sequence()));
-  std::iota(table.begin(), table.end(), 0);
-  std::mt19937 rng(7);
-  if (a.paged)
-    for (std::size_t i = table.size(); i > 1; --i) std::swap(table[i - 1], table[rng() % i]);
-  return table;
-}
 
 struct Attention::State {
   AttentionShape shape;

@@ -2,6 +2,8 @@
 // sequences of one length, causal, grouped query heads, with or without a sliding window. Decode is q_len 1.
 #pragma once
 #include <memory>
+#include <numeric>
+#include <random>
 
 #include "device.hpp"
 
@@ -15,7 +17,14 @@ struct AttentionShape {
 };
 
 // The pages of all sequences, scattered over the cache as after some time of serving; in order where there are no pages.
-std::vector<int> page_table(const AttentionShape& a);
+inline std::vector<int> page_table(const AttentionShape& a) {
+  std::vector<int> table(std::size_t(a.batch * a.pages_per_sequence()));
+  std::iota(table.begin(), table.end(), 0);
+  std::mt19937 rng(7);
+  if (a.paged)
+    for (std::size_t i = table.size(); i > 1; --i) std::swap(table[i - 1], table[rng() % i]);
+  return table;
+}
 // Cache row of token `t` of sequence `b`.
 inline int slot(const AttentionShape& a, const std::vector<int>& table, long b, long t) {
   return int(table[std::size_t(b * a.pages_per_sequence() + t / a.page)] * a.page + t % a.page);

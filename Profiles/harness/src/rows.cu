@@ -122,17 +122,21 @@ __global__ void __launch_bounds__(kVocabThreads) argmax_kernel(const Pack* logit
   if (threadIdx.x == 0) id[blockIdx.x] = index[0];
 }
 
+// For kernels that stride over their data: a thread for each piece, up to what fills any GPU several times.
+unsigned blocks_for(std::size_t pieces) { return unsigned(std::min<std::size_t>((pieces + kThreads - 1) / kThreads, 8192)); }
+
 }  // namespace
 
 void fill_random(bf16* p, std::size_t n, std::uint64_t seed, float scale, cudaStream_t s) {
   if (n == 0) return;
   if (n % 8) fail("fill_random", "the length is no multiple of 8", __FILE__, __LINE__);
-  fill_kernel<<<2048, kThreads, 0, s>>>(packs(p), n / 8, seed, scale);
+  fill_kernel<<<blocks_for(n / 8), kThreads, 0, s>>>(packs(p), n / 8, seed, scale);
   CUDA_CHECK(cudaGetLastError());
 }
 
 void add_count_of_bad(const bf16* p, std::size_t n, unsigned long long* bad, cudaStream_t s) {
-  bad_kernel<<<1024, kThreads, 0, s>>>(p, n, bad);
+  if (n == 0) return;
+  bad_kernel<<<blocks_for(n), kThreads, 0, s>>>(p, n, bad);
   CUDA_CHECK(cudaGetLastError());
 }
 
@@ -154,8 +158,7 @@ void rms_norm(const bf16* x, const bf16* residual_in, const bf16* weight, bf16* 
 void silu_mul(const bf16* gate_up, bf16* y, long rows, long inter, cudaStream_t s) {
   const std::size_t total = std::size_t(rows) * pack_count(inter);
   if (total == 0) return;
-  const std::size_t blocks = std::min<std::size_t>((total + kThreads - 1) / kThreads, 65536);
-  silu_mul_kernel<<<unsigned(blocks), kThreads, 0, s>>>(packs(gate_up), packs(y), pack_count(inter), total);
+  silu_mul_kernel<<<blocks_for(total), kThreads, 0, s>>>(packs(gate_up), packs(y), pack_count(inter), total);
   CUDA_CHECK(cudaGetLastError());
 }
 
