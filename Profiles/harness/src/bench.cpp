@@ -84,7 +84,8 @@ Sample Bench::embedding(const Key& key) {
   all_written(set[0].y, rows * width, e);
   const auto id = download(set[0].id, rows);
   for (long i : pick(key.m, 8, 1))
-    e.compare(download_bf16(set[0].y + std::size_t(i) * width, width), download_bf16(table + std::size_t(id[std::size_t(i)]) * width, width));
+    e.compare(download_bf16(set[0].y + std::size_t(i) * width, width),
+              download_bf16(table + std::size_t(id[std::size_t(i)]) * width, width));
   accept(key, e);
   return timer_.run(launch, int(set.size()), key.energy);
 }

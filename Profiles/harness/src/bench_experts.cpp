@@ -120,7 +120,8 @@ Sample Bench::permute(const Key& key) {
       const std::size_t pair = std::size_t(t * key.topk + j);
       const int x = expert[pair], end = x + 1 < int(experts) ? start[std::size_t(x) + 1] : int(pairs);
       if (to[pair] < start[std::size_t(x)] || to[pair] >= end) e.fail();
-      else e.compare(download_bf16(set[0].y + std::size_t(to[pair]) * width, width), download_bf16(set[0].x + std::size_t(t) * width, width));
+      else e.compare(download_bf16(set[0].y + std::size_t(to[pair]) * width, width),
+                     download_bf16(set[0].x + std::size_t(t) * width, width));
     }
   accept(key, e);
   return timer_.run(launch, int(set.size()), key.energy);

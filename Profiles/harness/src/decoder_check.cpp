@@ -156,7 +156,8 @@ class DecoderReference {
 };
 
 DecoderVerdict check_decoder(long page, cudaStream_t s) {
-  const Model moe{"small-moe", 4, 256, 128, 512, 4, 2, 64, 16, 4, true, 1e4, 16}, dense{"small-dense", 3, 256, 384, 512, 4, 2, 128, 0, 0, false, 1e4, 0};
+  const Model moe{"small-moe", 4, 256, 128, 512, 4, 2, 64, 16, 4, true, 1e4, 16};
+  const Model dense{"small-dense", 3, 256, 384, 512, 4, 2, 128, 0, 0, false, 1e4, 0};
   auto plan = [](const Model& m, const char* kind, long begin, long end) {
     Plan p;
     p.kind = kind, p.model = m.name, p.decode_batch = 5, p.decode_context = 150, p.prefill_tokens = 40, p.prefill_prefix = 100;
@@ -182,7 +183,8 @@ DecoderVerdict check_decoder(long page, cudaStream_t s) {
 
 std::string DecoderVerdict::text() const {
   char buffer[80];
-  std::snprintf(buffer, sizeof buffer, "%s, median relative error %.2g of %.0e allowed", passed ? "passed" : "FAILED", error, kWholeTolerance);
+  std::snprintf(buffer, sizeof buffer, "%s, median relative error %.2g of %.0e allowed", passed ? "passed" : "FAILED", error,
+                kWholeTolerance);
   return buffer;
 }
 

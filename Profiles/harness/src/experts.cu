@@ -95,7 +95,8 @@ __global__ void combine_kernel(const Pack* y, const int* row, const float* weigh
   const long t = blockIdx.x;
   for (int i = threadIdx.x; i < width; i += kThreads) {
     float sum[8] = {};
-    for (int r = 0; r < topk; ++r) {
+#pragma unroll 4
+    for (int r = 0; r < topk; ++r) {  // several rows' loads in flight
       const float w = weight[t * topk + r];
       const Pack p = y[std::size_t(row[t * topk + r]) * width + i];
 #pragma unroll
