@@ -52,7 +52,7 @@ void Decoder::make_cache() {
   const std::size_t each = std::size_t(2 * cache_slots_ * shard_.kv_heads * shard_.head_dim);
   std::size_t free = 0, total = 0;
   CUDA_CHECK(cudaMemGetInfo(&free, &total));
-  const std::size_t reserve = std::size_t(3) << 30;  // for workspaces, modules and graphs
+  const std::size_t reserve = std::min(std::size_t(3) << 30, total / 8);  // for workspaces, modules and graphs
   const std::size_t room = free > reserve ? (free - reserve) / (each * sizeof(bf16)) : 0;
   if (room == 0) throw Unsupported("not even one layer's KV cache fits in memory");
   caches_ = std::min(plan_.layers, long(room));

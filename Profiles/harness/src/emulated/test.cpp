@@ -1,10 +1,12 @@
 // Our kernels, their checks, the measuring and the whole decoder on an emulated GPU. Of the libraries' kernels this says
 // nothing, and of times nothing at all.
 #include <cstdio>
+#include <fstream>
 
 #include "../bench.hpp"
 #include "../decoder_check.hpp"
 #include "../kernels.hpp"
+#include "../run.hpp"
 #include "../shapes.hpp"
 
 using namespace harness;
@@ -21,7 +23,33 @@ static void expect(bool ok, const std::string& what) {
   ++failures;
 }
 
-int main() {
+// A whole sweep of one kernel: cut, torn, resumed.
+static void end_to_end(Timer& timer, const std::string& path) {
+  std::remove(path.c_str());
+  cudaDeviceProp device{};
+  device.l2CacheSize = 1;
+  Options o = parse({"--quick", "--models", "qwen3-30b-a3b", "--tp", "1", "--kernels", "sampling", path});
+  const Table::Provenance here{{"gpu", "emulated"}};
+  o.deadline_s = 1e-9;
+  expect(run_kernels(o, here, timer, device) == 75, "the deadline is kept");
+  auto lines = [&] {
+    std::ifstream in(path);
+    std::vector<std::string> all;
+    for (std::string line; std::getline(in, line);) all.push_back(line);
+    return all;
+  };
+  expect(lines().size() == 3 && lines()[1] == kKernelColumns && lines()[2].rfind("idle,none,", 0) == 0, "header and idle row come first");
+  std::ofstream(path, std::ios::app) << "sampling,own,qwen3-30b-a3b,bf16,1,16,15";
+  o.deadline_s = 0;
+  expect(run_kernels(o, here, timer, device) == 0, "the rest is measured");
+  const auto measured = lines();
+  expect(measured.size() == 3 + 3, "three batches");
+  for (std::size_t i = 2; i < measured.size(); ++i) expect(split(measured[i]).size() == 29, measured[i]);
+  expect(run_kernels(o, here, timer, device) == 0 && lines() == measured, "nothing is measured twice");
+  std::remove(path.c_str());
+}
+
+int main(int, char** arguments) {
   const Meter meter(0);
   Timer timer(meter, nullptr, 100);
   Arena input(std::size_t(160) << 20), scratch(std::size_t(96) << 20);
@@ -78,6 +106,8 @@ int main() {
   expect(noticed(), "an element never written is noticed");
   emulated_leaves_last = false;
   expect(!noticed(), "and nothing else is");
+
+  end_to_end(timer, std::string(arguments[0]) + ".tmp.csv");
 
   const DecoderVerdict verdict = check_decoder(16, nullptr);
   expect(verdict.passed, "decoder: " + verdict.text());
