@@ -175,9 +175,14 @@ DecoderVerdict check_decoder(long page, cudaStream_t s) {
     worst = std::max(worst, reference.logits_error());
     if (p.layer_end < p.layers) worst = std::max(worst, reference.leaving_error());
   };
-  compare(moe, plan(moe, "layered", 1, 3));
-  compare(moe, plan(moe, "layered", 2, 4));
-  compare(dense, plan(dense, "chunked", 0, 3));
+  try {
+    compare(moe, plan(moe, "layered", 1, 3));
+    compare(moe, plan(moe, "layered", 2, 4));
+    compare(dense, plan(dense, "chunked", 0, 3));
+  } catch (const Unsupported& e) {  // small shapes may lack what the models' have
+    std::fprintf(stderr, "the decoder cannot be checked: %s\n", e.what());
+    worst = INFINITY;
+  }
   return {worst < kWholeTolerance, worst};
 }
 

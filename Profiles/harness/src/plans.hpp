@@ -58,7 +58,15 @@ inline void set_group(Plan& p, long groups, long index) {
 
 class PlanList {
  public:
+  // Few of every kind first, so that a run cut at any point leaves a table with all kinds.
   PlanList(const std::vector<Model>& models, const std::vector<int>& tps, bool quick) {
+    list(models, tps, true);
+    if (!quick) list(models, tps, false);
+  }
+  const std::vector<Plan>& plans() const { return plans_; }
+
+ private:
+  void list(const std::vector<Model>& models, const std::vector<int>& tps, bool quick) {
     for (const Model& m : models)
       for (int tp : tps) {
         for (long b : quick ? std::vector<long>{1, 16, 64, 256} : std::vector<long>{1, 2, 4, 8, 16, 32, 64, 96, 128, 192, 256})
@@ -67,9 +75,6 @@ class PlanList {
         mixed(m, tp, quick);
       }
   }
-  const std::vector<Plan>& plans() const { return plans_; }
-
- private:
   Plan base(const Model& m, int tp, const char* kind, long b, long context) const {
     Plan p;
     p.kind = kind, p.model = m.name, p.tp = tp, p.decode_batch = b, p.decode_context = b ? context : 0, p.layers = m.layers;
