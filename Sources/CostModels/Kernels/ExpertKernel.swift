@@ -1,7 +1,7 @@
 import SimCore
 
 /// The experts of a layer: one grouped call over prefill and decode rows together.
-struct ExpertKernel: Sendable {
+final class ExpertKernel: Sendable {
   private let fit: MoEFit
   private let scale: Double
   private let power: PowerModel

@@ -29,9 +29,7 @@ public struct KernelCostModel: CostModel {
 
   private let routing: ExpertRouting?
   private var drawing: SplitMix64?
-  private var misses: ExpertMisses?
-  private var missTokens: [Int32] = []
-  private var segmentTokens: [Int32] = []
+  private var recalled: RecalledPrefill
 
   private var layerPrices = RowPriceTable()
   private var beforePrices = RowPriceTable()
@@ -74,7 +72,7 @@ public struct KernelCostModel: CostModel {
       model.isMixtureOfExperts
       ? ExpertKernel(shard: shard, engine: engine, power: power, calibration: calibration) : nil
     self.routing = routing
-    misses = routing?.makeMisses()
+    recalled = RecalledPrefill(misses: routing?.makeMisses() ?? ExpertMisses(shares: []))
     drawing = drawSeed.map { SplitMix64(seed: $0, purpose: "routing") }
   }
 
@@ -84,27 +82,22 @@ public struct KernelCostModel: CostModel {
   public mutating func add(
     _ load: LayerLoad, prefill: Span<PrefillSegment>, layers range: Range<Int>, to cost: inout Cost
   ) {
-    var prefillRows = 0
-    for i in prefill.indices { prefillRows += prefill[i].tokens }
+    let hasPrefill = !prefill.isEmpty
+    if hasPrefill { recall(prefill) }
+    let prefillRows = hasPrefill ? recalled.rows : 0
     let rows = load.decodes + prefillRows
     let depth = Double(range.count)
     let decodeShare = Double(load.decodes) / Double(rows)
 
-    let fixed = layerPrices.entry(rows: rows, times: range.count) { [rowKernels, engine] rows in
-      var entry = RowPriceTable.Entry()
-      let (computed, inGraph) = engine.graphs.padded(rows: rows)
-      rowKernels.forEachInLayer(rows: rows, computed: computed) { entry.launch += $1 }
-      entry.computed = computed
-      entry.issue = engine.host.launch(inGraph: inGraph)
-      return entry
-    }
+    if !layerPrices.knows(rows) { layerPrices.learn(rows, layerPrice(rows: rows)) }
+    let fixed = layerPrices.use(rows, times: range.count)
     issue += fixed.issue * depth
     var total = Launch()
     total.add(fixed.launch, times: depth)
     var rowJoules = fixed.launch.joules * depth
 
     if let experts {
-      let touched = distinctExperts(load, prefill: prefill, layers: range)
+      let touched = distinctExperts(load, hasPrefill: hasPrefill, layers: range)
       let launch = experts.launch(rows: fixed.computed, active: touched / depth)
       total.add(launch, times: depth)
       expertTotal.add(launch, times: depth)
@@ -132,13 +125,13 @@ public struct KernelCostModel: CostModel {
         cost.decodeRowJoules += launch.joules * windowed * gpus
       }
     }
-    if prefillRows > 0 {
-      for (kernels, count) in [(attention, full), (windowedAttention, windowed)] where count > 0 {
-        let launch = kernels.prefill(prefill)
-        total.add(launch, times: count)
-        prefillTotal.add(launch, times: count)
-        cost.prefillContextJoules += launch.joules * count * gpus
-      }
+    if hasPrefill {
+      var launch = Launch()
+      if full > 0 { launch.add(recalled.attention, times: full) }
+      if windowed > 0 { launch.add(recalled.windowedAttention, times: windowed) }
+      total.add(launch, times: 1)
+      prefillTotal.add(launch, times: 1)
+      cost.prefillContextJoules += launch.joules * gpus
     }
     charge(total, to: &cost)
     cost.decodeRowJoules += rowJoules * decodeShare * gpus
@@ -150,16 +143,18 @@ public struct KernelCostModel: CostModel {
     let repeats = engine.repeatsEmbeddingAndHead
     let entering = shape.decodes + (repeats ? shape.prefillRows : shape.enteringRows)
     let leaving = shape.decodes + (repeats ? shape.prefillSequences : shape.finishingSequences)
-    let before = beforePrices.entry(rows: entering, times: 1) { [rowKernels] rows in
+    if !beforePrices.knows(entering) {
       var entry = RowPriceTable.Entry()
-      rowKernels.forEachBefore(rows: rows) { entry.launch += $1 }
-      return entry
+      rowKernels.forEachBefore(rows: entering) { entry.launch += $1 }
+      beforePrices.learn(entering, entry)
     }
-    let after = afterPrices.entry(rows: leaving, times: 1) { [rowKernels] rows in
+    if !afterPrices.knows(leaving) {
       var entry = RowPriceTable.Entry()
-      rowKernels.forEachAfter(rows: rows) { entry.launch += $1 }
-      return entry
+      rowKernels.forEachAfter(rows: leaving) { entry.launch += $1 }
+      afterPrices.learn(leaving, entry)
     }
+    let before = beforePrices.use(entering, times: 1)
+    let after = afterPrices.use(leaving, times: 1)
     charge(before.launch, to: &cost)
     charge(after.launch, to: &cost)
 
@@ -205,38 +200,56 @@ public struct KernelCostModel: CostModel {
     }
   }
 
-  /// Distinct experts of one MoE call in each of some layers, summed over the layers.
-  private mutating func distinctExperts(
-    _ load: LayerLoad, prefill: Span<PrefillSegment>, layers range: Range<Int>
-  ) -> Double {
-    guard let routing else { return 0 }
-    if !prefill.isEmpty { gatherMisses(prefill) }
-    if drawing != nil {
-      let count: ExpertCount
-      if !prefill.isEmpty, let misses {
-        count = routing.count(layers: range, decodes: load.decodes, misses: misses)
-      } else {
-        count = routing.count(layers: range, decodes: load.decodes)
-      }
-      var generator = drawing ?? SplitMix64(seed: 0)
-      defer { drawing = generator }
-      return routing.draw(count, layers: range.count, using: &generator)
-    }
-    if !prefill.isEmpty, let misses {
-      return routing.distinct(layers: range, decodes: load.decodes, misses: misses)
-    }
-    return routing.distinct(layers: range, decodes: load.decodes)
+  /// The kernels of a layer whose cost depends on the rows alone.
+  private func layerPrice(rows: Int) -> RowPriceTable.Entry {
+    var entry = RowPriceTable.Entry()
+    let (computed, inGraph) = engine.graphs.padded(rows: rows)
+    rowKernels.forEachInLayer(rows: rows, computed: computed) { entry.launch += $1 }
+    entry.computed = computed
+    entry.issue = engine.host.launch(inGraph: inGraph)
+    return entry
   }
 
-  /// Prepares the misses of a prefill; successive stages of one cohort ask for the same.
-  private mutating func gatherMisses(_ prefill: Span<PrefillSegment>) {
-    segmentTokens.removeAll(keepingCapacity: true)
-    for i in prefill.indices { segmentTokens.append(Int32(prefill[i].tokens)) }
-    guard segmentTokens != missTokens, var gathered = misses else { return }
-    swap(&segmentTokens, &missTokens)
-    misses = nil
-    routing?.gather(missTokens.span, into: &gathered)
-    misses = gathered
+  /// Distinct experts of one MoE call in each of some layers, summed over the layers.
+  private mutating func distinctExperts(_ load: LayerLoad, hasPrefill: Bool, layers range: Range<Int>) -> Double {
+    guard let routing else { return 0 }
+    guard var generator = drawing else {
+      return hasPrefill
+        ? routing.distinct(layers: range, decodes: load.decodes, misses: recalled.misses)
+        : routing.distinct(layers: range, decodes: load.decodes)
+    }
+    defer { drawing = generator }
+    let count =
+      hasPrefill
+      ? routing.count(layers: range, decodes: load.decodes, misses: recalled.misses)
+      : routing.count(layers: range, decodes: load.decodes)
+    return routing.draw(count, layers: range.count, using: &generator)
+  }
+
+  /// Makes ``recalled`` the prefill at hand; the stages of a cohort all ask for the same.
+  private mutating func recall(_ prefill: Span<PrefillSegment>) {
+    var isSame = prefill.count == recalled.segments.count
+    var i = 0
+    while isSame, i < prefill.count {
+      isSame = prefill[i] == recalled.segments[i]
+      i += 1
+    }
+    guard !isSame else { return }
+    recalled.segments.removeAll(keepingCapacity: true)
+    recalled.tokens.removeAll(keepingCapacity: true)
+    recalled.rows = 0
+    for i in prefill.indices {
+      recalled.segments.append(prefill[i])
+      recalled.tokens.append(Int32(prefill[i].tokens))
+      recalled.rows += prefill[i].tokens
+    }
+    recalled.attention = attention.prefill(prefill)
+    if slidingWindow != nil { recalled.windowedAttention = windowedAttention.prefill(prefill) }
+    routing.map { Self.gather($0, tokens: recalled.tokens, into: &recalled.misses) }
+  }
+
+  private static func gather(_ routing: ExpertRouting, tokens: [Int32], into misses: inout ExpertMisses) {
+    routing.gather(tokens.span, into: &misses)
   }
 
   private func charge(_ launch: Launch, to cost: inout Cost) {

@@ -1,6 +1,6 @@
 import SimCore
 
-/// Prices that depend on a row count alone, computed when first asked for, with a count of how often each was used.
+/// Prices that depend on a row count alone, kept once they are known, with a count of how often each was used.
 ///
 /// The counts give each kernel's totals at the end of a run without adding them up in every iteration.
 struct RowPriceTable: Sendable {
@@ -16,25 +16,25 @@ struct RowPriceTable: Sendable {
   private var entries: [Entry] = []
   private(set) var uses: [Int] = []
 
-  /// The price for a number of rows.
-  ///
-  /// - Parameters:
-  ///   - rows: rows with a token.
-  ///   - times: how often it is used now.
-  ///   - price: computes a price that is not known yet.
-  /// - Returns: the price of one use.
-  /// - Complexity: O(1), beside `price` the first time.
-  mutating func entry(rows: Int, times: Int, _ price: (Int) -> Entry) -> Entry {
+  /// Whether the price for a number of rows is known.
+  func knows(_ rows: Int) -> Bool { rows < entries.count && entries[rows].isKnown }
+
+  /// Keeps the price for a number of rows.
+  mutating func learn(_ rows: Int, _ entry: Entry) {
     if rows >= entries.count {
       let size = max(rows + 1, 2 * entries.count, 1024)
       entries += Array(repeating: Entry(), count: size - entries.count)
       uses += Array(repeating: 0, count: size - uses.count)
     }
+    entries[rows] = entry
+    entries[rows].isKnown = true
+  }
+
+  /// The price for a number of rows, which must be known, and which is used some times now.
+  ///
+  /// - Complexity: O(1).
+  mutating func use(_ rows: Int, times: Int) -> Entry {
     uses[rows] += times
-    if !entries[rows].isKnown {
-      entries[rows] = price(rows)
-      entries[rows].isKnown = true
-    }
     return entries[rows]
   }
 }
