@@ -5,8 +5,7 @@
 public protocol Recorder {
   /// Takes note of an iteration that has ended. Called once an iteration, in order of ends.
   mutating func record(_ iteration: IterationRecord)
-  /// Takes note of what each kernel has used in all iterations up to the one recorded last; only called if
-  /// ``wantsKernels``.
+  /// Takes note of what each kernel used in the iteration recorded last; only called if ``wantsKernels``.
   mutating func record(kernels: [KernelUse], instance: Int32, iteration: Int64)
   /// Takes note that some sequences wrote two successive tokens with this time between them.
   mutating func record(gap: Seconds, tokens: Int)

@@ -15,6 +15,8 @@ struct RunOptions: ParsableArguments {
   /// Reads and checks everything.
   ///
   /// - Parameter cache: what earlier experiments have read; what this one reads is added.
+  /// - Returns: the experiment.
+  /// - Throws: a `UserError`.
   func makeExperiment(cache: inout ExperimentCache) throws -> Experiment {
     try system.checkValues()
     let loaded = try cache.system(system, folder: folders.profilesFolder())
