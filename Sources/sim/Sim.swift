@@ -2,7 +2,9 @@ import ArgumentParser
 import Foundation
 import SimCore
 
-/// The command-line tool. `run` is the default: `sim --trace arxiv --policy layered`.
+/// The command-line tool.
+///
+/// `run` is the default: `sim --trace arxiv --policy layered`.
 @main
 struct Sim: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -10,7 +12,7 @@ struct Sim: ParsableCommand {
     abstract:
       "Simulates how an LLM serving schedule performs: latency, energy and expert traffic, without a GPU.",
     version: Self.version,
-    subcommands: [RunCommand.self, ListCommand.self, CalibrateCommand.self],
+    subcommands: [RunCommand.self, ListCommand.self, CalibrateCommand.self, SweepCommand.self],
     defaultSubcommand: RunCommand.self)
 
   /// The version that every run records.
