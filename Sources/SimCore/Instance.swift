@@ -155,6 +155,19 @@ struct Instance: Sendable {
       kernelsBefore = now
       recorder.record(kernels: uses.filter { $0.calls > 0 }, instance: number, iteration: running.index)
     }
+    let completed = state.news.requests.count
+    reportNews(recorder: &recorder)
+    state.iteration += 1
+    return completed
+  }
+
+  /// Gives up every request that is left, because the run is cut.
+  mutating func abandon(recorder: inout any Recorder) {
+    state.abandonAll()
+    reportNews(recorder: &recorder)
+  }
+
+  private mutating func reportNews(recorder: inout any Recorder) {
     for gap in state.news.gaps { recorder.record(gap: gap.seconds, tokens: gap.tokens) }
     for i in state.news.spans.indices {
       state.news.spans[i].instance = number
@@ -164,10 +177,7 @@ struct Instance: Sendable {
       state.news.requests[i].instance = number
       recorder.record(state.news.requests[i])
     }
-    let completed = state.news.requests.count
     state.news.removeAll()
-    state.iteration += 1
-    return completed
   }
 
   /// Charges each prompt its share of the prefill: of what rows cost by tokens × layers, of attention by what its

@@ -11,7 +11,8 @@ public protocol Recorder {
   mutating func record(gap: Seconds, tokens: Int)
   /// Takes note of a stretch of iterations of a request.
   mutating func record(_ span: SpanRecord)
-  /// Takes note of a request that has ended, completed or rejected.
+  /// Takes note of a request that has ended: completed, rejected, or unfinished when the run
+  /// was cut.
   mutating func record(_ request: RequestRecord)
   /// Whether kernels are to be recorded for each iteration.
   var wantsKernels: Bool { get }

@@ -6,6 +6,10 @@ enum CommandLineError: UserError {
   case badValue(option: String, value: String, expected: String)
   /// Options that contradict each other.
   case contradiction(String)
+  /// The options of a point of a sweep that are no run's.
+  case badPoint(arguments: [String], reason: String)
+  /// Points of a sweep that broke down; each has been reported.
+  case failedPoints(Int)
   /// The folder of profiles or traces is not where it should be.
   case missingFolder(name: String, option: String)
 
@@ -13,6 +17,10 @@ enum CommandLineError: UserError {
     switch self {
     case .badValue(let option, let value, let expected): "\(option) \(value): expected \(expected)"
     case .contradiction(let text): text
+    case .badPoint(let arguments, let reason):
+      "the point '\(arguments.joined(separator: " "))': "
+        + reason.split(whereSeparator: \.isNewline).joined(separator: " ")
+    case .failedPoints(let count): "\(count) points broke down; the others are in the database"
     case .missingFolder(let name, let option):
       "no folder '\(name)' here or above the program; run it from the project's folder, or give \(option)"
     }
@@ -20,7 +28,8 @@ enum CommandLineError: UserError {
 
   var exitStatus: ExitStatus {
     switch self {
-    case .badValue, .contradiction: .usage
+    case .badValue, .contradiction, .badPoint: .usage
+    case .failedPoints: .software
     case .missingFolder: .noInput
     }
   }
