@@ -8,6 +8,8 @@ enum CommandLineError: UserError {
   case contradiction(String)
   /// The folder of profiles or traces is not where it should be.
   case missingFolder(name: String, option: String)
+  /// A word that is neither a query's name nor SQL.
+  case unknownQuery(String, nearest: String?)
 
   var description: String {
     switch self {
@@ -15,12 +17,15 @@ enum CommandLineError: UserError {
     case .contradiction(let text): text
     case .missingFolder(let name, let option):
       "no folder '\(name)' here or above the program; run it from the project's folder, or give \(option)"
+    case .unknownQuery(let name, let nearest):
+      "unknown query '\(name)'" + (nearest.map { "; did you mean '\($0)'?" } ?? "")
+        + "; 'sim query list' lists them, and a SELECT statement in quotes will do as well"
     }
   }
 
   var exitStatus: ExitStatus {
     switch self {
-    case .badValue, .contradiction: .usage
+    case .badValue, .contradiction, .unknownQuery: .usage
     case .missingFolder: .noInput
     }
   }
