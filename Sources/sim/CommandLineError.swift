@@ -12,6 +12,8 @@ enum CommandLineError: UserError {
   case failedPoints(Int)
   /// The folder of profiles or traces is not where it should be.
   case missingFolder(name: String, option: String)
+  /// A word that is neither a query's name nor SQL.
+  case unknownQuery(String, nearest: String?)
 
   var description: String {
     switch self {
@@ -23,12 +25,15 @@ enum CommandLineError: UserError {
     case .failedPoints(let count): "\(count) points broke down; the others are in the database"
     case .missingFolder(let name, let option):
       "no folder '\(name)' here or above the program; run it from the project's folder, or give \(option)"
+    case .unknownQuery(let name, let nearest):
+      "unknown query '\(name)'" + (nearest.map { "; did you mean '\($0)'?" } ?? "")
+        + "; 'sim query list' lists them, and a SELECT statement in quotes will do as well"
     }
   }
 
   var exitStatus: ExitStatus {
     switch self {
-    case .badValue, .contradiction, .badPoint: .usage
+    case .badValue, .contradiction, .badPoint, .unknownQuery: .usage
     case .failedPoints: .software
     case .missingFolder: .noInput
     }
