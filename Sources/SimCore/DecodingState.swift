@@ -43,6 +43,9 @@ struct DecodingState: Sendable {
   /// KV entries that those that step will attend to in the next step, the new ones included.
   var nextContext: Int { context + stepping }
 
+  /// Whether somebody's last token falls due with the next step.
+  var endsWithNextStep: Bool { due[(step + 1) & (due.count - 1)] >= 0 }
+
   /// The remainder class of a sequence that stores `context` entries now.
   func remainder(ofContext context: Int) -> Int {
     let size = byRemainder.count

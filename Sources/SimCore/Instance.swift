@@ -43,6 +43,72 @@ struct Instance: Sendable {
     return true
   }
 
+  /// Repeats decode steps, the policy unasked, for as long as nothing happens that it would want to know.
+  ///
+  /// Does exactly what ``begin(at:)`` and ``end(recorder:)`` would do, in the same order of arithmetic, and leaves the
+  /// first iteration at whose end something happens (a request arrives, or one completes) running.
+  ///
+  /// - Parameters:
+  ///   - horizon: nothing comes from outside before this time.
+  ///   - recorder: is told of each iteration that ends.
+  /// - Returns: when the iteration left running will end; `nil` if the next one is for the policy to plan.
+  mutating func repeatDecodeSteps(until horizon: Seconds, recorder: inout any Recorder) -> Seconds? {
+    guard scheduler.repeatsDecodeSteps, plan.prefill.isEmpty, plan.decodes > 0,
+      plan.decodes == state.decoding.stepping, state.decoding.parked == 0,
+      state.waitingCount + state.prefillingCount == 0, !recorder.wantsKernels
+    else { return nil }
+    var shape = IterationShape()
+    shape.decodes = plan.decodes
+    segments.removeAll(keepingCapacity: true)
+    while state.now < horizon {
+      let needed = state.decoding.needingBlock
+      guard needed <= state.freeBlocks else { return nil }
+      state.freeBlocks -= needed
+      let load = LayerLoad(
+        decodes: plan.decodes, decodeContext: state.decoding.nextContext,
+        decodeWindowContext: state.decoding.window?.nextContext ?? 0)
+      cost = Cost()
+      Self.addLayers(
+        state.layers, load: load, tiles: plan.prefill, segments: &segments, costModel: &costModel, cost: &cost)
+      costModel.finish(shape, cost: &cost)
+      run(shape, from: state.now)
+      if running.end >= horizon || state.decoding.endsWithNextStep { return running.end }
+      state.now = running.end
+      lastEnd = running.end
+      state.completeStep(cost: cost)
+      recorder.record(running)
+      reportNews(recorder: &recorder)
+      state.iteration += 1
+      isRunning = false
+    }
+    return nil
+  }
+
+  /// Makes the plan the iteration that runs.
+  private mutating func run(_ shape: IterationShape, from now: Seconds) {
+    running.instance = number
+    running.index = state.iteration
+    running.start = now
+    running.end = now + cost.seconds
+    running.decodeTokens = Int32(plan.decodes)
+    running.outputTokens = Int32(plan.decodes + state.finishing.count)
+    running.prefillTokens = Int32(shape.prefillRows)
+    running.prefillSequences = Int32(shape.prefillSequences)
+    running.layerBegin = Int32(plan.prefill.reduce(state.layers) { min($0, $1.layers.lowerBound) })
+    running.layerEnd = Int32(plan.prefill.reduce(0) { max($0, $1.layers.upperBound) })
+    if plan.prefill.isEmpty { running.layerBegin = 0 }
+    running.queueLength = Int32(state.waitingCount)
+    running.kvBlocksUsed = Int32(state.totalBlocks - state.freeBlocks)
+    running.experts = cost.experts
+    running.expertBytes = cost.expertBytes
+    running.weightBytes = cost.weightBytes
+    running.kvBytes = cost.kvBytes
+    running.activationBytes = cost.activationBytes
+    running.joules = cost.joules
+    running.kernelSeconds = cost.kernelSeconds
+    isRunning = true
+  }
+
   /// Plans and prices the next iteration.
   ///
   /// - Returns: when it will end; `nil` if there is nothing to do.
@@ -62,34 +128,7 @@ struct Instance: Sendable {
     Self.addLayers(
       state.layers, load: load, tiles: plan.prefill, segments: &segments, costModel: &costModel, cost: &cost)
     costModel.finish(shape, cost: &cost)
-    running = IterationRecord()
-    running.instance = number
-    running.index = state.iteration
-    running.start = now
-    running.end = now + cost.seconds
-    running.decodeTokens = Int32(plan.decodes)
-    running.outputTokens = Int32(plan.decodes + state.finishing.count)
-    running.prefillTokens = Int32(shape.prefillRows)
-    running.prefillSequences = Int32(shape.prefillSequences)
-    if let first = plan.prefill.first {
-      var layers = first.layers
-      for tile in plan.prefill {
-        layers =
-          min(layers.lowerBound, tile.layers.lowerBound)..<max(layers.upperBound, tile.layers.upperBound)
-      }
-      running.layerBegin = Int32(layers.lowerBound)
-      running.layerEnd = Int32(layers.upperBound)
-    }
-    running.queueLength = Int32(state.waitingCount)
-    running.kvBlocksUsed = Int32(state.totalBlocks - state.freeBlocks)
-    running.experts = cost.experts
-    running.expertBytes = cost.expertBytes
-    running.weightBytes = cost.weightBytes
-    running.kvBytes = cost.kvBytes
-    running.activationBytes = cost.activationBytes
-    running.joules = cost.joules
-    running.kernelSeconds = cost.kernelSeconds
-    isRunning = true
+    run(shape, from: now)
     return running.end
   }
 

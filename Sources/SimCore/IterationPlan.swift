@@ -13,6 +13,6 @@ public struct IterationPlan: Sendable, Hashable {
 
   mutating func reset() {
     decodes = 0
-    prefill.removeAll(keepingCapacity: true)
+    if !prefill.isEmpty { prefill.removeAll(keepingCapacity: true) }
   }
 }

@@ -8,8 +8,9 @@ struct News: Sendable {
   var gaps: [(seconds: Seconds, tokens: Int)] = []
 
   mutating func removeAll() {
-    spans.removeAll(keepingCapacity: true)
-    requests.removeAll(keepingCapacity: true)
-    gaps.removeAll(keepingCapacity: true)
+    // Removing nothing costs as much as removing something.
+    if !spans.isEmpty { spans.removeAll(keepingCapacity: true) }
+    if !requests.isEmpty { requests.removeAll(keepingCapacity: true) }
+    if !gaps.isEmpty { gaps.removeAll(keepingCapacity: true) }
   }
 }

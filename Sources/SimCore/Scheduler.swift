@@ -15,6 +15,13 @@ public protocol Scheduler: Sendable {
   /// - Complexity: called once an iteration; should be O(tiles planned).
   mutating func plan(_ state: inout ServingState, into plan: inout IterationPlan)
 
+  /// Whether the policy, having planned a decode step for everybody and nothing else, plans the same again as long as no
+  /// request arrives, none ends, and every sequence finds its KV memory.
+  ///
+  /// The engine then repeats the plan without asking, which is several times faster. A policy that watches the clock or
+  /// the sequences' lengths says no.
+  var repeatsDecodeSteps: Bool { get }
+
   /// The longest sequence, prompt and output together, that the policy can ever schedule.
   ///
   /// The engine rejects longer requests on arrival instead of letting them block the queue for ever.
@@ -22,6 +29,9 @@ public protocol Scheduler: Sendable {
 }
 
 extension Scheduler {
+  /// Yes.
+  public var repeatsDecodeSteps: Bool { true }
+
   /// No limit.
   public var longestSequence: Tokens { .max }
 }

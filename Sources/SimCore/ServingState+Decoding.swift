@@ -184,7 +184,7 @@ extension ServingState {
       sequences[i].gapStep = step
       news.gaps.append((own, 1))
     }
-    decoding.fresh.removeAll(keepingCapacity: true)
+    if !decoding.fresh.isEmpty { decoding.fresh.removeAll(keepingCapacity: true) }
     decoding.lastStepAt = now
 
     let slot = step & (decoding.due.count - 1)

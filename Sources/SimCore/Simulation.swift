@@ -32,6 +32,7 @@ public struct Simulation: ~Copyable {
   private var upcoming: Request?
   private var events = EventQueue()
   private let maxConcurrency: Int
+  private let repeatsDecodeSteps: Bool
   private let stopAt: Seconds
   private var inFlight: [Int]
   private var totalInFlight = 0
@@ -52,10 +53,12 @@ public struct Simulation: ~Copyable {
   ///   - stopAt: when the run is cut. From then on no request is sent and no iteration begins; those under way
   ///     come to their end, so that what iterations and kernels used still adds up. Requests that are then in the
   ///     system are recorded as unfinished.
+  ///   - exactSteps: whether to ask the policy before every iteration, even where it would only repeat itself. Slower,
+  ///     with the same results to the last bit.
   public init(
     instances: [InstanceConfiguration], router: any Router = RoundRobin(),
     requests: any IteratorProtocol<Request>, maxModelLength: Tokens = .max, maxConcurrency: Int = .max,
-    stopAt: Seconds = .infinity
+    stopAt: Seconds = .infinity, exactSteps: Bool = false
   ) {
     precondition(!instances.isEmpty, "a simulation needs an instance")
     self.instances = instances.enumerated().map {
@@ -65,6 +68,7 @@ public struct Simulation: ~Copyable {
     self.requests = requests
     self.maxConcurrency = maxConcurrency
     self.stopAt = stopAt
+    repeatsDecodeSteps = !exactSteps
     inFlight = Array(repeating: 0, count: instances.count)
   }
 
@@ -93,7 +97,14 @@ public struct Simulation: ~Copyable {
     inFlight[event.instance] -= completed
     totalInFlight -= completed
     let released = release(at: event.time, recorder: &recorder)
-    try begin(event.instance, at: event.time)
+    if repeatsDecodeSteps, completed == 0, !released {
+      let horizon = min(upcoming?.arrival ?? .infinity, events.first?.time ?? .infinity, stopAt)
+      if let end = instances[event.instance].repeatDecodeSteps(until: horizon, recorder: &recorder) {
+        events.insert(time: end, instance: event.instance)
+        return true
+      }
+    }
+    try begin(event.instance, at: instances[event.instance].state.now)
     if released { try beginIdle(at: event.time) }
     return true
   }

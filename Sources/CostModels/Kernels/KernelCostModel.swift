@@ -18,7 +18,9 @@ public struct KernelCostModel: CostModel {
   public var idleWatts: Double { power.idleWatts * gpus }
 
   private let gpus: Double
-  private let engine: EngineDescription
+  private let host: HostOverhead
+  private let graphs: GraphSizes
+  private let repeatsEmbeddingAndHead: Bool
   private let power: PowerModel
   private let rowKernels: RowKernels
   private let attention: AttentionKernels
@@ -31,6 +33,12 @@ public struct KernelCostModel: CostModel {
   private var drawing: SplitMix64?
   private var recalled: RecalledPrefill
 
+  /// Whether layers differ in their experts, or every call's are drawn: then a decode step has no price of its own.
+  private let routesByLayer: Bool
+  /// Bytes of one expert on one GPU.
+  private let expertBytes: Double
+
+  private var decodePrices = DecodePriceTable()
   private var layerPrices = RowPriceTable()
   private var beforePrices = RowPriceTable()
   private var afterPrices = RowPriceTable()
@@ -55,7 +63,10 @@ public struct KernelCostModel: CostModel {
     let shard = system.shard
     let model = shard.model
     layers = model.layers
-    engine = system.engine
+    let engine = system.engine
+    host = engine.host
+    graphs = engine.graphs
+    repeatsEmbeddingAndHead = engine.repeatsEmbeddingAndHead
     power = PowerModel(system.hardware)
     gpus = Double(shard.gpus)
     self.kvBlocks = kvBlocks
@@ -74,6 +85,8 @@ public struct KernelCostModel: CostModel {
     self.routing = routing
     recalled = RecalledPrefill(misses: routing?.makeMisses() ?? ExpertMisses(shares: []))
     drawing = drawSeed.map { SplitMix64(seed: $0, purpose: "routing") }
+    routesByLayer = drawSeed != nil || routing?.isUniformOverLayers == false
+    expertBytes = experts?.bytesPerExpert ?? 0
   }
 
   /// Adds the cost of some layers that all carry the same load.
@@ -82,6 +95,7 @@ public struct KernelCostModel: CostModel {
   public mutating func add(
     _ load: LayerLoad, prefill: Span<PrefillSegment>, layers range: Range<Int>, to cost: inout Cost
   ) {
+    guard !prefill.isEmpty || routesByLayer else { return addDecode(load, layers: range, to: &cost) }
     let hasPrefill = !prefill.isEmpty
     if hasPrefill { recall(prefill) }
     let prefillRows = hasPrefill ? recalled.rows : 0
@@ -109,23 +123,10 @@ public struct KernelCostModel: CostModel {
       cost.weightBytes -= bytes
     }
 
-    let windowed = Double(windowedBefore[range.upperBound] - windowedBefore[range.lowerBound])
-    let full = depth - windowed
-    if load.decodes > 0 {
-      if full > 0 {
-        let launch = attention.decode(batch: load.decodes, context: load.decodeContext)
-        total.add(launch, times: full)
-        decodeTotal.add(launch, times: full)
-        cost.decodeContextJoules += launch.joules * full * gpus
-      }
-      if windowed > 0 {
-        let launch = windowedAttention.decode(batch: load.decodes, context: load.decodeWindowContext)
-        total.add(launch, times: windowed)
-        decodeTotal.add(launch, times: windowed)
-        cost.decodeRowJoules += launch.joules * windowed * gpus
-      }
-    }
+    if load.decodes > 0 { addDecodeAttention(load, layers: range, to: &total, &cost) }
     if hasPrefill {
+      let windowed = Double(windowedBefore[range.upperBound] - windowedBefore[range.lowerBound])
+      let full = depth - windowed
       var launch = Launch()
       if full > 0 { launch.add(recalled.attention, times: full) }
       if windowed > 0 { launch.add(recalled.windowedAttention, times: windowed) }
@@ -138,9 +139,49 @@ public struct KernelCostModel: CostModel {
     cost.prefillRowJoules += rowJoules * (1 - decodeShare) * gpus
   }
 
+  /// Adds the cost of some layers that decode and do nothing else.
+  ///
+  /// - Complexity: O(1).
+  private mutating func addDecode(_ load: LayerLoad, layers range: Range<Int>, to cost: inout Cost) {
+    if !decodePrices.knows(load.decodes) { decodePrices.learn(load.decodes, decodePrice(load.decodes)) }
+    let price = decodePrices.use(load.decodes, layers: range.count)
+    let depth = Double(range.count)
+    issue += price.issue * depth
+    var total = Launch()
+    total.add(price.layer, times: depth)
+    let bytes = price.distinct * depth * expertBytes * gpus
+    cost.experts += price.distinct * depth
+    cost.expertBytes += bytes
+    cost.decodeExpertBytes += bytes
+    cost.weightBytes -= bytes
+    cost.decodeRowJoules += price.layer.joules * depth * gpus
+    addDecodeAttention(load, layers: range, to: &total, &cost)
+    charge(total, to: &cost)
+  }
+
+  /// Adds the attention of the decode rows.
+  private mutating func addDecodeAttention(
+    _ load: LayerLoad, layers range: Range<Int>, to total: inout Launch, _ cost: inout Cost
+  ) {
+    let windowed = Double(windowedBefore[range.upperBound] - windowedBefore[range.lowerBound])
+    let full = Double(range.count) - windowed
+    if full > 0 {
+      let launch = attention.decode(batch: load.decodes, context: load.decodeContext)
+      total.add(launch, times: full)
+      decodeTotal.add(launch, times: full)
+      cost.decodeContextJoules += launch.joules * full * gpus
+    }
+    if windowed > 0 {
+      let launch = windowedAttention.decode(batch: load.decodes, context: load.decodeWindowContext)
+      total.add(launch, times: windowed)
+      decodeTotal.add(launch, times: windowed)
+      cost.decodeRowJoules += launch.joules * windowed * gpus
+    }
+  }
+
   /// Adds the kernels before and after the layers, and the host's time; idle power flows all the while.
   public mutating func finish(_ shape: IterationShape, cost: inout Cost) {
-    let repeats = engine.repeatsEmbeddingAndHead
+    let repeats = repeatsEmbeddingAndHead
     let entering = shape.decodes + (repeats ? shape.prefillRows : shape.enteringRows)
     let leaving = shape.decodes + (repeats ? shape.prefillSequences : shape.finishingSequences)
     if !beforePrices.knows(entering) {
@@ -158,7 +199,7 @@ public struct KernelCostModel: CostModel {
     charge(before.launch, to: &cost)
     charge(after.launch, to: &cost)
 
-    let preparation = engine.host.preparation(
+    let preparation = host.preparation(
       decodes: shape.decodes, prefills: shape.prefillSequences, enteringTokens: shape.enteringRows,
       hasPartialDepth: shape.hasPartialDepth)
     cost.seconds = max(cost.kernelSeconds, issue) + preparation
@@ -179,8 +220,13 @@ public struct KernelCostModel: CostModel {
       totals[kernel.index].add(launch, times: Double(times))
     }
     for (rows, uses) in layerPrices.uses.enumerated() where uses > 0 {
-      let computed = engine.graphs.padded(rows: rows).rows
+      let computed = graphs.padded(rows: rows).rows
       rowKernels.forEachInLayer(rows: rows, computed: computed) { add($0, $1, times: uses) }
+    }
+    for (batch, uses) in decodePrices.uses.enumerated() where uses > 0 {
+      let computed = graphs.padded(rows: batch).rows
+      rowKernels.forEachInLayer(rows: batch, computed: computed) { add($0, $1, times: uses) }
+      add(.expertMLP, decodePrices.entries[batch].experts, times: uses)
     }
     for (rows, uses) in beforePrices.uses.enumerated() where uses > 0 {
       rowKernels.forEachBefore(rows: rows) { add($0, $1, times: uses) }
@@ -203,10 +249,24 @@ public struct KernelCostModel: CostModel {
   /// The kernels of a layer whose cost depends on the rows alone.
   private func layerPrice(rows: Int) -> RowPriceTable.Entry {
     var entry = RowPriceTable.Entry()
-    let (computed, inGraph) = engine.graphs.padded(rows: rows)
+    let (computed, inGraph) = graphs.padded(rows: rows)
     rowKernels.forEachInLayer(rows: rows, computed: computed) { entry.launch += $1 }
     entry.computed = computed
-    entry.issue = engine.host.launch(inGraph: inGraph)
+    entry.issue = host.launch(inGraph: inGraph)
+    return entry
+  }
+
+  /// A layer that decodes so many sequences and does nothing else, attention aside.
+  private func decodePrice(_ batch: Int) -> DecodePriceTable.Entry {
+    let fixed = layerPrice(rows: batch)
+    var entry = DecodePriceTable.Entry()
+    entry.layer = fixed.launch
+    entry.issue = fixed.issue
+    if let experts, let routing {
+      entry.distinct = routing.distinct(layers: 0..<1, decodes: batch)
+      entry.experts = experts.launch(rows: fixed.computed, active: entry.distinct)
+      entry.layer += entry.experts
+    }
     return entry
   }
 

@@ -1,38 +1,59 @@
 import SimCore
 
 /// What one launch of a kernel takes on one GPU, or several launches together.
+///
+/// The figures lie in one vector, so that adding launches up is one instruction or two.
 struct Launch: Sendable {
+  private var values = SIMD8<Double>.zero
+
+  /// Creates what nothing takes, but for a number of launches.
+  init(calls: Double = 0) { values[0] = calls }
+
   /// How many launches.
-  var calls = 0.0
+  var calls: Double { values[0] }
   /// How many of them lay outside what was measured.
-  var extrapolated = 0.0
+  var extrapolated: Double {
+    get { values[1] }
+    set { values[1] = newValue }
+  }
   /// Time.
-  var seconds: Seconds = 0
+  var seconds: Seconds {
+    get { values[2] }
+    set { values[2] = newValue }
+  }
   /// Energy above idle.
-  var joules: Joules = 0
+  var joules: Joules {
+    get { values[3] }
+    set { values[3] = newValue }
+  }
   /// Floating-point operations.
-  var flops = 0.0
+  var flops: Double {
+    get { values[4] }
+    set { values[4] = newValue }
+  }
   /// Weights read, in bytes.
-  var weightBytes = 0.0
+  var weightBytes: Double {
+    get { values[5] }
+    set { values[5] = newValue }
+  }
   /// KV entries read and written, in bytes.
-  var kvBytes = 0.0
+  var kvBytes: Double {
+    get { values[6] }
+    set { values[6] = newValue }
+  }
   /// Activations read and written, and bytes exchanged, in bytes.
-  var activationBytes = 0.0
+  var activationBytes: Double {
+    get { values[7] }
+    set { values[7] = newValue }
+  }
 
   /// All bytes moved.
   var bytes: Double { weightBytes + kvBytes + activationBytes }
 
-  static func += (a: inout Launch, b: Launch) { a.add(b, times: 1) }
+  @inline(__always)
+  static func += (a: inout Launch, b: Launch) { a.values += b.values }
 
   /// Adds a launch that happens `n` times.
-  mutating func add(_ other: Launch, times n: Double) {
-    calls += other.calls * n
-    extrapolated += other.extrapolated * n
-    seconds += other.seconds * n
-    joules += other.joules * n
-    flops += other.flops * n
-    weightBytes += other.weightBytes * n
-    kvBytes += other.kvBytes * n
-    activationBytes += other.activationBytes * n
-  }
+  @inline(__always)
+  mutating func add(_ other: Launch, times n: Double) { values += other.values * n }
 }

@@ -68,6 +68,11 @@ public struct ExpertRouting: Sendable {
     }
   }
 
+  /// Whether a call touches as many experts in one layer as in any other.
+  public var isUniformOverLayers: Bool {
+    if case .measured = model { false } else { true }
+  }
+
   /// The expected distinct experts of decoding requests, a token from each.
   public func distinct(layers range: Range<Int>, decodes: Int) -> Double {
     count(layers: range, decodes: decodes).mean
