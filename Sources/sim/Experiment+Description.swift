@@ -7,11 +7,14 @@ import Workloads
 
 extension Experiment {
   /// The run in a line.
-  var title: String {
+  var title: String { "\(policy) · \(setting)" }
+
+  /// What the run shares with those of other policies.
+  var setting: String {
     let shard = loaded.system.shard
     let rate =
       workload.arrivals.rate.map { String(format: "%g req/s", $0) } ?? workload.arrivals.kind.rawValue
-    return "\(policy) · \(shard.model.name) on \(shard.gpus) x \(loaded.system.hardware.name) · "
+    return "\(shard.model.name) on \(shard.gpus) x \(loaded.system.hardware.name) · "
       + "\(loaded.system.engine.name) · \(workload.name), \(rate), \(workload.count) requests"
   }
 

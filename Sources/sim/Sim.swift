@@ -12,7 +12,9 @@ struct Sim: ParsableCommand {
     abstract:
       "Simulates how an LLM serving schedule performs: latency, energy and expert traffic, without a GPU.",
     version: Self.version,
-    subcommands: [RunCommand.self, ListCommand.self, CalibrateCommand.self, SweepCommand.self],
+    subcommands: [
+      RunCommand.self, ListCommand.self, CalibrateCommand.self, SweepCommand.self, CompareCommand.self,
+    ],
     defaultSubcommand: RunCommand.self)
 
   /// The version that every run records.
