@@ -11,11 +11,16 @@ extension Experiment {
 
   /// What the run shares with those of other policies.
   var setting: String {
-    let shard = loaded.system.shard
     let rate =
       workload.arrivals.rate.map { String(format: "%g req/s", $0) } ?? workload.arrivals.kind.rawValue
+    return "\(loadFreeSetting), \(rate), \(workload.count) requests"
+  }
+
+  /// What the run shares with those of other policies and rates.
+  var loadFreeSetting: String {
+    let shard = loaded.system.shard
     return "\(shard.model.name) on \(shard.gpus) x \(loaded.system.hardware.name) · "
-      + "\(loaded.system.engine.name) · \(workload.name), \(rate), \(workload.count) requests"
+      + "\(loaded.system.engine.name) · \(workload.name)"
   }
 
   /// What the run was given, as the `runs` table keeps it.

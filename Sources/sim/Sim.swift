@@ -14,6 +14,7 @@ struct Sim: ParsableCommand {
     version: Self.version,
     subcommands: [
       RunCommand.self, ListCommand.self, CalibrateCommand.self, SweepCommand.self, CompareCommand.self,
+      CapacityCommand.self,
     ],
     defaultSubcommand: RunCommand.self)
 

@@ -2,8 +2,8 @@ import ArgumentParser
 
 /// One run of a sweep.
 struct SweepPoint: Sendable {
-  /// The options of `sim run` that make it.
-  let arguments: [String]
+  /// The command line that makes it.
+  let commandLine: [String]
   /// Its values of the options that vary.
   let values: [String]
   let experiment: Experiment
@@ -19,11 +19,16 @@ struct SweepPoint: Sendable {
       throw CommandLineError.badPoint(arguments: arguments, reason: RunOptions.message(for: error))
     }
     experiment = try options.makeExperiment(cache: &cache)
-    self.arguments = arguments
+    commandLine = ["run"] + arguments
     self.values = values
     hash = experiment.configurationHash
   }
 
-  /// Its command line.
-  var commandLine: [String] { ["run"] + arguments }
+  /// A point that has been read and checked.
+  init(_ experiment: Experiment, hash: String, commandLine: [String]) {
+    self.experiment = experiment
+    self.hash = hash
+    self.commandLine = commandLine
+    values = []
+  }
 }
