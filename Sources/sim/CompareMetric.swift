@@ -21,6 +21,18 @@ enum CompareMetric: String, CaseIterable, Sendable {
     }
   }
 
+  /// The title without its unit.
+  var name: String {
+    switch self {
+    case .firstToken: "TTFT"
+    case .meanGap: "mean TBT"
+    case .longestGap: "longest TBT"
+    case .endToEnd: "E2E"
+    case .energy: "energy"
+    case .expertBytes: "expert weights"
+    }
+  }
+
   /// A request's value; not a number if it has none.
   func value(of request: RequestRecord) -> Double {
     switch self {

@@ -9,16 +9,18 @@ struct CompareReport {
   let notes: [String]
 
   var text: String {
+    let tables = CompareTables(comparison: comparison)
     var parts = [title]
     for contest in comparison.contests { parts.append(differences(of: contest)) }
-    parts.append("Runs\n" + CompareTables.totals(comparison.runs).formatted(as: .table))
-    parts.append("Kernels (time on one GPU)\n" + CompareTables.kernels(comparison.runs).formatted(as: .table))
-    parts.append("Iterations\n" + CompareTables.iterations(comparison.runs).formatted(as: .table))
-    parts.append("Layers\n" + CompareTables.layerGroups(comparison.runs).formatted(as: .table))
+    parts.append("Runs\n" + tables.totals.formatted(as: .table))
+    parts.append("Kernels (time on one GPU)\n" + tables.kernels.formatted(as: .table))
+    parts.append("Iterations\n" + tables.iterations.formatted(as: .table))
+    parts.append("Layers\n" + tables.layerGroups.formatted(as: .table))
     for contest in comparison.contests {
       let lines = CompareExplanation(baseline: comparison.baseline, other: contest.run).lines
       parts.append(
-        (["Why \(contest.run.policy) differs from \(comparison.baseline.policy)"] + lines)
+        (["Why \(comparison.name(of: contest.run)) differs from \(comparison.name(of: comparison.baseline))"]
+          + lines)
           .joined(separator: "\n"))
     }
     return (parts + [notes.joined(separator: "\n")]).joined(separator: "\n\n")
@@ -46,20 +48,25 @@ struct CompareReport {
       + "the same \(contest.pairs) requests\n" + table.formatted(as: .table) + verdict(contest)
   }
 
-  /// Who wins where, by means and tails whose intervals leave out zero.
+  /// Who wins where, by the means and the 99th percentiles whose intervals leave out zero.
   private func verdict(_ contest: Comparison.Contest) -> String {
-    func list(_ verdict: CompareDifference.Verdict) -> String {
-      contest.differences.filter { $0.verdict == verdict }.map { d in
-        let name = d.statistic == .mean ? "" : d.statistic.rawValue + " "
-        return name + d.metric.title.prefix { $0 != "(" }.trimmingCharacters(in: .whitespaces)
-          + (d.relative.estimate.isNaN ? "" : String(format: " (%+.0f %%)", d.relative.estimate * 100))
-      }.joined(separator: ", ")
-    }
-    let (better, worse) = (list(.better), list(.worse))
+    let name = comparison.name(of: contest.run)
     var lines: [String] = []
-    if !better.isEmpty { lines.append("\(contest.run.policy) wins: \(better).") }
-    if !worse.isEmpty { lines.append("\(contest.run.policy) loses: \(worse).") }
-    if lines.isEmpty { lines.append("No difference is shown.") }
+    for (verdict, word) in [(CompareDifference.Verdict.better, "wins"), (.worse, "loses")] {
+      for statistic in [CompareStatistic.mean, .p99] {
+        let list = contest.differences.filter { $0.verdict == verdict && $0.statistic == statistic }
+        guard !list.isEmpty else { continue }
+        let parts = list.map { d in
+          d.metric.name
+            + (d.relative.estimate.isNaN ? "" : String(format: " %+.1f %%", d.relative.estimate * 100))
+        }
+        lines.append("\(name) \(word) in \(statistic.rawValue) \(parts.joined(separator: ", ")).")
+      }
+    }
+    let open = contest.differences.filter { $0.verdict == .undecided && $0.statistic == .mean }
+    if !open.isEmpty {
+      lines.append("No difference of means is shown in \(open.map(\.metric.name).joined(separator: ", ")).")
+    }
     return lines.joined(separator: "\n")
   }
 

@@ -25,6 +25,13 @@ struct Comparison {
     }
   }
 
+  /// A policy's name, without its parameters if these are not needed to tell it from others.
+  func name(of run: CompareRun) -> String {
+    func plain(_ policy: String) -> Substring { policy.prefix { $0 != "[" } }
+    let isAlone = Set(runs.map(\.policy).filter { plain($0) == plain(run.policy) }).count == 1
+    return isAlone ? String(plain(run.policy)) : run.policy
+  }
+
   /// The policy that the others are compared with.
   var baseline: CompareRun { runs[0] }
 }

@@ -14,9 +14,9 @@ struct SweepPoint: Sendable {
   init(arguments: [String], values: [String] = [], cache: inout ExperimentCache) throws {
     let options: RunOptions
     do {
-      options = try RunOptions.parse(arguments)
+      options = try SweepPointOptions.parse(arguments).asRunOptions
     } catch {
-      throw CommandLineError.badPoint(arguments: arguments, reason: RunOptions.message(for: error))
+      throw CommandLineError.badPoint(arguments: arguments, reason: SweepPointOptions.message(for: error))
     }
     experiment = try options.makeExperiment(cache: &cache)
     commandLine = ["run"] + arguments
