@@ -42,6 +42,13 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),
+    .testTarget(
+      name: "simTests",
+      dependencies: [
+        "sim", "SimCore", "Policies", "CostModels", "Workloads", "ResultStore",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: settings),
   ]
     + module("SimCore")
     + module("Policies", ["SimCore"])

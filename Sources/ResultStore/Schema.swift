@@ -6,7 +6,7 @@ enum Schema {
   /// Step i takes a database from `user_version` i to i + 1.
   ///
   /// Steps that have been released never change.
-  static let migrations: [String] = [tables1 + views1]
+  static let migrations: [String] = [tables1 + views1, tables2]
 
   /// The newest version, which is the one that this program writes.
   static var version: Int { migrations.count }

@@ -7,12 +7,20 @@ import Workloads
 
 extension Experiment {
   /// The run in a line.
-  var title: String {
-    let shard = loaded.system.shard
+  var title: String { "\(policy) · \(setting)" }
+
+  /// What the run shares with those of other policies.
+  var setting: String {
     let rate =
       workload.arrivals.rate.map { String(format: "%g req/s", $0) } ?? workload.arrivals.kind.rawValue
-    return "\(policy) · \(shard.model.name) on \(shard.gpus) x \(loaded.system.hardware.name) · "
-      + "\(loaded.system.engine.name) · \(workload.name), \(rate), \(workload.count) requests"
+    return "\(loadFreeSetting), \(rate), \(workload.count) requests"
+  }
+
+  /// What the run shares with those of other policies and rates.
+  var loadFreeSetting: String {
+    let shard = loaded.system.shard
+    return "\(shard.model.name) on \(shard.gpus) x \(loaded.system.hardware.name) · "
+      + "\(loaded.system.engine.name) · \(workload.name)"
   }
 
   /// What the run was given, as the `runs` table keeps it.

@@ -28,13 +28,17 @@ struct Experiment: Sendable {
 
   /// Runs it; what is to be kept of it is the recorder's to keep.
   ///
+  /// `wrap` may put a cost model around the experiment's, to watch it.
+  ///
   /// - Complexity: O(iterations + requests).
-  func run<Kept: Recorder>(recorder: inout Kept) throws(SimulationError) -> SystemTotals {
+  func run<Kept: Recorder>(
+    recorder: inout Kept, wrap: (KernelCostModel) -> any CostModel = { $0 }
+  ) throws(SimulationError) -> SystemTotals {
     let costModel = KernelCostModel(
       system: loaded.system, calibration: loaded.calibration, routing: loaded.routing,
       drawSeed: drawRouting ? workload.seed : nil, kvBlocks: kvBlocks)
     let instance = InstanceConfiguration(
-      scheduler: policy.makeScheduler(), costModel: costModel, maxSequences: maxSequences)
+      scheduler: policy.makeScheduler(), costModel: wrap(costModel), maxSequences: maxSequences)
     var simulation = Simulation(
       instances: [instance], requests: workload.makeIterator(), maxModelLength: maxModelLength,
       maxConcurrency: maxConcurrency, stopAt: maxDuration)

@@ -7,9 +7,9 @@ struct PolicyOptions: ParsableArguments {
   @Option(
     name: [.long, .customLong("schedule-mode")],
     help: ArgumentHelp(
-      "The scheduling policy (see 'sim list policies'), with parameters as in layered[stages=8,cohort=4096].",
-      valueName: "name"))
-  var policy = "chunked"
+      "The scheduling policy (see 'sim list policies'), with parameters as in layered[stages=8,cohort=4096]. Default: "
+        + "chunked.", valueName: "name"))
+  var policy: String?
 
   @Option(
     help: ArgumentHelp(
@@ -22,7 +22,7 @@ struct PolicyOptions: ParsableArguments {
 
   /// The policy with every parameter set.
   func load(layers: Int, maxModelLength: Tokens) throws(PolicyError) -> Policy {
-    var policy = try Policy(policy)
+    var policy = try Policy(policy ?? "chunked")
     if let tokens = maxNumBatchedTokens, !policy.has(policy.entry.batchedTokens) {
       try policy.set(policy.entry.batchedTokens, to: "\(tokens)")
     }

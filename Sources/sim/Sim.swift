@@ -13,8 +13,8 @@ struct Sim: ParsableCommand {
       "Simulates how an LLM serving schedule performs: latency, energy and expert traffic, without a GPU.",
     version: Self.version,
     subcommands: [
-      RunCommand.self, SweepCommand.self, QueryCommand.self, ExportCommand.self, ListCommand.self,
-      CalibrateCommand.self,
+      RunCommand.self, CompareCommand.self, CapacityCommand.self, SweepCommand.self, QueryCommand.self,
+      ExportCommand.self, ValidateCommand.self, ListCommand.self, CalibrateCommand.self,
     ],
     defaultSubcommand: RunCommand.self)
 

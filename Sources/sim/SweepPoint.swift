@@ -2,8 +2,8 @@ import ArgumentParser
 
 /// One run of a sweep.
 struct SweepPoint: Sendable {
-  /// The options of `sim run` that make it.
-  let arguments: [String]
+  /// The command line that makes it.
+  let commandLine: [String]
   /// Its values of the options that vary.
   let values: [String]
   let experiment: Experiment
@@ -14,16 +14,21 @@ struct SweepPoint: Sendable {
   init(arguments: [String], values: [String] = [], cache: inout ExperimentCache) throws {
     let options: RunOptions
     do {
-      options = try RunOptions.parse(arguments)
+      options = try SweepPointOptions.parse(arguments).asRunOptions
     } catch {
-      throw CommandLineError.badPoint(arguments: arguments, reason: RunOptions.message(for: error))
+      throw CommandLineError.badPoint(arguments: arguments, reason: SweepPointOptions.message(for: error))
     }
     experiment = try options.makeExperiment(cache: &cache)
-    self.arguments = arguments
+    commandLine = ["run"] + arguments
     self.values = values
     hash = experiment.configurationHash
   }
 
-  /// Its command line.
-  var commandLine: [String] { ["run"] + arguments }
+  /// A point that has been read and checked.
+  init(_ experiment: Experiment, hash: String, commandLine: [String]) {
+    self.experiment = experiment
+    self.hash = hash
+    self.commandLine = commandLine
+    values = []
+  }
 }

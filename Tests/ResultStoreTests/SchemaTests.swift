@@ -4,7 +4,7 @@ import Testing
 
 struct SchemaTests {
   /// Changing a released schema takes a new version and a migration.
-  @Test func versionOne() throws {
+  @Test func versionTwo() throws {
     let directory = try TemporaryDirectory()
     _ = try RunWriter(path: directory.database)
     let database = try DatabaseQueue(path: directory.database)
@@ -22,6 +22,10 @@ struct SchemaTests {
     }
     #expect(
       schema == [
+        "capacities: capacity_id created_at version argv config policy model hardware engine trace "
+          + "tensor_parallel_size seeds attainment_target max_watts max_energy_per_token_mj tolerance request_rate "
+          + "request_rate_failing request_rate_low request_rate_high limited_by slo_attainment mean_watts "
+          + "energy_per_token_mj runs",
         "iteration_kernels: run_id replica iter kernel calls extrapolated_calls kernel_s energy_j flops bytes",
         "iterations: run_id replica iter t_start t_end batch_size num_prefill_tokens num_decode_tokens layer_begin "
           + "layer_end experts_touched expert_bytes weight_bytes kv_bytes activation_bytes energy_j kernel_s "
@@ -58,7 +62,7 @@ struct SchemaTests {
         try String.fetchOne(db, sql: "PRAGMA \($0)") ?? ""
       }
     }
-    #expect(pragmas == ["1", "\(0x4c53_494d)", "wal"])
+    #expect(pragmas == ["2", "\(0x4c53_494d)", "wal"])
   }
 
   @Test func deletingARunDeletesItsRows() throws {

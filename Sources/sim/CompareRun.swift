@@ -1,0 +1,45 @@
+import CostModels
+import Policies
+import ResultStore
+import SimCore
+
+/// One policy's run in a comparison.
+struct CompareRun {
+  let policy: String
+  let summary: RunSummary
+  let requests: [RequestRecord]
+  let iterations: [CompareIterations.Kind: CompareIterations]
+  let layerGroups: LayerGroupMeter.Totals
+
+  /// Runs an experiment; what `writer` keeps of it is still to be finished.
+  init(_ experiment: Experiment, writer: RunWriter?, progress: Progress?) throws {
+    let started = ContinuousClock.now
+    let layerGroups = LayerGroupMeter.Totals()
+    var recorder = CompareRecorder(
+      run: RunRecorder(
+        metrics: RunMetrics(objective: experiment.objective), writer: writer, progress: progress),
+      layers: experiment.loaded.system.shard.model.layers)
+    let totals = try experiment.run(recorder: &recorder) { LayerGroupMeter($0, totals: layerGroups) }
+    policy = experiment.policy.description
+    summary = RunSummary(
+      metrics: recorder.run.metrics, totals: totals, energyQuality: experiment.loaded.energyQuality,
+      kvBlocks: experiment.kvBlocks, wall: seconds(ContinuousClock.now - started), percentiles: [99])
+    requests = recorder.requests
+    iterations = recorder.iterations
+    self.layerGroups = layerGroups
+  }
+
+  /// Time in kernels, on one GPU.
+  var kernelSeconds: Seconds { summary.totals.kernels.reduce(0) { $0 + $1.seconds } }
+  /// Time of iterations beyond their kernels.
+  var hostSeconds: Seconds { summary.metrics.busySeconds - kernelSeconds }
+  /// Energy above idle.
+  var kernelJoules: Joules { summary.totals.kernels.reduce(0) { $0 + $1.joules } }
+  /// Energy that flows whatever runs, from the first arrival to the end.
+  var idleJoules: Joules { summary.joules - kernelJoules }
+
+  /// What a kernel used.
+  func kernel(_ name: String) -> KernelUse {
+    summary.totals.kernels.first { $0.kernel == name } ?? KernelUse(kernel: name)
+  }
+}

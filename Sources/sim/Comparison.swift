@@ -1,0 +1,37 @@
+import SimCore
+
+/// Runs of several policies over the same requests, the others compared with the first.
+struct Comparison {
+  /// How a policy fares against the first.
+  struct Contest {
+    let run: CompareRun
+    /// A difference for each metric and statistic.
+    let differences: [CompareDifference]
+    /// Requests that both completed.
+    let pairs: Int
+  }
+
+  let runs: [CompareRun]
+  let contests: [Contest]
+
+  /// Compares runs, of which there must be one at least.
+  init(_ runs: [CompareRun], resamples: Int, seed: UInt64) {
+    self.runs = runs
+    let baseline = runs[0]
+    contests = runs.dropFirst().map { run in
+      let (differences, pairs) = CompareDifference.all(
+        baseline: baseline.requests, other: run.requests, resamples: resamples, seed: seed)
+      return Contest(run: run, differences: differences, pairs: pairs)
+    }
+  }
+
+  /// A policy's name, without its parameters if these are not needed to tell it from others.
+  func name(of run: CompareRun) -> String {
+    func plain(_ policy: String) -> Substring { policy.prefix { $0 != "[" } }
+    let isAlone = Set(runs.map(\.policy).filter { plain($0) == plain(run.policy) }).count == 1
+    return isAlone ? String(plain(run.policy)) : run.policy
+  }
+
+  /// The policy that the others are compared with.
+  var baseline: CompareRun { runs[0] }
+}

@@ -1,0 +1,56 @@
+import SimCore
+import Testing
+
+@testable import sim
+
+@Suite struct CompareTests {
+  func run(_ policy: String) throws -> CompareRun {
+    let experiment = try TestProject.experiment([
+      "--policy", policy, "--request-rate", "2", "--num-prompts", "150",
+    ])
+    return try CompareRun(experiment, writer: nil, progress: nil)
+  }
+
+  @Test func aPolicyDoesNotDifferFromItself() throws {
+    let comparison = Comparison([try run("chunked"), try run("chunked")], resamples: 200, seed: 1)
+    let differences = try #require(comparison.contests.first).differences
+    #expect(differences.count == CompareMetric.allCases.count * CompareStatistic.allCases.count)
+    for d in differences {
+      #expect(d.difference == CompareInterval(estimate: 0, resampled: [0]))
+      #expect(d.verdict == .undecided)
+    }
+  }
+
+  @Test func everyRequestIsPaired() throws {
+    let comparison = Comparison([try run("chunked"), try run("layered")], resamples: 200, seed: 1)
+    let contest = try #require(comparison.contests.first)
+    #expect(contest.pairs == 150)
+    let experts = contest.differences.first { $0.metric == .expertBytes && $0.statistic == .mean }
+    #expect(experts?.verdict == .better)
+    #expect(try run("layered").requests == contest.run.requests)
+  }
+
+  /// The meter changes nothing, and what it counts adds up.
+  @Test func layerGroupsAddUp() throws {
+    for policy in ["chunked", "layered"] {
+      let run = try run(policy)
+      let experiment = try TestProject.experiment([
+        "--policy", policy, "--request-rate", "2", "--num-prompts", "150",
+      ])
+      var plain = RunRecorder(metrics: RunMetrics(objective: experiment.objective))
+      _ = try experiment.run(recorder: &plain)
+      #expect(plain.metrics.joules == run.summary.metrics.joules)
+      let expertBytes = LayerGroup.allCases.reduce(0) { $0 + run.layerGroups[$1].expertBytes }
+      #expect(abs(expertBytes / run.summary.metrics.expertBytes - 1) < 1e-9)
+      let iterations = CompareIterations.Kind.allCases.compactMap { run.iterations[$0] }
+      #expect(iterations.reduce(0) { $0 + $1.count } == run.summary.metrics.iterations)
+    }
+  }
+
+  @Test func reportsSayWhoLoses() throws {
+    let comparison = Comparison([try run("layered"), try run("chunked")], resamples: 200, seed: 1)
+    let text = CompareReport(title: "", comparison: comparison, notes: []).text
+    #expect(text.contains("chunked loses in mean TTFT"))
+    #expect(text.contains("Expert weights: "))
+  }
+}
