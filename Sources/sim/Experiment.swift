@@ -25,7 +25,7 @@ struct Experiment: Sendable {
   /// Runs it; what is to be kept of it is the recorder's to keep.
   ///
   /// - Complexity: O(iterations + requests).
-  func run(recorder: inout RunRecorder) throws(SimulationError) -> SystemTotals {
+  func run<Kept: Recorder>(recorder: inout Kept) throws(SimulationError) -> SystemTotals {
     let costModel = KernelCostModel(
       system: loaded.system, calibration: loaded.calibration, routing: loaded.routing,
       drawSeed: drawRouting ? workload.seed : nil, kvBlocks: kvBlocks)
@@ -36,7 +36,7 @@ struct Experiment: Sendable {
       maxConcurrency: maxConcurrency)
     var any: any Recorder = recorder
     try simulation.run(recorder: &any)
-    if let kept = any as? RunRecorder { recorder = kept }
+    if let kept = any as? Kept { recorder = kept }
     return SystemTotals(
       kernels: simulation.kernels, idleJoules: simulation.idleJoules, meanInSystem: simulation.meanInSystem,
       peakInSystem: simulation.peakInSystem)

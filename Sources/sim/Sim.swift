@@ -11,7 +11,7 @@ struct Sim: ParsableCommand {
       "Simulates how an LLM serving schedule performs: latency, energy and expert traffic, without a GPU.",
     version: Self.version,
     subcommands: [
-      RunCommand.self, QueryCommand.self, ExportCommand.self, ListCommand.self,
+      RunCommand.self, QueryCommand.self, ExportCommand.self, ValidateCommand.self, ListCommand.self,
       CalibrateCommand.self,
     ],
     defaultSubcommand: RunCommand.self)
