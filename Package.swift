@@ -42,6 +42,13 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),
+    .testTarget(
+      name: "simExportTests",
+      dependencies: [
+        "sim", "SimCore", "CostModels", "ResultStore",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: settings),
   ]
     + module("SimCore")
     + module("Policies", ["SimCore"])

@@ -18,9 +18,12 @@ struct ClusteredSample: Sendable {
     sorted = flat.sorted { $0.value < $1.value }
   }
 
-  /// ``statistics`` of the sample in which each request occurs as often as its weight says; percentiles lie linearly
-  /// between ranks, as numpy has them. Not a number if nothing is left.
+  /// The figures of the sample in which each request occurs as often as its weight says.
   ///
+  /// Percentiles lie linearly between ranks, as numpy has them.
+  ///
+  /// - Parameter weights: how often each request occurs.
+  /// - Returns: a value for each of ``statistics``; not a number if nothing is left.
   /// - Complexity: O(values).
   func statistics(weights: [Int]) -> [Double] {
     var total = 0
@@ -32,14 +35,19 @@ struct ClusteredSample: Sendable {
     }
     guard total > 0 else { return Self.statistics.map { _ in .nan } }
     let positions = Self.percentiles.map { $0 / 100 * Double(total - 1) }
-    // The rank below each position and the one above it, all ascending.
+    // The rank below each position and the one above it; those of two positions may overlap.
     let ranks = positions.flatMap { [Int($0), min(Int($0) + 1, total - 1)] }
-    var found: [Double] = []
+    let ascending = ranks.indices.sorted { ranks[$0] < ranks[$1] }
+    var found = Array(repeating: 0.0, count: ranks.count)
+    var next = 0
     var passed = 0
     for entry in sorted {
       passed += weights[Int(entry.request)]
-      while found.count < ranks.count, passed > ranks[found.count] { found.append(entry.value) }
-      if found.count == ranks.count { break }
+      while next < ranks.count, passed > ranks[ascending[next]] {
+        found[ascending[next]] = entry.value
+        next += 1
+      }
+      if next == ranks.count { break }
     }
     let between = positions.enumerated().map { i, position in
       found[2 * i] + (found[2 * i + 1] - found[2 * i]) * (position - position.rounded(.down))

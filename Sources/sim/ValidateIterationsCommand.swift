@@ -65,7 +65,9 @@ struct ValidateIterationsCommand: ParsableCommand {
 
   /// The options of a model on one GPU.
   private func system(_ model: String, _ gpu: String) throws -> SystemOptions {
-    var arguments = ["--model", model, "--hardware", gpu, "--engine", engine, "--tp", "1"]
+    // The harness multiplies in 16 bits, whatever a model's weights are stored in.
+    let dequantised = ["--engine-set", "model.dequantise_experts=true"]
+    var arguments = ["--model", model, "--hardware", gpu, "--engine", engine, "--tp", "1"] + dequantised
     for setting in engineSet { arguments += ["--engine-set", setting] }
     for setting in hardwareSet { arguments += ["--hardware-set", setting] }
     return try SystemOptions.parse(arguments)
