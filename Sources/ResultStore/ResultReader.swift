@@ -63,7 +63,7 @@ public struct ResultReader: Sendable {
   /// - Throws: `ResultStoreError`.
   public func read(
     _ sql: String, run: Int64? = nil, columns: ([String]) -> Void = { _ in },
-    row handle: ([RunValue]) -> Bool
+    row: ([RunValue]) -> Bool
   ) throws(ResultStoreError) {
     do {
       try database.unsafeRead { db in
@@ -73,9 +73,9 @@ public struct ResultReader: Sendable {
           throw ResultStoreError.notASelect
         }
         columns(statement.columnNames)
-        let rows = try Row.fetchCursor(statement, arguments: Self.arguments(of: statement, run: run))
-        while let row = try rows.next() {
-          guard handle(row.databaseValues.map { RunValue($0) }) else { break }
+        let cursor = try Row.fetchCursor(statement, arguments: Self.arguments(of: statement, run: run))
+        while let next = try cursor.next() {
+          guard row(next.databaseValues.map { RunValue($0) }) else { break }
         }
       }
     } catch let error as DatabaseError where error.resultCode == .SQLITE_ERROR {

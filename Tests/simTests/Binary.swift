@@ -28,7 +28,7 @@ enum Binary {
     process.arguments = arguments
     process.currentDirectoryURL = root
     let folder = try TemporaryFolder()
-    let (output, errors) = (folder.url.appending(path: "out"), folder.url.appending(path: "err"))
+    let (output, errors) = (URL(filePath: folder.file("out")), URL(filePath: folder.file("err")))
     for file in [output, errors] { try Data().write(to: file) }
     process.standardOutput = try FileHandle(forWritingTo: output)
     process.standardError = try FileHandle(forWritingTo: errors)
@@ -40,24 +40,5 @@ enum Binary {
         ? process.terminationStatus : 128 + process.terminationStatus,
       output: try String(contentsOf: output, encoding: .utf8),
       errors: try String(contentsOf: errors, encoding: .utf8))
-  }
-}
-
-/// A folder that is gone when its owner is.
-final class TemporaryFolder {
-  let url: URL
-
-  init() throws {
-    url = FileManager.default.temporaryDirectory.appending(path: "sim-tests-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-  }
-
-  deinit { try? FileManager.default.removeItem(at: url) }
-
-  /// Writes a file into the folder, and returns its path.
-  func file(_ name: String, _ text: String) throws -> String {
-    let file = url.appending(path: name)
-    try Data(text.utf8).write(to: file)
-    return file.path
   }
 }

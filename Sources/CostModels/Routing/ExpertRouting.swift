@@ -22,6 +22,7 @@ public struct ExpertRouting: Sendable {
     /// With the natural logarithm of 1 − k/E.
     case uniform(logMiss: Double)
     case measured(MeasuredRouting)
+    case coverage([CoveragePoint])
   }
   private let law: Law
 
@@ -51,6 +52,17 @@ public struct ExpertRouting: Sendable {
     case .measured(let file):
       let counts = try MeasuredRouting.counts(file: file, layers: layers, experts: experts)
       law = .measured(MeasuredRouting(counts: counts, topK: topK))
+    case .coverage(let points):
+      let most = Double(description.experts)
+      guard !points.isEmpty, points[0].tokens > 0,
+        points.allSatisfy({ $0.experts > 0 && $0.experts <= most }),
+        zip(points, points.dropFirst()).allSatisfy({ $0.tokens < $1.tokens })
+      else {
+        throw .invalidSetting(
+          path: "routing", value: "\(model)",
+          expected: "ascending tokens, and experts above 0, at most \(experts)")
+      }
+      law = .coverage(points)
     }
   }
 
@@ -65,6 +77,7 @@ public struct ExpertRouting: Sendable {
     case .correlated: Provenance(quality: .user, source: "parameters given by the user")
     case .uniform: Provenance(quality: .assumption, source: "idealisation; real routers are far from it")
     case .measured(let file): Provenance(quality: .measured, source: file)
+    case .coverage: Provenance(quality: .user, source: "coverage given by the user")
     }
   }
 
@@ -181,6 +194,9 @@ public struct ExpertRouting: Sendable {
       return ExpertCount(mean: calls * (1 - miss), variance: calls * miss * (1 - miss))
     case .measured(let tables):
       return tables.count(layers: range, tokens: tokens)
+    case .coverage(let points):
+      let mean = CoveragePoint.experts(at: tokens, on: points)
+      return ExpertCount(mean: mean, variance: mean * (1 - mean / Double(experts))) * Double(range.count)
     }
   }
 }

@@ -13,6 +13,10 @@ public enum RoutingModel: Sendable, Hashable, CustomStringConvertible {
   /// The file is CSV with the header `layer,expert,count` and a row for each expert of each layer, both counted
   /// from 0; lines that begin with `#` are comments.
   case measured(file: String)
+  /// The distinct experts of a layer are known for some numbers of tokens, and linear between them.
+  ///
+  /// Without tokens there are none; beyond the last point there are as many as at it.
+  case coverage([CoveragePoint])
 
   /// The parameters that fit the published coverage of Qwen3-30B-A3B; the best guess for other models.
   ///
@@ -26,17 +30,20 @@ public enum RoutingModel: Sendable, Hashable, CustomStringConvertible {
     case .correlated(let group, let request): "correlated[group_sigma=\(group),request_sigma=\(request)]"
     case .uniform: "uniform"
     case .measured(let file): "measured[file=\(file)]"
+    case .coverage(let points):
+      "coverage[\(points.map { "\($0.tokens)=\($0.experts)" }.joined(separator: ","))]"
     }
   }
 
-  /// Reads `uniform`, `correlated`, `correlated[group_sigma=1.6,request_sigma=1.5]` or `measured[file=counts.csv]`.
+  /// Reads `uniform`, `correlated`, `correlated[group_sigma=1.6,request_sigma=1.5]`, `measured[file=counts.csv]` or
+  /// `coverage[32=70.5,512=105]`.
   ///
   /// - Throws: ``DescriptionError/invalidSetting(path:value:expected:)``.
   public init(parsing text: String) throws(DescriptionError) {
     let failure = DescriptionError.invalidSetting(
       path: "routing", value: text,
       expected: "uniform, correlated, correlated[group_sigma=1.6,request_sigma=1.5] with numbers in 0...4, "
-        + "or measured[file=counts.csv]")
+        + "measured[file=counts.csv], or coverage[32=70.5,512=105] with experts by tokens, ascending")
     let name = text.prefix { $0 != "[" }
     var argument = text.dropFirst(name.count)
     if !argument.isEmpty {
@@ -48,6 +55,16 @@ public enum RoutingModel: Sendable, Hashable, CustomStringConvertible {
       self = .uniform
     case "measured" where argument.hasPrefix("file=") && argument.count > 5:
       self = .measured(file: String(argument.dropFirst(5)))
+    case "coverage":
+      var points: [CoveragePoint] = []
+      for pair in argument.split(separator: ",", omittingEmptySubsequences: false) {
+        let parts = pair.split(separator: "=", maxSplits: 1)
+        guard parts.count == 2, let tokens = Int(parts[0]), let experts = Double(parts[1]),
+          tokens > points.last?.tokens ?? 0, experts > 0, experts.isFinite
+        else { throw failure }
+        points.append(CoveragePoint(tokens: tokens, experts: experts))
+      }
+      self = .coverage(points)
     case "correlated":
       guard case .correlated(var group, var request) = Self.standard else { throw failure }
       for pair in argument.split(separator: ",") {

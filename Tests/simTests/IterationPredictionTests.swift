@@ -1,0 +1,74 @@
+import ArgumentParser
+import CostModels
+import Foundation
+import SimCore
+import Testing
+
+@testable import sim
+
+/// What the cost model is asked about a measured iteration.
+struct IterationPredictionTests {
+  private let loaded: LoadedSystem
+
+  init() throws {
+    let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent()
+    let options = try SystemOptions.parse([
+      "--model", "qwen3-30b-a3b", "--hardware", "h200-sxm", "--engine", "ideal", "--tp", "1",
+    ])
+    loaded = try options.load(from: root.appending(path: "Profiles").path)
+  }
+
+  @Test func fewerExpertsTakeLessTime() throws {
+    let many = try prediction(.decode, decodes: 16, experts: 3_900)
+    let few = try prediction(.decode, decodes: 16, experts: 2_000)
+    #expect(few.seconds < many.seconds)
+    #expect(few.joules < many.joules)
+  }
+
+  @Test func errorsAreSigned() throws {
+    let prediction = try prediction(.decode, decodes: 16, experts: 3_900)
+    var measured = prediction.measured
+    measured.seconds = prediction.seconds / 1.25
+    measured.joules = prediction.joules / 0.5
+    let again = try IterationPrediction(measured, on: loaded)
+    #expect(abs(again.timeError - 0.25) < 1e-12)
+    #expect(abs((again.energyError ?? 0) + 0.5) < 1e-12)
+  }
+
+  @Test func aGroupOfLayersCostsLessThanAllOfThem() throws {
+    let layered = try prediction(.layered, decodes: 16, prefill: 8_192, layers: 21..<24, experts: 4_080)
+    let chunked = try prediction(.chunked, decodes: 16, prefill: 8_192, layers: 0..<48, experts: 6_144)
+    let decode = try prediction(.decode, decodes: 16, experts: 3_900)
+    #expect(decode.seconds < layered.seconds && layered.seconds < chunked.seconds)
+  }
+
+  @Test func prefillAloneRunsItsLayersAlone() throws {
+    let alone = try prediction(.layered, decodes: 0, prefill: 8_192, layers: 21..<24, experts: 384)
+    let beside = try prediction(.layered, decodes: 16, prefill: 8_192, layers: 21..<24, experts: 4_080)
+    #expect(alone.seconds < beside.seconds)
+  }
+
+  @Test func errorsAreSummarised() throws {
+    let errors = try #require(ErrorDistribution([0.1, -0.3, 0.2]))
+    #expect(errors.count == 3 && errors.median == 0.1 && errors.worst == -0.3)
+    #expect(abs(errors.mean) < 1e-12 && abs(errors.meanSize - 0.2) < 1e-12)
+    #expect(ErrorDistribution([]).map(\.count) == nil)
+  }
+
+  private func prediction(
+    _ kind: MeasuredIteration.Kind, decodes: Int, prefill: Int = 0, layers: Range<Int> = 0..<0,
+    experts: Double
+  ) throws -> IterationPrediction {
+    let row =
+      "\(kind.rawValue),qwen3-30b-a3b,1,\(decodes),2048,\(prefill),0,\(layers.lowerBound),\(layers.upperBound),48,0,"
+      + "\(experts),0.01,0,,,5,,\n"
+    let header =
+      "kind,model,tp,decode_batch,decode_context,prefill_tokens,prefill_prefix,layer_begin,layer_end,layers,skew,"
+      + "experts,seconds,spread_s,sustained_s,watts,joules,sm_mhz,throttle\n"
+    let folder = try TemporaryFolder()
+    try (header + row).write(toFile: folder.file("t.csv"), atomically: true, encoding: .utf8)
+    let rows = try MeasuredIteration.read(path: folder.file("t.csv"))
+    return try IterationPrediction(#require(rows.first), on: loaded)
+  }
+}
