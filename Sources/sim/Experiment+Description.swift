@@ -55,11 +55,16 @@ extension Experiment {
   }
 
   /// The run as the database keeps it.
-  func row(summary: RunSummary, argv: [String]) -> RunRow {
+  ///
+  /// - Parameters:
+  ///   - summary: What came out.
+  ///   - more: What else is to be kept of it.
+  ///   - argv: The command line.
+  func row(summary: RunSummary, more: [(String, RunValue)] = [], argv: [String]) -> RunRow {
     let config = JSONText.object(parameters + settings)
     let hash = SHA256.hexDigest(of: Array(config.utf8))
     return RunRow(
-      parameters: parameters + [("config_hash", RunValue(hash))], summary: summary.values, configJSON: config,
+      parameters: parameters + [("config_hash", RunValue(hash))], summary: summary.values + more, configJSON: config,
       argv: argv.joined(separator: " "))
   }
 

@@ -25,6 +25,6 @@ public func calibrate(
   let estimates = try calibrator.estimates(table, source: name).filter { !measured.contains($0.type) }
   let calibration = Calibration(
     gpu: gpu, device: measurements.device, source: source, figures: figures, files: measurements.files,
-    kernels: fitted + estimates)
+    kernels: fitted + estimates, energy: try calibrator.energy())
   return (calibration, calibration.report())
 }

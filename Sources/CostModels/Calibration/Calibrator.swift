@@ -51,7 +51,7 @@ struct Calibrator {
     switch kernel {
     case .gemm, .gemmBetweenShapes, .gemmAllShapes: "gemm"
     case .moe, .moeAllShapes: "moe"
-    case .prefillAttention, .windowedPrefillAttention: "prefill_attention"
+    case .prefillAttention, .prefillAttentionPrefix, .windowedPrefillAttention: "prefill_attention"
     case .decodeAttention, .windowedDecodeAttention: "decode_attention"
     case .allReduce: "all_reduce"
     case .elementwise: "kernels"
