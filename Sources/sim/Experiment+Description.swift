@@ -60,11 +60,13 @@ extension Experiment {
   ///   - summary: What came out.
   ///   - more: What else is to be kept of it.
   ///   - argv: The command line.
+  /// - Returns: The row of the `runs` table.
   func row(summary: RunSummary, more: [(String, RunValue)] = [], argv: [String]) -> RunRow {
     let config = JSONText.object(parameters + settings)
     let hash = SHA256.hexDigest(of: Array(config.utf8))
     return RunRow(
-      parameters: parameters + [("config_hash", RunValue(hash))], summary: summary.values + more, configJSON: config,
+      parameters: parameters + [("config_hash", RunValue(hash))], summary: summary.values + more,
+      configJSON: config,
       argv: argv.joined(separator: " "))
   }
 

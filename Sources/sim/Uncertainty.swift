@@ -28,6 +28,7 @@ struct Uncertainty: Sendable {
   ///   - experiment: The experiment, whose workload's seed is the draws' too.
   ///   - summary: What it came to.
   ///   - draws: How many draws.
+  /// - Throws: What a run of it throws.
   /// - Complexity: that of `draws` runs.
   init(of experiment: Experiment, summary: RunSummary, draws: Int) throws {
     let outcomes = Mutex([Result<[(String, RunValue)], any Error>?](repeating: nil, count: draws))
@@ -73,20 +74,22 @@ struct Uncertainty: Sendable {
     var lines = [row(["90 % intervals, \(draws) draws", "central", "5 %", "95 %"])]
     for interval in intervals {
       lines.append(
-        row([interval.name] + [interval.central, interval.low, interval.high].map { String(format: "%.5g", $0) })
+        row(
+          [interval.name]
+            + [interval.central, interval.low, interval.high].map { String(format: "%.5g", $0) })
       )
     }
     lines.append(
       """
       Drawn: each kernel's time by its held-out error (1.48 times the median is one sigma, no averaging over launches),
-      host time, kernel factors, energy and routing by their quality (sigma 30 % for estimates, 10 % fitted, 5 %
-      measured elsewhere). Not drawn: the traffic, assumptions, and what no cost model knows of.
+      host time, kernel factors, energy and routing by their quality (sigma 30 % for estimates, 20 % for those of
+      energy, 10 % fitted, 5 % measured elsewhere). Not drawn: the traffic, and what is assumed.
       """)
     return lines.joined(separator: "\n")
   }
 
-  /// Figures that do not rest on the cost model.
-  private static let left: Set = ["wall_s", "kv_blocks", "max_concurrent_requests"]
+  /// Figures that tell nothing of the system that is served.
+  private static let left: Set = ["wall_s", "kv_blocks", "kernel_calls", "extrapolated_kernel_calls"]
 
   private static func figures(
     of experiment: Experiment, like summary: RunSummary, draw: Int

@@ -23,6 +23,7 @@ extension Calibration {
   ///   - kernel: The kernel.
   ///   - type: The data type, the implementation, or the name of an elementwise kernel.
   ///   - dimensions: The shape that was asked for.
+  /// - Returns: The fit, as slow or fast as the draw has it.
   func drawn<Fit: KernelFit>(_ fit: Fit, _ kernel: Kernel, _ type: String, _ dimensions: [Int]) -> Fit {
     guard let perturbation else { return fit }
     let shape = dimensions.map(String.init).joined(separator: "x")

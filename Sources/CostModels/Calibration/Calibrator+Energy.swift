@@ -43,26 +43,23 @@ extension Calibrator {
       atLimit: errors(half(above, 1)))
   }
 
-  /// Fits to windows below the limit, and to those at it that the fit falls short of.
+  /// Fits to windows below the limit, and to those at it that the fit would fall short of.
   ///
-  /// The error is convex, and the windows that take part settle after a few rounds.
+  /// Each window at the limit has a column of its own that takes away what the sum exceeds it by: non-negative, so
+  /// that it excuses too much and never too little.
   private static func fit(_ windows: [EnergyWindow], atLimit: [EnergyWindow]) -> RelativeFit {
-    var short: [Int] = []
-    var fit = RelativeFit(windows.map(sample), count: 3)
-    for _ in 0..<32 {
-      // A margin keeps windows that agree with the fit to the last bits from going in and out.
-      let now = atLimit.indices.filter {
-        fit.predict(features(atLimit[$0])) < atLimit[$0].joules * (1 - 1e-9)
-      }
-      guard now != short else { break }
-      short = now
-      fit = RelativeFit((windows + short.map { atLimit[$0] }).map(sample), count: 3)
+    let all = windows + atLimit
+    let columns = (0..<3).map { column in all.map { features($0)[column] / $0.joules } }
+    let excesses = atLimit.indices.map { index in
+      all.indices.map { $0 == windows.count + index ? -1.0 : 0 }
     }
-    return fit
-  }
-
-  private static func sample(_ window: EnergyWindow) -> RelativeFit.Sample {
-    RelativeFit.Sample(features: features(window), seconds: window.joules, isHeldOut: false)
+    let solution = nonNegativeLeastSquares(
+      columns: columns + excesses, target: [Double](repeating: 1, count: all.count))
+    let values = Array(solution[..<3])
+    let bound = all.indices.filter { $0 < windows.count || solution[$0 - windows.count + 3] == 0 }
+    return RelativeFit(
+      values: values, jacobian: columns.map { column in bound.map { column[$0] } },
+      residuals: bound.map { row in (0..<3).reduce(-1) { $0 + values[$1] * columns[$1][row] } })
   }
 
   private static func features(_ window: EnergyWindow) -> SIMD8<Double> {

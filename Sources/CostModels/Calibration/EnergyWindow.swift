@@ -44,7 +44,8 @@ struct EnergyWindow: Sendable {
     for i in 0..<table.count {
       let seen = watts[i] * seconds[i]
       guard joules[i] > 0, (joules[i] / seen - 1).magnitude < 0.05 else {
-        let problem = "joules is \(joules[i]), expected watts times sustained_us, \(formatted(seen, digits: 4))"
+        let problem =
+          "joules is \(joules[i]), expected watts times sustained_us, \(formatted(seen, digits: 4))"
         throw .malformed(path: table.path, line: table.line(ofRow: i), problem: problem)
       }
       guard reasons[i] & heat == 0 else { continue }
@@ -70,7 +71,8 @@ struct EnergyWindow: Sendable {
 
   private static func limit(of table: KernelTable) throws(CalibrationError) -> Double {
     let text = table.value("power_limit") ?? ""
-    guard let watts = Double(text.hasSuffix(" W") ? String(text.dropLast(2)) : text), watts.isFinite, watts > 0
+    guard let watts = Double(text.hasSuffix(" W") ? String(text.dropLast(2)) : text), watts.isFinite,
+      watts > 0
     else {
       let problem = "has joules, but no '# power_limit: 700 W' line that says when the clocks give way"
       throw .malformed(path: table.path, line: 0, problem: problem)

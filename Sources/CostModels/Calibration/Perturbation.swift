@@ -17,6 +17,7 @@ struct Perturbation: Sendable, Hashable {
   /// - Parameters:
   ///   - name: What is uncertain, such as `gemm bf16 5120x2048`.
   ///   - spread: The standard deviation of the logarithm.
+  /// - Returns: The factor; 1 for what does not spread.
   func factor(_ name: String, spread: Double) -> Double {
     guard spread > 0 else { return 1 }
     var generator = SplitMix64(seed: seed, purpose: "uncertainty \(draw) \(name)")
