@@ -21,7 +21,7 @@ struct CalibrateCommand: ParsableCommand {
 
   @Option(
     parsing: .upToNextOption,
-    help: "Folders of tables; kernels that the first one lacks come from the next.")
+    help: "Folders of tables; shapes that the first one lacks come from the next.")
   var source = ["aiconfigurator-0.12.0"]
 
   @OptionGroup var folders: ProjectFolders

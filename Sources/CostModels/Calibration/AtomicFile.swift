@@ -27,4 +27,14 @@ enum AtomicFile {
       throw error
     }
   }
+
+  /// What went wrong, in the system's words: `No space left on device`.
+  static func reason(_ error: any Error) -> String {
+    let outer = error as NSError
+    let inner = outer.userInfo[NSUnderlyingErrorKey] as? NSError ?? outer
+    guard inner.domain == NSPOSIXErrorDomain, let text = unsafe strerror(Int32(inner.code)) else {
+      return error.localizedDescription
+    }
+    return unsafe String(cString: text)
+  }
 }

@@ -60,7 +60,7 @@ extension Calibration {
       let text = Data(json().utf8)
       try AtomicFile.replace(path) { try $0.write(contentsOf: text) }
     } catch {
-      throw .unwritable(path: path, reason: error.localizedDescription)
+      throw .unwritable(path: path, reason: AtomicFile.reason(error))
     }
   }
 

@@ -37,12 +37,13 @@ import Testing
   @Test func aFullDiskLeavesTheOldFile() throws {
     // Writes to /dev/full fail as on a full disk; what is replaced is a file beside it that nothing was renamed to.
     try ScratchFolder.with("c.json", "old") { file in
-      #expect(throws: (any Error).self) {
+      let error = #expect(throws: (any Error).self) {
         try AtomicFile.replace(file.path) { _ in
           let full = try FileHandle(forWritingTo: URL(filePath: "/dev/full"))
           try full.write(contentsOf: Data("new".utf8))
         }
       }
+      #expect(error.map(AtomicFile.reason) == "No space left on device")
       let text = try String(contentsOf: file, encoding: .utf8)
       let names = try names(beside: file)
       #expect(text == "old" && names == ["c.json"])
