@@ -10,35 +10,58 @@ struct CalibrateCommand: ParsableCommand {
     discussion: """
       Reads Profiles/kernels/<gpu>/<source>/*.csv and writes Profiles/calibrations/<gpu>.json. The errors are on \
       rows that the fit has not seen.
+
+      Examples:
+        sim calibrate --gpu h200-sxm --source aiconfigurator-0.12.0
+        sim calibrate --explain qwen3-30b-a3b --tp 2
       """)
 
   @Option(help: "The GPU, h100-sxm or h200-sxm, or 'all' that have tables of the source.")
   var gpu = "all"
 
-  @Option(help: "The folder of the tables.")
-  var source = "aiconfigurator-0.12.0"
+  @Option(
+    parsing: .upToNextOption,
+    help: "Folders of tables; shapes that the first one lacks come from the next.")
+  var source = ["aiconfigurator-0.12.0"]
 
   @OptionGroup var folders: ProjectFolders
 
   @Option(
     parsing: .upToNextOption,
-    help: "Two calibration files, to be compared kernel by kernel instead of fitting anything.")
+    help:
+      "Two calibration files, or two sources of one GPU, to be compared kernel by kernel; nothing is written."
+  )
   var compare: [String] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "Say what the time of each of a model's kernels rests on; nothing is written.", valueName: "model|all"))
+  var explain: String?
+
+  @Option(name: [.customLong("tensor-parallel-size"), .customLong("tp")], help: "GPUs that share the model.")
+  var tensorParallelSize = 2
 
   func validate() throws {
     if !compare.isEmpty, compare.count != 2 {
-      throw ValidationError("--compare takes two calibration files, not \(compare.count).")
+      throw ValidationError("--compare takes two calibration files or sources, not \(compare.count).")
+    }
+    if !compare.isEmpty, explain != nil {
+      throw ValidationError("--compare and --explain exclude each other.")
     }
   }
 
   func run() throws {
     if compare.count == 2 {
-      print(try Calibration(path: compare[0]).comparison(with: Calibration(path: compare[1])), terminator: "")
+      print(try side(compare[0]).comparison(with: side(compare[1])), terminator: "")
       return
     }
     let profiles = try folders.profilesFolder()
+    if let explain {
+      try explainKernels(of: explain, ProfileFolder(URL(filePath: profiles)))
+      return
+    }
     for gpu in try gpus(in: profiles) {
-      let (calibration, report) = try calibrate(gpu: gpu, source: source, profilesDirectory: profiles)
+      let (calibration, report) = try calibrate(gpu: gpu, sources: source, profilesDirectory: profiles)
       let path = "\(profiles)/calibrations/\(gpu).json"
       try calibration.write(path: path)
       print(report, terminator: "")
@@ -46,15 +69,37 @@ struct CalibrateCommand: ParsableCommand {
     }
   }
 
-  /// The GPU asked for, or all that have tables of the source.
+  /// One side of a comparison: a file, or what the tables of a source come to.
+  private func side(_ name: String) throws -> Calibration {
+    if name.hasSuffix(".json") || name.contains("/") { return try Calibration(path: name) }
+    guard gpu != "all" else {
+      throw CommandLineError.badValue(
+        option: "--compare", value: name, expected: "the path of a calibration, or --gpu with a source's name"
+      )
+    }
+    return try calibrate(gpu: gpu, sources: [name], profilesDirectory: folders.profilesFolder()).calibration
+  }
+
+  private func explainKernels(of name: String, _ profiles: ProfileFolder) throws {
+    let models = name == "all" ? profiles.names(in: "models") : [name]
+    for model in try models.map({ try profiles.model($0) }) {
+      let shard = try model.shard(over: tensorParallelSize)
+      for gpu in gpu == "all" ? profiles.names(in: "calibrations") : [gpu] {
+        let calibration = try Calibration(path: "\(profiles.url.path)/calibrations/\(gpu).json")
+        print(calibration.explanation(of: shard))
+      }
+    }
+  }
+
+  /// The GPU asked for, or all that have tables of the first source.
   private func gpus(in profiles: String) throws -> [String] {
     guard gpu == "all" else { return [gpu] }
     let files = FileManager.default
     let folders = ((try? files.contentsOfDirectory(atPath: "\(profiles)/kernels")) ?? []).sorted()
-    let found = folders.filter { files.fileExists(atPath: "\(profiles)/kernels/\($0)/\(source)") }
+    let found = folders.filter { files.fileExists(atPath: "\(profiles)/kernels/\($0)/\(source[0])") }
     guard !found.isEmpty else {
       throw CalibrationError.unreadable(
-        path: "\(profiles)/kernels", reason: "no GPU in it has a folder of tables named '\(source)'")
+        path: "\(profiles)/kernels", reason: "no GPU in it has a folder of tables named '\(source[0])'")
     }
     return found
   }

@@ -65,11 +65,17 @@ extension Experiment {
   }
 
   /// The run as the database keeps it.
-  func row(summary: RunSummary, argv: [String]) -> RunRow {
+  ///
+  /// - Parameters:
+  ///   - summary: What came out.
+  ///   - more: What else is to be kept of it.
+  ///   - argv: The command line.
+  /// - Returns: The row of the `runs` table.
+  func row(summary: RunSummary, more: [(String, RunValue)] = [], argv: [String]) -> RunRow {
     var extra = [("config_hash", RunValue(configurationHash))]
     if maxDuration != .infinity { extra.append(("max_duration", RunValue(maxDuration))) }
     return RunRow(
-      parameters: parameters + extra, summary: summary.values, configJSON: configuration,
+      parameters: parameters + extra, summary: summary.values + more, configJSON: configuration,
       argv: argv.joined(separator: " "))
   }
 

@@ -5,7 +5,7 @@ import Workloads
 
 /// One run, ready to go: everything is read and checked, nothing is shared that could change.
 struct Experiment: Sendable {
-  let loaded: LoadedSystem
+  var loaded: LoadedSystem
   let policy: Policy
   let workload: Workload
   let objective: ServiceObjective

@@ -22,6 +22,13 @@ struct OutputOptions: ParsableArguments {
     help: ArgumentHelp("Draw the first iterations: rows are groups of layers.", valueName: "iterations"))
   var draw: Int?
 
+  @Option(
+    defaultAsFlag: 32,
+    help: ArgumentHelp(
+      "Run again under so many draws of what the cost model is unsure of, and print 90 % intervals.",
+      valueName: "draws"))
+  var uncertainty: Int?
+
   /// The percentiles; valid once `validateValues()` has passed.
   var percentiles: [Double] { metricPercentiles.split(separator: ",").compactMap { Double($0) } }
 
@@ -34,6 +41,9 @@ struct OutputOptions: ParsableArguments {
     }
     if let draw, !(1...1000).contains(draw) {
       throw .badValue(option: "--draw", value: "\(draw)", expected: "1 to 1000 iterations")
+    }
+    if let uncertainty, !(10...10_000).contains(uncertainty) {
+      throw .badValue(option: "--uncertainty", value: "\(uncertainty)", expected: "10 to 10000 draws")
     }
   }
 

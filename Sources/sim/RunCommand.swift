@@ -43,17 +43,22 @@ struct RunCommand: ParsableCommand {
       metrics: recorder.metrics, totals: totals, energyQuality: experiment.loaded.energyQuality,
       kvBlocks: experiment.kvBlocks, wall: seconds(ContinuousClock.now - started),
       percentiles: output.percentiles)
+    let uncertainty = try output.uncertainty.map {
+      try Uncertainty(of: experiment, summary: summary, draws: $0)
+    }
     var notes = experiment.notes(totals: totals)
     if let writer {
       let id = try writer.finish(
-        experiment.row(summary: summary, argv: Array(CommandLine.arguments.dropFirst())),
+        experiment.row(
+          summary: summary, more: uncertainty?.values ?? [], argv: Array(CommandLine.arguments.dropFirst())),
         kernels: totals.kernels)
       notes.append("Logged as run \(id) in \(writer.path).")
       notes += try exports.write(run: id, of: writer.path)
     }
     warnOfRejections(recorder, experiment)
     if output.json {
-      print(JSONText.object(experiment.vLLMHeader + experiment.parameters + summary.values))
+      let object = JSONText.object(experiment.vLLMHeader + experiment.parameters + summary.values)
+      print(uncertainty?.added(to: object) ?? object)
       return
     }
     if let drawing = recorder.drawing { print(drawing, terminator: "\n\n") }
@@ -61,6 +66,7 @@ struct RunCommand: ParsableCommand {
     let report = RunReport(
       title: experiment.title, summary: summary, objective: experiment.objective, notes: notes)
     print(report.text)
+    if let uncertainty { print("\n" + uncertainty.text) }
   }
 
   private func warnOfRejections(_ recorder: RunRecorder, _ experiment: Experiment) {

@@ -73,12 +73,14 @@ struct SystemOptions: ParsableArguments {
     for setting in engineSet { try engine.set(setting) }
     if let blockSize { try engine.set("kv.block_size=\(blockSize)") }
     var hardware = try profiles.hardware(hardware)
+    let calibrationPath = "\(folder)/calibrations/\(hardware.name).json"
+    let calibration = try Calibration(path: calibrationPath)
+    // What was measured stands before the file's estimates, and what the user says before both.
+    if let energy = calibration.energy { hardware.adopt(energy) }
     for setting in hardwareSet { try hardware.set(setting) }
     let model = try profiles.model(model)
     let system = try ServedSystem(
       model: model, hardware: hardware, engine: engine, tensorParallel: tensorParallelSize)
-    let calibrationPath = "\(folder)/calibrations/\(hardware.name).json"
-    let calibration = try Calibration(path: calibrationPath)
     let calibrationBytes = FileManager.default.contents(atPath: calibrationPath).map { Array($0) } ?? []
     let law = try routing.map { try RoutingModel(parsing: $0) } ?? .standard
     return LoadedSystem(

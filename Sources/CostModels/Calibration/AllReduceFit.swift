@@ -14,7 +14,7 @@ import SimCore
 ///
 /// NCCL: B₁ up to 1 MiB (its low-latency protocol; the measured tables bend there for 2, 4 and 8 GPUs alike), B₂
 /// beyond, and √B, since a pipelined ring cut into the best number of pieces takes α + βB + 2√(αβB).
-public struct AllReduceFit: Sendable, Hashable {
+public struct AllReduceFit: KernelFit {
   /// Whose all-reduce it is.
   public enum Implementation: String, Codable, Sendable, Hashable, CaseIterable {
     /// vLLM's own kernel inside a CUDA graph.
@@ -28,11 +28,13 @@ public struct AllReduceFit: Sendable, Hashable {
   /// GPUs that take part.
   public let gpus: Int
   /// The seven coefficients, then a zero.
-  public let coefficients: SIMD8<Double>
+  public private(set) var coefficients: SIMD8<Double>
   /// Where the coefficients come from.
   public let origin: FitOrigin
   /// The sizes that were measured, in bytes; empty if nothing was.
   public let measuredBytes: Range<Double>
+  /// The errors, on rows that they have not seen, of fits found as this one was; nil if that was never tried.
+  public var heldOut: ErrorSummary?
 
   /// The time to reduce so many bytes held by each GPU; 0 for a single GPU and for no bytes.
   public func seconds(bytes: Double) -> Seconds {
@@ -43,6 +45,13 @@ public struct AllReduceFit: Sendable, Hashable {
   /// Whether a size lies inside what was measured.
   public func isMeasured(bytes: Double) -> Bool {
     gpus == 1 || (origin == .measured && measuredBytes.contains(bytes))
+  }
+
+  /// The same kernel, `factor` times as slow.
+  public func scaled(by factor: Double) -> AllReduceFit {
+    var copy = self
+    copy.coefficients *= factor
+    return copy
   }
 
   static func features(_ implementation: Implementation, gpus: Int, bytes: Double) -> SIMD8<Double> {

@@ -61,7 +61,7 @@ extension Calibration {
       guard let implementation = AllReduceFit.Implementation(rawValue: kernel.type) else { return nil }
       return allReduce(implementation: implementation, gpus: d[0]).seconds(bytes: middle(0))
     case .elementwise: return elementwise(kernel.type).seconds(bytes: 1_048_576)
-    case .gemmBetweenShapes, .gemmAllShapes, .moeAllShapes: return nil
+    case .gemmBetweenShapes, .gemmAllShapes, .moeAllShapes, .prefillAttentionPrefix: return nil
     }
   }
 }

@@ -16,24 +16,28 @@ extension Calibration {
   public func gemm(n: Int, k: Int, dtype: KernelDataType = .bf16) -> GEMMFit {
     let shapes = fits(.gemm, dtype.rawValue)
     if let exact = shapes.first(where: { $0.dimensions == [n, k] }) {
-      return fit(n, k, dtype, exact.values, .measured, exact.range(0))
+      return fit(n, k, dtype, exact.values, .measured, exact.heldOut, exact.range(0))
     }
-    if let values = Self.interpolate(shapes, n: n, k: k) { return fit(n, k, dtype, values, .neighbours) }
+    if let values = Self.interpolate(shapes, n: n, k: k) {
+      return fit(n, k, dtype, values, .neighbours, heldOut(.gemmBetweenShapes, dtype.rawValue))
+    }
     if let any = fits(.gemmAllShapes, dtype.rawValue).first {
-      return fit(n, k, dtype, any.values, .allShapes)
+      return fit(n, k, dtype, any.values, .allShapes, any.heldOut)
     }
     let launch = fits(.gemmAllShapes, KernelDataType.bf16.rawValue).first?.values.first ?? 0
     let perByte = 1 / (figures.memoryBandwidth * figures.memoryEfficiency)
-    return fit(n, k, dtype, [launch, perByte, 1 / figures.flops(dtype)], .dataSheet)
+    return fit(n, k, dtype, [launch, perByte, 1 / figures.flops(dtype)], .dataSheet, nil)
   }
 
   private func fit(
     _ n: Int, _ k: Int, _ dtype: KernelDataType, _ values: [Double], _ origin: FitOrigin,
-    _ rows: Range<Double> = 0..<0
+    _ errors: ErrorSummary?, _ rows: Range<Double> = 0..<0
   ) -> GEMMFit {
-    GEMMFit(
+    let fit = GEMMFit(
       n: n, k: k, weightBytes: dtype.bytes, activationBytes: KernelDataType.bf16.bytes, launch: values[0],
-      secondsPerByte: values[1], secondsPerFLOP: values[2], origin: origin, measuredRows: rows)
+      secondsPerByte: values[1], secondsPerFLOP: values[2], origin: origin, measuredRows: rows,
+      heldOut: errors)
+    return drawn(fit, .gemm, dtype.rawValue, [n, k])
   }
 
   /// Interpolates the coefficients of a shape between its neighbours, bilinearly in the logarithms.

@@ -42,7 +42,8 @@ extension Calibration {
       lines.append("      ]")
       lines.append(i + 1 < kernels.count ? "    }," : "    }")
     }
-    lines.append("  ]")
+    lines.append(energy == nil ? "  ]" : "  ],")
+    if let energy { lines += object(energy) }
     lines.append("}")
     return lines.joined(separator: "\n") + "\n"
   }
@@ -56,10 +57,24 @@ extension Calibration {
     do {
       try FileManager.default.createDirectory(
         at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
-      try Data(json().utf8).write(to: file, options: .atomic)
+      let text = Data(json().utf8)
+      try AtomicFile.replace(path) { try $0.write(contentsOf: text) }
     } catch {
-      throw .unwritable(path: path, reason: error.localizedDescription)
+      throw .unwritable(path: path, reason: AtomicFile.reason(error))
     }
+  }
+
+  private func object(_ energy: EnergyFit) -> [String] {
+    var members = [
+      "\"source\": \(quoted(energy.source))", "\"idle_w\": \(formatted(energy.idleWatts))",
+      "\"per_byte_pj\": \(formatted(energy.perBytePicojoules))",
+      "\"per_flop_pj\": \(formatted(energy.perFLOPPicojoules))",
+      "\"standard_errors\": \(list(energy.standardErrors.map { formatted($0) }))",
+      "\"limit_w\": \(formatted(energy.limitWatts))", "\"rows\": \(energy.rows)",
+      "\"held_out\": \(object(energy.heldOut))",
+    ]
+    if let errors = energy.atLimit { members.append("\"at_limit\": \(object(errors))") }
+    return ["  \"energy\": {"] + joined(members.map { "    \($0)" }) + ["  }"]
   }
 
   private func object(_ shape: FittedShape) -> String {

@@ -13,9 +13,11 @@ extension Calibration {
       let shapes = fits(.allReduce, candidate.rawValue)
       guard let nearest = shapes.min(by: { distance($0, gpus) < distance($1, gpus) }) else { continue }
       let exact = candidate == implementation && nearest.dimensions == [gpus]
-      return AllReduceFit(
+      let fit = AllReduceFit(
         implementation: candidate, gpus: gpus, coefficients: nearest.vector,
-        origin: exact ? .measured : .neighbours, measuredBytes: nearest.range(0))
+        origin: exact ? .measured : .neighbours, measuredBytes: nearest.range(0),
+        heldOut: exact ? nearest.heldOut : nil)
+      return drawn(fit, .allReduce, implementation.rawValue, [gpus])
     }
     return AllReduceFit(
       implementation: implementation, gpus: gpus, coefficients: .zero, origin: .dataSheet,
@@ -30,14 +32,17 @@ extension Calibration {
   public func elementwise(_ kernel: String) -> ElementwiseFit {
     let found = kernels.first { $0.kernel == .elementwise && $0.type == kernel }
     if let found, let shape = found.shapes.first {
-      return ElementwiseFit(
+      let fit = ElementwiseFit(
         kernel: kernel, launch: shape.values[0], secondsPerByte: shape.values[1],
-        origin: found.quality == .measured ? .measured : .estimate, measuredBytes: shape.range(0))
+        origin: found.quality == .measured ? .measured : .estimate, measuredBytes: shape.range(0),
+        heldOut: shape.heldOut)
+      return drawn(fit, .elementwise, kernel, [])
     }
-    return ElementwiseFit(
+    let fit = ElementwiseFit(
       kernel: kernel, launch: fits(.elementwise, "rms_norm").first?.values[0] ?? 0,
       secondsPerByte: 1 / (figures.memoryBandwidth * figures.memoryEfficiency), origin: .dataSheet,
       measuredBytes: 0..<0)
+    return drawn(fit, .elementwise, kernel, [])
   }
 
   private func distance(_ shape: FittedShape, _ gpus: Int) -> Int { abs(shape.dimensions[0] - gpus) }

@@ -23,6 +23,14 @@ public struct Calibration: Codable, Sendable, Hashable {
   public let files: [SourceFile]
   /// The fits.
   public let kernels: [FittedKernel]
+  /// Joules of a byte and of an operation, and watts at rest; nil where no power was measured.
+  public let energy: EnergyFit?
+  /// The draw that lookups are subject to; no part of the file.
+  var perturbation: Perturbation?
+
+  enum CodingKeys: String, CodingKey {
+    case gpu, device, source, figures, files, kernels, energy
+  }
 
   /// Reads a calibration file.
   ///
@@ -39,6 +47,14 @@ public struct Calibration: Codable, Sendable, Hashable {
       self = try JSONDecoder().decode(Calibration.self, from: data)
     } catch {
       throw .malformed(path: path, line: 0, problem: "not a calibration: \(Self.explanation(error))")
+    }
+    if let energy {
+      let values = [
+        energy.idleWatts, energy.perBytePicojoules, energy.perFLOPPicojoules, energy.heldOut.median,
+      ]
+      guard values.allSatisfy({ $0.isFinite && $0 >= 0 }) else {
+        throw .malformed(path: path, line: 0, problem: "energy: expected coefficients that are not negative")
+      }
     }
     for kernel in kernels {
       for shape in kernel.shapes
@@ -70,7 +86,7 @@ public struct Calibration: Codable, Sendable, Hashable {
 
   init(
     gpu: String, device: String, source: String, figures: DeviceFigures, files: [SourceFile],
-    kernels: [FittedKernel]
+    kernels: [FittedKernel], energy: EnergyFit? = nil
   ) {
     self.gpu = gpu
     self.device = device
@@ -78,10 +94,16 @@ public struct Calibration: Codable, Sendable, Hashable {
     self.figures = figures
     self.files = files
     self.kernels = kernels
+    self.energy = energy
   }
 
   /// The fits of a kernel in a type.
   func fits(_ kernel: Kernel, _ type: String) -> [FittedShape] {
     kernels.first { $0.kernel == kernel && $0.type == type }?.shapes ?? []
+  }
+
+  /// The errors of a kernel in a type on held-out rows, all shapes together.
+  func heldOut(_ kernel: Kernel, _ type: String) -> ErrorSummary? {
+    kernels.first { $0.kernel == kernel && $0.type == type }?.heldOut
   }
 }

@@ -1,5 +1,7 @@
 extension Calibrator {
   /// Fits prefill attention, each set of heads.
+  ///
+  /// Chunks with a prefix take part in the same fits, since one law holds for both, but they are judged apart.
   func prefillAttention() throws(CalibrationError) -> [FittedKernel] {
     var kernels: [FittedKernel] = []
     for (kernel, rows) in measurements.prefill.grouped(
@@ -8,6 +10,7 @@ extension Calibrator {
     {
       var shapes: [FittedShape] = []
       var errors: [Double] = []
+      var errorsAfterPrefix: [Double] = []
       for (dimensions, rows) in rows.grouped(
         by: { [$0.heads, $0.kvHeads, $0.headDim, $0.window] }, { $0.lexicographicallyPrecedes($1) })
       {
@@ -32,23 +35,39 @@ extension Calibrator {
         }
         let fit = try fit(kernel, dimensions, samples, count: 5, measured: measured)
         shapes.append(fit.shape)
-        errors += fit.errors
+        let held = zip(rows, samples).filter(\.1.isHeldOut).map(\.0)
+        for (row, error) in zip(held, fit.errors) {
+          if row.prefix > 0, kernel == .prefillAttention {
+            errorsAfterPrefix.append(error)
+          } else {
+            errors.append(error)
+          }
+        }
       }
-      kernels.append(
-        FittedKernel(
-          kernel: kernel, type: KernelDataType.bf16.rawValue,
-          formula:
-            "t0 + max(1, waves) * tile flops * f + ceil(waves) * tile flops * w + bytes * b + ceil(waves) * s, "
-            + "waves = blocks / \(figures.multiprocessors)",
-          quality: .measured, source: source(of: kernel),
-          dimensions: ["heads", "kv_heads", "head_dim", "window"],
-          coefficients: [
-            .init(name: "t0", unit: "s"), .init(name: "f", unit: "s/FLOP"), .init(name: "w", unit: "s/FLOP"),
-            .init(name: "b", unit: "s/B"), .init(name: "s", unit: "s"),
-          ], ranges: ["blocks", "keys of a tile", "prefix"], heldOut: ErrorSummary(errors),
-          bar: ErrorBar(median: 5, p90: 13), shapes: shapes))
+      kernels.append(prefill(kernel, errors, ErrorBar(median: 5, p90: 13), shapes))
+      if !errorsAfterPrefix.isEmpty {
+        let bar = ErrorBar(median: 3, p90: 8)
+        kernels.append(prefill(.prefillAttentionPrefix, errorsAfterPrefix, bar, []))
+      }
     }
     return kernels
+  }
+
+  private func prefill(
+    _ kernel: Kernel, _ errors: [Double], _ bar: ErrorBar, _ shapes: [FittedShape]
+  ) -> FittedKernel {
+    FittedKernel(
+      kernel: kernel, type: KernelDataType.bf16.rawValue,
+      formula:
+        "t0 + max(1, waves) * tile flops * f + ceil(waves) * tile flops * w + bytes * b + ceil(waves) * s, "
+        + "waves = blocks / \(figures.multiprocessors)",
+      quality: .measured, source: source(of: kernel),
+      dimensions: ["heads", "kv_heads", "head_dim", "window"],
+      coefficients: [
+        .init(name: "t0", unit: "s"), .init(name: "f", unit: "s/FLOP"), .init(name: "w", unit: "s/FLOP"),
+        .init(name: "b", unit: "s/B"), .init(name: "s", unit: "s"),
+      ], ranges: ["blocks", "keys of a tile", "prefix"], heldOut: ErrorSummary(errors), bar: bar,
+      shapes: shapes)
   }
 
   /// Fits decode attention, each set of heads.

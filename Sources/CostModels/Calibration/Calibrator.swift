@@ -39,10 +39,9 @@ struct Calibrator {
   func check(_ kernel: Kernel, _ dimensions: [Int], rows: Int, needed: Int) throws(CalibrationError) {
     guard rows >= needed else {
       let name = "\(kernel.rawValue) \(dimensions.map(String.init).joined(separator: " x "))"
-      let path = measurements.files.first { $0.path.contains("/\(table(of: kernel)).csv") }?.path
+      let path = source(of: kernel)
       throw .tooFewRows(
-        path: path ?? measurements.files.last?.path ?? measurements.gpu, kernel: name, rows: rows,
-        needed: needed)
+        path: path.isEmpty ? measurements.gpu : path, kernel: name, rows: rows, needed: needed)
     }
   }
 
@@ -51,18 +50,18 @@ struct Calibrator {
     switch kernel {
     case .gemm, .gemmBetweenShapes, .gemmAllShapes: "gemm"
     case .moe, .moeAllShapes: "moe"
-    case .prefillAttention, .windowedPrefillAttention: "prefill_attention"
+    case .prefillAttention, .prefillAttentionPrefix, .windowedPrefillAttention: "prefill_attention"
     case .decodeAttention, .windowedDecodeAttention: "decode_attention"
     case .allReduce: "all_reduce"
     case .elementwise: "kernels"
     }
   }
 
-  /// The file that a kernel's measurements come from.
+  /// The file that a kernel's measurements come from, or the files.
   func source(of kernel: Kernel) -> String {
-    let name = "/\(table(of: kernel)).csv"
-    return measurements.files.first { $0.path.hasSuffix(name) }?.path
-      ?? measurements.files.first { $0.path.hasSuffix("/kernels.csv") }?.path ?? ""
+    let names = ["/kernels.csv", "/\(table(of: kernel)).csv"]
+    return measurements.files.map(\.path).filter { path in names.contains { path.hasSuffix($0) } }
+      .joined(separator: " + ")
   }
 
   /// A shape's fit, rounded to what a calibration keeps.

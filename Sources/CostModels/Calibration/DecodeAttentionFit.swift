@@ -8,7 +8,7 @@ import SimCore
 ///
 /// in seconds, seconds per byte, and seconds. `cut` is 1 if contexts are longer than the window, else 0 (as it is
 /// without a window): a window that begins inside a block of keys costs a second block and its masks.
-public struct DecodeAttentionFit: Sendable, Hashable {
+public struct DecodeAttentionFit: KernelFit {
   /// Query heads on this GPU.
   public let heads: Int
   /// KV heads on this GPU.
@@ -20,13 +20,15 @@ public struct DecodeAttentionFit: Sendable, Hashable {
   /// Multiprocessors of the GPU.
   public let multiprocessors: Int
   /// The six coefficients, then zeros.
-  public let coefficients: SIMD8<Double>
+  public private(set) var coefficients: SIMD8<Double>
   /// Where the coefficients come from.
   public let origin: FitOrigin
   /// The batches that were measured; empty if nothing was.
   public let measuredBatch: Range<Double>
   /// The tokens in KV memory, of all sequences together, that were measured; empty if nothing was.
   public let measuredContext: Range<Double>
+  /// The errors, on rows that they have not seen, of fits found as this one was; nil if that was never tried.
+  public var heldOut: ErrorSummary?
 
   /// The time of a launch; 0 for an empty batch.
   ///
@@ -54,6 +56,13 @@ public struct DecodeAttentionFit: Sendable, Hashable {
   public func bytes(batch: Double, contextTokens: Double) -> Double {
     let seen = window > 0 ? min(contextTokens, batch * Double(window)) : contextTokens
     return seen * 4 * Double(kvHeads) * Double(headDim)
+  }
+
+  /// The same kernel, `factor` times as slow.
+  public func scaled(by factor: Double) -> DecodeAttentionFit {
+    var copy = self
+    copy.coefficients *= factor
+    return copy
   }
 
   static func features(

@@ -5,7 +5,7 @@ import SimCore
 ///
 /// `launch + ((bytes · secondsPerByte)³ + (flops · secondsPerFLOP)³)^⅓`: the two resources overlap, but not
 /// perfectly, so that the cubic norm rounds the corner of the roofline. All of the weights are read in each call.
-public struct GEMMFit: Sendable, Hashable {
+public struct GEMMFit: KernelFit {
   /// Output features on this GPU.
   public let n: Int
   /// Input features on this GPU.
@@ -15,15 +15,17 @@ public struct GEMMFit: Sendable, Hashable {
   /// Bytes of an activation, read or written.
   public let activationBytes: Double
   /// Time of a launch that moves and computes next to nothing, in seconds.
-  public let launch: Seconds
+  public private(set) var launch: Seconds
   /// Inverse of the memory bandwidth that the kernel reaches, in seconds per byte.
-  public let secondsPerByte: Double
+  public private(set) var secondsPerByte: Double
   /// Inverse of the arithmetic rate that the kernel reaches, in seconds per floating-point operation.
-  public let secondsPerFLOP: Double
+  public private(set) var secondsPerFLOP: Double
   /// Where the coefficients come from.
   public let origin: FitOrigin
   /// The numbers of rows that were measured; empty if nothing was.
   public let measuredRows: Range<Double>
+  /// The errors, on rows that they have not seen, of fits found as this one was; nil if that was never tried.
+  public var heldOut: ErrorSummary?
 
   /// The time of a call; 0 for no rows.
   public func seconds(rows: Double) -> Seconds {
@@ -38,6 +40,15 @@ public struct GEMMFit: Sendable, Hashable {
 
   /// Whether a call with so many rows lies inside what was measured for this shape.
   public func isMeasured(rows: Double) -> Bool { origin == .measured && measuredRows.contains(rows) }
+
+  /// The same product, `factor` times as slow.
+  public func scaled(by factor: Double) -> GEMMFit {
+    var copy = self
+    copy.launch *= factor
+    copy.secondsPerByte *= factor
+    copy.secondsPerFLOP *= factor
+    return copy
+  }
 
   /// Bytes read and written by a call: the weights once, and its activations.
   public func bytes(rows: Double) -> Double {

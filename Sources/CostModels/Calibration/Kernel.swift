@@ -12,6 +12,8 @@ public enum Kernel: String, Codable, Sendable, Hashable, CaseIterable {
   case moeAllShapes = "moe_all_shapes"
   /// Attention of new tokens, full context.
   case prefillAttention = "prefill_attention"
+  /// Attention of new tokens after a prefix, full context: the errors of the fits of `prefillAttention` on it.
+  case prefillAttentionPrefix = "prefill_attention_prefix"
   /// Attention of new tokens in a sliding window.
   case windowedPrefillAttention = "windowed_prefill_attention"
   /// Attention of one new token of each sequence, full context.

@@ -7,6 +7,10 @@ extension KernelMeasurements {
   mutating func read(harness whole: KernelTable) throws(CalibrationError) {
     let names = try whole.texts("kernel")
     let table = whole.keeping { names[$0] != "idle" }
+    if let measured = try EnergyWindow.windows(of: whole) {
+      energy += measured.windows
+      powerLimit = measured.limit
+    }
     let rows = try HarnessRow.rows(of: table)
     readMatrixProducts(rows)
     readAttention(rows)

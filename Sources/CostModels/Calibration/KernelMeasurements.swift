@@ -63,6 +63,9 @@ struct KernelMeasurements: Sendable {
   var decode: [Decode] = []
   var allReduce: [AllReduce] = []
   var elementwise: [Elementwise] = []
+  var energy: [EnergyWindow] = []
+  /// The board's power limit while energy was measured, in watts; nil if it was not.
+  var powerLimit: Double?
 
   /// Reads the tables in `kernels/<gpu>/<source>` of a profiles' directory; those that are missing are empty.
   init(gpu: String, source: String, profiles: String) throws(CalibrationError) {

@@ -10,7 +10,7 @@ import SimCore
 /// term is `tiles · tileTokens · flops of a row`, at a rate of its own for each of the tile sizes, and it takes
 /// the tile size that holds an expert's fair share of the rows: `triton_kernels/matmul_ogs_details/opt_flags.py`
 /// of github.com/triton-lang/triton, 16 ... 128 in powers of two.
-public struct MoEFit: Sendable, Hashable {
+public struct MoEFit: KernelFit {
   /// Width of the residual stream.
   public let hidden: Int
   /// Width of one expert on this GPU.
@@ -22,17 +22,19 @@ public struct MoEFit: Sendable, Hashable {
   /// Bytes of a weight, scales included.
   public let weightBytes: Double
   /// Time of a launch that moves and computes next to nothing, in seconds.
-  public let launch: Seconds
+  public private(set) var launch: Seconds
   /// Inverse of the bandwidth at which expert weights are read, in seconds per byte.
-  public let secondsPerByte: Double
+  public private(set) var secondsPerByte: Double
   /// Inverse of the arithmetic rate over the rows, in seconds per floating-point operation.
-  public let secondsPerFLOP: Double
+  public private(set) var secondsPerFLOP: Double
   /// Inverse of the arithmetic rate over whole tiles of 16, 32, 64 and 128 tokens; zeros for kernels without.
-  public let secondsPerTileFLOP: SIMD4<Double>
+  public private(set) var secondsPerTileFLOP: SIMD4<Double>
   /// Where the coefficients come from.
   public let origin: FitOrigin
   /// The numbers of rows that were measured; empty if nothing was.
   public let measuredRows: Range<Double>
+  /// The errors, on rows that they have not seen, of fits found as this one was; nil if that was never tried.
+  public var heldOut: ErrorSummary?
 
   /// Bytes of the weights of one expert on this GPU: gate, up and down.
   public var expertBytes: Double { 3 * Double(hidden) * Double(intermediate) * weightBytes }
@@ -70,6 +72,16 @@ public struct MoEFit: Sendable, Hashable {
   /// Whether a call with so many rows lies inside what was measured for this layer.
   public func isMeasured(rows: Double, active: Double) -> Bool {
     origin == .measured && measuredRows.contains(rows) && active <= Double(experts)
+  }
+
+  /// The same layer, `factor` times as slow.
+  public func scaled(by factor: Double) -> MoEFit {
+    var copy = self
+    copy.launch *= factor
+    copy.secondsPerByte *= factor
+    copy.secondsPerFLOP *= factor
+    copy.secondsPerTileFLOP *= factor
+    return copy
   }
 
   /// Tokens in a tile when a call has so many rows: the power of two from 16 to 128 that holds an expert's share.

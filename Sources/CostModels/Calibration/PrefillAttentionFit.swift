@@ -10,7 +10,7 @@ import SimCore
 ///     [1, max(1, waves) · flops of a tile, ⌈waves⌉ · flops of a tile, bytes, ⌈waves⌉],   waves = blocks / SMs
 ///
 /// in seconds, seconds per FLOP of one multiprocessor (twice), seconds per byte, and seconds.
-public struct PrefillAttentionFit: Sendable, Hashable {
+public struct PrefillAttentionFit: KernelFit {
   /// Query heads on this GPU.
   public let heads: Int
   /// KV heads on this GPU.
@@ -22,15 +22,17 @@ public struct PrefillAttentionFit: Sendable, Hashable {
   /// Multiprocessors of the GPU.
   public let multiprocessors: Int
   /// The five coefficients, then zeros.
-  public let coefficients: SIMD8<Double>
+  public private(set) var coefficients: SIMD8<Double>
   /// Where the coefficients come from.
   public let origin: FitOrigin
   /// The thread blocks of launches that were measured; empty if nothing was.
   public let measuredBlocks: Range<Double>
   /// The mean keys of a tile in launches that were measured; empty if nothing was.
   public let measuredKeys: Range<Double>
-  /// Whether chunks with a prefix were measured.
-  public let measuredPrefix: Bool
+  /// The mean prefix of a tile in launches that were measured; empty if nothing was, or none had a prefix.
+  public let measuredPrefix: Range<Double>
+  /// The errors, on rows that they have not seen, of fits found as this one was; nil if that was never tried.
+  public var heldOut: ErrorSummary?
 
   /// The shape of a launch of this kernel that has no segments yet.
   public func emptyShape() -> PrefillShape { PrefillShape(heads: heads, kvHeads: kvHeads, window: window) }
@@ -46,11 +48,11 @@ public struct PrefillAttentionFit: Sendable, Hashable {
         shape, heads: heads, kvHeads: kvHeads, headDim: headDim, multiprocessors: Double(multiprocessors)))
   }
 
-  /// Whether a launch lies inside what was measured: its number of blocks, their keys, and that it has a prefix.
+  /// Whether a launch lies inside what was measured: its number of blocks, their keys, and its prefixes.
   public func isMeasured(_ shape: PrefillShape) -> Bool {
     origin == .measured && measuredBlocks.contains(shape.queryTiles * Double(kvHeads))
       && measuredKeys.contains(shape.tileKeys / shape.queryTiles)
-      && (measuredPrefix || shape.prefixTokens == 0)
+      && (shape.tilePrefix == 0 || measuredPrefix.contains(shape.tilePrefix / shape.queryTiles))
   }
 
   /// Bytes read and written: queries, outputs, keys and values, two bytes each.
@@ -60,6 +62,13 @@ public struct PrefillAttentionFit: Sendable, Hashable {
 
   static func bytes(_ shape: PrefillShape, heads: Int, kvHeads: Int, headDim: Int) -> Double {
     4 * Double(headDim) * (shape.queryTokens * Double(heads) + shape.keyTokens * Double(kvHeads))
+  }
+
+  /// The same kernel, `factor` times as slow.
+  public func scaled(by factor: Double) -> PrefillAttentionFit {
+    var copy = self
+    copy.coefficients *= factor
+    return copy
   }
 
   static func features(

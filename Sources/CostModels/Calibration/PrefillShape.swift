@@ -19,8 +19,8 @@ public struct PrefillShape: Sendable, Hashable {
   public private(set) var queryTokens = 0.0
   /// Tokens whose keys and values are read: new ones, and those before them that any of the new ones sees.
   public private(set) var keyTokens = 0.0
-  /// Tokens that were in KV memory before, over all segments.
-  public private(set) var prefixTokens = 0.0
+  /// Tokens that were in KV memory before a tile's segment, summed over the tiles of a KV head.
+  public private(set) var tilePrefix = 0.0
 
   /// Creates the shape of a launch without segments.
   ///
@@ -74,6 +74,6 @@ public struct PrefillShape: Sendable, Hashable {
     tileKeys += segments * blocks * Self.tile
     queryTokens += segments * new
     keyTokens += segments * (new + seen)
-    prefixTokens += segments * before
+    tilePrefix += segments * tiles * before
   }
 }

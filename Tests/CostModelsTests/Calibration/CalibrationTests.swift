@@ -18,7 +18,7 @@ import Testing
     let path = "\(Self.profiles)/calibrations/\(gpu).json"
     let text = try String(contentsOfFile: path, encoding: .utf8)
     let (refit, _) = try calibrate(
-      gpu: gpu, source: "aiconfigurator-0.12.0", profilesDirectory: Self.profiles)
+      gpu: gpu, sources: ["aiconfigurator-0.12.0"], profilesDirectory: Self.profiles)
     let same = refit.json() == text
     #expect(same, "run 'sim calibrate' and commit \(path)")
     let read = try committed(gpu)
@@ -150,11 +150,11 @@ import Testing
     try "# device: NVIDIA H200\nimplementation,gpus,bytes,latency_us\n".write(
       to: tables.appendingPathComponent("all_reduce.csv"), atomically: true, encoding: .utf8)
     let error = #expect(throws: CalibrationError.self) {
-      try calibrate(gpu: "h100-sxm", source: "mixed", profilesDirectory: folder.path)
+      try calibrate(gpu: "h100-sxm", sources: ["mixed"], profilesDirectory: folder.path)
     }
     #expect(error?.description.contains("all_reduce.csv: measured on 'NVIDIA H200'") == true)
     let missing = #expect(throws: CalibrationError.self) {
-      try calibrate(gpu: "h100-sxm", source: "other", profilesDirectory: folder.path)
+      try calibrate(gpu: "h100-sxm", sources: ["other"], profilesDirectory: folder.path)
     }
     #expect(missing?.description.contains("known: mixed") == true)
   }

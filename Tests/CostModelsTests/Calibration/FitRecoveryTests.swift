@@ -80,7 +80,7 @@ import Testing
       heads: 32, kvHeads: 4, headDim: 128, window: window, multiprocessors: 132,
       coefficients: SIMD8(1e-5, 1e-13, 9e-14, 2e-13, 1.5e-6, 0, 0, 0), origin: .measured,
       measuredBlocks: 0..<0,
-      measuredKeys: 0..<0, measuredPrefix: true)
+      measuredKeys: 0..<0, measuredPrefix: 0..<0)
     for batch in [1, 2, 4, 16] {
       for tokens in [16, 128, 512, 1024, 4096] {
         for prefix in [0, 500, 8192] {

@@ -84,7 +84,7 @@ import Testing
     try "# gpu: NVIDIA H200\n\(Self.columns)\n\(rows.joined())".write(
       to: tables.appendingPathComponent("kernels.csv"), atomically: true, encoding: .utf8)
     let (calibration, report) = try calibrate(
-      gpu: "h200-sxm", source: "ours", profilesDirectory: folder.path)
+      gpu: "h200-sxm", sources: ["ours"], profilesDirectory: folder.path)
     let norm = calibration.elementwise("rms_norm")
     #expect(norm.origin == .measured)
     #expect(abs(norm.launch / 2e-6 - 1) < 1e-4)
@@ -92,5 +92,28 @@ import Testing
     #expect(calibration.elementwise("combine").origin == .estimate)
     #expect(calibration.gemm(n: 5120, k: 2048).origin == .dataSheet)
     #expect(report.contains("rms_norm"))
+    #expect(
+      report.contains("no measurements at all: gemm, moe, prefill_attention, decode_attention, all_reduce"))
+
+    for name in ["all_reduce", "moe"] {
+      try FileManager.default.copyItem(
+        atPath: "\(CalibrationTests.profiles)/kernels/h200-sxm/aiconfigurator-0.12.0/\(name).csv",
+        toPath: "\(kernels.path)/h200-sxm/aiconfigurator-0.12.0/\(name).csv")
+    }
+    let (both, _) = try calibrate(
+      gpu: "h200-sxm", sources: ["ours", "aiconfigurator-0.12.0"], profilesDirectory: folder.path)
+    #expect(both.source == "ours + aiconfigurator-0.12.0")
+    #expect(both.elementwise("rms_norm") == norm)
+    #expect(both.allReduce(gpus: 2).origin == .measured)
+    #expect(both.files.count == 5)
+  }
+
+  @Test func refusesATableWithoutAColumn() {
+    let text = "# gpu: NVIDIA H200\nkernel,impl,model,dtype,skew,tp\nrms_norm,own,a,bf16,0,1\n"
+    var measurements = KernelMeasurements(gpu: "h200-sxm")
+    let error = #expect(throws: CalibrationError.self) {
+      try measurements.read(harness: KernelTable(bytes: Array(text.utf8), path: "kernels.csv"))
+    }
+    #expect(error?.description == "kernels.csv: no column 'm'; found kernel, impl, model, dtype, skew, tp")
   }
 }

@@ -39,7 +39,7 @@ import Testing
     #expect(three.tileKeys == 3 * one.tileKeys)
     #expect(three.queryTokens == 1536)
     #expect(three.keyTokens == 3 * 1536)
-    #expect(three.prefixTokens == 3072)
+    #expect(three.tilePrefix == 1024 * three.queryTiles)
   }
 
   @Test func readsNoMoreOfThePrefixThanTheWindowShows() {
