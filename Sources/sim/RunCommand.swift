@@ -44,20 +44,31 @@ struct RunCommand: ParsableCommand {
       kvBlocks: experiment.kvBlocks, wall: seconds(ContinuousClock.now - started),
       percentiles: output.percentiles)
     var notes = experiment.notes(totals: totals)
+    var logged: Int64?
     if let writer {
       let id = try writer.finish(
         experiment.row(summary: summary, argv: Array(CommandLine.arguments.dropFirst())),
         kernels: totals.kernels)
       notes.append("Logged as run \(id) in \(writer.path).")
-      notes += try exports.write(run: id, of: writer.path)
+      logged = id
     }
     warnOfRejections(recorder, experiment)
     if output.json {
       print(JSONText.object(experiment.vLLMHeader + experiment.parameters + summary.values))
-      return
+    } else {
+      printReport(summary, of: experiment, drawing: recorder.drawing, notes: notes)
     }
-    if let drawing = recorder.drawing { print(drawing, terminator: "\n\n") }
-    notes.append("Simulated in \(String(format: "%.2f", summary.wall)) s.")
+    // Last, so that a file that cannot be written does not cost the report.
+    if let logged {
+      for note in try exports.write(run: logged, of: output.db) where !output.json { print(note) }
+    }
+  }
+
+  private func printReport(
+    _ summary: RunSummary, of experiment: Experiment, drawing: ScheduleDrawing?, notes: [String]
+  ) {
+    if let drawing { print(drawing, terminator: "\n\n") }
+    let notes = notes + ["Simulated in \(String(format: "%.2f", summary.wall)) s."]
     let report = RunReport(
       title: experiment.title, summary: summary, objective: experiment.objective, notes: notes)
     print(report.text)
