@@ -6,16 +6,25 @@ struct ClusteredSample: Sendable {
   static let statistics = ["mean", "median", "p90", "p99"]
   private static let percentiles = [50.0, 90, 99]
 
-  /// Values in ascending order, with the request of each.
-  private let sorted: [(value: Double, request: Int32)]
+  /// All values in ascending order, and the request of each; apart, because draws walk through the latter alone.
+  private let values: [Double]
+  private let requests: [Int32]
+  /// How many values each request has, and their sum.
+  private let counts: [Int]
+  private let sums: [Double]
 
   /// Creates a sample of the values of each request.
-  init(_ values: [[Double]]) {
+  init(_ clusters: [[Double]]) {
+    counts = clusters.map(\.count)
+    sums = clusters.map { $0.reduce(0, +) }
     var flat: [(value: Double, request: Int32)] = []
-    for (request, values) in values.enumerated() {
+    flat.reserveCapacity(counts.reduce(0, +))
+    for (request, values) in clusters.enumerated() {
       for value in values { flat.append((value, Int32(request))) }
     }
-    sorted = flat.sorted { $0.value < $1.value }
+    flat.sort { $0.value < $1.value }
+    values = flat.map(\.value)
+    requests = flat.map(\.request)
   }
 
   /// The figures of the sample in which each request occurs as often as its weight says.
@@ -25,33 +34,36 @@ struct ClusteredSample: Sendable {
   /// - Parameter weights: how often each request occurs.
   /// - Returns: a value for each of ``statistics``; not a number if nothing is left.
   /// - Complexity: O(values).
-  func statistics(weights: [Int]) -> [Double] {
+  func statistics(weights: [Int32]) -> [Double] {
     var total = 0
     var sum = 0.0
-    for entry in sorted {
-      let weight = weights[Int(entry.request)]
-      total += weight
-      sum += entry.value * Double(weight)
+    for (request, weight) in weights.enumerated() {
+      total += counts[request] * Int(weight)
+      sum += sums[request] * Double(weight)
     }
     guard total > 0 else { return Self.statistics.map { _ in .nan } }
     let positions = Self.percentiles.map { $0 / 100 * Double(total - 1) }
     // The rank below each position and the one above it; those of two positions may overlap.
     let ranks = positions.flatMap { [Int($0), min(Int($0) + 1, total - 1)] }
-    let ascending = ranks.indices.sorted { ranks[$0] < ranks[$1] }
-    var found = Array(repeating: 0.0, count: ranks.count)
-    var next = 0
-    var passed = 0
-    for entry in sorted {
-      passed += weights[Int(entry.request)]
-      while next < ranks.count, passed > ranks[ascending[next]] {
-        found[ascending[next]] = entry.value
-        next += 1
-      }
-      if next == ranks.count { break }
-    }
+    let found = values(atRanks: ranks, weights: weights)
     let between = positions.enumerated().map { i, position in
       found[2 * i] + (found[2 * i + 1] - found[2 * i]) * (position - position.rounded(.down))
     }
     return [sum / Double(total)] + between
+  }
+
+  /// The values at ranks, from 0, among all values with their weights.
+  private func values(atRanks ranks: [Int], weights: [Int32]) -> [Double] {
+    var found = Array(repeating: 0.0, count: ranks.count)
+    var passed = 0
+    var index = -1
+    for place in ranks.indices.sorted(by: { ranks[$0] < ranks[$1] }) {
+      while passed <= ranks[place] {
+        index += 1
+        passed += Int(weights[Int(requests[index])])
+      }
+      found[place] = values[index]
+    }
+    return found
   }
 }

@@ -20,7 +20,7 @@ struct ExportCSVCommand: ParsableCommand {
   func run() throws {
     let reader = try ResultReader(path: source.db)
     let names = try reader.query(
-      "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite%' ORDER BY name"
+      "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite%' ORDER BY type, name"
     )
     let known = names.rows.compactMap { row in if case .text(let name) = row[0] { name } else { nil } }
     guard known.contains(table) else { throw ExportError.unknownTable(table, known: known) }

@@ -38,7 +38,7 @@ struct ReplayComparison {
     var drawn = Array(repeating: [Double](), count: errors.count)
     var random = SplitMix64(seed: seed, purpose: "bootstrap")
     for _ in 0..<draws {
-      var weights = Array(repeating: 0, count: pairs.count)
+      var weights = Array(repeating: Int32(0), count: pairs.count)
       for _ in pairs { weights[Int(random.next().multipliedFullWidth(by: UInt64(pairs.count)).high)] += 1 }
       for (i, figure) in figures(weights: weights).enumerated() where figure.error.isFinite {
         drawn[i].append(figure.error)
@@ -53,7 +53,7 @@ struct ReplayComparison {
   }
 
   /// Every figure of a sample of requests.
-  private func figures(weights: [Int]) -> [SignedError] {
+  private func figures(weights: [Int32]) -> [SignedError] {
     var figures: [SignedError] = []
     for latency in latencies {
       let measured = latency.measured.statistics(weights: weights)
@@ -71,8 +71,8 @@ struct ReplayComparison {
     var requests = 0
     var tokens = 0
     for (pair, weight) in zip(pairs, weights) {
-      requests += weight
-      tokens += weight * Int(pair.measured.outputTokens)
+      requests += Int(weight)
+      tokens += Int(weight) * Int(pair.measured.outputTokens)
     }
     for (name, count, unit) in [
       ("request_throughput", requests, "req/s"), ("output_throughput", tokens, "tok/s"),
@@ -85,7 +85,7 @@ struct ReplayComparison {
     return figures
   }
 
-  private func duration(_ side: (Pair) -> ServerRequest, _ weights: [Int]) -> Seconds {
+  private func duration(_ side: (Pair) -> ServerRequest, _ weights: [Int32]) -> Seconds {
     var start = Seconds.infinity
     var end = -Seconds.infinity
     for (pair, weight) in zip(pairs, weights) where weight > 0 {

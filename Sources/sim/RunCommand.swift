@@ -47,26 +47,37 @@ struct RunCommand: ParsableCommand {
       try Uncertainty(of: experiment, summary: summary, draws: $0)
     }
     var notes = experiment.notes(totals: totals)
+    var logged: Int64?
     if let writer {
       let id = try writer.finish(
         experiment.row(
           summary: summary, more: uncertainty?.values ?? [], argv: Array(CommandLine.arguments.dropFirst())),
         kernels: totals.kernels)
       notes.append("Logged as run \(id) in \(writer.path).")
-      notes += try exports.write(run: id, of: writer.path)
+      logged = id
     }
     warnOfRejections(recorder, experiment)
     if output.json {
       let object = JSONText.object(experiment.vLLMHeader + experiment.parameters + summary.values)
       print(uncertainty?.added(to: object) ?? object)
-      return
+    } else {
+      printReport(summary, of: experiment, drawing: recorder.drawing, notes: notes)
+      if let uncertainty { print("\n" + uncertainty.text) }
     }
-    if let drawing = recorder.drawing { print(drawing, terminator: "\n\n") }
-    notes.append("Simulated in \(String(format: "%.2f", summary.wall)) s.")
+    // Last, so that a file that cannot be written does not cost the report.
+    if let logged {
+      for note in try exports.write(run: logged, of: output.db) where !output.json { print(note) }
+    }
+  }
+
+  private func printReport(
+    _ summary: RunSummary, of experiment: Experiment, drawing: ScheduleDrawing?, notes: [String]
+  ) {
+    if let drawing { print(drawing, terminator: "\n\n") }
+    let notes = notes + ["Simulated in \(String(format: "%.2f", summary.wall)) s."]
     let report = RunReport(
       title: experiment.title, summary: summary, objective: experiment.objective, notes: notes)
     print(report.text)
-    if let uncertainty { print("\n" + uncertainty.text) }
   }
 
   private func warnOfRejections(_ recorder: RunRecorder, _ experiment: Experiment) {

@@ -47,8 +47,8 @@ struct SystemOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "How tokens choose experts: correlated, uniform, correlated[group_sigma=..,request_sigma=..] or "
-        + "measured[file=counts.csv].", valueName: "law"))
+      "How tokens choose experts: correlated, uniform, correlated[group_sigma=..,request_sigma=..], "
+        + "measured[file=counts.csv] or coverage[tokens=experts,..].", valueName: "law"))
   var routing: String?
 
   @Flag(help: "Draw the distinct experts of every MoE call instead of taking their expectation.")
