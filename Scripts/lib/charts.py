@@ -28,12 +28,12 @@ CONFIG = {
     "view": {"stroke": None}, "autosize": {"type": "fit-x", "contains": "padding"},
     "axis": {"labelColor": "@muted", "titleColor": "@muted", "gridColor": "@grid", "domainColor": "@axis",
              "tickColor": "@axis", "labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal",
-             "titlePadding": 8, "labelPadding": 4, "domain": False, "ticks": False, "labelOverlap": "greedy"},
+             "titlePadding": 8, "labelPadding": 4, "labelFlush": False, "domain": False, "ticks": False, "labelOverlap": "greedy"},
     "axisX": {"grid": False, "domain": True, "ticks": True, "tickSize": 4},
     "axisY": {"titleAngle": 0, "titleAlign": "left", "titleAnchor": "start", "titleY": -12, "titleX": 0,
               "titleBaseline": "bottom", "tickCount": 5},
     "legend": {"orient": "bottom", "direction": "horizontal", "title": None, "labelColor": "@ink", "labelFontSize": 12,
-               "symbolSize": 80, "symbolStrokeWidth": 2, "labelLimit": 320, "columnPadding": 16, "offset": 8},
+               "symbolSize": 80, "symbolOpacity": 1, "symbolStrokeWidth": 2, "labelLimit": 320, "columnPadding": 16, "offset": 8},
     "title": {"color": "@ink", "subtitleColor": "@muted", "anchor": "start", "fontSize": 15, "fontWeight": 600,
               "subtitleFontSize": 12, "offset": 12, "subtitlePadding": 6, "frame": "group"},
     "text": {"color": "@ink", "fontSize": 12}, "line": {"strokeWidth": 2.25}, "rule": {"color": "@limit"},
@@ -71,7 +71,9 @@ def axis(field, title, *, log=False, zero=False, domain=None, form=None, **more)
     if domain is not None:
         scale["domain"] = domain
     kind = more.pop("kind", altair.Y)
-    options = {"title": title, **({"format": form} if form else {}), **more}
+    options = {"title": title, "format": form or ".6~g", **more}
+    if kind is altair.X:
+        options.setdefault("tickCount", 6)
     if log:
         options.setdefault("tickCount", 4)
     return kind(field=field, type="quantitative", scale=altair.Scale(**scale), axis=altair.Axis(**options))

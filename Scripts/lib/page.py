@@ -6,7 +6,12 @@ import json
 import charts
 import vl_convert
 
-STYLE = """
+VARIABLES = {theme: " ".join(f"--{name}: {value};" for name, value in palette.items() if name[0] == "c" and name[1:].isdigit())
+             for theme, palette in charts.PALETTES.items()}
+STYLE = f"""
+:root {{ {VARIABLES["light"]} }}
+@media (prefers-color-scheme: dark) {{ :root {{ {VARIABLES["dark"]} }} }}
+""" + """
 :root { color-scheme: light dark; --surface: #ffffff; --ground: #f4f5f8; --ink: #16181d; --muted: #5b6270; --line: #e1e4ea;
   --accent: #0072b2; --good: #00744f; --bad: #b3400a; }
 @media (prefers-color-scheme: dark) { :root { --surface: #171a21; --ground: #0e1015; --ink: #eceff4; --muted: #a3abba;
