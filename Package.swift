@@ -47,6 +47,12 @@ let package = Package(
     + module("Policies", ["SimCore"])
     + module("CostModels", ["SimCore", "COpenBLAS"])
     + module("Workloads", ["SimCore"])
-    + module("ResultStore", ["SimCore", grdb, sqlite]),
+    + module("ResultStore", ["SimCore", grdb, sqlite])
+    + [
+      .testTarget(
+        name: "simTests",
+        dependencies: ["sim", "SimCore", "Policies", "CostModels", "Workloads", "ResultStore"],
+        swiftSettings: settings)
+    ],
   swiftLanguageModes: [.v6]
 )

@@ -65,7 +65,9 @@ public struct Policy: Sendable, CustomStringConvertible {
     return policy
   }
 
-  /// Tokens in an iteration, or in a pass or chunk: what `--max-num-batched-tokens` sets. Resolve the policy first.
+  /// Tokens in an iteration, or in a pass or chunk: what `--max-num-batched-tokens` sets.
+  ///
+  /// Resolve the policy first.
   public var batchedTokens: Tokens { values[entry.batchedTokens, default: 512] }
 
   /// A fresh scheduler.

@@ -32,30 +32,51 @@ public struct ResultReader: Sendable {
   ///
   /// - Parameters:
   ///   - sql: The statement; a semicolon may end it.
+  ///   - run: What `:run` stands for, if the statement has it.
   ///   - maximumRows: How many rows to fetch; the table says if there were more.
   /// - Returns: The columns and rows.
   /// - Throws: `ResultStoreError`: `invalidQuery` if SQLite does not like it, `notASelect` if it would write.
-  public func query(_ sql: String, maximumRows: Int = .max) throws(ResultStoreError) -> ResultTable {
+  public func query(
+    _ sql: String, run: Int64? = nil, maximumRows: Int = .max
+  ) throws(ResultStoreError) -> ResultTable {
+    var table = ResultTable(columns: [], rows: [])
+    try read(sql, run: run) {
+      table.columns = $0
+    } row: { row in
+      guard table.rows.count < maximumRows else {
+        table.isTruncated = true
+        return false
+      }
+      table.rows.append(row)
+      return true
+    }
+    return table
+  }
+
+  /// Runs one SELECT statement and hands out its rows one after another, in constant memory.
+  ///
+  /// - Parameters:
+  ///   - sql: The statement; a semicolon may end it.
+  ///   - run: What `:run` stands for, if the statement has it.
+  ///   - columns: Called once, before the first row, with the names of the columns.
+  ///   - row: Called with each row; says whether to go on.
+  /// - Throws: `ResultStoreError`.
+  public func read(
+    _ sql: String, run: Int64? = nil, columns: ([String]) -> Void = { _ in },
+    row handle: ([RunValue]) -> Bool
+  ) throws(ResultStoreError) {
     do {
-      return try database.unsafeRead { db in
+      try database.unsafeRead { db in
         let statement = try db.makeStatement(sql: sql)
         // Statements without columns are those that write, and those that begin and end transactions.
         guard statement.columnCount > 0, unsafe sqlite3_stmt_readonly(statement.sqliteStatement) != 0 else {
           throw ResultStoreError.notASelect
         }
-        guard unsafe sqlite3_bind_parameter_count(statement.sqliteStatement) == 0 else {
-          throw ResultStoreError.invalidQuery(reason: "it has parameters, which have no values here")
-        }
-        var table = ResultTable(columns: statement.columnNames, rows: [])
-        let rows = try Row.fetchCursor(statement)
+        columns(statement.columnNames)
+        let rows = try Row.fetchCursor(statement, arguments: Self.arguments(of: statement, run: run))
         while let row = try rows.next() {
-          guard table.rows.count < maximumRows else {
-            table.isTruncated = true
-            break
-          }
-          table.rows.append(row.databaseValues.map { RunValue($0) })
+          guard handle(row.databaseValues.map { RunValue($0) }) else { break }
         }
-        return table
       }
     } catch let error as DatabaseError where error.resultCode == .SQLITE_ERROR {
       throw .invalidQuery(reason: error.message ?? "\(error.resultCode)")
@@ -65,5 +86,45 @@ public struct ResultReader: Sendable {
     } catch {
       throw ResultStoreError(error, path: path, busyTimeout: busyTimeout)
     }
+  }
+
+  /// The number of the run that was added last.
+  ///
+  /// - Throws: `ResultStoreError.missingRun` if there is none.
+  public func latestRun() throws(ResultStoreError) -> Int64 {
+    guard case .integer(let run)? = try query("SELECT max(run_id) FROM runs").rows.first?.first else {
+      throw .missingRun(path: path, run: nil)
+    }
+    return run
+  }
+
+  /// The columns of a run's row in `runs`, and the members of its `extra`, by name.
+  ///
+  /// - Throws: `ResultStoreError.missingRun` if there is no such run.
+  public func run(_ run: Int64) throws(ResultStoreError) -> [String: RunValue] {
+    let table = try query("SELECT * FROM runs WHERE run_id = :run", run: run)
+    guard let row = table.rows.first else { throw .missingRun(path: path, run: run) }
+    var values = Dictionary(zip(table.columns, row)) { first, _ in first }
+    let extra = try query(
+      "SELECT key, atom FROM runs, json_each(coalesce(extra, '{}')) WHERE run_id = :run", run: run)
+    for case .text(let key) in extra.rows.map({ $0[0] }) where values[key] == nil {
+      values[key] = extra.rows.first { $0[0] == .text(key) }?[1]
+    }
+    return values
+  }
+
+  /// The value of `:run`; no other parameter has one.
+  private static func arguments(of statement: Statement, run: Int64?) throws -> StatementArguments {
+    let handle = unsafe statement.sqliteStatement
+    let count = unsafe sqlite3_bind_parameter_count(handle)
+    guard count > 0 else { return [] }
+    guard count == 1, unsafe sqlite3_bind_parameter_index(handle, ":run") == 1 else {
+      throw ResultStoreError.invalidQuery(
+        reason: "it has a parameter other than :run, which has no value here")
+    }
+    guard let run else {
+      throw ResultStoreError.invalidQuery(reason: "it has the parameter :run; say which run it is about")
+    }
+    return ["run": run]
   }
 }

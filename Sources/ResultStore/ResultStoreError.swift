@@ -28,6 +28,10 @@ public enum ResultStoreError: UserError, Hashable {
   case corrupt(path: String)
   /// Reading or writing failed.
   case failed(path: String, reason: String)
+  /// The database has no such run, or none at all.
+  case missingRun(path: String, run: Int64?)
+  /// A run was logged at a level that leaves out what is asked for.
+  case notLogged(path: String, run: Int64, what: String, level: LogLevel)
   /// The query is not one that SQLite understands, or failed as it ran.
   case invalidQuery(reason: String)
   /// The query would change the database, or returns no rows by its nature.
@@ -63,6 +67,12 @@ public enum ResultStoreError: UserError, Hashable {
       "the results database '\(path)' is damaged; restore a copy or move it away"
     case .failed(let path, let reason):
       "using the results database '\(path)' failed: \(reason)"
+    case .missingRun(let path, nil):
+      "the results database '\(path)' has no run yet; run a simulation first or name another file"
+    case .missingRun(let path, let run?):
+      "the results database '\(path)' has no run \(run); 'sim query runs' lists those that there are"
+    case .notLogged(let path, let run, let what, let level):
+      "run \(run) in '\(path)' was logged without \(what); simulate it again with --log \(level.rawValue)"
     case .invalidQuery(let reason):
       "the query is wrong: \(reason)"
     case .notASelect:
@@ -76,7 +86,7 @@ public enum ResultStoreError: UserError, Hashable {
   public var exitStatus: ExitStatus {
     switch self {
     case .missingDirectory, .cannotOpen: .cannotCreate
-    case .missingDatabase, .cannotRead: .noInput
+    case .missingDatabase, .cannotRead, .missingRun, .notLogged: .noInput
     case .readOnly: .noPermission
     case .notADatabase, .foreignDatabase, .newerSchema, .corrupt: .dataError
     case .locked: .temporaryFailure

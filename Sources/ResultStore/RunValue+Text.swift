@@ -12,7 +12,7 @@ extension RunValue {
   }
 
   /// The value as a field of CSV, RFC 4180; numbers keep all of their digits.
-  var csv: String {
+  public var csv: String {
     guard case .text(let text) = self else { return plain }
     let needsQuotes = text.utf8.contains { [UInt8(ascii: ","), UInt8(ascii: "\""), 10, 13].contains($0) }
     return needsQuotes ? "\"" + text.replacingOccurrences(of: "\"", with: "\"\"") + "\"" : text

@@ -186,6 +186,7 @@ extension RequestRecord.Status {
     switch self {
     case .completed: "completed"
     case .rejected: "rejected"
+    case .unfinished: "unfinished"
     }
   }
 }

@@ -63,7 +63,7 @@ extension Schema {
       run_id INTEGER NOT NULL,
       request_id INTEGER NOT NULL,     -- position in the workload, from 0
       replica INTEGER NOT NULL,        -- the instance that served it, from 0
-      status TEXT NOT NULL,            -- completed or rejected
+      status TEXT NOT NULL,            -- completed, rejected or unfinished
       arrived_at REAL NOT NULL,        -- s since the start of the run, as are all times
       num_prefill_tokens INTEGER NOT NULL,
       num_decode_tokens INTEGER NOT NULL,  -- output length, the first token included

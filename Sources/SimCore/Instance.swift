@@ -13,6 +13,8 @@ struct Instance: Sendable {
   /// Time spent with nothing to do, up to the last iteration's end.
   var idleSeconds: Seconds = 0
   private var segments: [PrefillSegment] = []
+  /// What each kernel had used before the iteration; kept only if somebody asks.
+  private var kernelsBefore: [KernelUse] = []
   private var lastEnd: Seconds = 0
 
   init(number: Int, configuration: InstanceConfiguration, maxModelLength: Tokens) {
@@ -144,8 +146,28 @@ struct Instance: Sendable {
     state.completePrefill()
     recorder.record(running)
     if recorder.wantsKernels {
-      recorder.record(kernels: costModel.kernels, instance: number, iteration: running.index)
+      let now = costModel.kernels
+      let uses = now.map { use in
+        var use = use
+        if let before = kernelsBefore.first(where: { $0.kernel == use.kernel }) { use -= before }
+        return use
+      }
+      kernelsBefore = now
+      recorder.record(kernels: uses.filter { $0.calls > 0 }, instance: number, iteration: running.index)
     }
+    let completed = state.news.requests.count
+    reportNews(recorder: &recorder)
+    state.iteration += 1
+    return completed
+  }
+
+  /// Gives up every request that is left, because the run is cut.
+  mutating func abandon(recorder: inout any Recorder) {
+    state.abandonAll()
+    reportNews(recorder: &recorder)
+  }
+
+  private mutating func reportNews(recorder: inout any Recorder) {
     for gap in state.news.gaps { recorder.record(gap: gap.seconds, tokens: gap.tokens) }
     for i in state.news.spans.indices {
       state.news.spans[i].instance = number
@@ -155,10 +177,7 @@ struct Instance: Sendable {
       state.news.requests[i].instance = number
       recorder.record(state.news.requests[i])
     }
-    let completed = state.news.requests.count
     state.news.removeAll()
-    state.iteration += 1
-    return completed
   }
 
   /// Charges each prompt its share of the prefill: of what rows cost by tokens × layers, of attention by what its

@@ -5,14 +5,14 @@
 public protocol Recorder {
   /// Takes note of an iteration that has ended. Called once an iteration, in order of ends.
   mutating func record(_ iteration: IterationRecord)
-  /// Takes note of what each kernel has used in all iterations up to the one recorded last; only called if
-  /// ``wantsKernels``.
+  /// Takes note of what each kernel used in the iteration recorded last; only called if ``wantsKernels``.
   mutating func record(kernels: [KernelUse], instance: Int32, iteration: Int64)
   /// Takes note that some sequences wrote two successive tokens with this time between them.
   mutating func record(gap: Seconds, tokens: Int)
   /// Takes note of a stretch of iterations of a request.
   mutating func record(_ span: SpanRecord)
-  /// Takes note of a request that has ended, completed or rejected.
+  /// Takes note of a request that has ended: completed, rejected, or unfinished when the run
+  /// was cut.
   mutating func record(_ request: RequestRecord)
   /// Whether kernels are to be recorded for each iteration.
   var wantsKernels: Bool { get }

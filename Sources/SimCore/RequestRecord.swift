@@ -6,6 +6,8 @@ public struct RequestRecord: Sendable, Hashable {
     case completed
     /// It was longer than the model's context or than all of KV memory, and was turned away on arrival.
     case rejected
+    /// The run was cut before its last token; its record tells how far it came.
+    case unfinished
   }
 
   /// The request as the engine saw it; `arrival` is the moment it was sent, after any wait for a free client.
@@ -14,11 +16,11 @@ public struct RequestRecord: Sendable, Hashable {
   public var status: Status = .completed
   /// The instance that served it.
   public var instance: Int32 = 0
-  /// When the first iteration that works on its prompt began; not a number if it was rejected.
+  /// When the first iteration that works on its prompt began; not a number if none did.
   public var scheduledAt: Seconds = .nan
-  /// When its first token was out; not a number if it was rejected.
+  /// When its first token was out; not a number if it had none.
   public var firstTokenAt: Seconds = .nan
-  /// When its last token was out; not a number if it was rejected.
+  /// When its last token was out; not a number if it was not completed.
   public var completedAt: Seconds = .nan
   /// The longest wait between two successive tokens; 0 for a single token.
   public var longestGap: Seconds = 0

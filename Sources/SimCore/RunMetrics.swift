@@ -10,6 +10,8 @@ public struct RunMetrics: Recorder, Sendable {
   public private(set) var completed = 0
   /// Requests turned away, because they were too long.
   public private(set) var rejected = 0
+  /// Requests that were sent but not served when the run was cut.
+  public private(set) var unfinished = 0
   /// Prompt tokens of the requests served.
   public private(set) var inputTokens = 0
   /// Output tokens of the requests served.
@@ -86,8 +88,14 @@ public struct RunMetrics: Recorder, Sendable {
     if objective.isMetByFirstToken(of: request) { goodFirstToken += 1 }
     if objective.isMetByGaps(of: request) { goodGaps += 1 }
     if objective.isMet(by: request) { good += 1 }
-    guard request.status == .completed else {
+    switch request.status {
+    case .completed: break
+    case .rejected:
       rejected += 1
+      return
+    case .unfinished:
+      unfinished += 1
+      preemptions += Int(request.preemptions)
       return
     }
     completed += 1
@@ -99,11 +107,11 @@ public struct RunMetrics: Recorder, Sendable {
     if request.request.outputTokens > 1 { timePerOutputToken.add(request.timePerOutputToken) }
   }
 
-  /// Requests that have ended, completed or rejected.
-  public var requests: Int { completed + rejected }
+  /// Requests that were sent: completed, rejected, or unfinished.
+  public var requests: Int { completed + rejected + unfinished }
   /// From the first arrival to the end of the last iteration.
   public var duration: Seconds { iterations > 0 ? end - firstArrival : 0 }
-  /// Share of all requests that met the objective, the rejected ones among those that did not.
+  /// Share of all requests that met the objective; those rejected or unfinished are among those that did not.
   public var attainment: Double { Double(good) / Double(max(requests, 1)) }
   /// Share that met its limit on the first token.
   public var attainmentOfFirstToken: Double { Double(goodFirstToken) / Double(max(requests, 1)) }

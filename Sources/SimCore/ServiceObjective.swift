@@ -15,17 +15,18 @@ public struct ServiceObjective: Sendable, Hashable {
   /// Whether no limit is set.
   public var isEmpty: Bool { self == ServiceObjective() }
 
-  /// Whether a request meets the limit on its first token; a rejected one does not.
+  /// Whether a request meets the limit on its first token; one that was not completed does not.
   public func isMetByFirstToken(of request: RequestRecord) -> Bool {
     request.status == .completed && (timeToFirstToken.map { request.timeToFirstToken <= $0 } ?? true)
   }
 
-  /// Whether a request meets the limit on every gap between its tokens; a rejected one does not.
+  /// Whether a request meets the limit on every gap between its tokens; one that was not completed does
+  /// not.
   public func isMetByGaps(of request: RequestRecord) -> Bool {
     request.status == .completed && (timeBetweenTokens.map { request.longestGap <= $0 } ?? true)
   }
 
-  /// Whether a request meets all limits; a rejected one does not.
+  /// Whether a request meets all limits; one that was not completed does not.
   public func isMet(by request: RequestRecord) -> Bool {
     isMetByFirstToken(of: request) && isMetByGaps(of: request)
       && (timePerOutputToken.map { !(request.timePerOutputToken > $0) } ?? true)

@@ -200,6 +200,26 @@ extension ServingState {
     }
   }
 
+  /// Reports every request in the system as unfinished, in order of arrival, with what it was charged so far.
+  mutating func abandonAll() {
+    let free = Set(freeIndices)
+    let left = sequences.indices.filter { !free.contains(SequenceIndex($0)) }
+      .sorted { sequences[$0].record.request.id < sequences[$1].record.request.id }
+    for i in left {
+      if sequences[i].steps { stopStepping(SequenceIndex(i), lastIteration: iteration - 1) }
+      if sequences[i].isPrefilling, sequences[i].done > 0 || sequences[i].tileLayers > 0 {
+        news.spans.append(
+          SpanRecord(
+            request: sequences[i].record.request.id, instance: 0, phase: .prefill,
+            firstIteration: sequences[i].spanBegin, lastIteration: iteration - 1, completed: false))
+      }
+      sequences[i].record.status = .unfinished
+      news.requests.append(sequences[i].record)
+    }
+    sequences.removeAll()
+    freeIndices.removeAll()
+  }
+
   /// Reports a request whose last token came at `now`, and forgets it.
   mutating func complete(_ index: SequenceIndex) {
     sequences[Int(index)].record.completedAt = now

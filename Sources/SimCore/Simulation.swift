@@ -32,6 +32,7 @@ public struct Simulation: ~Copyable {
   private var upcoming: Request?
   private var events = EventQueue()
   private let maxConcurrency: Int
+  private let stopAt: Seconds
   private var inFlight: [Int]
   private var totalInFlight = 0
   /// Requests whose time has come but that wait for a free client, in order.
@@ -48,9 +49,13 @@ public struct Simulation: ~Copyable {
   ///   - requests: in order of arrival.
   ///   - maxModelLength: requests whose prompt and output together are longer are rejected.
   ///   - maxConcurrency: most requests in the system; later ones are sent when an earlier one completes.
+  ///   - stopAt: when the run is cut. From then on no request is sent and no iteration begins; those under way
+  ///     come to their end, so that what iterations and kernels used still adds up. Requests that are then in the
+  ///     system are recorded as unfinished.
   public init(
     instances: [InstanceConfiguration], router: any Router = RoundRobin(),
-    requests: any IteratorProtocol<Request>, maxModelLength: Tokens = .max, maxConcurrency: Int = .max
+    requests: any IteratorProtocol<Request>, maxModelLength: Tokens = .max, maxConcurrency: Int = .max,
+    stopAt: Seconds = .infinity
   ) {
     precondition(!instances.isEmpty, "a simulation needs an instance")
     self.instances = instances.enumerated().map {
@@ -59,10 +64,11 @@ public struct Simulation: ~Copyable {
     self.router = router
     self.requests = requests
     self.maxConcurrency = maxConcurrency
+    self.stopAt = stopAt
     inFlight = Array(repeating: 0, count: instances.count)
   }
 
-  /// Runs until every request is done.
+  /// Runs until every request is done, or the run is cut.
   ///
   /// - Throws: if a policy breaks the rules.
   /// - Complexity: O(iterations + requests), independent of how many sequences decode.
@@ -72,13 +78,16 @@ public struct Simulation: ~Copyable {
 
   /// Handles the next event; false once nothing is left.
   public mutating func step(recorder: inout any Recorder) throws(SimulationError) -> Bool {
-    if upcoming == nil { upcoming = requests.next() }
+    if upcoming == nil { upcoming = nextRequest() }
     if let request = upcoming, events.first.map({ request.arrival <= $0.time }) ?? true {
       upcoming = nil
       try arrive(request, recorder: &recorder)
       return true
     }
-    guard let event = events.first else { return false }
+    guard let event = events.first else {
+      reportUnfinished(recorder: &recorder)
+      return false
+    }
     events.removeFirst()
     let completed = instances[event.instance].end(recorder: &recorder)
     inFlight[event.instance] -= completed
@@ -119,12 +128,18 @@ public struct Simulation: ~Copyable {
   private mutating func arrive(_ request: Request, recorder: inout any Recorder) throws(SimulationError) {
     let now = request.arrival
     send(request, recorder: &recorder)
-    upcoming = requests.next()
+    upcoming = nextRequest()
     while let next = upcoming, next.arrival == now {
       send(next, recorder: &recorder)
-      upcoming = requests.next()
+      upcoming = nextRequest()
     }
     try beginIdle(at: now)
+  }
+
+  /// The next request that comes before the run is cut.
+  private mutating func nextRequest() -> Request? {
+    guard let request = requests.next(), request.arrival < stopAt else { return nil }
+    return request
   }
 
   private mutating func send(_ request: Request, recorder: inout any Recorder) {
@@ -145,6 +160,7 @@ public struct Simulation: ~Copyable {
   ///
   /// - Returns: whether there was any; it may have gone to an instance that had nothing to do.
   private mutating func release(at now: Seconds, recorder: inout any Recorder) -> Bool {
+    guard now < stopAt else { return false }
     let first = heldHead
     while heldHead < held.count, totalInFlight < maxConcurrency {
       var request = held[heldHead]
@@ -165,7 +181,20 @@ public struct Simulation: ~Copyable {
   }
 
   private mutating func begin(_ instance: Int, at now: Seconds) throws(SimulationError) {
-    guard let end = try instances[instance].begin(at: now) else { return }
+    guard now < stopAt, let end = try instances[instance].begin(at: now) else { return }
     events.insert(time: end, instance: instance)
+  }
+
+  /// Records the requests that a cut has left behind: those in the instances, and those without a client.
+  private mutating func reportUnfinished(recorder: inout any Recorder) {
+    for i in instances.indices { instances[i].abandon(recorder: &recorder) }
+    for request in held[heldHead...] {
+      var record = RequestRecord(request: request)
+      record.status = .unfinished
+      recorder.record(record)
+    }
+    held.removeAll()
+    heldHead = 0
+    totalInFlight = 0
   }
 }

@@ -47,14 +47,18 @@ public struct WorkloadSpecification: Sendable, Hashable {
 
   /// Checks the options, reads the trace, and makes the workload.
   ///
-  /// - Parameter tracesDirectory: the folder of the traces that ship with the project.
+  /// - Parameters:
+  ///   - tracesDirectory: the folder of the traces that ship with the project.
+  ///   - read: reads the trace at a path; whoever makes several workloads of a trace may read it once.
   /// - Returns: the workload.
   /// - Throws: a `WorkloadError` that names the option, or the file, line and field, and what would be right.
   /// - Complexity: O(*n*) in the size of the file; requests are only made when asked for.
-  public func load(tracesDirectory: String) throws(WorkloadError) -> Workload {
+  public func load(
+    tracesDirectory: String, reading read: (String) throws(WorkloadError) -> TraceFile = TraceFile.read
+  ) throws(WorkloadError) -> Workload {
     try checkValues()
     let path = try TraceCatalog(directory: tracesDirectory).path(of: trace)
-    var source = try TraceFile.read(path)
+    var source = try read(path)
     let process = try arrivalProcess(for: source)
     let count = try count(of: source, process)
     if shuffle, case .trace(let list) = source {

@@ -6,21 +6,35 @@ enum CommandLineError: UserError {
   case badValue(option: String, value: String, expected: String)
   /// Options that contradict each other.
   case contradiction(String)
+  /// The options of a point of a sweep that are no run's.
+  case badPoint(arguments: [String], reason: String)
+  /// Points of a sweep that broke down; each has been reported.
+  case failedPoints(Int)
   /// The folder of profiles or traces is not where it should be.
   case missingFolder(name: String, option: String)
+  /// A word that is neither a query's name nor SQL.
+  case unknownQuery(String, nearest: String?)
 
   var description: String {
     switch self {
     case .badValue(let option, let value, let expected): "\(option) \(value): expected \(expected)"
     case .contradiction(let text): text
+    case .badPoint(let arguments, let reason):
+      "the point '\(arguments.joined(separator: " "))': "
+        + reason.split(whereSeparator: \.isNewline).joined(separator: " ")
+    case .failedPoints(let count): "\(count) points broke down; the others are in the database"
     case .missingFolder(let name, let option):
       "no folder '\(name)' here or above the program; run it from the project's folder, or give \(option)"
+    case .unknownQuery(let name, let nearest):
+      "unknown query '\(name)'" + (nearest.map { "; did you mean '\($0)'?" } ?? "")
+        + "; 'sim query list' lists them, and a SELECT statement in quotes will do as well"
     }
   }
 
   var exitStatus: ExitStatus {
     switch self {
-    case .badValue, .contradiction: .usage
+    case .badValue, .contradiction, .badPoint, .unknownQuery: .usage
+    case .failedPoints: .software
     case .missingFolder: .noInput
     }
   }

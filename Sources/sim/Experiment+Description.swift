@@ -38,6 +38,8 @@ extension Experiment {
       ("time_scale", workload.timeScale.map { RunValue($0) } ?? .null),
       ("max_num_seqs", RunValue(maxSequences)), ("max_model_len", RunValue(maxModelLength)),
       ("max_concurrency", maxConcurrency == .max ? .null : RunValue(maxConcurrency)),
+      ("max_duration", maxDuration == .infinity ? .null : RunValue(maxDuration)),
+      ("shuffle", RunValue(isShuffled ? 1 : 0)),
       ("routing", loaded.routing.map { RunValue($0.model.description) } ?? .null),
       ("draw_routing", RunValue(drawRouting ? 1 : 0)), ("kv_blocks", RunValue(kvBlocks)),
       ("slo_ttft_ms", objective.timeToFirstToken.map { RunValue($0 * 1000) } ?? .null),
@@ -56,12 +58,18 @@ extension Experiment {
 
   /// The run as the database keeps it.
   func row(summary: RunSummary, argv: [String]) -> RunRow {
-    let config = JSONText.object(parameters + settings)
-    let hash = SHA256.hexDigest(of: Array(config.utf8))
+    var extra = [("config_hash", RunValue(configurationHash))]
+    if maxDuration != .infinity { extra.append(("max_duration", RunValue(maxDuration))) }
     return RunRow(
-      parameters: parameters + [("config_hash", RunValue(hash))], summary: summary.values, configJSON: config,
+      parameters: parameters + extra, summary: summary.values, configJSON: configuration,
       argv: argv.joined(separator: " "))
   }
+
+  /// Everything that the result depends on, as JSON.
+  var configuration: String { JSONText.object(parameters + settings) }
+
+  /// What tells this run from others, however its command line was spelt.
+  var configurationHash: String { SHA256.hexDigest(of: Array(configuration.utf8)) }
 
   /// The keys that begin vLLM's result files.
   var vLLMHeader: [(String, RunValue)] {

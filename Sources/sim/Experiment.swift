@@ -13,6 +13,10 @@ struct Experiment: Sendable {
   let maxSequences: Int
   let maxModelLength: Tokens
   let maxConcurrency: Int
+  /// When the run is cut, in simulated seconds.
+  let maxDuration: Seconds
+  /// Whether the trace's rows are in random order.
+  let isShuffled: Bool
   let drawRouting: Bool
 
   /// The longest sequence that is not rejected.
@@ -25,7 +29,7 @@ struct Experiment: Sendable {
   /// Runs it; what is to be kept of it is the recorder's to keep.
   ///
   /// - Complexity: O(iterations + requests).
-  func run(recorder: inout RunRecorder) throws(SimulationError) -> SystemTotals {
+  func run<Kept: Recorder>(recorder: inout Kept) throws(SimulationError) -> SystemTotals {
     let costModel = KernelCostModel(
       system: loaded.system, calibration: loaded.calibration, routing: loaded.routing,
       drawSeed: drawRouting ? workload.seed : nil, kvBlocks: kvBlocks)
@@ -33,10 +37,10 @@ struct Experiment: Sendable {
       scheduler: policy.makeScheduler(), costModel: costModel, maxSequences: maxSequences)
     var simulation = Simulation(
       instances: [instance], requests: workload.makeIterator(), maxModelLength: maxModelLength,
-      maxConcurrency: maxConcurrency)
+      maxConcurrency: maxConcurrency, stopAt: maxDuration)
     var any: any Recorder = recorder
     try simulation.run(recorder: &any)
-    if let kept = any as? RunRecorder { recorder = kept }
+    if let kept = any as? Kept { recorder = kept }
     return SystemTotals(
       kernels: simulation.kernels, idleJoules: simulation.idleJoules, meanInSystem: simulation.meanInSystem,
       peakInSystem: simulation.peakInSystem)

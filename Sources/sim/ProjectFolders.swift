@@ -14,7 +14,12 @@ struct ProjectFolders: ParsableArguments {
 
   /// The folder given, or the one of that name here, or the nearest one above the program.
   private func find(_ name: String, _ given: String?, _ option: String) throws(CommandLineError) -> String {
-    if let given { return given }
+    if let given {
+      guard FileManager.default.fileExists(atPath: given + "/.") else {
+        throw .missingFolder(name: given, option: option)
+      }
+      return given
+    }
     var candidates = [URL(filePath: FileManager.default.currentDirectoryPath)]
     var folder = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
     while folder.path != "/" {

@@ -22,10 +22,12 @@ struct RunCommand: ParsableCommand {
 
   @OptionGroup var options: RunOptions
   @OptionGroup(title: "Results") var output: OutputOptions
+  @OptionGroup(title: "Exports") var exports: ExportOptions
 
   func run() throws {
     let started = ContinuousClock.now
     try output.validateValues()
+    try exports.validateValues(log: output.noDatabase ? nil : output.log)
     var cache = ExperimentCache()
     let experiment = try options.makeExperiment(cache: &cache)
     let writer = try output.makeWriter()
@@ -47,6 +49,7 @@ struct RunCommand: ParsableCommand {
         experiment.row(summary: summary, argv: Array(CommandLine.arguments.dropFirst())),
         kernels: totals.kernels)
       notes.append("Logged as run \(id) in \(writer.path).")
+      notes += try exports.write(run: id, of: writer.path)
     }
     warnOfRejections(recorder, experiment)
     if output.json {

@@ -17,6 +17,7 @@ struct RunReport {
     var lines = [title, Self.rule("Serving Benchmark Result", "=")]
     lines += [
       row("Successful requests:", m.completed), row("Rejected requests:", m.rejected),
+      row("Unfinished requests:", m.unfinished),
       row("Benchmark duration (s):", m.duration), row("Total input tokens:", m.inputTokens),
       row("Total generated tokens:", m.outputTokens),
       row("Request throughput (req/s):", Double(m.completed) / duration),

@@ -21,7 +21,7 @@ struct RunSummary {
     let tokens = Double(m.inputTokens + m.outputTokens)
     var list: [(String, RunValue)] = [
       ("duration", RunValue(m.duration)), ("completed", RunValue(m.completed)),
-      ("failed", RunValue(m.rejected)),
+      ("failed", RunValue(m.rejected + m.unfinished)), ("unfinished", RunValue(m.unfinished)),
       ("total_input_tokens", RunValue(m.inputTokens)), ("total_output_tokens", RunValue(m.outputTokens)),
       ("request_throughput", RunValue(Double(m.completed) / duration)),
       ("request_goodput", RunValue(Double(m.good) / duration)),

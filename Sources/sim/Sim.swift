@@ -2,7 +2,9 @@ import ArgumentParser
 import Foundation
 import SimCore
 
-/// The command-line tool. `run` is the default: `sim --trace arxiv --policy layered`.
+/// The command-line tool.
+///
+/// `run` is the default: `sim --trace arxiv --policy layered`.
 @main
 struct Sim: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -10,22 +12,31 @@ struct Sim: ParsableCommand {
     abstract:
       "Simulates how an LLM serving schedule performs: latency, energy and expert traffic, without a GPU.",
     version: Self.version,
-    subcommands: [RunCommand.self, ListCommand.self, CalibrateCommand.self],
+    subcommands: [
+      RunCommand.self, SweepCommand.self, QueryCommand.self, ExportCommand.self, ListCommand.self,
+      CalibrateCommand.self,
+    ],
     defaultSubcommand: RunCommand.self)
 
   /// The version that every run records.
   static let version = "0.1.0"
 
-  /// Runs the command; an error of ours becomes one line on standard error and its own exit status.
+  /// Runs the command; an error becomes one line on standard error and an exit status of `sysexits.h`.
   static func main() {
     do {
       var command = try parseAsRoot()
       try command.run()
     } catch let error as any UserError {
-      FileHandle.standardError.write(Data("sim: \(error)\n".utf8))
-      Foundation.exit(error.exitStatus.rawValue)
+      fail("\(error)", error.exitStatus)
+    } catch  where exitCode(for: error) == .success {
+      exit(withError: error)  // help, or the version
     } catch {
-      exit(withError: error)
+      fail("\(message(for: error)) (see 'sim --help')", .usage)
     }
+  }
+
+  private static func fail(_ text: String, _ status: ExitStatus) -> Never {
+    warn(text.split(whereSeparator: \.isNewline).joined(separator: " "))
+    Foundation.exit(status.rawValue)
   }
 }

@@ -34,13 +34,26 @@ struct WorkloadOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Most requests in the system; further ones are sent as earlier ones complete."))
   var maxConcurrency: Int?
 
+  @Option(
+    help: ArgumentHelp(
+      "Cut the run after so much simulated time: nothing is sent or begun from then on, and requests that are not "
+        + "done count as failing the objective.", valueName: "seconds"))
+  var maxDuration: Double?
+
   @Flag(help: "Put the rows of a trace file in random order.")
   var shuffle = false
 
   @Option(help: "Seed of arrivals, lengths and routing; every policy sees the same traffic.")
   var seed: UInt64 = 0
 
-  func load(from folder: String) throws -> Workload {
+  /// Checks the options, and makes the workload; `read` reads a trace's file, which a sweep does once.
+  func load(
+    from folder: String, reading read: (String) throws(WorkloadError) -> TraceFile = TraceFile.read
+  ) throws -> Workload {
+    if let limit = maxDuration, !(limit > 0) {
+      throw CommandLineError.badValue(
+        option: "--max-duration", value: "\(limit)", expected: "more than 0 seconds")
+    }
     if let limit = maxConcurrency, limit < 1 {
       throw CommandLineError.badValue(option: "--max-concurrency", value: "\(limit)", expected: "at least 1")
     }
@@ -51,7 +64,7 @@ struct WorkloadOptions: ParsableArguments {
     specification.timeScale = timeScale
     specification.numPrompts = numPrompts
     specification.shuffle = shuffle
-    return try specification.load(tracesDirectory: folder)
+    return try specification.load(tracesDirectory: folder, reading: read)
   }
 }
 

@@ -33,6 +33,7 @@ final class ExpertKernel: Sendable {
   /// - Parameters:
   ///   - rows: rows that it computes.
   ///   - active: distinct experts that they are routed to.
+  /// - Returns: what it takes.
   func launch(rows: Int, active: Double) -> Launch {
     let r = Double(rows)
     var launch = Launch(calls: 1)

@@ -211,7 +211,9 @@ public struct KernelCostModel: CostModel {
   }
 
   /// Distinct experts of one MoE call in each of some layers, summed over the layers.
-  private mutating func distinctExperts(_ load: LayerLoad, hasPrefill: Bool, layers range: Range<Int>) -> Double {
+  private mutating func distinctExperts(_ load: LayerLoad, hasPrefill: Bool, layers range: Range<Int>)
+    -> Double
+  {
     guard let routing else { return 0 }
     guard var generator = drawing else {
       return hasPrefill

@@ -1,0 +1,68 @@
+extension NamedQuery {
+  /// Queries on all runs of a database.
+  static let acrossRuns = [
+    NamedQuery(
+      name: "runs", summary: "every run in a line: what was simulated, and its main figures",
+      sql: """
+        SELECT run_id, policy, model, hardware, engine, trace, request_rate, seed, completed, rejected,
+          mean_ttft_ms, p99_ttft_ms, mean_tpot_ms, p99_itl_ms, mean_e2el_ms, slo_attainment,
+          energy_per_token_mj, expert_bytes_per_request / 1e9 AS expert_gb_per_request
+        FROM runs ORDER BY run_id
+        """),
+    NamedQuery(
+      name: "policies", summary: "policies side by side on the same traffic, means over seeds",
+      sql: """
+        SELECT model, hardware, engine, trace, request_rate, policy, count(*) AS runs,
+          avg(mean_ttft_ms) AS mean_ttft_ms, avg(p99_ttft_ms) AS p99_ttft_ms,
+          avg(mean_tpot_ms) AS mean_tpot_ms, avg(p99_itl_ms) AS p99_itl_ms, avg(mean_e2el_ms) AS mean_e2el_ms,
+          avg(slo_attainment) AS slo_attainment, avg(energy_per_token_mj) AS energy_per_token_mj,
+          avg(expert_bytes_per_request) / 1e9 AS expert_gb_per_request
+        FROM runs
+        GROUP BY model, hardware, engine, tensor_parallel_size, trace, request_rate, num_prompts, policy
+        ORDER BY model, hardware, engine, tensor_parallel_size, trace, request_rate, num_prompts, policy
+        """),
+    NamedQuery(
+      name: "attainment", summary: "share of requests that meet the objective, by rate and policy",
+      sql: """
+        SELECT model, hardware, engine, trace, policy, request_rate, count(*) AS runs,
+          avg(slo_attainment) AS both, min(slo_attainment) AS worst_seed,
+          avg(slo_attainment_ttft) AS ttft_alone, avg(slo_attainment_tbt) AS tbt_alone,
+          avg(request_goodput) AS goodput_per_s, avg(mean_in_system) AS mean_in_system
+        FROM runs
+        GROUP BY model, hardware, engine, tensor_parallel_size, trace, policy, request_rate
+        ORDER BY model, hardware, engine, tensor_parallel_size, trace, policy, request_rate
+        """),
+    NamedQuery(
+      name: "expert-bytes",
+      summary: "expert weights read for a request, by policy, against the most that any policy reads",
+      sql: """
+        SELECT model, trace, request_rate, policy, gb_per_request,
+          gb_per_request / max(gb_per_request) OVER traffic AS of_the_most, mj_per_token
+        FROM (
+          SELECT model, hardware, engine, tensor_parallel_size, trace, request_rate, policy,
+            avg(expert_bytes_per_request) / 1e9 AS gb_per_request, avg(energy_per_token_mj) AS mj_per_token
+          FROM runs
+          GROUP BY model, hardware, engine, tensor_parallel_size, trace, request_rate, policy)
+        WINDOW traffic AS (PARTITION BY model, hardware, engine, tensor_parallel_size, trace, request_rate)
+        ORDER BY model, trace, request_rate, gb_per_request DESC
+        """),
+    NamedQuery(
+      name: "extrapolated", summary: "how much of each run lies outside what was measured, by kernel",
+      sql: """
+        SELECT run_id, policy, model, hardware, kernel, calls,
+          1.0 * k.extrapolated_calls / calls AS extrapolated
+        FROM kernels AS k JOIN runs USING (run_id)
+        WHERE k.extrapolated_calls > 0 ORDER BY run_id, extrapolated DESC
+        """),
+    NamedQuery(
+      name: "sizes", summary: "rows in each table",
+      sql: """
+        SELECT 'runs' AS "table", count(*) AS "rows" FROM runs
+        UNION ALL SELECT 'requests', count(*) FROM requests
+        UNION ALL SELECT 'iterations', count(*) FROM iterations
+        UNION ALL SELECT 'spans', count(*) FROM spans
+        UNION ALL SELECT 'kernels', count(*) FROM kernels
+        UNION ALL SELECT 'iteration_kernels', count(*) FROM iteration_kernels
+        """),
+  ]
+}

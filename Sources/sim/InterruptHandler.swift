@@ -1,0 +1,28 @@
+import Foundation
+
+/// Says a last word when the user stops a long command, and ends the program.
+struct InterruptHandler {
+  private let sources: [any DispatchSourceSignal]
+
+  /// Begins to listen.
+  init(_ lastWord: @escaping @Sendable () -> Void) {
+    sources = [SIGINT, SIGTERM].map { number in
+      // The default action would be quicker than the source.
+      signal(number, SIG_IGN)
+      let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+      source.setEventHandler {
+        lastWord()
+        // Threads still run: nothing of theirs may be torn down under them.
+        _exit(128 + number)
+      }
+      source.resume()
+      return source
+    }
+  }
+
+  /// Leaves the signals to their default actions again.
+  func cancel() {
+    for source in sources { source.cancel() }
+    for number in [SIGINT, SIGTERM] { signal(number, SIG_DFL) }
+  }
+}

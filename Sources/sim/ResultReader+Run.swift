@@ -1,0 +1,10 @@
+import ResultStore
+
+extension ResultReader {
+  /// The run of a number, which must exist; the latest if there is none.
+  func existingRun(_ run: Int64?) throws(ResultStoreError) -> Int64 {
+    guard let run else { return try latestRun() }
+    _ = try self.run(run)
+    return run
+  }
+}
