@@ -63,19 +63,23 @@ def series_scales(names):
     return altair.Scale(domain=names, range=colours), altair.Scale(domain=names, range=shapes)
 
 
-def axis(field, title, *, log=False, zero=False, domain=None, form=None, **more):
-    """A quantitative axis."""
+def axis(field, title, *, log=False, zero=False, domain=None, form=None, span=None, **more):
+    """A quantitative axis; a logarithmic one has ticks at 1, 2 and 5 times powers of ten within `span`."""
     scale = {"type": "log" if log else "linear", "nice": domain is None}
     if not log:
         scale["zero"] = zero
+    elif domain is None:
+        scale["nice"] = False
+        scale["padding"] = 8
     if domain is not None:
         scale["domain"] = domain
     kind = more.pop("kind", altair.Y)
     options = {"title": title, "format": form or ".6~g", **more}
     if kind is altair.X:
         options.setdefault("tickCount", 6)
-    if log:
-        options.setdefault("tickCount", 4)
+    if log and span:
+        options["values"] = [tick for power in range(-6, 10) for tick in (10**power, 2 * 10**power, 5 * 10**power)
+                             if span[0] <= tick <= span[1]]
     return kind(field=field, type="quantitative", scale=altair.Scale(**scale), axis=altair.Axis(**options))
 
 
@@ -98,13 +102,20 @@ def curve(rows, names, x, y, *, legend=True, tooltip=(), points=True):
     return layers
 
 
-def limit(value, label, *, along="y", align="left", near=0):
-    """A dashed line at a limit, with its name beside it."""
+def limit(value, label, *, along="y", start=False):
+    """A dashed line at a limit, with its name at the far end, or at the near one, or at the foot of an upright line."""
     channel = altair.Y if along == "y" else altair.X
     base = altair.Chart(data([{"value": value, "label": label}]))
     encoding = {along: channel(field="value", type="quantitative")}
-    offset = {"dy": -7, "x": near, "align": align} if along == "y" else {"dx": 5, "y": 8, "align": "left"}
+    if along == "x":
+        offset = {"dx": -5, "y": "height", "dy": -8, "align": "right"}
+    elif start:
+        offset = {"dy": -7, "x": 0, "align": "left"}
+    else:
+        offset = {"dy": -7, "x": "width", "align": "right"}
     return [base.mark_rule(strokeDash=[4, 4], strokeWidth=1.25, opacity=0.75).encode(**encoding),
+            base.mark_text(color="@surface", stroke="@surface", strokeWidth=4, strokeJoin="round", fontSize=11,
+                           **offset).encode(**encoding, text="label:N"),
             base.mark_text(color="@muted", fontSize=11, **offset).encode(**encoding, text="label:N")]
 
 

@@ -25,8 +25,9 @@ h3 { font-size: 16px; line-height: 1.35; margin: 0 0 2px; }
 p { margin: 0 0 10px; max-width: 85ch; }
 .muted, .sub { color: var(--muted); }
 .sub { font-size: 13px; margin-bottom: 12px; }
-.grid { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 16px; margin: 16px 0; }
-.wide { grid-column: 1 / -1; }
+.grid { display: flex; flex-wrap: wrap; gap: 16px; margin: 16px 0; }
+.grid > .card { flex: 1 1 calc(50% - 16px); }
+.grid > .wide { flex-basis: 100%; }
 .card { background: var(--surface); border: 1px solid var(--line); border-radius: 12px; padding: 18px 18px 12px; margin: 0;
   min-width: 0; }
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(210px, 1fr)); gap: 16px; margin: 16px 0; }
@@ -54,7 +55,8 @@ footer { margin-top: 44px; color: var(--muted); font-size: 13px; }
 #vg-tooltip-element.vg-tooltip { font-family: inherit; background: var(--surface); color: var(--ink);
   border: 1px solid var(--line); border-radius: 8px; }
 #vg-tooltip-element.vg-tooltip td.key { color: var(--muted); }
-@media (max-width: 760px) { main { padding: 20px 12px 40px; } .grid { grid-template-columns: minmax(0, 1fr); gap: 12px; }
+@media (max-width: 760px) { main { padding: 20px 12px 40px; } .grid { gap: 12px; }
+  .grid > .card { flex-basis: 100%; }
   .card { padding: 14px 12px 10px; } .scroll { margin: 0 -12px; padding: 0 12px; } h1 { font-size: 22px; }
   h2 { font-size: 18px; margin-top: 32px; } .verdict { font-size: 16px; } .tiles { gap: 12px; } }
 @media print { body { background: none; } .card, .tile { break-inside: avoid; } }

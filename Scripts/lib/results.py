@@ -95,7 +95,7 @@ class Scenario:
     def limit_text(self):
         names = {"ttft": "TTFT", "tbt": "every token gap", "tpot": "TPOT", "e2el": "end to end"}
         parts = [f"{names[name]} within {seconds(value)}" for name, value in self.limits.items() if value is not None]
-        return " and ".join(parts) or "no objective"
+        return " and ".join(parts)
 
     def decision_rate(self, level):
         """The rate that tells most: the largest that every policy ran at and one of them still holds."""
