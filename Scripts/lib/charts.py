@@ -1,0 +1,149 @@
+"""How charts look: one theme in light and dark, and the marks that several charts share.
+
+Colours in specifications are names such as "@ink", which a page replaces as it draws, by the reader's preference.
+Policies differ in colour and in the shape of their points; the colours are told apart with all common colour blindness.
+"""
+
+import altair
+import vl_convert
+
+VEGA_LITE = ".".join(altair.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
+FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', 'Liberation Sans', Arial, sans-serif"
+
+SERIES = 8
+SHAPES = ["circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-right", "triangle-left"]
+PALETTES = {  # The series are those of Okabe and Ito, brightened where the ground is dark.
+    "light": {"surface": "#ffffff", "ink": "#16181d", "muted": "#5b6270", "grid": "#e7e9ee", "axis": "#aab0bc",
+              "limit": "#3d434f", "good": "#e4f4ec", "decode": "#dfe4ec",
+              "c0": "#d55e00", "c1": "#0072b2", "c2": "#009e73", "c3": "#b0508d", "c4": "#c98a00", "c5": "#3b9fd6",
+              "c6": "#6b5bb5", "c7": "#7a7f8a"},
+    "dark": {"surface": "#171a21", "ink": "#eceff4", "muted": "#a3abba", "grid": "#2a2f3a", "axis": "#596273",
+             "limit": "#c6ccd8", "good": "#173428", "decode": "#323947",
+             "c0": "#ff8c42", "c1": "#58b4f0", "c2": "#3ecf9f", "c3": "#e694c9", "c4": "#f0c244", "c5": "#9bd7f5",
+             "c6": "#a99bf0", "c7": "#a3a8b4"},
+}
+
+CONFIG = {
+    "background": "@surface", "font": FONT, "padding": 4,
+    "view": {"stroke": None}, "autosize": {"type": "fit-x", "contains": "padding"},
+    "axis": {"labelColor": "@muted", "titleColor": "@muted", "gridColor": "@grid", "domainColor": "@axis",
+             "tickColor": "@axis", "labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal",
+             "titlePadding": 8, "labelPadding": 4, "labelFlush": False, "domain": False, "ticks": False, "labelOverlap": "greedy"},
+    "axisX": {"grid": False, "domain": True, "ticks": True, "tickSize": 4},
+    "axisY": {"titleAngle": 0, "titleAlign": "left", "titleAnchor": "start", "titleY": -12, "titleX": 0,
+              "titleBaseline": "bottom", "tickCount": 5},
+    "legend": {"orient": "bottom", "direction": "horizontal", "title": None, "labelColor": "@ink", "labelFontSize": 12,
+               "symbolSize": 80, "symbolOpacity": 1, "symbolStrokeWidth": 2, "labelLimit": 320, "columnPadding": 16, "offset": 8},
+    "title": {"color": "@ink", "subtitleColor": "@muted", "anchor": "start", "fontSize": 15, "fontWeight": 600,
+              "subtitleFontSize": 12, "offset": 12, "subtitlePadding": 6, "frame": "group"},
+    "text": {"color": "@ink", "fontSize": 12}, "line": {"strokeWidth": 2.25}, "rule": {"color": "@limit"},
+    "point": {"filled": True, "size": 60},
+}
+
+
+def with_colours(specification, theme):
+    """The specification with its colour names replaced by those of `light` or `dark`."""
+    if isinstance(specification, dict):
+        return {key: with_colours(value, theme) for key, value in specification.items()}
+    if isinstance(specification, list):
+        return [with_colours(value, theme) for value in specification]
+    if isinstance(specification, str) and specification.startswith("@"):
+        return PALETTES[theme].get(specification[1:], specification)
+    return specification
+
+
+def data(rows):
+    return altair.Data(values=list(rows))
+
+
+def series_scales(names):
+    """Colour and shape of each series, the same in every chart of a page; the ninth and later ones share the last."""
+    colours = [f"@c{min(i, SERIES - 1)}" for i in range(len(names))]
+    shapes = [SHAPES[i % len(SHAPES)] for i in range(len(names))]
+    return altair.Scale(domain=names, range=colours), altair.Scale(domain=names, range=shapes)
+
+
+def axis(field, title, *, log=False, zero=False, domain=None, form=None, span=None, **more):
+    """A quantitative axis; a logarithmic one has ticks at 1, 2 and 5 times powers of ten within `span`."""
+    scale = {"type": "log" if log else "linear", "nice": domain is None}
+    if not log:
+        scale["zero"] = zero
+    elif domain is None:
+        scale["nice"] = False
+        scale["padding"] = 8
+    if domain is not None:
+        scale["domain"] = domain
+    kind = more.pop("kind", altair.Y)
+    options = {"title": title, "format": form or ".6~g", **more}
+    if kind is altair.X:
+        options.setdefault("tickCount", 6)
+    if log and span:
+        options["values"] = [tick for power in range(-6, 10) for tick in (10**power, 2 * 10**power, 5 * 10**power)
+                             if span[0] <= tick <= span[1]]
+    return kind(field=field, type="quantitative", scale=altair.Scale(**scale), axis=altair.Axis(**options))
+
+
+def curve(rows, names, x, y, *, legend=True, tooltip=(), points=True):
+    """Lines with a band from `low` to `high` where the rows have them, coloured by `series`."""
+    colour, shape = series_scales(names)
+    guide = altair.Legend(symbolType="stroke") if legend and not points else altair.Legend() if legend else None
+    base = altair.Chart(data(rows))
+    colours = altair.Color(field="series", type="nominal", scale=colour, legend=guide)
+    layers = []
+    if any(row.get("high") is not None for row in rows):
+        layers.append(base.mark_area(opacity=0.2).encode(
+            x=x, y=altair.Y(field="low", type="quantitative"), y2=altair.Y2(field="high"), color=colours))
+    layers.append(base.mark_line().encode(x=x, y=y, color=colours))
+    if points:
+        shapes = altair.Shape(field="series", type="nominal", scale=shape, legend=guide)
+        layers.append(base.mark_point(filled=True, opacity=1).encode(
+            x=x, y=y, color=colours, shape=shapes,
+            tooltip=[altair.Tooltip(**entry) for entry in tooltip] if tooltip else altair.Undefined))
+    return layers
+
+
+def limit(value, label, *, along="y", start=False):
+    """A dashed line at a limit, with its name at the far end, or at the near one, or at the foot of an upright line."""
+    channel = altair.Y if along == "y" else altair.X
+    base = altair.Chart(data([{"value": value, "label": label}]))
+    encoding = {along: channel(field="value", type="quantitative")}
+    if along == "x":
+        offset = {"dx": -5, "y": "height", "dy": -8, "align": "right"}
+    elif start:
+        offset = {"dy": -7, "x": 0, "align": "left"}
+    else:
+        offset = {"dy": -7, "x": "width", "align": "right"}
+    return [base.mark_rule(strokeDash=[4, 4], strokeWidth=1.25, opacity=0.75).encode(**encoding),
+            base.mark_text(color="@surface", stroke="@surface", strokeWidth=4, strokeJoin="round", fontSize=11,
+                           **offset).encode(**encoding, text="label:N"),
+            base.mark_text(color="@muted", fontSize=11, **offset).encode(**encoding, text="label:N")]
+
+
+def figure(layers, height=260, width="container"):
+    """The specification of a chart out of its layers, with colour names still in it."""
+    chart = altair.layer(*layers).properties(width=width, height=height)
+    specification = chart.to_dict()
+    specification["config"] = CONFIG
+    return specification
+
+
+def picture(specification, title, subtitle, theme, form, width=640):
+    """The chart as SVG text or PNG bytes, with its title in the picture."""
+    whole = {**with_colours(specification, theme), "width": width, "autosize": {"type": "pad"},
+             "title": {"text": wrapped(title, 78), "subtitle": wrapped(subtitle, 100)}, "padding": 16}
+    whole["config"] = {**whole["config"], "font": "Liberation Sans, DejaVu Sans, Arial, sans-serif"}
+    whole["config"].pop("autosize")
+    if form == "svg":
+        return vl_convert.vegalite_to_svg(whole, vl_version=VEGA_LITE)
+    return vl_convert.vegalite_to_png(whole, vl_version=VEGA_LITE, scale=2)
+
+
+def wrapped(text, width):
+    lines, line = [], ""
+    for word in text.split():
+        if line and len(line) + 1 + len(word) > width:
+            lines.append(line)
+            line = word
+        else:
+            line = f"{line} {word}".strip()
+    return [*lines, line]
