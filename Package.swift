@@ -54,12 +54,6 @@ let package = Package(
     + module("Policies", ["SimCore"])
     + module("CostModels", ["SimCore", "COpenBLAS"])
     + module("Workloads", ["SimCore"])
-    + module("ResultStore", ["SimCore", grdb, sqlite])
-    + [
-      .testTarget(
-        name: "simTests",
-        dependencies: ["sim", "SimCore", "Policies", "CostModels", "Workloads", "ResultStore"],
-        swiftSettings: settings)
-    ],
+    + module("ResultStore", ["SimCore", grdb, sqlite]),
   swiftLanguageModes: [.v6]
 )

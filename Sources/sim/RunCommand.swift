@@ -51,7 +51,7 @@ struct RunCommand: ParsableCommand {
       notes.append("Logged as run \(id) in \(writer.path).")
       notes += try exports.write(run: id, of: writer.path)
     }
-    warnOfRejections(recorder, experiment)
+    warnOfLosses(recorder, experiment)
     if output.json {
       print(JSONText.object(experiment.vLLMHeader + experiment.parameters + summary.values))
       return
@@ -63,7 +63,7 @@ struct RunCommand: ParsableCommand {
     print(report.text)
   }
 
-  private func warnOfRejections(_ recorder: RunRecorder, _ experiment: Experiment) {
+  private func warnOfLosses(_ recorder: RunRecorder, _ experiment: Experiment) {
     for request in recorder.rejected {
       warn(
         "rejected request \(request.id): \(request.promptTokens) + \(request.outputTokens) tokens exceed "
@@ -71,6 +71,11 @@ struct RunCommand: ParsableCommand {
     }
     if recorder.metrics.rejected > recorder.rejected.count {
       warn("rejected \(recorder.metrics.rejected) of \(recorder.metrics.requests) requests in all")
+    }
+    if recorder.metrics.unfinished > 0 {
+      warn(
+        "cut at \(experiment.maxDuration) s with \(recorder.metrics.unfinished) requests unfinished, which count as "
+          + "failing the objective")
     }
   }
 }
