@@ -45,7 +45,14 @@ struct CompareReport {
       ])
     }
     return "\(comparison.baseline.policy) (first) and \(contest.run.policy) (other), "
-      + "the same \(contest.pairs) requests\n" + table.formatted(as: .table) + verdict(contest)
+      + "\(requests(of: contest))\n" + table.formatted(as: .table) + verdict(contest)
+  }
+
+  /// How many requests the differences are over.
+  private func requests(of contest: Comparison.Contest) -> String {
+    let sent = max(comparison.baseline.summary.metrics.requests, contest.run.summary.metrics.requests)
+    guard contest.pairs < sent else { return "the same \(sent) requests" }
+    return "the \(contest.pairs) of \(sent) requests that both completed"
   }
 
   /// Who wins where, by the means and the 99th percentiles whose intervals leave out zero.

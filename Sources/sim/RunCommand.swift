@@ -56,7 +56,7 @@ struct RunCommand: ParsableCommand {
       notes.append("Logged as run \(id) in \(writer.path).")
       logged = id
     }
-    warnOfRejections(recorder, experiment)
+    warnOfLosses(recorder, experiment)
     if output.json {
       let object = JSONText.object(experiment.vLLMHeader + experiment.parameters + summary.values)
       print(uncertainty?.added(to: object) ?? object)
@@ -80,7 +80,7 @@ struct RunCommand: ParsableCommand {
     print(report.text)
   }
 
-  private func warnOfRejections(_ recorder: RunRecorder, _ experiment: Experiment) {
+  private func warnOfLosses(_ recorder: RunRecorder, _ experiment: Experiment) {
     for request in recorder.rejected {
       warn(
         "rejected request \(request.id): \(request.promptTokens) + \(request.outputTokens) tokens exceed "
@@ -88,6 +88,11 @@ struct RunCommand: ParsableCommand {
     }
     if recorder.metrics.rejected > recorder.rejected.count {
       warn("rejected \(recorder.metrics.rejected) of \(recorder.metrics.requests) requests in all")
+    }
+    if recorder.metrics.unfinished > 0 {
+      warn(
+        "cut at \(experiment.maxDuration) s with \(recorder.metrics.unfinished) requests unfinished, which count as "
+          + "failing the objective")
     }
   }
 }
