@@ -59,7 +59,7 @@ public struct ResultReader: Sendable {
   ///   - sql: The statement; a semicolon may end it.
   ///   - run: What `:run` stands for, if the statement has it.
   ///   - columns: Called once, before the first row, with the names of the columns.
-  ///   - handle: Called with each row; says whether to go on.
+  ///   - row: Called with each row; says whether to go on.
   /// - Throws: `ResultStoreError`.
   public func read(
     _ sql: String, run: Int64? = nil, columns: ([String]) -> Void = { _ in },

@@ -69,7 +69,8 @@ struct Instance: Sendable {
         decodeWindowContext: state.decoding.window?.nextContext ?? 0)
       cost = Cost()
       Self.addLayers(
-        state.layers, load: load, tiles: plan.prefill, segments: &segments, costModel: &costModel, cost: &cost)
+        state.layers, load: load, tiles: plan.prefill, segments: &segments, costModel: &costModel, cost: &cost
+      )
       costModel.finish(shape, cost: &cost)
       run(shape, from: state.now)
       if running.end >= horizon || state.decoding.endsWithNextStep { return running.end }
