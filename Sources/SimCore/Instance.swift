@@ -31,7 +31,7 @@ struct Instance: Sendable {
   /// Takes in a request, or turns it away if it could never be served.
   ///
   /// - Returns: whether it was taken in.
-  mutating func accept(_ request: Request, recorder: inout any Recorder) -> Bool {
+  mutating func accept(_ request: Request, recorder: inout some Recorder) -> Bool {
     guard request.promptTokens + request.outputTokens <= longestSequence else {
       var record = RequestRecord(request: request)
       record.status = .rejected
@@ -52,7 +52,7 @@ struct Instance: Sendable {
   ///   - horizon: nothing comes from outside before this time.
   ///   - recorder: is told of each iteration that ends.
   /// - Returns: when the iteration left running will end; `nil` if the next one is for the policy to plan.
-  mutating func repeatDecodeSteps(until horizon: Seconds, recorder: inout any Recorder) -> Seconds? {
+  mutating func repeatDecodeSteps(until horizon: Seconds, recorder: inout some Recorder) -> Seconds? {
     guard scheduler.repeatsDecodeSteps, plan.prefill.isEmpty, plan.decodes > 0,
       plan.decodes == state.decoding.stepping, state.decoding.parked == 0,
       state.waitingCount + state.prefillingCount == 0, !recorder.wantsKernels
@@ -177,7 +177,7 @@ struct Instance: Sendable {
   /// Ends the iteration that runs: tokens are out, memory is freed, and the recorder is told.
   ///
   /// - Returns: the number of requests that completed.
-  mutating func end(recorder: inout any Recorder) -> Int {
+  mutating func end(recorder: inout some Recorder) -> Int {
     state.now = running.end
     lastEnd = running.end
     isRunning = false
@@ -202,12 +202,12 @@ struct Instance: Sendable {
   }
 
   /// Gives up every request that is left, because the run is cut.
-  mutating func abandon(recorder: inout any Recorder) {
+  mutating func abandon(recorder: inout some Recorder) {
     state.abandonAll()
     reportNews(recorder: &recorder)
   }
 
-  private mutating func reportNews(recorder: inout any Recorder) {
+  private mutating func reportNews(recorder: inout some Recorder) {
     for gap in state.news.gaps { recorder.record(gap: gap.seconds, tokens: gap.tokens) }
     for i in state.news.spans.indices {
       state.news.spans[i].instance = number

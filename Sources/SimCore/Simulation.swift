@@ -76,12 +76,12 @@ public struct Simulation: ~Copyable {
   ///
   /// - Throws: if a policy breaks the rules.
   /// - Complexity: O(iterations + requests), independent of how many sequences decode.
-  public mutating func run(recorder: inout any Recorder) throws(SimulationError) {
+  public mutating func run(recorder: inout some Recorder) throws(SimulationError) {
     while try step(recorder: &recorder) {}
   }
 
   /// Handles the next event; false once nothing is left.
-  public mutating func step(recorder: inout any Recorder) throws(SimulationError) -> Bool {
+  public mutating func step(recorder: inout some Recorder) throws(SimulationError) -> Bool {
     if upcoming == nil { upcoming = nextRequest() }
     if let request = upcoming, events.first.map({ request.arrival <= $0.time }) ?? true {
       upcoming = nil
@@ -136,7 +136,7 @@ public struct Simulation: ~Copyable {
   public private(set) var peakInSystem = 0
 
   /// Lets a request come in; all that come at the same moment are taken in before anybody starts.
-  private mutating func arrive(_ request: Request, recorder: inout any Recorder) throws(SimulationError) {
+  private mutating func arrive(_ request: Request, recorder: inout some Recorder) throws(SimulationError) {
     let now = request.arrival
     send(request, recorder: &recorder)
     upcoming = nextRequest()
@@ -153,7 +153,7 @@ public struct Simulation: ~Copyable {
     return request
   }
 
-  private mutating func send(_ request: Request, recorder: inout any Recorder) {
+  private mutating func send(_ request: Request, recorder: inout some Recorder) {
     guard totalInFlight < maxConcurrency else {
       held.append(request)
       return
@@ -170,7 +170,7 @@ public struct Simulation: ~Copyable {
   /// Sends held requests while there is a free client.
   ///
   /// - Returns: whether there was any; it may have gone to an instance that had nothing to do.
-  private mutating func release(at now: Seconds, recorder: inout any Recorder) -> Bool {
+  private mutating func release(at now: Seconds, recorder: inout some Recorder) -> Bool {
     guard now < stopAt else { return false }
     let first = heldHead
     while heldHead < held.count, totalInFlight < maxConcurrency {
@@ -197,7 +197,7 @@ public struct Simulation: ~Copyable {
   }
 
   /// Records the requests that a cut has left behind: those in the instances, and those without a client.
-  private mutating func reportUnfinished(recorder: inout any Recorder) {
+  private mutating func reportUnfinished(recorder: inout some Recorder) {
     for i in instances.indices { instances[i].abandon(recorder: &recorder) }
     for request in held[heldHead...] {
       var record = RequestRecord(request: request)

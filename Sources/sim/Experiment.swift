@@ -18,6 +18,8 @@ struct Experiment: Sendable {
   /// Whether the trace's rows are in random order.
   let isShuffled: Bool
   let drawRouting: Bool
+  /// Whether the policy is asked before every iteration; the results are the same.
+  var exactSteps = false
 
   /// The longest sequence that is not rejected.
   var longestSequence: Tokens {
@@ -41,10 +43,8 @@ struct Experiment: Sendable {
       scheduler: policy.makeScheduler(), costModel: wrap(costModel), maxSequences: maxSequences)
     var simulation = Simulation(
       instances: [instance], requests: workload.makeIterator(), maxModelLength: maxModelLength,
-      maxConcurrency: maxConcurrency, stopAt: maxDuration)
-    var any: any Recorder = recorder
-    try simulation.run(recorder: &any)
-    if let kept = any as? Kept { recorder = kept }
+      maxConcurrency: maxConcurrency, stopAt: maxDuration, exactSteps: exactSteps)
+    try simulation.run(recorder: &recorder)
     return SystemTotals(
       kernels: simulation.kernels, idleJoules: simulation.idleJoules, meanInSystem: simulation.meanInSystem,
       peakInSystem: simulation.peakInSystem)

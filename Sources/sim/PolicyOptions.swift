@@ -20,6 +20,13 @@ struct PolicyOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Groups of layers of a pass. Default: 16 for 48 layers, 12 for 24."))
   var numStages: Int?
 
+  @Flag(
+    help: ArgumentHelp(
+      "Ask the policy before every iteration, even where it would only repeat itself: slower, with the same results."
+    )
+  )
+  var exactSteps = false
+
   /// The policy with every parameter set.
   func load(layers: Int, maxModelLength: Tokens) throws(PolicyError) -> Policy {
     var policy = try Policy(policy ?? "chunked")

@@ -30,7 +30,7 @@ struct RunOptions: ParsableArguments {
         utilisation: system.gpuMemoryUtilization, maxBatchedTokens: policy.batchedTokens),
       maxSequences: system.maxNumSeqs, maxModelLength: system.maxModelLen,
       maxConcurrency: traffic.maxConcurrency ?? .max, maxDuration: traffic.maxDuration ?? .infinity,
-      isShuffled: traffic.shuffle, drawRouting: system.drawRouting)
+      isShuffled: traffic.shuffle, drawRouting: system.drawRouting, exactSteps: schedule.exactSteps)
   }
 }
 
