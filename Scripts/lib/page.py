@@ -76,7 +76,7 @@ async function draw() {
   document.body.dataset.drawn = "0";
   for (const [id, specification] of Object.entries(page.charts)) {
     const spec = coloured(specification, palette);
-    if (narrow.matches) { spec.config.legend.columns = 2; spec.config.legend.labelLimit = 140; }
+    if (narrow.matches) { spec.config.legend = {...spec.config.legend, columns: 2, labelLimit: 140}; }
     views[id]?.finalize();
     views[id] = (await vegaEmbed("#" + id, spec, {actions: false, renderer: "svg", tooltip: {theme: "custom"}})).view;
   }
