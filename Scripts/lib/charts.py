@@ -12,6 +12,7 @@ FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', 'Liberat
 
 SERIES = 8
 SHAPES = ["circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-right", "triangle-left"]
+RAMP = ["#8a4fc9", "#4a78d6", "#1f9e9e", "#55a83c", "#c9a013", "#d9622b"]
 PALETTES = {  # The series are those of Okabe and Ito, brightened where the ground is dark.
     "light": {"surface": "#ffffff", "ink": "#16181d", "muted": "#5b6270", "grid": "#e7e9ee", "axis": "#aab0bc",
               "limit": "#3d434f", "good": "#e4f4ec", "decode": "#dfe4ec",
@@ -56,9 +57,22 @@ def data(rows):
     return altair.Data(values=list(rows))
 
 
+def colours_of(names):
+    """A colour for each series; more than a few are steps of a ramp that is legible on light and dark ground."""
+    if len(names) <= SERIES - 1:
+        return [f"@c{i}" for i in range(len(names))]
+    colours = []
+    for i in range(len(names)):
+        place = i * (len(RAMP) - 1) / (len(names) - 1)
+        step = min(int(place), len(RAMP) - 2)
+        pair = [[int(colour[k:k + 2], 16) for k in (1, 3, 5)] for colour in RAMP[step:step + 2]]
+        colours.append("#" + "".join(f"{round(a + (b - a) * (place - step)):02x}" for a, b in zip(*pair)))
+    return colours
+
+
 def series_scales(names):
-    """Colour and shape of each series, the same in every chart of a page; the ninth and later ones share the last."""
-    colours = [f"@c{min(i, SERIES - 1)}" for i in range(len(names))]
+    """Colour and shape of each series, the same in every chart of a page."""
+    colours = colours_of(names)
     shapes = [SHAPES[i % len(SHAPES)] for i in range(len(names))]
     return altair.Scale(domain=names, range=colours), altair.Scale(domain=names, range=shapes)
 
@@ -83,10 +97,11 @@ def axis(field, title, *, log=False, zero=False, domain=None, form=None, span=No
     return kind(field=field, type="quantitative", scale=altair.Scale(**scale), axis=altair.Axis(**options))
 
 
-def curve(rows, names, x, y, *, legend=True, tooltip=(), points=True):
-    """Lines with a band from `low` to `high` where the rows have them, coloured by `series`."""
+def curve(rows, names, x, y, *, tooltip=(), points=True, strokes=True):
+    """Lines with a band from `low` to `high` where the rows have them, coloured by `series`; `strokes` is how the legend
+    shows them if they have no points."""
     colour, shape = series_scales(names)
-    guide = altair.Legend(symbolType="stroke") if legend and not points else altair.Legend() if legend else None
+    guide = altair.Legend(symbolType="stroke") if strokes and not points else altair.Legend()
     base = altair.Chart(data(rows))
     colours = altair.Color(field="series", type="nominal", scale=colour, legend=guide)
     layers = []
@@ -119,11 +134,11 @@ def limit(value, label, *, along="y", start=False):
             base.mark_text(color="@muted", fontSize=11, **offset).encode(**encoding, text="label:N")]
 
 
-def figure(layers, height=260, width="container"):
-    """The specification of a chart out of its layers, with colour names still in it."""
-    chart = altair.layer(*layers).properties(width=width, height=height)
+def figure(layers, height=260, columns=None):
+    """The specification of a chart out of its layers, with colour names still in it; `columns` are those of the legend."""
+    chart = altair.layer(*layers).properties(width="container", height=height)
     specification = chart.to_dict()
-    specification["config"] = CONFIG
+    specification["config"] = {**CONFIG, "legend": {**CONFIG["legend"], **({"columns": columns} if columns else {})}}
     return specification
 
 

@@ -47,7 +47,7 @@ th { color: var(--muted); font-weight: 500; text-align: right; vertical-align: b
 th, td { padding: 6px 10px; border-bottom: 1px solid var(--line); text-align: right; white-space: nowrap; }
 th:first-child, td:first-child { padding-left: 0; }
 th.text, td.text { text-align: left; }
-td.long { white-space: normal; min-width: 200px; }
+td.long { white-space: normal; min-width: 260px; }
 tr:last-child td { border-bottom: 0; }
 details { margin: 16px 0; } summary { cursor: pointer; color: var(--accent); }
 code { font: 0.92em ui-monospace, "SF Mono", Menlo, Consolas, monospace; overflow-wrap: anywhere; }
@@ -76,7 +76,7 @@ async function draw() {
   document.body.dataset.drawn = "0";
   for (const [id, specification] of Object.entries(page.charts)) {
     const spec = coloured(specification, palette);
-    if (narrow.matches) { spec.config.legend.columns = 2; spec.config.legend.labelLimit = 140; }
+    if (narrow.matches) { spec.config.legend = {...spec.config.legend, columns: 2, labelLimit: 140}; }
     views[id]?.finalize();
     views[id] = (await vegaEmbed("#" + id, spec, {actions: false, renderer: "svg", tooltip: {theme: "custom"}})).view;
   }
