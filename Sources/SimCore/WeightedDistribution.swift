@@ -71,6 +71,7 @@ public struct WeightedDistribution: Sendable {
   /// The values at some ranks, which ascend: the bins tell where each lies, and the pairs there exactly which it is.
   private func values(atRanks ranks: [Int]) -> [Int: Double] {
     let counts = bins.isEmpty ? binned() : bins
+    var isWanted = Array(repeating: false, count: Self.binCount)
     var members: [Int: [(value: Double, weight: Int)]] = [:]
     var places: [(rank: Int, bin: Int, before: Int)] = []
     var before = 0
@@ -78,16 +79,16 @@ public struct WeightedDistribution: Sendable {
     for bin in counts.indices where counts[bin] > 0 {
       while next < ranks.count, ranks[next] < before + counts[bin] {
         places.append((ranks[next], bin, before))
-        members[bin] = []
+        isWanted[bin] = true
         next += 1
       }
       before += counts[bin]
     }
     for pair in pairs {
       let bin = Self.bin(pair.value)
-      if members[bin] != nil { members[bin]?.append(pair) }
+      if isWanted[bin] { members[bin, default: []].append(pair) }
     }
-    for bin in Array(members.keys) { members[bin]?.sort { $0.value < $1.value } }
+    for bin in members.keys { members[bin]?.sort { $0.value < $1.value } }
     var values: [Int: Double] = [:]
     for place in places {
       guard let pairs = members[place.bin], !pairs.isEmpty else {

@@ -36,10 +36,7 @@ struct DecodePriceTable: Sendable {
     entries[batch].isKnown = true
   }
 
-  /// The price for so many sequences, which must be known, and which some layers use now.
+  /// Takes note that some layers use the price for so many sequences, which must be known.
   @inline(__always)
-  mutating func use(_ batch: Int, layers: Int) -> Entry {
-    uses[batch] += layers
-    return entries[batch]
-  }
+  mutating func note(_ batch: Int, layers: Int) { uses[batch] += layers }
 }

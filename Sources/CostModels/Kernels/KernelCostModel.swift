@@ -104,7 +104,8 @@ public struct KernelCostModel: CostModel {
     let decodeShare = Double(load.decodes) / Double(rows)
 
     if !layerPrices.knows(rows) { layerPrices.learn(rows, layerPrice(rows: rows)) }
-    let fixed = layerPrices.use(rows, times: range.count)
+    layerPrices.note(rows, times: range.count)
+    let fixed = layerPrices.entries[rows]
     issue += fixed.issue * depth
     var total = Launch()
     total.add(fixed.launch, times: depth)
@@ -144,17 +145,19 @@ public struct KernelCostModel: CostModel {
   /// - Complexity: O(1).
   private mutating func addDecode(_ load: LayerLoad, layers range: Range<Int>, to cost: inout Cost) {
     if !decodePrices.knows(load.decodes) { decodePrices.learn(load.decodes, decodePrice(load.decodes)) }
-    let price = decodePrices.use(load.decodes, layers: range.count)
     let depth = Double(range.count)
-    issue += price.issue * depth
     var total = Launch()
-    total.add(price.layer, times: depth)
-    let bytes = price.distinct * depth * expertBytes * gpus
-    cost.experts += price.distinct * depth
+    decodePrices.note(load.decodes, layers: range.count)
+    let layer = decodePrices.entries[load.decodes].layer
+    let distinct = decodePrices.entries[load.decodes].distinct
+    issue += decodePrices.entries[load.decodes].issue * depth
+    total.add(layer, times: depth)
+    let bytes = distinct * depth * expertBytes * gpus
+    cost.experts += distinct * depth
     cost.expertBytes += bytes
     cost.decodeExpertBytes += bytes
     cost.weightBytes -= bytes
-    cost.decodeRowJoules += price.layer.joules * depth * gpus
+    cost.decodeRowJoules += layer.joules * depth * gpus
     addDecodeAttention(load, layers: range, to: &total, &cost)
     charge(total, to: &cost)
   }
@@ -194,10 +197,12 @@ public struct KernelCostModel: CostModel {
       rowKernels.forEachAfter(rows: leaving) { entry.launch += $1 }
       afterPrices.learn(leaving, entry)
     }
-    let before = beforePrices.use(entering, times: 1)
-    let after = afterPrices.use(leaving, times: 1)
-    charge(before.launch, to: &cost)
-    charge(after.launch, to: &cost)
+    beforePrices.note(entering, times: 1)
+    afterPrices.note(leaving, times: 1)
+    let before = beforePrices.entries[entering].launch
+    let after = afterPrices.entries[leaving].launch
+    charge(before, to: &cost)
+    charge(after, to: &cost)
 
     let preparation = host.preparation(
       decodes: shape.decodes, prefills: shape.prefillSequences, enteringTokens: shape.enteringRows,
@@ -205,7 +210,7 @@ public struct KernelCostModel: CostModel {
     cost.seconds = max(cost.kernelSeconds, issue) + preparation
     issue = 0
 
-    let joules = (before.launch.joules + after.launch.joules + power.idleWatts * cost.seconds) * gpus
+    let joules = (before.joules + after.joules + power.idleWatts * cost.seconds) * gpus
     let decodeShare = Double(shape.decodes) / Double(shape.decodes + shape.prefillRows)
     cost.decodeRowJoules += joules * decodeShare
     cost.prefillRowJoules += joules * (1 - decodeShare)

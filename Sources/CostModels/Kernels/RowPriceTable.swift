@@ -13,10 +13,12 @@ struct RowPriceTable: Sendable {
     var isKnown = false
   }
 
-  private var entries: [Entry] = []
+  private(set) var entries: [Entry] = []
+  /// How often each price was used.
   private(set) var uses: [Int] = []
 
   /// Whether the price for a number of rows is known.
+  @inline(__always)
   func knows(_ rows: Int) -> Bool { rows < entries.count && entries[rows].isKnown }
 
   /// Keeps the price for a number of rows.
@@ -30,11 +32,7 @@ struct RowPriceTable: Sendable {
     entries[rows].isKnown = true
   }
 
-  /// The price for a number of rows, which must be known, and which is used some times now.
-  ///
-  /// - Complexity: O(1).
-  mutating func use(_ rows: Int, times: Int) -> Entry {
-    uses[rows] += times
-    return entries[rows]
-  }
+  /// Takes note that the price for a number of rows, which must be known, is used some times now.
+  @inline(__always)
+  mutating func note(_ rows: Int, times: Int) { uses[rows] += times }
 }
