@@ -21,7 +21,9 @@ struct Comparison {
     contests = runs.dropFirst().map { run in
       let (differences, pairs) = CompareDifference.all(
         baseline: baseline.requests, other: run.requests, resamples: resamples, seed: seed)
-      return Contest(run: run, differences: differences, pairs: pairs)
+      // A dense model reads no experts under any policy: there is nothing to compare.
+      let shown = differences.filter { $0.baseline != 0 || $0.other != 0 }
+      return Contest(run: run, differences: shown, pairs: pairs)
     }
   }
 
