@@ -1,6 +1,9 @@
 import CostModels
 import Foundation
+import ResultStore
 import Testing
+
+@testable import sim
 
 /// The simulator against what was published of layered prefill (arXiv 2510.08055).
 ///
@@ -62,6 +65,28 @@ import Testing
     let routing = try ExpertRouting(for: profiles.model("qwen3-30b-a3b"))
     let simulated = 100 * routing.distinct(layers: 0..<1, decodes: batch) / 128
     #expect(abs(simulated - percent) < 5, "\(simulated)")
+  }
+
+  /// A prompt alone takes the time of its kernels and of the host's preparation, and nothing else: closed form.
+  @Test(arguments: [("orca", 1.0, 0.0), ("layered", 16.0, 1.2)])
+  func onePromptAloneTakesItsKernelsAndTheHost(policy: String, iterations: Double, partialDepth: Double) throws {
+    let folder = try TemporaryFolder()
+    let trace = try folder.file("prompt.csv", "arrived_at,num_prefill_tokens,num_decode_tokens\n0.0,8192,1\n")
+    let outcome = try Binary.run(["--trace", trace, "--policy", policy, "--json", "--db", folder.file("runs")])
+    try #require(outcome.status == 0, "\(outcome.errors)")
+    let reader = try ResultReader(path: folder.file("runs"))
+    let table = try reader.query(
+      """
+      SELECT duration, mean_ttft_ms / 1e3, (SELECT sum(kernel_s) FROM kernels), iterations,
+        (SELECT sum(experts_touched) FROM iterations), expert_bytes FROM runs
+      """)
+    let row = table.rows[0].compactMap(\.double)
+    try #require(row.count == 6)
+    #expect(row[3] == iterations)
+    #expect(abs(row[0] - row[1]) < 1e-12)
+    #expect(abs(row[0] - row[2] - iterations * (0.6 + partialDepth) / 1000) < 1e-9, "\(row)")
+    // Each expert is read once by layered and whole-prompt prefill alike: 3 matrices of 2,048 x 768 at 2 bytes.
+    #expect(abs(row[4] * 3 * 2048 * 768 * 2 / row[5] - 1) < 1e-12)
   }
 
   /// The same seed gives every policy the same traffic, and the same policy the same result to the last bit.
