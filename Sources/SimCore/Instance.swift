@@ -208,7 +208,9 @@ struct Instance: Sendable {
   }
 
   private mutating func reportNews(recorder: inout some Recorder) {
-    for gap in state.news.gaps { recorder.record(gap: gap.seconds, tokens: gap.tokens) }
+    let stepGap = state.news.stepGap
+    if stepGap.tokens > 0 { recorder.record(gap: stepGap.seconds, tokens: stepGap.tokens) }
+    for gap in state.news.gaps { recorder.record(gap: gap, tokens: 1) }
     for i in state.news.spans.indices {
       state.news.spans[i].instance = number
       recorder.record(state.news.spans[i])

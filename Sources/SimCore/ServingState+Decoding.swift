@@ -175,14 +175,14 @@ extension ServingState {
 
     let gap = now - decoding.lastStepAt
     let veterans = decoding.stepping - decoding.fresh.count
-    if veterans > 0 { news.gaps.append((gap, veterans)) }
+    news.stepGap = (gap, veterans)
     decoding.gaps.append(gap, step: step)
     for index in decoding.fresh {
       let i = Int(index)
       let own = now - sequences[i].lastTokenAt
       sequences[i].record.longestGap = max(sequences[i].record.longestGap, own)
       sequences[i].gapStep = step
-      news.gaps.append((own, 1))
+      news.gaps.append(own)
     }
     if !decoding.fresh.isEmpty { decoding.fresh.removeAll(keepingCapacity: true) }
     decoding.lastStepAt = now

@@ -93,7 +93,7 @@ extension ServingState {
       } else {
         let gap = now - sequences[i].lastTokenAt
         sequences[i].record.longestGap = max(sequences[i].record.longestGap, gap)
-        news.gaps.append((gap, 1))
+        news.gaps.append(gap)
       }
       sequences[i].written += 1
       if Int(sequences[i].written) == sequences[i].record.request.outputTokens {

@@ -1,7 +1,7 @@
 import SimCore
 
 /// Prefill and decode attention of a layer, with or without a sliding window.
-struct AttentionKernels: Sendable {
+final class AttentionKernels: Sendable {
   private let heads: Double
   private let keyValueHeads: Double
   private let headDim: Double

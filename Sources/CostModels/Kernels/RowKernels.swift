@@ -1,7 +1,7 @@
 import SimCore
 
 /// The kernels whose cost depends on the number of rows alone: everything but attention and experts.
-struct RowKernels: Sendable {
+final class RowKernels: Sendable {
   private let shard: ModelShard
   private let engine: EngineDescription
   private let power: PowerModel
