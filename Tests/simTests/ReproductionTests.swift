@@ -69,10 +69,14 @@ import Testing
 
   /// A prompt alone takes the time of its kernels and of the host's preparation, and nothing else: closed form.
   @Test(arguments: [("orca", 1.0, 0.0), ("layered", 16.0, 1.2)])
-  func onePromptAloneTakesItsKernelsAndTheHost(policy: String, iterations: Double, partialDepth: Double) throws {
+  func onePromptAloneTakesItsKernelsAndTheHost(policy: String, iterations: Double, partialDepth: Double)
+    throws
+  {
     let folder = try TemporaryFolder()
     let trace = try folder.file("prompt.csv", "arrived_at,num_prefill_tokens,num_decode_tokens\n0.0,8192,1\n")
-    let outcome = try Binary.run(["--trace", trace, "--policy", policy, "--json", "--db", folder.file("runs")])
+    let outcome = try Binary.run([
+      "--trace", trace, "--policy", policy, "--json", "--db", folder.file("runs"),
+    ])
     try #require(outcome.status == 0, "\(outcome.errors)")
     let reader = try ResultReader(path: folder.file("runs"))
     let table = try reader.query(
