@@ -38,10 +38,10 @@ public struct KernelCostModel: CostModel {
   /// Bytes of one expert on one GPU.
   private let expertBytes: Double
 
-  private var decodePrices = DecodePriceTable()
-  private var layerPrices = RowPriceTable()
-  private var beforePrices = RowPriceTable()
-  private var afterPrices = RowPriceTable()
+  private var decodePrices = PriceTable(unknown: DecodePrice())
+  private var layerPrices = PriceTable(unknown: LayerPrice())
+  private var beforePrices = PriceTable(unknown: Launch())
+  private var afterPrices = PriceTable(unknown: Launch())
   private var prefillTotal = Launch()
   private var decodeTotal = Launch()
   private var expertTotal = Launch()
@@ -105,7 +105,7 @@ public struct KernelCostModel: CostModel {
 
     if !layerPrices.knows(rows) { layerPrices.learn(rows, layerPrice(rows: rows)) }
     layerPrices.note(rows, times: range.count)
-    let fixed = layerPrices.entries[rows]
+    let fixed = layerPrices.prices[rows]
     issue += fixed.issue * depth
     var total = Launch()
     total.add(fixed.launch, times: depth)
@@ -147,10 +147,10 @@ public struct KernelCostModel: CostModel {
     if !decodePrices.knows(load.decodes) { decodePrices.learn(load.decodes, decodePrice(load.decodes)) }
     let depth = Double(range.count)
     var total = Launch()
-    decodePrices.note(load.decodes, layers: range.count)
-    let layer = decodePrices.entries[load.decodes].layer
-    let distinct = decodePrices.entries[load.decodes].distinct
-    issue += decodePrices.entries[load.decodes].issue * depth
+    decodePrices.note(load.decodes, times: range.count)
+    let layer = decodePrices.prices[load.decodes].launch
+    let distinct = decodePrices.prices[load.decodes].distinct
+    issue += decodePrices.prices[load.decodes].issue * depth
     total.add(layer, times: depth)
     let bytes = distinct * depth * expertBytes * gpus
     cost.experts += distinct * depth
@@ -188,19 +188,19 @@ public struct KernelCostModel: CostModel {
     let entering = shape.decodes + (repeats ? shape.prefillRows : shape.enteringRows)
     let leaving = shape.decodes + (repeats ? shape.prefillSequences : shape.finishingSequences)
     if !beforePrices.knows(entering) {
-      var entry = RowPriceTable.Entry()
-      rowKernels.forEachBefore(rows: entering) { entry.launch += $1 }
-      beforePrices.learn(entering, entry)
+      var launch = Launch()
+      rowKernels.forEachBefore(rows: entering) { launch += $1 }
+      beforePrices.learn(entering, launch)
     }
     if !afterPrices.knows(leaving) {
-      var entry = RowPriceTable.Entry()
-      rowKernels.forEachAfter(rows: leaving) { entry.launch += $1 }
-      afterPrices.learn(leaving, entry)
+      var launch = Launch()
+      rowKernels.forEachAfter(rows: leaving) { launch += $1 }
+      afterPrices.learn(leaving, launch)
     }
     beforePrices.note(entering, times: 1)
     afterPrices.note(leaving, times: 1)
-    let before = beforePrices.entries[entering].launch
-    let after = afterPrices.entries[leaving].launch
+    let before = beforePrices.prices[entering]
+    let after = afterPrices.prices[leaving]
     charge(before, to: &cost)
     charge(after, to: &cost)
 
@@ -231,7 +231,7 @@ public struct KernelCostModel: CostModel {
     for (batch, uses) in decodePrices.uses.enumerated() where uses > 0 {
       let computed = graphs.padded(rows: batch).rows
       rowKernels.forEachInLayer(rows: batch, computed: computed) { add($0, $1, times: uses) }
-      add(.expertMLP, decodePrices.entries[batch].experts, times: uses)
+      add(.expertMLP, decodePrices.prices[batch].experts, times: uses)
     }
     for (rows, uses) in beforePrices.uses.enumerated() where uses > 0 {
       rowKernels.forEachBefore(rows: rows) { add($0, $1, times: uses) }
@@ -252,27 +252,27 @@ public struct KernelCostModel: CostModel {
   }
 
   /// The kernels of a layer whose cost depends on the rows alone.
-  private func layerPrice(rows: Int) -> RowPriceTable.Entry {
-    var entry = RowPriceTable.Entry()
+  private func layerPrice(rows: Int) -> LayerPrice {
+    var price = LayerPrice()
     let (computed, inGraph) = graphs.padded(rows: rows)
-    rowKernels.forEachInLayer(rows: rows, computed: computed) { entry.launch += $1 }
-    entry.computed = computed
-    entry.issue = host.launch(inGraph: inGraph)
-    return entry
+    rowKernels.forEachInLayer(rows: rows, computed: computed) { price.launch += $1 }
+    price.computed = computed
+    price.issue = host.launch(inGraph: inGraph)
+    return price
   }
 
   /// A layer that decodes so many sequences and does nothing else, attention aside.
-  private func decodePrice(_ batch: Int) -> DecodePriceTable.Entry {
+  private func decodePrice(_ batch: Int) -> DecodePrice {
     let fixed = layerPrice(rows: batch)
-    var entry = DecodePriceTable.Entry()
-    entry.layer = fixed.launch
-    entry.issue = fixed.issue
+    var price = DecodePrice()
+    price.launch = fixed.launch
+    price.issue = fixed.issue
     if let experts, let routing {
-      entry.distinct = routing.distinct(layers: 0..<1, decodes: batch)
-      entry.experts = experts.launch(rows: fixed.computed, active: entry.distinct)
-      entry.layer += entry.experts
+      price.distinct = routing.distinct(layers: 0..<1, decodes: batch)
+      price.experts = experts.launch(rows: fixed.computed, active: price.distinct)
+      price.launch += price.experts
     }
-    return entry
+    return price
   }
 
   /// Distinct experts of one MoE call in each of some layers, summed over the layers.
