@@ -40,4 +40,18 @@ public protocol CostModel: Sendable {
   mutating func finish(_ shape: IterationShape, cost: inout Cost)
   /// What each kernel has used in all iterations so far.
   var kernels: [KernelUse] { get }
+  /// Whether to keep what each kernel uses in an iteration, for ``takeIterationKernels()``.
+  var logsKernels: Bool { get set }
+  /// What each kernel has used since this was last called; nothing unless ``logsKernels``.
+  mutating func takeIterationKernels() -> [KernelUse]
+}
+
+extension CostModel {
+  /// False: nothing is kept.
+  public var logsKernels: Bool {
+    get { false }
+    set {}
+  }
+  /// Nothing.
+  public mutating func takeIterationKernels() -> [KernelUse] { [] }
 }

@@ -13,8 +13,6 @@ struct Instance: Sendable {
   /// Time spent with nothing to do, up to the last iteration's end.
   var idleSeconds: Seconds = 0
   private var segments: [PrefillSegment] = []
-  /// What each kernel had used before the iteration; kept only if somebody asks.
-  private var kernelsBefore: [KernelUse] = []
   private var lastEnd: Seconds = 0
 
   init(number: Int, configuration: InstanceConfiguration, maxModelLength: Tokens) {
@@ -186,14 +184,8 @@ struct Instance: Sendable {
     state.completePrefill()
     recorder.record(running)
     if recorder.wantsKernels {
-      let now = costModel.kernels
-      let uses = now.map { use in
-        var use = use
-        if let before = kernelsBefore.first(where: { $0.kernel == use.kernel }) { use -= before }
-        return use
-      }
-      kernelsBefore = now
-      recorder.record(kernels: uses.filter { $0.calls > 0 }, instance: number, iteration: running.index)
+      recorder.record(
+        kernels: costModel.takeIterationKernels(), instance: number, iteration: running.index)
     }
     let completed = state.news.requests.count
     reportNews(recorder: &recorder)

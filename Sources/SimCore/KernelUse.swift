@@ -38,14 +38,4 @@ public struct KernelUse: Sendable, Hashable {
     a.flops += b.flops
     a.bytes += b.bytes
   }
-
-  /// Takes an earlier state of the same kernel's use away; the name stays.
-  static func -= (a: inout KernelUse, b: KernelUse) {
-    a.calls -= b.calls
-    a.extrapolatedCalls -= b.extrapolatedCalls
-    a.seconds -= b.seconds
-    a.joules -= b.joules
-    a.flops -= b.flops
-    a.bytes -= b.bytes
-  }
 }

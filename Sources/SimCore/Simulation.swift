@@ -77,6 +77,9 @@ public struct Simulation: ~Copyable {
   /// - Throws: if a policy breaks the rules.
   /// - Complexity: O(iterations + requests), independent of how many sequences decode.
   public mutating func run(recorder: inout some Recorder) throws(SimulationError) {
+    if recorder.wantsKernels {
+      for i in instances.indices { instances[i].costModel.logsKernels = true }
+    }
     while try step(recorder: &recorder) {}
   }
 

@@ -29,6 +29,10 @@ struct LayerGroupMeter: CostModel {
   var slidingWindow: Tokens? { base.slidingWindow }
   var idleWatts: Double { base.idleWatts }
   var kernels: [KernelUse] { base.kernels }
+  var logsKernels: Bool {
+    get { base.logsKernels }
+    set { base.logsKernels = newValue }
+  }
 
   mutating func add(_ load: LayerLoad, prefill: Span<PrefillSegment>, layers: Range<Int>, to cost: inout Cost)
   {
@@ -39,4 +43,6 @@ struct LayerGroupMeter: CostModel {
   }
 
   mutating func finish(_ shape: IterationShape, cost: inout Cost) { base.finish(shape, cost: &cost) }
+
+  mutating func takeIterationKernels() -> [KernelUse] { base.takeIterationKernels() }
 }

@@ -45,6 +45,10 @@ public struct KernelCostModel: CostModel {
   private var prefillTotal = Launch()
   private var decodeTotal = Launch()
   private var expertTotal = Launch()
+  /// What each kernel has used in the iteration at hand, by ``KernelKind/index``; only if somebody asks.
+  private var iteration = Array(repeating: Launch(), count: KernelKind.allCases.count)
+  /// Whether to keep what each kernel uses in an iteration.
+  public var logsKernels = false
   /// Time to issue the layers of the iteration at hand.
   private var issue: Seconds = 0
 
@@ -111,9 +115,11 @@ public struct KernelCostModel: CostModel {
     total.add(fixed.launch, times: depth)
     var rowJoules = fixed.launch.joules * depth
 
+    var expertLaunch = Launch()
     if let experts {
       let touched = distinctExperts(load, hasPrefill: hasPrefill, layers: range)
       let launch = experts.launch(rows: fixed.computed, active: touched / depth)
+      expertLaunch = launch
       total.add(launch, times: depth)
       expertTotal.add(launch, times: depth)
       rowJoules += launch.joules * depth
@@ -133,9 +139,11 @@ public struct KernelCostModel: CostModel {
       if windowed > 0 { launch.add(recalled.windowedAttention, times: windowed) }
       total.add(launch, times: 1)
       prefillTotal.add(launch, times: 1)
+      if logsKernels { iteration[KernelKind.prefillAttention.index] += launch }
       cost.prefillContextJoules += launch.joules * gpus
     }
     charge(total, to: &cost)
+    if logsKernels { logLayers(rows: rows, experts: expertLaunch, times: depth) }
     cost.decodeRowJoules += rowJoules * decodeShare * gpus
     cost.prefillRowJoules += rowJoules * (1 - decodeShare) * gpus
   }
@@ -160,6 +168,10 @@ public struct KernelCostModel: CostModel {
     cost.decodeRowJoules += layer.joules * depth * gpus
     addDecodeAttention(load, layers: range, to: &total, &cost)
     charge(total, to: &cost)
+    if logsKernels {
+      let experts = decodePrices.prices[load.decodes].experts
+      logLayers(rows: load.decodes, experts: experts, times: depth)
+    }
   }
 
   /// Adds the attention of the decode rows.
@@ -172,12 +184,14 @@ public struct KernelCostModel: CostModel {
       let launch = attention.decode(batch: load.decodes, context: load.decodeContext)
       total.add(launch, times: full)
       decodeTotal.add(launch, times: full)
+      if logsKernels { iteration[KernelKind.decodeAttention.index].add(launch, times: full) }
       cost.decodeContextJoules += launch.joules * full * gpus
     }
     if windowed > 0 {
       let launch = windowedAttention.decode(batch: load.decodes, context: load.decodeWindowContext)
       total.add(launch, times: windowed)
       decodeTotal.add(launch, times: windowed)
+      if logsKernels { iteration[KernelKind.decodeAttention.index].add(launch, times: windowed) }
       cost.decodeRowJoules += launch.joules * windowed * gpus
     }
   }
@@ -203,6 +217,10 @@ public struct KernelCostModel: CostModel {
     let after = afterPrices.prices[leaving]
     charge(before, to: &cost)
     charge(after, to: &cost)
+    if logsKernels {
+      rowKernels.forEachBefore(rows: entering) { iteration[$0.index] += $1 }
+      rowKernels.forEachAfter(rows: leaving) { iteration[$0.index] += $1 }
+    }
 
     let preparation = host.preparation(
       decodes: shape.decodes, prefills: shape.prefillSequences, enteringTokens: shape.enteringRows,
@@ -242,7 +260,26 @@ public struct KernelCostModel: CostModel {
     add(.prefillAttention, prefillTotal, times: 1)
     add(.decodeAttention, decodeTotal, times: 1)
     add(.expertMLP, expertTotal, times: 1)
-    return zip(KernelKind.allCases, totals).compactMap { kernel, total in
+    return uses(of: totals)
+  }
+
+  /// What each kernel has used since this was last called; nothing unless ``logsKernels``.
+  public mutating func takeIterationKernels() -> [KernelUse] {
+    defer { for i in iteration.indices { iteration[i] = Launch() } }
+    return uses(of: iteration)
+  }
+
+  /// Adds the kernels of some layers, attention aside, to what is kept of the iteration.
+  private mutating func logLayers(rows: Int, experts: Launch, times: Double) {
+    rowKernels.forEachInLayer(rows: rows, computed: graphs.padded(rows: rows).rows) {
+      iteration[$0.index].add($1, times: times)
+    }
+    iteration[KernelKind.expertMLP.index].add(experts, times: times)
+  }
+
+  /// What has been added up for each kernel, in the order of ``KernelKind``, for those that ran.
+  private func uses(of totals: [Launch]) -> [KernelUse] {
+    zip(KernelKind.allCases, totals).compactMap { kernel, total in
       guard total.calls > 0 else { return nil }
       return KernelUse(
         kernel: kernel.rawValue, calls: Int(total.calls), extrapolatedCalls: Int(total.extrapolated),
