@@ -7,8 +7,8 @@ import subprocess
 from console import EX_UNAVAILABLE, Failure, ROOT, note
 
 
-def build():
-    """Builds the simulator if need be, and returns the path of the program."""
+def build(*options):
+    """Builds the simulator if need be, with those options of `swift build`, and returns the path of the program."""
     if program := os.environ.get("SIM"):
         if not os.access(program, os.X_OK):
             raise Failure(f"SIM={program} is not a program", EX_UNAVAILABLE)
@@ -17,7 +17,7 @@ def build():
     setup = subprocess.run([ROOT / "Scripts" / "setup"], stderr=subprocess.PIPE, text=True)
     if setup.returncode:
         raise Failure(setup.stderr.strip().splitlines()[-1], setup.returncode)
-    swift = ["swift", "build", "--package-path", ROOT]
+    swift = ["swift", "build", "--package-path", ROOT, *options]
     built = subprocess.run([*swift, "--product", "sim"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if built.returncode:
         lines = [line for line in built.stdout.splitlines() if line.strip()]
