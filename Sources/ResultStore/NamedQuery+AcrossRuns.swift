@@ -10,26 +10,32 @@ extension NamedQuery {
         FROM runs ORDER BY run_id
         """),
     NamedQuery(
-      name: "policies", summary: "policies side by side on the same traffic, means over seeds",
+      name: "policies",
+      summary:
+        "policies side by side: means over seeds of runs that differ in nothing else, the latest of repeats",
       sql: """
-        SELECT model, hardware, engine, trace, request_rate, policy, count(*) AS runs,
+        SELECT model, hardware, tensor_parallel_size AS tp, engine, trace, request_rate, num_prompts, policy,
+          min(run_id) AS first_run, count(*) AS runs,
           avg(mean_ttft_ms) AS mean_ttft_ms, avg(p99_ttft_ms) AS p99_ttft_ms,
           avg(mean_tpot_ms) AS mean_tpot_ms, avg(p99_itl_ms) AS p99_itl_ms, avg(mean_e2el_ms) AS mean_e2el_ms,
           avg(slo_attainment) AS slo_attainment, avg(energy_per_token_mj) AS energy_per_token_mj,
           avg(expert_bytes_per_request) / 1e9 AS expert_gb_per_request
-        FROM runs
-        GROUP BY model, hardware, engine, tensor_parallel_size, trace, request_rate, num_prompts, policy
+        FROM runs WHERE run_id IN (SELECT max(run_id) FROM runs GROUP BY coalesce(config_hash, run_id))
+        GROUP BY model, hardware, engine, tensor_parallel_size, trace, request_rate, num_prompts, policy,
+          json_remove(config, '$.seed')
         ORDER BY model, hardware, engine, tensor_parallel_size, trace, request_rate, num_prompts, policy
         """),
     NamedQuery(
       name: "attainment", summary: "share of requests that meet the objective, by rate and policy",
       sql: """
-        SELECT model, hardware, engine, trace, policy, request_rate, count(*) AS runs,
+        SELECT model, hardware, tensor_parallel_size AS tp, engine, trace, num_prompts, policy, request_rate,
+          min(run_id) AS first_run, count(*) AS runs,
           avg(slo_attainment) AS both, min(slo_attainment) AS worst_seed,
           avg(slo_attainment_ttft) AS ttft_alone, avg(slo_attainment_tbt) AS tbt_alone,
           avg(request_goodput) AS goodput_per_s, avg(mean_in_system) AS mean_in_system
-        FROM runs
-        GROUP BY model, hardware, engine, tensor_parallel_size, trace, policy, request_rate
+        FROM runs WHERE run_id IN (SELECT max(run_id) FROM runs GROUP BY coalesce(config_hash, run_id))
+        GROUP BY model, hardware, engine, tensor_parallel_size, trace, num_prompts, policy, request_rate,
+          json_remove(config, '$.seed')
         ORDER BY model, hardware, engine, tensor_parallel_size, trace, policy, request_rate
         """),
     NamedQuery(
@@ -39,11 +45,14 @@ extension NamedQuery {
         SELECT model, trace, request_rate, policy, gb_per_request,
           gb_per_request / max(gb_per_request) OVER traffic AS of_the_most, mj_per_token
         FROM (
-          SELECT model, hardware, engine, tensor_parallel_size, trace, request_rate, policy,
-            avg(expert_bytes_per_request) / 1e9 AS gb_per_request, avg(energy_per_token_mj) AS mj_per_token
-          FROM runs
-          GROUP BY model, hardware, engine, tensor_parallel_size, trace, request_rate, policy)
-        WINDOW traffic AS (PARTITION BY model, hardware, engine, tensor_parallel_size, trace, request_rate)
+          SELECT model, trace, request_rate, policy,
+            json_remove(config, '$.seed', '$.policy', '$.kv_blocks') AS same,
+            hardware, engine, tensor_parallel_size, num_prompts, avg(expert_bytes_per_request) / 1e9 AS gb_per_request, avg(energy_per_token_mj) AS mj_per_token
+          FROM runs WHERE run_id IN (SELECT max(run_id) FROM runs GROUP BY coalesce(config_hash, run_id))
+          GROUP BY model, hardware, engine, tensor_parallel_size, trace, request_rate, num_prompts, policy,
+            json_remove(config, '$.seed'))
+        WINDOW traffic AS (
+          PARTITION BY model, hardware, engine, tensor_parallel_size, trace, request_rate, num_prompts, same)
         ORDER BY model, trace, request_rate, gb_per_request DESC
         """),
     NamedQuery(

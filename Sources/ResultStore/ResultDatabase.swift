@@ -11,6 +11,15 @@ enum ResultDatabase {
   static func openForWriting(path: String, createDirectory: Bool, busyTimeout: Double)
     throws(ResultStoreError) -> DatabaseQueue
   {
+    var isDirectory: ObjCBool = false
+    let exists = unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory)
+    // SQLite takes the empty name and this one for databases that are gone when they are closed.
+    guard !exists || !isDirectory.boolValue else {
+      throw .cannotOpen(path: path, reason: "it is a directory")
+    }
+    guard !path.isEmpty, path != ":memory:", !path.hasSuffix("/") else {
+      throw .cannotOpen(path: path, reason: "the name of a file is needed")
+    }
     try prepareDirectory(of: path, create: createDirectory)
     do {
       let queue = try DatabaseQueue(path: path, configuration: configuration(busyTimeout: busyTimeout))

@@ -67,7 +67,7 @@ public struct RunMetrics: Recorder, Sendable {
     joules += iteration.joules
     expertBytes += iteration.expertBytes
     end = max(end, iteration.end)
-    let now = Int(iteration.end)
+    let now = Int(min(iteration.end, 1e15))
     if now != second {
       mostTokens = max(mostTokens, tokensInSecond)
       tokensInSecond = 0

@@ -12,8 +12,8 @@ struct RunReport {
 
   var text: String {
     let m = summary.metrics
-    let duration = max(m.duration, .leastNonzeroMagnitude)
-    let tokens = Double(max(m.inputTokens + m.outputTokens, 1))
+    let duration = m.duration > 0 ? m.duration : .infinity
+    let tokens = Double(m.inputTokens + m.outputTokens)
     var lines = [title, Self.rule("Serving Benchmark Result", "=")]
     lines += [
       row("Successful requests:", m.completed), row("Rejected requests:", m.rejected),
@@ -32,6 +32,10 @@ struct RunReport {
     ]
     for (name, distribution) in summary.latencies {
       lines.append(Self.rule(names[name] ?? name, "-"))
+      guard distribution.count > 0 else {
+        lines.append(row("\(name.uppercased()):", "none: no request has one"))
+        continue
+      }
       let label = name.uppercased()
       lines.append(row("Mean \(label) (ms):", distribution.mean * 1000))
       let wanted = [50] + summary.percentiles
@@ -50,7 +54,7 @@ struct RunReport {
     lines += [
       row("Energy (kJ):", summary.joules / 1000),
       row("Mean power (W):", summary.joules / duration),
-      row("Energy per token (mJ):", summary.joules / tokens * 1000),
+      row("Energy per token (mJ):", summary.joules / max(tokens, 1) * 1000),
       row("Energy per output token (mJ):", summary.joules / Double(max(m.outputTokens, 1)) * 1000),
     ]
     lines.append(Self.rule("Schedule and memory traffic", "-"))

@@ -17,7 +17,7 @@ struct RunSummary {
   /// Keys and values, in the order in which they are printed.
   var values: [(String, RunValue)] {
     let m = metrics
-    let duration = max(m.duration, .leastNonzeroMagnitude)
+    let duration = m.duration > 0 ? m.duration : .infinity
     let tokens = Double(m.inputTokens + m.outputTokens)
     var list: [(String, RunValue)] = [
       ("duration", RunValue(m.duration)), ("completed", RunValue(m.completed)),
@@ -31,12 +31,13 @@ struct RunSummary {
       ("max_concurrent_requests", RunValue(totals.peakInSystem)),
     ]
     for (name, distribution) in latencies {
-      list.append(("mean_\(name)_ms", RunValue(distribution.mean * 1000)))
-      list.append(("std_\(name)_ms", RunValue(distribution.deviation * 1000)))
+      let unit = distribution.count > 0 ? 1000 : Double.nan  // null: no request has one
+      list.append(("mean_\(name)_ms", RunValue(distribution.mean * unit)))
+      list.append(("std_\(name)_ms", RunValue(distribution.deviation * unit)))
       let wanted = [50] + percentiles
       for (percent, value) in zip(wanted, distribution.percentiles(wanted)).enumerated() {
         let key = percent == 0 ? "median" : "p\(Self.plain(value.0))"
-        list.append(("\(key)_\(name)_ms", RunValue(value.1 * 1000)))
+        list.append(("\(key)_\(name)_ms", RunValue(value.1 * unit)))
       }
     }
     list += [

@@ -26,6 +26,8 @@ struct Sim: ParsableCommand {
     do {
       var command = try parseAsRoot()
       try command.run()
+      // What was printed may still wait in a buffer; a full disk shows only now.
+      guard fflush(nil) == 0 else { fail("standard output cannot be written", .ioError) }
     } catch let error as any UserError {
       fail("\(error)", error.exitStatus)
     } catch  where exitCode(for: error) == .success {

@@ -45,6 +45,12 @@ import Testing
     (["--routing", "measured[file=none.csv]"], 66, "none.csv"),
     (["--db", "/nonexistent/folder/x.sqlite", "--num-prompts", "1"], 73, "/nonexistent/folder"),
     (["--profiles", "/nonexistent"], 66, "--profiles"),
+    (["--engine-set", "host.per_iteration_ms=1e300"], 64, "host.per_iteration_ms"),
+    (["--engine-set", "kernel_scale.other=1e308"], 64, "kernel_scale.other"),
+    (["--hardware-set", "energy.idle_w=1e308"], 64, "energy.idle_w"),
+    (["--db", ".", "--num-prompts", "1"], 73, "it is a directory"),
+    (["--db", "", "--num-prompts", "1"], 73, "the name of a file is needed"),
+    (["--db", ":memory:", "--num-prompts", "1"], 73, "the name of a file is needed"),
     (["list", "gpus"], 64, "gpus"),
   ])
   func isAnsweredInOneLine(arguments: [String], status: Int32, mentions text: String) throws {
@@ -77,6 +83,18 @@ import Testing
     #expect(outcome.errors.split(separator: "\n").count == 1, "\(outcome.errors)")
     let text = try String(contentsOfFile: path, encoding: .utf8)
     #expect(text.hasPrefix("these are my notes"))
+  }
+
+  @Test func whatCannotBePrintedIsAnError() throws {
+    let process = Process()
+    process.executableURL = Binary.url
+    process.arguments = ["--num-prompts", "2", "--no-db"]
+    process.currentDirectoryURL = Binary.root
+    process.standardOutput = FileHandle(forWritingAtPath: "/dev/full")
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 74)
   }
 
   @Test func overLongRequestsAreCountedAndListed() throws {

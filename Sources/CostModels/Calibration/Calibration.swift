@@ -52,7 +52,7 @@ public struct Calibration: Codable, Sendable, Hashable {
       let values = [
         energy.idleWatts, energy.perBytePicojoules, energy.perFLOPPicojoules, energy.heldOut.median,
       ]
-      guard values.allSatisfy({ $0.isFinite && $0 >= 0 }) else {
+      guard values.allSatisfy({ $0.isFinite && (0...1e6).contains($0) }) else {
         throw .malformed(path: path, line: 0, problem: "energy: expected coefficients that are not negative")
       }
     }
@@ -60,7 +60,7 @@ public struct Calibration: Codable, Sendable, Hashable {
       for shape in kernel.shapes
       where shape.values.count != kernel.coefficients.count
         || shape.dimensions.count != kernel.dimensions.count
-        || !shape.values.allSatisfy({ $0.isFinite && $0 >= 0 })
+        || !shape.values.allSatisfy({ $0.isFinite && (0...1e6).contains($0) })
       {
         let problem =
           "\(kernel.kernel.rawValue) \(shape.dimensions): expected "

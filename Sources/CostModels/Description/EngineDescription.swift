@@ -108,13 +108,13 @@ public struct EngineDescription: Descriptor, Hashable {
       "graphs.sizes", unit: "rows", .sizes(\.graphs.sizes),
       "Row counts with captured CUDA graphs; batches are padded up to them."),
     Setting(
-      "kernel_scale.expert_mlp", .number(\.kernelScale.expertMLP, .positive),
+      "kernel_scale.expert_mlp", .number(\.kernelScale.expertMLP, 1e-3...1e3),
       "Factor on the experts' kernel time, 1 for tuned kernels."),
     Setting(
-      "kernel_scale.attention", .number(\.kernelScale.attention, .positive),
+      "kernel_scale.attention", .number(\.kernelScale.attention, 1e-3...1e3),
       "Factor on attention's kernel time, 1 for tuned kernels."),
     Setting(
-      "kernel_scale.other", .number(\.kernelScale.other, .positive),
+      "kernel_scale.other", .number(\.kernelScale.other, 1e-3...1e3),
       "Factor on all other kernels' time, 1 for tuned kernels."),
     Setting(
       "repeats.embedding_and_head", .flag(\.repeatsEmbeddingAndHead),

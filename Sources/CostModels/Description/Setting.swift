@@ -98,7 +98,7 @@ public struct Setting<Root>: Sendable {
 
 extension ClosedRange<Double> {
   /// Any number from 0.
-  static var notNegative: Self { 0...Double.greatestFiniteMagnitude }
+  static var notNegative: Self { 0...1e9 }
   /// Any number above 0.
-  static var positive: Self { Double.leastNonzeroMagnitude...Double.greatestFiniteMagnitude }
+  static var positive: Self { 1e-6...1e18 }
 }
