@@ -98,15 +98,16 @@ extension Experiment {
   /// How far the figures can be trusted.
   func notes(totals: SystemTotals) -> [String] {
     var notes: [String] = []
-    let share = 100 * Double(totals.extrapolatedCalls) / Double(max(totals.kernelCalls, 1))
+    let extrapolated = totals.kernels.filter { $0.extrapolatedCalls > 0 }
+      .sorted { $0.extrapolatedSeconds > $1.extrapolatedSeconds }
+    let seconds = totals.kernels.reduce(0) { $0 + $1.seconds }
+    let share = extrapolated.reduce(0) { $0 + $1.extrapolatedSeconds } / max(seconds, .leastNonzeroMagnitude)
+    let names = extrapolated.map {
+      "\($0.kernel) \(100 * $0.extrapolatedCalls / max($0.calls, 1)) % of its calls"
+    }
     notes.append(
-      String(format: "%.1f %% of %d kernel calls lie outside what was measured", share, totals.kernelCalls)
-        + (totals.extrapolatedCalls == 0
-          ? "."
-          : ": "
-            + totals.kernels.filter { $0.extrapolatedCalls > 0 }.map {
-              "\($0.kernel) \(100 * $0.extrapolatedCalls / max($0.calls, 1)) %"
-            }.joined(separator: ", ") + "."))
+      String(format: "%.1f %% of the kernels' time lies outside what was measured", share * 100)
+        + (names.isEmpty ? "." : ": \(names.joined(separator: ", "))."))
     if loaded.energyQuality != .measured {
       notes.append("Energy rests on coefficients that are an \(loaded.energyQuality.rawValue), not measured.")
     }
@@ -131,4 +132,9 @@ extension Workload {
   fileprivate var timeScale: Double? {
     if case .trace(let scale) = arrivals { scale } else { nil }
   }
+}
+
+extension KernelUse {
+  /// Time of the launches that lie outside what was measured, if all took alike.
+  fileprivate var extrapolatedSeconds: Seconds { seconds * Double(extrapolatedCalls) / Double(max(calls, 1)) }
 }

@@ -61,7 +61,7 @@ struct RunReport {
     lines += [
       row("Iterations:", m.iterations), row("Mean iteration (ms):", m.meanIteration * 1000),
       row("Mean decode batch:", m.meanDecodeBatch),
-      row("Mean requests in system:", summary.totals.meanInSystem),
+      row("Requests in system, seen on arrival:", summary.totals.meanInSystem),
       row("Preemptions:", m.preemptions), row("Expert weights read (TB):", m.expertBytes / 1e12),
       row("Expert weights per request (GB):", m.expertBytes / Double(max(m.completed, 1)) / 1e9),
     ]

@@ -1,6 +1,8 @@
+import Foundation
 import GRDB
-import ResultStore
 import Testing
+
+@testable import ResultStore
 
 struct SchemaTests {
   /// Changing a released schema takes a new version and a migration.
@@ -77,5 +79,13 @@ struct SchemaTests {
       let left = try reader.query("SELECT DISTINCT run_id FROM \(table)")
       #expect(left.rows == [[2]], "\(table)")
     }
+  }
+
+  /// The scripts that read databases refuse other versions than the one they were written for.
+  @Test func theScriptsKnowTheSchema() throws {
+    let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent()
+    let script = try String(contentsOf: root.appending(path: "Scripts/lib/results.py"), encoding: .utf8)
+    #expect(script.contains("\nSCHEMA = \(Schema.version)\n"))
   }
 }
