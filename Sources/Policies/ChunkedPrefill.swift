@@ -28,14 +28,7 @@ public struct ChunkedPrefill: Scheduler {
     var room = state.maxSequences - plan.decodes
     var position = 0
     while left > 0, room > 0 {
-      let prompt: Prompt
-      if position < state.prefillingCount {
-        prompt = state.prefilling(position)
-      } else if let next = state.admitNext() {
-        prompt = next
-      } else {
-        break
-      }
+      guard let prompt = state.prefillingOrAdmitted(position) else { break }
       let chunk = min(prompt.remaining, left)
       plan.prefill.append(
         PrefillTile(

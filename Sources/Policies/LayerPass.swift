@@ -24,14 +24,7 @@ struct LayerPass: Sendable {
     var tokens = 0
     var position = 0
     while tokens < limit, decodes + cohort.count < state.maxSequences {
-      let prompt: Prompt
-      if position < state.prefillingCount {
-        prompt = state.prefilling(position)
-      } else if let next = state.admitNext() {
-        prompt = next
-      } else {
-        break
-      }
+      guard let prompt = state.prefillingOrAdmitted(position) else { break }
       let part = min(prompt.remaining, limit - tokens)
       cohort.append(
         PrefillTile(prompt: prompt.handle, tokens: prompt.done..<prompt.done + part, layers: 0..<0))

@@ -39,6 +39,14 @@ extension ServingState {
     return prompt(index)
   }
 
+  /// An admitted prompt by its position; past the last one, the next request of the queue is admitted.
+  ///
+  /// - Returns: the prompt, or `nil` if it would have to be admitted and cannot be.
+  /// - Complexity: O(1).
+  public mutating func prefillingOrAdmitted(_ position: Int) -> Prompt? {
+    position < prefillingCount ? prefilling(position) : admitNext()
+  }
+
   /// Moves a prompt on by one tile; once it is through, it is among ``finishing``.
   ///
   /// - Throws: if the tile does not continue the prompt.
