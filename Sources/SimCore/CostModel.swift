@@ -38,6 +38,11 @@ public protocol CostModel: Sendable {
     _ load: LayerLoad, prefill: Span<PrefillSegment>, layers: Range<Int>, to cost: inout Cost)
   /// Adds what an iteration costs beside its layers, and sets ``Cost/seconds``.
   mutating func finish(_ shape: IterationShape, cost: inout Cost)
+  /// Prices decode steps until one ends at the stretch's horizon or later, or there are as many as it wants.
+  ///
+  /// The costs are, to the last bit, what ``add(_:prefill:layers:to:)`` for all layers and then ``finish(_:cost:)`` make
+  /// of each step. There is an implementation that calls just these; one of a model's own can be faster.
+  mutating func price(_ stretch: inout DecodeStretch)
   /// What each kernel has used in all iterations so far.
   var kernels: [KernelUse] { get }
   /// Whether to keep what each kernel uses in an iteration, for ``takeIterationKernels()``.

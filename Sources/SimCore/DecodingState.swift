@@ -43,8 +43,36 @@ struct DecodingState: Sendable {
   /// KV entries that those that step will attend to in the next step, the new ones included.
   var nextContext: Int { context + stepping }
 
-  /// Whether somebody's last token falls due with the next step.
-  var endsWithNextStep: Bool { due[(step + 1) & (due.count - 1)] >= 0 }
+  /// Takes a step: every sequence that steps has one token more at `now`.
+  ///
+  /// - Parameters:
+  ///   - cost: what the iteration cost, to be shared among the sequences.
+  ///   - now: when it ended.
+  /// - Returns: the time since the step before.
+  @inline(__always)
+  mutating func takeStep(cost: Cost, at now: Seconds) -> Seconds {
+    let rows = Double(stepping)
+    let perEntry = cost.decodeContextJoules / Double(nextContext)
+    context += stepping
+    step += 1
+    window?.advance(to: step)
+    shares.joules += cost.decodeRowJoules / rows
+    shares.expertBytes += cost.decodeExpertBytes / rows
+    shares.contextJoules += perEntry
+    shares.contextJoulesByStep += perEntry * Double(step)
+    let gap = now - lastStepAt
+    gaps.append(gap, step: step)
+    lastStepAt = now
+    return gap
+  }
+
+  /// How many steps from now on somebody's last token falls due next; `nil` if that is more than `limit`.
+  ///
+  /// - Complexity: O(limit).
+  func stepsToNextCompletion(atMost limit: Int) -> Int? {
+    for ahead in 1...limit where due[(step + ahead) & (due.count - 1)] >= 0 { return ahead }
+    return nil
+  }
 
   /// The remainder class of a sequence that stores `context` entries now.
   func remainder(ofContext context: Int) -> Int {
@@ -52,6 +80,9 @@ struct DecodingState: Sendable {
     return ((context - step) % size + size) % size
   }
 
+  /// The class of the sequences that need a new block for the next step; the step after, it is the one before.
+  var classNeedingBlock: Int { remainder(ofContext: 0) }
+
   /// Sequences that need a new block for the next step.
-  var needingBlock: Int { Int(byRemainder[remainder(ofContext: 0)]) }
+  var needingBlock: Int { Int(byRemainder[classNeedingBlock]) }
 }

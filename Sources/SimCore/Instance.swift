@@ -12,8 +12,10 @@ struct Instance: Sendable {
   var cost = Cost()
   /// Time spent with nothing to do, up to the last iteration's end.
   var idleSeconds: Seconds = 0
+  var lastEnd: Seconds = 0
+  var stretch = DecodeStretch()
+  var repetition = Repetition()
   private var segments: [PrefillSegment] = []
-  private var lastEnd: Seconds = 0
 
   init(number: Int, configuration: InstanceConfiguration, maxModelLength: Tokens) {
     self.number = Int32(number)
@@ -41,54 +43,11 @@ struct Instance: Sendable {
     return true
   }
 
-  /// Repeats decode steps, the policy unasked, for as long as nothing happens that it would want to know.
-  ///
-  /// Does exactly what ``begin(at:)`` and ``end(recorder:)`` would do, in the same order of arithmetic, and leaves the
-  /// first iteration at whose end something happens (a request arrives, or one completes) running.
-  ///
-  /// - Parameters:
-  ///   - horizon: nothing comes from outside before this time.
-  ///   - recorder: is told of each iteration that ends.
-  /// - Returns: when the iteration left running will end; `nil` if the next one is for the policy to plan.
-  mutating func repeatDecodeSteps(until horizon: Seconds, recorder: inout some Recorder) -> Seconds? {
-    guard scheduler.repeatsDecodeSteps, plan.prefill.isEmpty, plan.decodes > 0,
-      plan.decodes == state.decoding.stepping, state.decoding.parked == 0,
-      state.waitingCount + state.prefillingCount == 0, !recorder.wantsKernels
-    else { return nil }
-    var shape = IterationShape()
-    shape.decodes = plan.decodes
-    segments.removeAll(keepingCapacity: true)
-    while state.now < horizon {
-      let needed = state.decoding.needingBlock
-      guard needed <= state.freeBlocks else { return nil }
-      state.freeBlocks -= needed
-      let load = LayerLoad(
-        decodes: plan.decodes, decodeContext: state.decoding.nextContext,
-        decodeWindowContext: state.decoding.window?.nextContext ?? 0)
-      cost = Cost()
-      Self.addLayers(
-        state.layers, load: load, tiles: plan.prefill, segments: &segments, costModel: &costModel, cost: &cost
-      )
-      costModel.finish(shape, cost: &cost)
-      run(shape, from: state.now)
-      if running.end >= horizon || state.decoding.endsWithNextStep { return running.end }
-      state.now = running.end
-      lastEnd = running.end
-      state.completeStep(cost: cost)
-      recorder.record(running)
-      reportNews(recorder: &recorder)
-      state.iteration += 1
-      isRunning = false
-    }
-    return nil
-  }
-
   /// Makes the plan the iteration that runs.
   private mutating func run(_ shape: IterationShape, from now: Seconds) {
     running.instance = number
     running.index = state.iteration
-    running.start = now
-    running.end = now + cost.seconds
+    running.fill(from: cost, start: now)
     running.decodeTokens = Int32(plan.decodes)
     running.outputTokens = Int32(plan.decodes + state.finishing.count)
     running.prefillTokens = Int32(shape.prefillRows)
@@ -98,13 +57,6 @@ struct Instance: Sendable {
     if plan.prefill.isEmpty { running.layerBegin = 0 }
     running.queueLength = Int32(state.waitingCount)
     running.kvBlocksUsed = Int32(state.totalBlocks - state.freeBlocks)
-    running.experts = cost.experts
-    running.expertBytes = cost.expertBytes
-    running.weightBytes = cost.weightBytes
-    running.kvBytes = cost.kvBytes
-    running.activationBytes = cost.activationBytes
-    running.joules = cost.joules
-    running.kernelSeconds = cost.kernelSeconds
     isRunning = true
   }
 

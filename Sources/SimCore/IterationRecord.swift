@@ -44,6 +44,20 @@ public struct IterationRecord: Sendable, Hashable {
   /// Creates an empty record.
   public init() {}
 
+  /// Fills in what depends on its cost.
+  @inline(__always)
+  mutating func fill(from cost: Cost, start: Seconds) {
+    self.start = start
+    end = start + cost.seconds
+    experts = cost.experts
+    expertBytes = cost.expertBytes
+    weightBytes = cost.weightBytes
+    kvBytes = cost.kvBytes
+    activationBytes = cost.activationBytes
+    joules = cost.joules
+    kernelSeconds = cost.kernelSeconds
+  }
+
   /// How long it took.
   public var seconds: Seconds { end - start }
 }

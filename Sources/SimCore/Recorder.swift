@@ -5,10 +5,14 @@
 public protocol Recorder {
   /// Takes note of an iteration that has ended. Called once an iteration, in order of ends.
   mutating func record(_ iteration: IterationRecord)
+  /// Takes note of successive iterations of one instance that have ended; by default one by one.
+  mutating func record(_ iterations: Span<IterationRecord>)
   /// Takes note of what each kernel used in the iteration recorded last; only called if ``wantsKernels``.
   mutating func record(kernels: [KernelUse], instance: Int32, iteration: Int64)
   /// Takes note that some sequences wrote two successive tokens with this time between them.
   mutating func record(gap: Seconds, tokens: Int)
+  /// Takes note of successive gaps of some sequences that decode together; by default one by one.
+  mutating func record(gaps: Span<Seconds>, tokens: Int)
   /// Takes note of a stretch of iterations of a request.
   mutating func record(_ span: SpanRecord)
   /// Takes note of a request that has ended: completed, rejected, or unfinished when the run
@@ -19,6 +23,14 @@ public protocol Recorder {
 }
 
 extension Recorder {
+  /// Takes note of the iterations one by one.
+  public mutating func record(_ iterations: Span<IterationRecord>) {
+    for i in iterations.indices { record(iterations[i]) }
+  }
+  /// Takes note of the gaps one by one.
+  public mutating func record(gaps: Span<Seconds>, tokens: Int) {
+    for i in gaps.indices { record(gap: gaps[i], tokens: tokens) }
+  }
   /// Does nothing.
   public mutating func record(kernels: [KernelUse], instance: Int32, iteration: Int64) {}
   /// Does nothing.

@@ -162,21 +162,9 @@ extension ServingState {
   /// - Parameter cost: what the iteration cost, to be shared among the sequences.
   /// - Complexity: O(1), beside O(1) for each sequence that joined since the last step or ends with this one.
   mutating func completeStep(cost: Cost) {
-    let rows = Double(decoding.stepping)
-    let perEntry = cost.decodeContextJoules / Double(decoding.nextContext)
-    decoding.context += decoding.stepping
-    decoding.step += 1
-    let step = decoding.step
-    decoding.window?.advance(to: step)
-    decoding.shares.joules += cost.decodeRowJoules / rows
-    decoding.shares.expertBytes += cost.decodeExpertBytes / rows
-    decoding.shares.contextJoules += perEntry
-    decoding.shares.contextJoulesByStep += perEntry * Double(step)
-
-    let gap = now - decoding.lastStepAt
     let veterans = decoding.stepping - decoding.fresh.count
-    news.stepGap = (gap, veterans)
-    decoding.gaps.append(gap, step: step)
+    news.stepGap = (decoding.takeStep(cost: cost, at: now), veterans)
+    let step = decoding.step
     for index in decoding.fresh {
       let i = Int(index)
       let own = now - sequences[i].lastTokenAt
@@ -185,7 +173,6 @@ extension ServingState {
       news.gaps.append(own)
     }
     if !decoding.fresh.isEmpty { decoding.fresh.removeAll(keepingCapacity: true) }
-    decoding.lastStepAt = now
 
     let slot = step & (decoding.due.count - 1)
     while decoding.due[slot] >= 0 {
@@ -195,9 +182,13 @@ extension ServingState {
       freeBlocks += blocks(for: sequences[Int(index)].joinContext)
       complete(index)
     }
-    if decoding.gaps.count > 1024, decoding.oldest >= 0 {
-      decoding.gaps.forget(through: sequences[Int(decoding.oldest)].gapStep)
-    }
+    forgetGaps()
+  }
+
+  /// Forgets gaps that were before every sequence's time, if there are many.
+  mutating func forgetGaps() {
+    guard decoding.gaps.count > 1024, decoding.oldest >= 0 else { return }
+    decoding.gaps.forget(through: sequences[Int(decoding.oldest)].gapStep)
   }
 
   /// Reports every request in the system as unfinished, in order of arrival, with what it was charged so far.

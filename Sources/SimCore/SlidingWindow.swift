@@ -39,4 +39,20 @@ struct SlidingWindow: Sendable {
     growing -= Int(reaching[slot])
     reaching[slot] = 0
   }
+
+  /// Fills in the entries that the sequences will attend to in each of the next steps, if nobody joins or leaves.
+  ///
+  /// - Parameters:
+  ///   - contexts: what was in it is replaced.
+  ///   - count: number of steps.
+  ///   - step: steps done so far.
+  func fill(_ contexts: inout [Tokens], count: Int, after step: Int) {
+    contexts.removeAll(keepingCapacity: true)
+    var (next, growing) = (nextContext, growing)
+    for ahead in 1...count {
+      contexts.append(next)
+      next += growing
+      growing -= Int(reaching[(step + ahead) & (reaching.count - 1)])
+    }
+  }
 }

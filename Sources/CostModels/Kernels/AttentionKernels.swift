@@ -26,18 +26,10 @@ final class AttentionKernels: Sendable {
       heads: shard.heads, kvHeads: shard.keyValueHeads, headDim: shard.model.headDim, window: window ?? 0)
   }
 
-  /// One launch over all decode rows.
-  func decode(batch: Int, context: Tokens) -> Launch {
-    var launch = Launch(calls: 1)
-    let rows = Double(batch)
-    let entries = Double(context)
-    launch.extrapolated = decodeFit.isMeasured(batch: rows, contextTokens: entries) ? 0 : 1
-    launch.seconds = decodeFit.seconds(batch: rows, contextTokens: entries) * scale
-    launch.flops = 4 * heads * headDim * entries
-    launch.kvBytes = 4 * keyValueHeads * headDim * entries
-    launch.activationBytes = 4 * heads * headDim * rows
-    power.apply(to: &launch)
-    return launch
+  /// The decode attention of so many sequences.
+  func decodeLaw(batch: Int) -> DecodeAttentionLaw {
+    DecodeAttentionLaw(
+      batch: batch, fit: decodeFit, heads: heads, headDim: headDim, scale: scale, power: power)
   }
 
   /// One launch over all prefill segments.

@@ -17,16 +17,16 @@ public struct KernelCostModel: CostModel {
   /// Power that all GPUs draw while they wait.
   public var idleWatts: Double { power.idleWatts * gpus }
 
-  private let gpus: Double
-  private let host: HostOverhead
+  let gpus: Double
+  let host: HostOverhead
   private let graphs: GraphSizes
   private let repeatsEmbeddingAndHead: Bool
-  private let power: PowerModel
+  let power: PowerModel
   private let rowKernels: RowKernels
   private let attention: AttentionKernels
   private let windowedAttention: AttentionKernels
   /// Layers with a sliding window before each layer.
-  private let windowedBefore: [Int]
+  let windowedBefore: [Int]
   private let experts: ExpertKernel?
 
   private let routing: ExpertRouting?
@@ -34,16 +34,17 @@ public struct KernelCostModel: CostModel {
   private var recalled: RecalledPrefill
 
   /// Whether layers differ in their experts, or every call's are drawn: then a decode step has no price of its own.
-  private let routesByLayer: Bool
+  let routesByLayer: Bool
   /// Bytes of one expert on one GPU.
-  private let expertBytes: Double
+  let expertBytes: Double
 
-  private var decodePrices = PriceTable(unknown: DecodePrice())
+  var decodePrices = PriceTable(unknown: DecodePrice())
+  private var attentionLaws = PriceTable<DecodeAttentionLaws?>(unknown: nil)
   private var layerPrices = PriceTable(unknown: LayerPrice())
-  private var beforePrices = PriceTable(unknown: Launch())
-  private var afterPrices = PriceTable(unknown: Launch())
+  var beforePrices = PriceTable(unknown: Launch())
+  var afterPrices = PriceTable(unknown: Launch())
   private var prefillTotal = Launch()
-  private var decodeTotal = Launch()
+  var decodeTotal = Launch()
   private var expertTotal = Launch()
   /// What each kernel has used in the iteration at hand, by ``KernelKind/index``; only if somebody asks.
   private var iteration = Array(repeating: Launch(), count: KernelKind.allCases.count)
@@ -152,7 +153,7 @@ public struct KernelCostModel: CostModel {
   ///
   /// - Complexity: O(1).
   private mutating func addDecode(_ load: LayerLoad, layers range: Range<Int>, to cost: inout Cost) {
-    if !decodePrices.knows(load.decodes) { decodePrices.learn(load.decodes, decodePrice(load.decodes)) }
+    learnDecodePrice(load.decodes)
     let depth = Double(range.count)
     var total = Launch()
     decodePrices.note(load.decodes, times: range.count)
@@ -180,15 +181,16 @@ public struct KernelCostModel: CostModel {
   ) {
     let windowed = Double(windowedBefore[range.upperBound] - windowedBefore[range.lowerBound])
     let full = Double(range.count) - windowed
+    guard let laws = attentionLaws(load.decodes) else { return }
     if full > 0 {
-      let launch = attention.decode(batch: load.decodes, context: load.decodeContext)
+      let launch = laws.full.launch(context: load.decodeContext)
       total.add(launch, times: full)
       decodeTotal.add(launch, times: full)
       if logsKernels { iteration[KernelKind.decodeAttention.index].add(launch, times: full) }
       cost.decodeContextJoules += launch.joules * full * gpus
     }
     if windowed > 0 {
-      let launch = windowedAttention.decode(batch: load.decodes, context: load.decodeWindowContext)
+      let launch = laws.windowed.launch(context: load.decodeWindowContext)
       total.add(launch, times: windowed)
       decodeTotal.add(launch, times: windowed)
       if logsKernels { iteration[KernelKind.decodeAttention.index].add(launch, times: windowed) }
@@ -201,16 +203,7 @@ public struct KernelCostModel: CostModel {
     let repeats = repeatsEmbeddingAndHead
     let entering = shape.decodes + (repeats ? shape.prefillRows : shape.enteringRows)
     let leaving = shape.decodes + (repeats ? shape.prefillSequences : shape.finishingSequences)
-    if !beforePrices.knows(entering) {
-      var launch = Launch()
-      rowKernels.forEachBefore(rows: entering) { launch += $1 }
-      beforePrices.learn(entering, launch)
-    }
-    if !afterPrices.knows(leaving) {
-      var launch = Launch()
-      rowKernels.forEachAfter(rows: leaving) { launch += $1 }
-      afterPrices.learn(leaving, launch)
-    }
+    learnPrices(before: entering, after: leaving)
     beforePrices.note(entering, times: 1)
     afterPrices.note(leaving, times: 1)
     let before = beforePrices.prices[entering]
@@ -232,6 +225,36 @@ public struct KernelCostModel: CostModel {
     let decodeShare = Double(shape.decodes) / Double(shape.decodes + shape.prefillRows)
     cost.decodeRowJoules += joules * decodeShare
     cost.prefillRowJoules += joules * (1 - decodeShare)
+  }
+
+  /// Makes sure that the price of a decode step of so many sequences is known.
+  mutating func learnDecodePrice(_ batch: Int) {
+    if !decodePrices.knows(batch) { decodePrices.learn(batch, decodePrice(batch)) }
+  }
+
+  /// Makes sure that the prices of the kernels before and after the layers are known, for their numbers of rows.
+  mutating func learnPrices(before entering: Int, after leaving: Int) {
+    if !beforePrices.knows(entering) {
+      var launch = Launch()
+      rowKernels.forEachBefore(rows: entering) { launch += $1 }
+      beforePrices.learn(entering, launch)
+    }
+    if !afterPrices.knows(leaving) {
+      var launch = Launch()
+      rowKernels.forEachAfter(rows: leaving) { launch += $1 }
+      afterPrices.learn(leaving, launch)
+    }
+  }
+
+  /// The decode attention of so many sequences; never `nil`.
+  mutating func attentionLaws(_ batch: Int) -> DecodeAttentionLaws? {
+    if !attentionLaws.knows(batch) {
+      attentionLaws.learn(
+        batch,
+        DecodeAttentionLaws(
+          full: attention.decodeLaw(batch: batch), windowed: windowedAttention.decodeLaw(batch: batch)))
+    }
+    return attentionLaws.prices[batch]
   }
 
   /// What each kernel has used so far.
@@ -356,7 +379,8 @@ public struct KernelCostModel: CostModel {
     routing.gather(tokens.span, into: &misses)
   }
 
-  private func charge(_ launch: Launch, to cost: inout Cost) {
+  @inline(__always)
+  func charge(_ launch: Launch, to cost: inout Cost) {
     cost.kernelSeconds += launch.seconds
     cost.flops += launch.flops * gpus
     cost.weightBytes += launch.weightBytes * gpus
