@@ -16,8 +16,6 @@ public struct Cost: Sendable, Hashable {
   public var kvBytes: Double = 0
   /// Activations read and written, and bytes exchanged between GPUs.
   public var activationBytes: Double = 0
-  /// Floating-point operations.
-  public var flops: Double = 0
   /// Energy that the decode rows share equally.
   public var decodeRowJoules: Joules = 0
   /// Energy that the decode rows share in proportion to their contexts.

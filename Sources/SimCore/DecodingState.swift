@@ -23,6 +23,9 @@ struct DecodingState: Sendable {
 
   /// Sequences that step, by (stored − step) modulo the block size: those in class −step need a block next.
   var byRemainder: [Int32]
+  /// The class −step modulo the block size, of the sequences that need a block for the next step; each step, it is
+  /// the one before.
+  private(set) var classNeedingBlock = 0
   /// First of the sequences whose last token falls due at a step, by step modulo the length.
   var due: [SequenceIndex]
   /// Those that joined since the last step: their first gap is their own.
@@ -43,7 +46,7 @@ struct DecodingState: Sendable {
   /// KV entries that those that step will attend to in the next step, the new ones included.
   var nextContext: Int { context + stepping }
 
-  /// Takes a step: every sequence that steps has one token more at `now`.
+  /// Takes a step: every sequence that steps has one token more at `now`. The gap is yet to be added to ``gaps``.
   ///
   /// - Parameters:
   ///   - cost: what the iteration cost, to be shared among the sequences.
@@ -55,13 +58,13 @@ struct DecodingState: Sendable {
     let perEntry = cost.decodeContextJoules / Double(nextContext)
     context += stepping
     step += 1
+    classNeedingBlock = (classNeedingBlock > 0 ? classNeedingBlock : byRemainder.count) - 1
     window?.advance(to: step)
     shares.joules += cost.decodeRowJoules / rows
     shares.expertBytes += cost.decodeExpertBytes / rows
     shares.contextJoules += perEntry
     shares.contextJoulesByStep += perEntry * Double(step)
     let gap = now - lastStepAt
-    gaps.append(gap, step: step)
     lastStepAt = now
     return gap
   }
@@ -75,13 +78,7 @@ struct DecodingState: Sendable {
   }
 
   /// The remainder class of a sequence that stores `context` entries now.
-  func remainder(ofContext context: Int) -> Int {
-    let size = byRemainder.count
-    return ((context - step) % size + size) % size
-  }
-
-  /// The class of the sequences that need a new block for the next step; the step after, it is the one before.
-  var classNeedingBlock: Int { remainder(ofContext: 0) }
+  func remainder(ofContext context: Int) -> Int { (context + classNeedingBlock) % byRemainder.count }
 
   /// Sequences that need a new block for the next step.
   var needingBlock: Int { Int(byRemainder[classNeedingBlock]) }

@@ -9,8 +9,15 @@ struct GapHistory: Sendable {
   ///
   /// - Complexity: O(1) amortised.
   mutating func append(_ gap: Seconds, step: Int) {
-    while let last = stack.last, last.gap <= gap { stack.removeLast() }
-    stack.append((step, gap))
+    var kept = stack.count
+    while kept > 0, stack[kept - 1].gap <= gap { kept -= 1 }
+    if kept == stack.count {
+      stack.append((step, gap))
+    } else {
+      // Mostly just the last gap gives way to a longer one.
+      stack[kept] = (step, gap)
+      if kept + 1 < stack.count { stack.removeLast(stack.count - kept - 1) }
+    }
   }
 
   /// The longest gap among the steps after `step`; 0 if there is none.

@@ -1,14 +1,4 @@
 extension Instance {
-  /// What is kept of the steps that are repeated at once; reused.
-  struct Repetition: Sendable {
-    /// Most steps at once: few enough for all that is kept of them to stay in the cache.
-    static let mostSteps = 64
-
-    var blocksUsed: [Int32] = []
-    var records: [IterationRecord] = []
-    var gaps: [Seconds] = []
-  }
-
   /// Repeats decode steps, the policy unasked, for as long as nothing happens that it would want to know.
   ///
   /// Does exactly what ``begin(at:)`` and ``end(recorder:)`` would do, in the same order of arithmetic, and leaves the
@@ -26,7 +16,9 @@ extension Instance {
     running.queueLength = 0
     while state.now < horizon {
       let completion = state.decoding.stepsToNextCompletion(atMost: Repetition.mostSteps)
-      stretch.limit = foreseeBlocks(steps: completion ?? Repetition.mostSteps)
+      stretch.limit = repetition.foreseeBlocks(
+        steps: completion ?? Repetition.mostSteps, free: state.freeBlocks, of: state.totalBlocks,
+        decoding: state.decoding)
       guard stretch.limit > 0 else { return nil }
       priceStretch(until: horizon)
       let steps = stretch.costs.count
@@ -34,27 +26,11 @@ extension Instance {
       let staysRunning = steps == completion || end >= horizon
       take(staysRunning ? steps - 1 : steps, recorder: &recorder)
       if staysRunning {
-        leaveRunning(stretch.costs[steps - 1], blocksUsed: repetition.blocksUsed[steps - 1])
+        leaveRunning(stretch.costs[steps - 1], blocksUsed: repetition.blocksUsed(inStep: steps - 1))
         return running.end
       }
     }
     return nil
-  }
-
-  /// Notes the KV blocks in use in each of the next steps.
-  ///
-  /// - Returns: the number of steps, at most `steps`, for which there is memory.
-  private mutating func foreseeBlocks(steps: Int) -> Int {
-    repetition.blocksUsed.removeAll(keepingCapacity: true)
-    var free = state.freeBlocks
-    var needing = state.decoding.classNeedingBlock
-    for step in 0..<steps {
-      free -= Int(state.decoding.byRemainder[needing])
-      guard free >= 0 else { return step }
-      repetition.blocksUsed.append(Int32(state.totalBlocks - free))
-      needing = needing > 0 ? needing - 1 : state.blockSize - 1
-    }
-    return steps
   }
 
   private mutating func priceStretch(until horizon: Seconds) {
@@ -70,23 +46,15 @@ extension Instance {
   /// Takes the first steps of the stretch.
   private mutating func take(_ steps: Int, recorder: inout some Recorder) {
     guard steps > 0 else { return }
-    repetition.records.removeAll(keepingCapacity: true)
-    repetition.gaps.removeAll(keepingCapacity: true)
-    var record = running
-    for step in 0..<steps {
-      record.index = state.iteration
-      record.fill(from: stretch.costs[step], start: state.now)
-      record.kvBlocksUsed = repetition.blocksUsed[step]
-      repetition.records.append(record)
-      state.now = record.end
-      state.iteration += 1
-      repetition.gaps.append(state.decoding.takeStep(cost: stretch.costs[step], at: record.end))
-    }
+    running.end = state.now
+    repetition.take(steps, after: &running, index: state.iteration, costs: stretch.costs, decoding: &state.decoding)
+    state.now = running.end
+    lastEnd = running.end
+    state.iteration += Int64(steps)
+    state.freeBlocks = state.totalBlocks - Int(running.kvBlocksUsed)
     state.forgetGaps()
-    state.freeBlocks = state.totalBlocks - Int(record.kvBlocksUsed)
-    lastEnd = state.now
-    recorder.record(repetition.records.span)
-    recorder.record(gaps: repetition.gaps.span, tokens: stretch.decodes)
+    recorder.record(repetition.records.span.extracting(first: steps))
+    recorder.record(gaps: repetition.gaps.span.extracting(first: steps), tokens: stretch.decodes)
   }
 
   private mutating func leaveRunning(_ cost: Cost, blocksUsed: Int32) {

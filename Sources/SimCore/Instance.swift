@@ -52,9 +52,6 @@ struct Instance: Sendable {
     running.outputTokens = Int32(plan.decodes + state.finishing.count)
     running.prefillTokens = Int32(shape.prefillRows)
     running.prefillSequences = Int32(shape.prefillSequences)
-    running.layerBegin = Int32(plan.prefill.reduce(state.layers) { min($0, $1.layers.lowerBound) })
-    running.layerEnd = Int32(plan.prefill.reduce(0) { max($0, $1.layers.upperBound) })
-    if plan.prefill.isEmpty { running.layerBegin = 0 }
     running.queueLength = Int32(state.waitingCount)
     running.kvBlocksUsed = Int32(state.totalBlocks - state.freeBlocks)
     isRunning = true
@@ -75,10 +72,8 @@ struct Instance: Sendable {
       decodes: plan.decodes, decodeContext: plan.decodes > 0 ? state.decoding.nextContext : 0,
       decodeWindowContext: plan.decodes > 0 ? state.decoding.window?.nextContext ?? 0 : 0)
     let shape = try applyTiles()
-    cost = Cost()
-    Self.addLayers(
-      state.layers, load: load, tiles: plan.prefill, segments: &segments, costModel: &costModel, cost: &cost)
-    costModel.finish(shape, cost: &cost)
+    cost = Self.price(
+      shape, layers: state.layers, load: load, tiles: plan.prefill, segments: &segments, costModel: &costModel)
     run(shape, from: now)
     return running.end
   }
@@ -87,41 +82,55 @@ struct Instance: Sendable {
   private mutating func applyTiles() throws(SimulationError) -> IterationShape {
     var shape = IterationShape()
     shape.decodes = plan.decodes
-    for tile in plan.prefill {
+    var (begin, end) = (plan.prefill.isEmpty ? 0 : state.layers, 0)
+    for i in plan.prefill.indices {
+      let tile = plan.prefill[i]
       try state.apply(tile)
+      begin = min(begin, tile.layers.lowerBound)
+      end = max(end, tile.layers.upperBound)
       shape.prefillRows += tile.tokens.count
       if tile.layers.lowerBound == 0 { shape.enteringRows += tile.tokens.count }
       if tile.layers.count < state.layers { shape.hasPartialDepth = true }
     }
     shape.prefillSequences = plan.prefill.count
     shape.finishingSequences = state.finishing.count
+    running.layerBegin = Int32(begin)
+    running.layerEnd = Int32(end)
     return shape
   }
 
-  /// Adds up what the layers cost.
+  /// What an iteration costs.
   ///
-  /// They are cut wherever a tile begins or ends; those between two cuts carry the same load.
-  private static func addLayers(
-    _ layers: Int, load: LayerLoad, tiles: [PrefillTile], segments: inout [PrefillSegment],
-    costModel: inout any CostModel, cost: inout Cost
-  ) {
+  /// The layers are cut wherever a tile begins or ends; those between two cuts carry the same load. Generic, so that
+  /// the cost model is taken out of its box once an iteration.
+  private static func price(
+    _ shape: IterationShape, layers: Int, load: LayerLoad, tiles: [PrefillTile],
+    segments: inout [PrefillSegment], costModel: inout some CostModel
+  ) -> Cost {
+    var cost = Cost()
+    let tiles = tiles.span
+    while segments.count < tiles.count { segments.append(PrefillSegment(tokens: 0, prefix: 0)) }
     var layer = 0
     while layer < layers {
       var end = layers
-      segments.removeAll(keepingCapacity: true)
-      for tile in tiles {
-        if tile.layers.contains(layer) {
-          end = min(end, tile.layers.upperBound)
-          segments.append(PrefillSegment(tokens: tile.tokens.count, prefix: tile.tokens.lowerBound))
-        } else if tile.layers.lowerBound > layer {
+      var count = 0
+      for i in tiles.indices {
+        let tile = tiles[i]
+        if tile.layers.lowerBound > layer {
           end = min(end, tile.layers.lowerBound)
+        } else if layer < tile.layers.upperBound {
+          end = min(end, tile.layers.upperBound)
+          segments[count] = PrefillSegment(tokens: tile.tokens.count, prefix: tile.tokens.lowerBound)
+          count += 1
         }
       }
-      if load.decodes > 0 || !segments.isEmpty {
-        costModel.add(load, prefill: segments.span, layers: layer..<end, to: &cost)
+      if load.decodes > 0 || count > 0 {
+        costModel.add(load, prefill: segments.span.extracting(first: count), layers: layer..<end, to: &cost)
       }
       layer = end
     }
+    costModel.finish(shape, cost: &cost)
+    return cost
   }
 
   /// Ends the iteration that runs: tokens are out, memory is freed, and the recorder is told.
@@ -154,6 +163,7 @@ struct Instance: Sendable {
   private mutating func reportNews(recorder: inout some Recorder) {
     let stepGap = state.news.stepGap
     if stepGap.tokens > 0 { recorder.record(gap: stepGap.seconds, tokens: stepGap.tokens) }
+    guard state.news.isMore else { return state.news.stepGap.tokens = 0 }
     for gap in state.news.gaps { recorder.record(gap: gap, tokens: 1) }
     for i in state.news.spans.indices {
       state.news.spans[i].instance = number
@@ -178,9 +188,9 @@ struct Instance: Sendable {
     }
     for tile in plan.prefill {
       let rows = tile.area / area
-      state.sequences[tile.prompt].record.joules +=
-        cost.prefillRowJoules * rows + cost.prefillContextJoules * tile.attended / attended
-      state.sequences[tile.prompt].record.expertBytes += (cost.expertBytes - cost.decodeExpertBytes) * rows
+      state.sequences[tile.prompt].record.charge(
+        joules: cost.prefillRowJoules * rows + cost.prefillContextJoules * tile.attended / attended,
+        expertBytes: (cost.expertBytes - cost.decodeExpertBytes) * rows)
     }
   }
 }

@@ -9,11 +9,13 @@ struct News: Sendable {
   /// Other gaps between successive tokens of a sequence: of those that joined since the last step.
   var gaps: [Seconds] = []
 
+  /// Whether there is anything beside ``stepGap``; mostly there is not.
+  var isMore: Bool { !gaps.isEmpty || !spans.isEmpty || !requests.isEmpty }
+
   mutating func removeAll() {
-    // Removing nothing costs as much as removing something.
-    if !spans.isEmpty { spans.removeAll(keepingCapacity: true) }
-    if !requests.isEmpty { requests.removeAll(keepingCapacity: true) }
+    spans.removeAll(keepingCapacity: true)
+    requests.removeAll(keepingCapacity: true)
+    gaps.removeAll(keepingCapacity: true)
     stepGap.tokens = 0
-    if !gaps.isEmpty { gaps.removeAll(keepingCapacity: true) }
   }
 }

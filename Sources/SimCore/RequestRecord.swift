@@ -34,6 +34,12 @@ public struct RequestRecord: Sendable, Hashable {
   /// Creates the record of a request that has just arrived.
   public init(request: Request) { self.request = request }
 
+  /// Adds to its shares.
+  mutating func charge(joules: Joules, expertBytes: Double) {
+    self.joules += joules
+    self.expertBytes += expertBytes
+  }
+
   /// Time to first token.
   public var timeToFirstToken: Seconds { firstTokenAt - request.arrival }
   /// Time from arrival to last token.

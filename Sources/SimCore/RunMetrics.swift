@@ -76,8 +76,16 @@ public struct RunMetrics: Recorder, Sendable {
     tokensInSecond += Int(iteration.outputTokens)
   }
 
+  /// Adds successive iterations.
+  public mutating func record(_ iterations: Span<IterationRecord>) {
+    for i in iterations.indices { record(iterations[i]) }
+  }
+
   /// Adds gaps between tokens.
   public mutating func record(gap: Seconds, tokens: Int) { interTokenLatency.add(gap, weight: tokens) }
+
+  /// Adds gaps between tokens, each of which occurs so many times.
+  public mutating func record(gaps: Span<Seconds>, tokens: Int) { interTokenLatency.add(gaps, weight: tokens) }
 
   /// Does nothing: spans say nothing that the summary needs.
   public mutating func record(_ span: SpanRecord) {}

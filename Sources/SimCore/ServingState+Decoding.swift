@@ -163,8 +163,10 @@ extension ServingState {
   /// - Complexity: O(1), beside O(1) for each sequence that joined since the last step or ends with this one.
   mutating func completeStep(cost: Cost) {
     let veterans = decoding.stepping - decoding.fresh.count
-    news.stepGap = (decoding.takeStep(cost: cost, at: now), veterans)
+    let gap = decoding.takeStep(cost: cost, at: now)
     let step = decoding.step
+    decoding.gaps.append(gap, step: step)
+    news.stepGap = (gap, veterans)
     for index in decoding.fresh {
       let i = Int(index)
       let own = now - sequences[i].lastTokenAt

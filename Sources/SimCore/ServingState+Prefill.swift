@@ -58,23 +58,22 @@ extension ServingState {
     guard sequences.indices.contains(i), sequences[i].isPrefilling else {
       throw broken("no such prompt is admitted and unfinished")
     }
-    let sequence = sequences[i]
     guard !tile.tokens.isEmpty, !tile.layers.isEmpty, tile.layers.upperBound <= layers else {
       throw broken("a tile has at least one token and one of the model's \(layers) layers")
     }
-    guard tile.tokens.upperBound <= Int(sequence.prefillTokens) else {
-      throw broken("the prompt has \(sequence.prefillTokens) tokens")
+    guard tile.tokens.upperBound <= Int(sequences[i].prefillTokens) else {
+      throw broken("the prompt has \(sequences[i].prefillTokens) tokens")
     }
-    guard tile.tokens.lowerBound == Int(sequence.done), tile.layers.lowerBound == Int(sequence.tileLayers)
-    else {
-      throw broken("it is due at token \(sequence.done), layer \(sequence.tileLayers)")
+    let (done, layer, end) = (sequences[i].done, sequences[i].tileLayers, sequences[i].tileEnd)
+    guard tile.tokens.lowerBound == Int(done), tile.layers.lowerBound == Int(layer) else {
+      throw broken("it is due at token \(done), layer \(layer)")
     }
-    guard sequence.tileLayers == 0 || tile.tokens.upperBound == Int(sequence.tileEnd) else {
-      throw broken("the tokens under way end at \(sequence.tileEnd)")
+    guard layer == 0 || tile.tokens.upperBound == Int(end) else {
+      throw broken("the tokens under way end at \(end)")
     }
-    if sequence.done == 0, sequence.tileLayers == 0 {
+    if done == 0, layer == 0 {
       sequences[i].spanBegin = iteration
-      if sequence.record.scheduledAt.isNaN { sequences[i].record.scheduledAt = now }
+      if sequences[i].record.scheduledAt.isNaN { sequences[i].record.scheduledAt = now }
     }
     sequences[i].tileEnd = Int32(tile.tokens.upperBound)
     sequences[i].tileLayers = Int32(tile.layers.upperBound)

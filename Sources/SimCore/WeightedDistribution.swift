@@ -35,10 +35,36 @@ public struct WeightedDistribution: Sendable {
       return
     }
     pairs.append((value, weight))
-    if pairs.count == Self.exactPairs {
-      bins = binned()
-      pairs = []
+    binIfMany()
+  }
+
+  /// Adds values that each occur `weight` times, as if one by one; neither may be negative.
+  ///
+  /// - Complexity: O(values) amortised.
+  public mutating func add(_ values: Span<Double>, weight: Int) {
+    let times = Double(weight)
+    var (sum, sumOfSquares, min, max) = (sum, sumOfSquares, min, max)
+    for i in values.indices {
+      let value = values[i]
+      sum += value * times
+      sumOfSquares += value * value * times
+      min = Swift.min(min, value)
+      max = Swift.max(max, value)
     }
+    (self.sum, self.sumOfSquares, self.min, self.max) = (sum, sumOfSquares, min, max)
+    count += weight * values.count
+    if bins.isEmpty {
+      for i in values.indices { pairs.append((values[i], weight)) }
+      binIfMany()
+    } else {
+      for i in values.indices { bins[Self.bin(values[i])] += weight }
+    }
+  }
+
+  private mutating func binIfMany() {
+    guard pairs.count >= Self.exactPairs else { return }
+    bins = binned()
+    pairs = []
   }
 
   /// The mean; 0 if there is nothing.

@@ -26,6 +26,8 @@ struct CompareRecorder: Recorder {
 
   mutating func record(gap: Seconds, tokens: Int) { run.record(gap: gap, tokens: tokens) }
 
+  mutating func record(gaps: Span<Seconds>, tokens: Int) { run.record(gaps: gaps, tokens: tokens) }
+
   mutating func record(_ span: SpanRecord) { run.record(span) }
 
   mutating func record(_ request: RequestRecord) {

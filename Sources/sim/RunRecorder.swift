@@ -27,11 +27,19 @@ struct RunRecorder: Recorder {
     drawing?.record(iteration)
   }
 
+  mutating func record(_ iterations: Span<IterationRecord>) {
+    metrics.record(iterations)
+    writer?.record(iterations)
+    drawing?.record(iterations)
+  }
+
   mutating func record(kernels: [KernelUse], instance: Int32, iteration: Int64) {
     writer?.record(kernels: kernels, instance: instance, iteration: iteration)
   }
 
   mutating func record(gap: Seconds, tokens: Int) { metrics.record(gap: gap, tokens: tokens) }
+
+  mutating func record(gaps: Span<Seconds>, tokens: Int) { metrics.record(gaps: gaps, tokens: tokens) }
 
   mutating func record(_ span: SpanRecord) { writer?.record(span) }
 

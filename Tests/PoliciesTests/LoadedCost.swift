@@ -29,7 +29,7 @@ struct LoadedCost: CostModel {
       layer.attended += prefill[i].tokens * prefill[i].prefix + (1...prefill[i].tokens).reduce(0, +)
     }
     let depth = Double(layers.count)
-    cost.flops += depth * Double(layer.ticks)
+    cost.activationBytes += depth * Double(layer.ticks)  // a byte takes a tick
     cost.expertBytes += depth * layer.expertBytes
     cost.decodeExpertBytes += depth * layer.decodeExpertBytes
     cost.decodeRowJoules += depth * layer.joulesPerRow * Double(layer.decodes)
@@ -42,7 +42,7 @@ struct LoadedCost: CostModel {
     let beside = Self.ticksBeside(
       decodes: shape.decodes, prompts: shape.prefillSequences, finishing: shape.finishingSequences,
       rows: shape.prefillRows, entering: shape.enteringRows, isPartial: shape.hasPartialDepth)
-    cost.seconds = seconds(ticks: Int(cost.flops) + beside)
+    cost.seconds = seconds(ticks: Int(cost.activationBytes) + beside)
   }
 
   func seconds(ticks: Int) -> Seconds {

@@ -9,12 +9,12 @@ extension KernelCostModel {
   /// - Complexity: O(steps).
   public mutating func price(_ stretch: inout DecodeStretch) {
     let batch = stretch.decodes
-    guard !routesByLayer, !logsKernels, let laws = attentionLaws(batch) else {
-      return priceOneByOne(&stretch)
-    }
+    guard !routesByLayer, !logsKernels else { return priceOneByOne(&stretch) }
     learnDecodePrice(batch)
+    learnAttentionLaws(batch)
     learnPrices(before: batch, after: batch)
     let layer = decodePrices.prices[batch]
+    let laws = attentionLaws.prices[batch]
     let before = beforePrices.prices[batch]
     let after = afterPrices.prices[batch]
     let depth = Double(layers)
@@ -22,7 +22,7 @@ extension KernelCostModel {
     let full = depth - windowed
     let issue = layer.issue * depth
     let preparation = host.preparation(decodes: batch, prefills: 0, enteringTokens: 0, hasPartialDepth: false)
-    var fixed = Launch()
+    var fixed = Charge()
     fixed.add(layer.launch, times: depth)
 
     var template = Cost()
@@ -32,6 +32,15 @@ extension KernelCostModel {
     template.decodeExpertBytes = expertTraffic
     template.weightBytes = -expertTraffic
     template.decodeRowJoules = layer.launch.joules * depth * gpus
+
+    // Weights and activations do not depend on the contexts, so they are the same in all steps.
+    var moved = fixed
+    if full > 0 { moved.add(laws.full.launch(context: 0), times: full) }
+    if windowed > 0 { moved.add(laws.windowed.launch(context: 0), times: windowed) }
+    for charge in [moved, before.charge, after.charge] {
+      template.weightBytes += charge.weightBytes * gpus
+      template.activationBytes += charge.activationBytes * gpus
+    }
 
     var now = stretch.start
     var context = stretch.context
@@ -52,9 +61,8 @@ extension KernelCostModel {
         attentionTotal.add(launch, times: windowed)
         cost.decodeRowJoules += launch.joules * windowed * gpus
       }
-      charge(total, to: &cost)
-      charge(before, to: &cost)
-      charge(after, to: &cost)
+      cost.kernelSeconds = total.seconds + before.seconds + after.seconds
+      cost.kvBytes = total.kvBytes * gpus + before.kvBytes * gpus + after.kvBytes * gpus
       cost.seconds = max(cost.kernelSeconds, issue) + preparation
       cost.decodeRowJoules += (before.joules + after.joules + power.idleWatts * cost.seconds) * gpus
       stretch.costs.append(cost)

@@ -32,6 +32,7 @@ public struct KernelCostModel: CostModel {
   private let routing: ExpertRouting?
   private var drawing: SplitMix64?
   private var recalled: RecalledPrefill
+  private var latestDecode = DecodeAttentionPrice()
 
   /// Whether layers differ in their experts, or every call's are drawn: then a decode step has no price of its own.
   let routesByLayer: Bool
@@ -39,7 +40,7 @@ public struct KernelCostModel: CostModel {
   let expertBytes: Double
 
   var decodePrices = PriceTable(unknown: DecodePrice())
-  private var attentionLaws = PriceTable<DecodeAttentionLaws?>(unknown: nil)
+  var attentionLaws: PriceTable<DecodeAttentionLaws>
   private var layerPrices = PriceTable(unknown: LayerPrice())
   var beforePrices = PriceTable(unknown: Launch())
   var afterPrices = PriceTable(unknown: Launch())
@@ -83,6 +84,9 @@ public struct KernelCostModel: CostModel {
       shard: shard, window: nil, engine: engine, power: power, calibration: calibration)
     windowedAttention = AttentionKernels(
       shard: shard, window: window, engine: engine, power: power, calibration: calibration)
+    attentionLaws = PriceTable(
+      unknown: DecodeAttentionLaws(
+        full: attention.decodeLaw(batch: 0), windowed: windowedAttention.decodeLaw(batch: 0)))
     windowedBefore = model.windows.reduce(into: [0]) { $0.append($0[$0.count - 1] + ($1 == nil ? 0 : 1)) }
     experts =
       model.isMixtureOfExperts
@@ -112,14 +116,15 @@ public struct KernelCostModel: CostModel {
     layerPrices.note(rows, times: range.count)
     let fixed = layerPrices.prices[rows]
     issue += fixed.issue * depth
-    var total = Launch()
+    var total = Charge()
     total.add(fixed.launch, times: depth)
     var rowJoules = fixed.launch.joules * depth
 
     var expertLaunch = Launch()
     if let experts {
-      let touched = distinctExperts(load, hasPrefill: hasPrefill, layers: range)
-      let launch = experts.launch(rows: fixed.computed, active: touched / depth)
+      let call = expertCall(experts, load, hasPrefill: hasPrefill, computed: fixed.computed, layers: range)
+      let touched = call.touched
+      let launch = call.launch
       expertLaunch = launch
       total.add(launch, times: depth)
       expertTotal.add(launch, times: depth)
@@ -155,7 +160,7 @@ public struct KernelCostModel: CostModel {
   private mutating func addDecode(_ load: LayerLoad, layers range: Range<Int>, to cost: inout Cost) {
     learnDecodePrice(load.decodes)
     let depth = Double(range.count)
-    var total = Launch()
+    var total = Charge()
     decodePrices.note(load.decodes, times: range.count)
     let layer = decodePrices.prices[load.decodes].launch
     let distinct = decodePrices.prices[load.decodes].distinct
@@ -177,25 +182,34 @@ public struct KernelCostModel: CostModel {
 
   /// Adds the attention of the decode rows.
   private mutating func addDecodeAttention(
-    _ load: LayerLoad, layers range: Range<Int>, to total: inout Launch, _ cost: inout Cost
+    _ load: LayerLoad, layers range: Range<Int>, to total: inout Charge, _ cost: inout Cost
   ) {
     let windowed = Double(windowedBefore[range.upperBound] - windowedBefore[range.lowerBound])
     let full = Double(range.count) - windowed
-    guard let laws = attentionLaws(load.decodes) else { return }
+    if load != latestDecode.load { priceDecodeAttention(load) }
     if full > 0 {
-      let launch = laws.full.launch(context: load.decodeContext)
+      let launch = latestDecode.full
       total.add(launch, times: full)
       decodeTotal.add(launch, times: full)
       if logsKernels { iteration[KernelKind.decodeAttention.index].add(launch, times: full) }
       cost.decodeContextJoules += launch.joules * full * gpus
     }
     if windowed > 0 {
-      let launch = laws.windowed.launch(context: load.decodeWindowContext)
+      let launch = latestDecode.windowed
       total.add(launch, times: windowed)
       decodeTotal.add(launch, times: windowed)
       if logsKernels { iteration[KernelKind.decodeAttention.index].add(launch, times: windowed) }
       cost.decodeRowJoules += launch.joules * windowed * gpus
     }
+  }
+
+  private mutating func priceDecodeAttention(_ load: LayerLoad) {
+    learnAttentionLaws(load.decodes)
+    latestDecode.load = load
+    latestDecode.full = attentionLaws.prices[load.decodes].full.launch(context: load.decodeContext)
+    guard slidingWindow != nil else { return }
+    latestDecode.windowed =
+      attentionLaws.prices[load.decodes].windowed.launch(context: load.decodeWindowContext)
   }
 
   /// Adds the kernels before and after the layers, and the host's time; idle power flows all the while.
@@ -208,8 +222,8 @@ public struct KernelCostModel: CostModel {
     afterPrices.note(leaving, times: 1)
     let before = beforePrices.prices[entering]
     let after = afterPrices.prices[leaving]
-    charge(before, to: &cost)
-    charge(after, to: &cost)
+    charge(before.charge, to: &cost)
+    charge(after.charge, to: &cost)
     if logsKernels {
       rowKernels.forEachBefore(rows: entering) { iteration[$0.index] += $1 }
       rowKernels.forEachAfter(rows: leaving) { iteration[$0.index] += $1 }
@@ -246,15 +260,13 @@ public struct KernelCostModel: CostModel {
     }
   }
 
-  /// The decode attention of so many sequences; never `nil`.
-  mutating func attentionLaws(_ batch: Int) -> DecodeAttentionLaws? {
-    if !attentionLaws.knows(batch) {
-      attentionLaws.learn(
-        batch,
-        DecodeAttentionLaws(
-          full: attention.decodeLaw(batch: batch), windowed: windowedAttention.decodeLaw(batch: batch)))
-    }
-    return attentionLaws.prices[batch]
+  /// Makes sure that the decode attention of so many sequences is known.
+  mutating func learnAttentionLaws(_ batch: Int) {
+    guard !attentionLaws.knows(batch) else { return }
+    attentionLaws.learn(
+      batch,
+      DecodeAttentionLaws(
+        full: attention.decodeLaw(batch: batch), windowed: windowedAttention.decodeLaw(batch: batch)))
   }
 
   /// What each kernel has used so far.
@@ -335,6 +347,19 @@ public struct KernelCostModel: CostModel {
     return price
   }
 
+  /// The experts of some layers; the stages of a cohort mostly ask for the same.
+  private mutating func expertCall(
+    _ experts: ExpertKernel, _ load: LayerLoad, hasPrefill: Bool, computed: Int, layers range: Range<Int>
+  ) -> ExpertCall {
+    let known = recalled.experts
+    if !routesByLayer, known.decodes == load.decodes, known.layers == range.count { return known }
+    var call = ExpertCall(decodes: load.decodes, layers: range.count)
+    call.touched = distinctExperts(load, hasPrefill: hasPrefill, layers: range)
+    call.launch = experts.launch(rows: computed, active: call.touched / Double(range.count))
+    recalled.experts = call
+    return call
+  }
+
   /// Distinct experts of one MoE call in each of some layers, summed over the layers.
   private mutating func distinctExperts(_ load: LayerLoad, hasPrefill: Bool, layers range: Range<Int>)
     -> Double
@@ -370,6 +395,7 @@ public struct KernelCostModel: CostModel {
       recalled.tokens.append(Int32(prefill[i].tokens))
       recalled.rows += prefill[i].tokens
     }
+    recalled.experts = ExpertCall()
     recalled.attention = attention.prefill(prefill)
     if slidingWindow != nil { recalled.windowedAttention = windowedAttention.prefill(prefill) }
     routing.map { Self.gather($0, tokens: recalled.tokens, into: &recalled.misses) }
@@ -380,11 +406,10 @@ public struct KernelCostModel: CostModel {
   }
 
   @inline(__always)
-  func charge(_ launch: Launch, to cost: inout Cost) {
-    cost.kernelSeconds += launch.seconds
-    cost.flops += launch.flops * gpus
-    cost.weightBytes += launch.weightBytes * gpus
-    cost.kvBytes += launch.kvBytes * gpus
-    cost.activationBytes += launch.activationBytes * gpus
+  private func charge(_ total: Charge, to cost: inout Cost) {
+    cost.kernelSeconds += total.seconds
+    cost.weightBytes += total.weightBytes * gpus
+    cost.kvBytes += total.kvBytes * gpus
+    cost.activationBytes += total.activationBytes * gpus
   }
 }

@@ -16,18 +16,18 @@ struct Launch: Sendable {
     get { values[1] }
     set { values[1] = newValue }
   }
-  /// Time.
-  var seconds: Seconds {
+  /// Energy above idle.
+  var joules: Joules {
     get { values[2] }
     set { values[2] = newValue }
   }
-  /// Energy above idle.
-  var joules: Joules {
+  /// Floating-point operations.
+  var flops: Double {
     get { values[3] }
     set { values[3] = newValue }
   }
-  /// Floating-point operations.
-  var flops: Double {
+  /// Time.
+  var seconds: Seconds {
     get { values[4] }
     set { values[4] = newValue }
   }
@@ -46,6 +46,9 @@ struct Launch: Sendable {
     get { values[7] }
     set { values[7] = newValue }
   }
+
+  /// Time and bytes, which is what an iteration's cost is made of.
+  var charge: Charge { Charge(values: values.highHalf) }
 
   /// All bytes moved.
   var bytes: Double { weightBytes + kvBytes + activationBytes }

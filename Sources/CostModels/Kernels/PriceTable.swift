@@ -5,8 +5,17 @@ struct PriceTable<Price: Sendable>: Sendable {
   private let unknown: Price
   private var isKnown: [Bool] = []
   private(set) var prices: [Price] = []
+  private var counts: [Int] = []
+  /// The price that is in use, and how often it was since it last changed: mostly it stays the same for a while.
+  private var current = 0
+  private var currentUses = 0
+
   /// How often each price was used.
-  private(set) var uses: [Int] = []
+  var uses: [Int] {
+    var uses = counts
+    if currentUses > 0 { uses[current] += currentUses }
+    return uses
+  }
 
   /// Creates an empty table; `unknown` fills the places of prices that are not known yet.
   init(unknown: Price) { self.unknown = unknown }
@@ -21,7 +30,7 @@ struct PriceTable<Price: Sendable>: Sendable {
       let growth = max(key + 1, 2 * prices.count, 256) - prices.count
       prices += Array(repeating: unknown, count: growth)
       isKnown += Array(repeating: false, count: growth)
-      uses += Array(repeating: 0, count: growth)
+      counts += Array(repeating: 0, count: growth)
     }
     prices[key] = price
     isKnown[key] = true
@@ -29,5 +38,12 @@ struct PriceTable<Price: Sendable>: Sendable {
 
   /// Takes note that a price, which must be known, is used some times now.
   @inline(__always)
-  mutating func note(_ key: Int, times: Int) { uses[key] += times }
+  mutating func note(_ key: Int, times: Int) {
+    if key != current {
+      if currentUses > 0 { counts[current] += currentUses }
+      current = key
+      currentUses = 0
+    }
+    currentUses += times
+  }
 }

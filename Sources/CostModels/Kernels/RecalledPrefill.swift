@@ -14,5 +14,8 @@ struct RecalledPrefill: Sendable {
   /// Attention in one layer with a sliding window.
   var windowedAttention = Launch()
 
+  /// The experts that were asked for last.
+  var experts = ExpertCall()
+
   init(misses: ExpertMisses) { self.misses = misses }
 }
