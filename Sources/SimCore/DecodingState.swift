@@ -46,11 +46,11 @@ struct DecodingState: Sendable {
   /// KV entries that those that step will attend to in the next step, the new ones included.
   var nextContext: Int { context + stepping }
 
-  /// Takes a step: every sequence that steps has one token more at `now`. The gap is yet to be added to ``gaps``.
+  /// Takes a step, at whose end every sequence that steps has one token more; the gap is yet to go to ``gaps``.
   ///
   /// - Parameters:
   ///   - cost: what the iteration cost, to be shared among the sequences.
-  ///   - now: when it ended.
+  ///   - now: when it ends.
   /// - Returns: the time since the step before.
   @inline(__always)
   mutating func takeStep(cost: Cost, at now: Seconds) -> Seconds {

@@ -47,7 +47,8 @@ extension Instance {
   private mutating func take(_ steps: Int, recorder: inout some Recorder) {
     guard steps > 0 else { return }
     running.end = state.now
-    repetition.take(steps, after: &running, index: state.iteration, costs: stretch.costs, decoding: &state.decoding)
+    repetition.take(
+      steps, after: &running, index: state.iteration, costs: stretch.costs, decoding: &state.decoding)
     state.now = running.end
     lastEnd = running.end
     state.iteration += Int64(steps)

@@ -73,7 +73,8 @@ struct Instance: Sendable {
       decodeWindowContext: plan.decodes > 0 ? state.decoding.window?.nextContext ?? 0 : 0)
     let shape = try applyTiles()
     cost = Self.price(
-      shape, layers: state.layers, load: load, tiles: plan.prefill, segments: &segments, costModel: &costModel)
+      shape, layers: state.layers, load: load, tiles: plan.prefill, segments: &segments, costModel: &costModel
+    )
     run(shape, from: now)
     return running.end
   }

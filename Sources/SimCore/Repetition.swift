@@ -16,7 +16,8 @@ struct Repetition: Sendable {
   /// Works out the KV blocks in use in each of the next steps.
   ///
   /// - Returns: the number of steps, at most `steps`, for which there is memory.
-  mutating func foreseeBlocks(steps: Int, free: Int, of total: Int, decoding: borrowing DecodingState) -> Int {
+  mutating func foreseeBlocks(steps: Int, free: Int, of total: Int, decoding: borrowing DecodingState) -> Int
+  {
     Self.foresee(
       steps, needs: decoding.byRemainder.span, from: decoding.classNeedingBlock, free: free, of: total,
       into: &blocks)

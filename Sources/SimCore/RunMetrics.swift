@@ -85,7 +85,9 @@ public struct RunMetrics: Recorder, Sendable {
   public mutating func record(gap: Seconds, tokens: Int) { interTokenLatency.add(gap, weight: tokens) }
 
   /// Adds gaps between tokens, each of which occurs so many times.
-  public mutating func record(gaps: Span<Seconds>, tokens: Int) { interTokenLatency.add(gaps, weight: tokens) }
+  public mutating func record(gaps: Span<Seconds>, tokens: Int) {
+    interTokenLatency.add(gaps, weight: tokens)
+  }
 
   /// Does nothing: spans say nothing that the summary needs.
   public mutating func record(_ span: SpanRecord) {}

@@ -52,7 +52,8 @@ struct SlidingWindow: Sendable {
     for ahead in 1...count {
       contexts.append(next)
       next += growing
-      growing -= Int(reaching[(step + ahead) & (reaching.count - 1)])
+      // Whoever grows reaches the window before the ring comes round.
+      if ahead < reaching.count { growing -= Int(reaching[(step + ahead) & (reaching.count - 1)]) }
     }
   }
 }

@@ -44,6 +44,7 @@ struct DecodeAttentionLaw: Sendable {
   /// One launch over all sequences.
   ///
   /// - Parameter context: KV entries that they see together, the new ones included.
+  /// - Returns: what it takes on one GPU.
   @inline(__always)
   func launch(context: Tokens) -> Launch {
     let entries = Double(context)
