@@ -28,6 +28,7 @@ public struct KernelCostModel: CostModel {
   /// Layers with a sliding window before each layer.
   let windowedBefore: [Int]
   private let experts: ExpertKernel?
+  private let hasExperts: Bool
 
   private let routing: ExpertRouting?
   private var drawing: SplitMix64?
@@ -91,6 +92,7 @@ public struct KernelCostModel: CostModel {
     experts =
       model.isMixtureOfExperts
       ? ExpertKernel(shard: shard, engine: engine, power: power, calibration: calibration) : nil
+    hasExperts = experts != nil
     self.routing = routing
     recalled = RecalledPrefill(misses: routing?.makeMisses() ?? ExpertMisses(shares: []))
     drawing = drawSeed.map { SplitMix64(seed: $0, purpose: "routing") }
@@ -121,15 +123,15 @@ public struct KernelCostModel: CostModel {
     var rowJoules = fixed.launch.joules * depth
 
     var expertLaunch = Launch()
-    if let experts {
-      let call = expertCall(experts, load, hasPrefill: hasPrefill, computed: fixed.computed, layers: range)
+    if hasExperts {
+      let call = expertCall(load, hasPrefill: hasPrefill, computed: fixed.computed, layers: range)
       let touched = call.touched
       let launch = call.launch
       expertLaunch = launch
       total.add(launch, times: depth)
       expertTotal.add(launch, times: depth)
       rowJoules += launch.joules * depth
-      let bytes = touched * experts.bytesPerExpert * gpus
+      let bytes = touched * expertBytes * gpus
       cost.experts += touched
       cost.expertBytes += bytes
       cost.decodeExpertBytes += bytes * decodeShare
@@ -349,13 +351,15 @@ public struct KernelCostModel: CostModel {
 
   /// The experts of some layers; the stages of a cohort mostly ask for the same.
   private mutating func expertCall(
-    _ experts: ExpertKernel, _ load: LayerLoad, hasPrefill: Bool, computed: Int, layers range: Range<Int>
+    _ load: LayerLoad, hasPrefill: Bool, computed: Int, layers range: Range<Int>
   ) -> ExpertCall {
     let known = recalled.experts
     if !routesByLayer, known.decodes == load.decodes, known.layers == range.count { return known }
     var call = ExpertCall(decodes: load.decodes, layers: range.count)
     call.touched = distinctExperts(load, hasPrefill: hasPrefill, layers: range)
-    call.launch = experts.launch(rows: computed, active: call.touched / Double(range.count))
+    if let experts {
+      call.launch = experts.launch(rows: computed, active: call.touched / Double(range.count))
+    }
     recalled.experts = call
     return call
   }
