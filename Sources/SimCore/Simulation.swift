@@ -97,9 +97,11 @@ public struct Simulation: ~Copyable {
     }
     events.removeFirst()
     let completed = instances[event.instance].end(recorder: &recorder)
-    inFlight[event.instance] -= completed
-    totalInFlight -= completed
-    let released = release(at: event.time, recorder: &recorder)
+    if completed > 0 {
+      inFlight[event.instance] -= completed
+      totalInFlight -= completed
+    }
+    let released = heldHead < held.count && release(at: event.time, recorder: &recorder)
     if repeatsDecodeSteps, completed == 0, !released {
       let horizon = min(upcoming?.arrival ?? .infinity, events.first?.time ?? .infinity, stopAt)
       if let end = instances[event.instance].repeatDecodeSteps(until: horizon, recorder: &recorder) {
