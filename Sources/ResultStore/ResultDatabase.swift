@@ -53,8 +53,11 @@ enum ResultDatabase {
       var configuration = configuration(busyTimeout: busyTimeout)
       configuration.readonly = true
       let queue = try DatabaseQueue(path: path, configuration: configuration)
-      let version = try queue.unsafeRead { db in try self.version(of: db, path: path) }
-      guard version > 0 else { throw ResultStoreError.missingDatabase(path: path) }
+      try queue.unsafeRead { db in
+        let version = try self.version(of: db, path: path)
+        guard version > 0 else { throw ResultStoreError.missingDatabase(path: path) }
+        try db.execute(sql: Schema.standIns(forVersion: version))
+      }
       return queue
     } catch let error as DatabaseError where error.resultCode == .SQLITE_CANTOPEN {
       throw .cannotRead(path: path, reason: error.message ?? "\(error.resultCode)")
