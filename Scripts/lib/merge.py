@@ -24,6 +24,7 @@ def merge(shard, target):
             raise Failure(f"cannot open {target}: {error}", EX_CANTCREAT) from None
         try:
             if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0:
+                connection.execute(f"PRAGMA page_size = {source.execute('PRAGMA page_size').fetchone()[0]}")
                 connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = NORMAL")  # A transaction that is lost with the power is done again.
             connection.execute("BEGIN IMMEDIATE")
@@ -55,6 +56,7 @@ def copy_schema(source, target):
     for (statement,) in source.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' "
                                        f"ORDER BY {order}"):
         target.execute(statement)
+    target.executemany("INSERT INTO lanes (lane) VALUES (?)", map(tuple, source.execute("SELECT lane FROM lanes")))
     for pragma in ("application_id", "user_version"):
         target.execute(f"PRAGMA {pragma} = {source.execute(f'PRAGMA {pragma}').fetchone()[0]}")
 
@@ -66,7 +68,8 @@ def columns_of(connection, table):
 
 def copy_runs(source, target, path):
     tables = [row[0] for row in source.execute(
-        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name != 'runs'")]
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND name != 'runs' "
+        "AND EXISTS (SELECT 1 FROM pragma_table_xinfo(sqlite_master.name) AS c WHERE c.name = 'run_id')")]
     columns = {table: columns_of(source, table) for table in ["runs", *tables]}
     for table, names in columns.items():
         if sorted(names) != sorted(columns_of(target, table)):

@@ -68,12 +68,18 @@ extension NamedQuery {
       name: "stalls",
       summary: "the twenty longest gaps between two tokens, and the iteration that ended each",
       sql: """
+        WITH
+          longest AS (
+            SELECT request_id, token, gap_ms, t FROM token_gaps WHERE run_id = :run AND gap_ms IS NOT NULL
+            ORDER BY gap_ms DESC, request_id, token LIMIT 20)
         SELECT g.request_id, g.token, g.gap_ms, i.replica, i.iter, i.num_prefill_tokens, i.num_decode_tokens,
           i.layer_begin, i.layer_end
-        FROM token_gaps AS g
-        JOIN requests AS r USING (run_id, request_id)
-        JOIN iterations AS i ON i.run_id = g.run_id AND i.replica = r.replica AND i.t_end = g.t
-        WHERE g.run_id = :run AND gap_ms IS NOT NULL ORDER BY g.gap_ms DESC, g.request_id, g.token LIMIT 20
+        FROM longest AS g
+        JOIN spans AS s ON s.run_id = :run AND s.request_id = g.request_id
+        JOIN iteration_lanes AS i ON i.run_id = s.run_id AND i.replica = s.replica
+          AND i.first_iter BETWEEN s.first_iter - 15 AND s.last_iter
+          AND i.iter BETWEEN s.first_iter AND s.last_iter AND i.t_end = g.t
+        ORDER BY g.gap_ms DESC, g.request_id, g.token
         """),
     NamedQuery(
       name: "rejected", summary: "the requests of a run that were turned away, because they were too long",

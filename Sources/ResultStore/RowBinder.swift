@@ -36,6 +36,14 @@ import GRDBSQLite
     note(unsafe sqlite3_bind_text(statement, position, value, -1, Self.copied))
   }
 
+  /// Leaves out the values of some columns.
+  mutating func bindNulls(_ count: Int) {
+    for _ in 0..<count {
+      position += 1
+      note(unsafe sqlite3_bind_null(statement, position))
+    }
+  }
+
   private mutating func note(_ result: Int32) {
     if result != SQLITE_OK && status == SQLITE_OK { status = result }
   }

@@ -119,36 +119,18 @@ extension RunWriter {
 
   private func insertIterations(of runID: Int64, into db: Database) throws {
     let inserter = try RowInserter(
-      db, table: "iterations",
+      db, table: "iteration_strips",
       columns: [
-        "run_id", "replica", "iter", "t_start", "t_end", "batch_size", "num_prefill_tokens",
-        "num_decode_tokens",
-        "layer_begin", "layer_end", "experts_touched", "expert_bytes", "weight_bytes", "kv_bytes",
-        "activation_bytes",
-        "energy_j", "kernel_s", "kv_blocks_used", "queue_len",
-      ])
-    func insert(_ rows: [IterationRecord]) throws {
+        "run_id", "replica", "first_iter", "steps", "t_start", "batch_size", "num_prefill_tokens",
+        "num_decode_tokens", "layer_begin", "layer_end", "layer_step", "experts_touched", "expert_bytes",
+        "weight_bytes", "kv_bytes", "kv_bytes_step", "activation_bytes", "queue_len",
+      ]
+        + ["t_end", "energy_j", "kernel_s", "kv_blocks_used"].flatMap { name in
+          Schema.lanes.map { "\(name)_\($0)" }
+        })
+    func insert(_ rows: [IterationStrip]) throws {
       try inserter.insert(rows.count) { position, row in
-        let record = rows[position]
-        row.bind(runID)
-        row.bind(record.instance)
-        row.bind(record.index)
-        row.bind(record.start)
-        row.bind(record.end)
-        row.bind(Int64(record.decodeTokens) + Int64(record.prefillSequences))
-        row.bind(record.prefillTokens)
-        row.bind(record.decodeTokens)
-        row.bind(record.layerBegin)
-        row.bind(record.layerEnd)
-        row.bind(record.experts)
-        row.bind(rounded: record.expertBytes)
-        row.bind(rounded: record.weightBytes)
-        row.bind(rounded: record.kvBytes)
-        row.bind(rounded: record.activationBytes)
-        row.bind(record.joules)
-        row.bind(record.kernelSeconds)
-        row.bind(record.kvBlocksUsed)
-        row.bind(record.queueLength)
+        row.bind(rows[position], of: runID)
       }
     }
     for replica in iterations { try replica.forEachChunk(in: spill, insert) }
@@ -177,6 +159,38 @@ extension RunWriter {
       }
     }
     try kernels.forEachChunk(in: spill, insert)
+  }
+}
+
+extension RowBinder {
+  fileprivate mutating func bind(_ strip: borrowing IterationStrip, of runID: Int64) {
+    bind(runID)
+    bind(strip.replica)
+    bind(strip.firstIndex)
+    bind(strip.count)
+    bind(strip.start)
+    bind(Int64(strip.decodeTokens) + Int64(strip.prefillSequences))
+    bind(strip.prefillTokens)
+    bind(strip.decodeTokens)
+    bind(strip.layerBegin)
+    bind(strip.layerEnd)
+    bind(strip.layerStep)
+    bind(strip.experts)
+    bind(rounded: strip.expertBytes)
+    bind(rounded: strip.weightBytes)
+    bind(rounded: strip.kvBytes)
+    bind(strip.kvBytesStep)
+    bind(rounded: strip.activationBytes)
+    bind(strip.queueLength)
+    let count = Int(strip.count)
+    for lane in 0..<count { bind(strip.ends[lane]) }
+    bindNulls(IterationStrip.capacity - count)
+    for lane in 0..<count { bind(strip.joules[lane]) }
+    bindNulls(IterationStrip.capacity - count)
+    for lane in 0..<count { bind(strip.kernelSeconds[lane]) }
+    bindNulls(IterationStrip.capacity - count)
+    for lane in 0..<count { bind(strip.kvBlocksUsed[lane]) }
+    bindNulls(IterationStrip.capacity - count)
   }
 }
 

@@ -43,7 +43,7 @@ struct Timeline {
       SELECT replica, t_start, t_end, iter, batch_size, num_prefill_tokens, num_decode_tokens, layer_begin, layer_end,
         experts_touched, queue_len, kv_blocks_used, energy_j / (t_end - t_start),
         expert_bytes / (t_end - t_start) / 1e9
-      FROM iterations WHERE run_id = :run ORDER BY replica, iter
+      FROM iteration_lanes WHERE run_id = :run ORDER BY replica, first_iter, lane
       """
     var counters = TimelineCounters(idleWatts: idleWatts)
     // Not captured as they are: the closure may not hold on to an `inout` parameter.
@@ -73,14 +73,17 @@ struct Timeline {
   }
 
   private func writeRequests(to events: inout TimelineEvents) throws(ResultStoreError) {
-    // CROSS JOIN keeps SQLite to this order, in which all are looked up by key.
+    // CROSS JOIN keeps SQLite to this order, in which all are looked up by key. An iteration is kept with at most
+    // fifteen before it.
     let sql = """
       SELECT r.replica, r.request_id, r.arrived_at, r.completed_at, r.scheduled_at, r.num_prefill_tokens,
         r.num_decode_tokens, r.num_preemptions, r.ttft_ms, s.phase, s.completed, a.t_start, b.t_end
       FROM requests AS r
       CROSS JOIN spans AS s ON s.run_id = r.run_id AND s.request_id = r.request_id
-      CROSS JOIN iterations AS a ON a.run_id = s.run_id AND a.replica = s.replica AND a.iter = s.first_iter
-      CROSS JOIN iterations AS b ON b.run_id = s.run_id AND b.replica = s.replica AND b.iter = s.last_iter
+      CROSS JOIN iteration_lanes AS a ON a.run_id = s.run_id AND a.replica = s.replica
+        AND a.first_iter BETWEEN s.first_iter - 15 AND s.first_iter AND a.lane = s.first_iter - a.first_iter
+      CROSS JOIN iteration_lanes AS b ON b.run_id = s.run_id AND b.replica = s.replica
+        AND b.first_iter BETWEEN s.last_iter - 15 AND s.last_iter AND b.lane = s.last_iter - b.first_iter
       WHERE r.run_id = :run AND r.status = 'completed'
       ORDER BY r.arrived_at, r.request_id, a.t_start, s.phase DESC
       """

@@ -21,6 +21,8 @@ struct ReadmeTests {
       SELECT m.name FROM sqlite_master m WHERE m.type IN ('table', 'view') AND m.name NOT LIKE 'sqlite%'
       UNION SELECT c.name FROM sqlite_master m, pragma_table_xinfo(m.name) c
       WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite%'
+        -- Of numbered columns the first and the last are named.
+        AND c.name NOT GLOB '*_[1-9]' AND c.name NOT GLOB '*_1[0-4]'
       """)
     for case .text(let name) in names.rows.map({ $0[0] }) {
       #expect(text.contains("`\(name)`"), "Results/README.md does not mention \(name)")

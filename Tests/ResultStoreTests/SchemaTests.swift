@@ -6,7 +6,7 @@ import Testing
 
 struct SchemaTests {
   /// Changing a released schema takes a new version and a migration.
-  @Test func versionTwo() throws {
+  @Test func versionThree() throws {
     let directory = try TemporaryDirectory()
     _ = try RunWriter(path: directory.database)
     let database = try DatabaseQueue(path: directory.database)
@@ -29,10 +29,18 @@ struct SchemaTests {
           + "request_rate_failing request_rate_low request_rate_high limited_by slo_attainment mean_watts "
           + "energy_per_token_mj runs",
         "iteration_kernels: run_id replica iter kernel calls extrapolated_calls kernel_s energy_j flops bytes",
+        "iteration_lanes: run_id replica first_iter lane iter t_start t_end batch_size num_prefill_tokens "
+          + "num_decode_tokens layer_begin layer_end experts_touched expert_bytes weight_bytes kv_bytes "
+          + "activation_bytes energy_j kernel_s kv_blocks_used queue_len",
+        "iteration_strips: run_id replica first_iter steps t_start batch_size num_prefill_tokens num_decode_tokens "
+          + "layer_begin layer_end layer_step experts_touched expert_bytes weight_bytes kv_bytes kv_bytes_step "
+          + "activation_bytes queue_len \(lanes("t_end")) \(lanes("energy_j")) \(lanes("kernel_s")) "
+          + lanes("kv_blocks_used"),
         "iterations: run_id replica iter t_start t_end batch_size num_prefill_tokens num_decode_tokens layer_begin "
           + "layer_end experts_touched expert_bytes weight_bytes kv_bytes activation_bytes energy_j kernel_s "
           + "kv_blocks_used queue_len",
         "kernels: run_id kernel calls extrapolated_calls kernel_s energy_j flops bytes",
+        "lanes: lane",
         "latencies: run_id metric value_ms",
         "percentiles: run_id metric samples mean_ms std_ms min_ms p50_ms p90_ms p95_ms p99_ms max_ms",
         "request_itl: run_id request_id itl_mean_ms itl_p99_ms itl_max_ms",
@@ -64,8 +72,10 @@ struct SchemaTests {
         try String.fetchOne(db, sql: "PRAGMA \($0)") ?? ""
       }
     }
-    #expect(pragmas == ["2", "\(0x4c53_494d)", "wal"])
+    #expect(pragmas == ["3", "\(0x4c53_494d)", "wal"])
   }
+
+  private func lanes(_ name: String) -> String { (0..<16).map { "\(name)_\($0)" }.joined(separator: " ") }
 
   @Test func deletingARunDeletesItsRows() throws {
     let directory = try TemporaryDirectory()

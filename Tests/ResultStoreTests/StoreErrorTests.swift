@@ -110,6 +110,7 @@ struct StoreErrorTests {
     for index in 0..<1_000 {
       var iteration = IterationRecord()
       iteration.index = Int64(index)
+      iteration.queueLength = Int32(index % 2)
       writer.record(iteration)
     }
     #expect(throws: ResultStoreError.diskFull(path: path)) { try writer.finish(SampleRun.row) }
@@ -119,6 +120,7 @@ struct StoreErrorTests {
     // Once there is room, the run can still be saved.
     try writer.database.writeWithoutTransaction { try $0.execute(sql: "PRAGMA max_page_count = 100000") }
     #expect(try writer.finish(SampleRun.row) == 2)
+    #expect(try reader.query("SELECT count(*) FROM iterations WHERE run_id = 2").rows == [[1_000]])
   }
 
   /// A limit on the size of files stands in for a full disk, for the file beside the database.

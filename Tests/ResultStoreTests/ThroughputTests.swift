@@ -89,27 +89,32 @@ struct ThroughputTests {
 
   private static func record(_ count: Int, replicas: Int, in recorder: inout any Recorder) {
     var generator = SplitMix64(seed: 1)
-    var time = 0.0
+    var times = Array(repeating: 0.0, count: replicas)
+    var batch: Int32 = 1
     var iteration = IterationRecord()
     for rank in 0..<count {
+      // As in a real log, the batch stays the same for about ten iterations.
+      if generator.next() % UInt64(10 * replicas) == 0 {
+        batch = Int32(truncatingIfNeeded: generator.next() & 0xffff)
+      }
       let bits = Int32(truncatingIfNeeded: generator.next() & 0xffff)
       iteration.instance = Int32(rank % replicas)
       iteration.index = Int64(rank / replicas)
-      iteration.start = time
-      time += 0.01 + Double(bits) * 1e-9
-      iteration.end = time
-      iteration.decodeTokens = bits % 200
-      iteration.prefillTokens = bits % 2048
+      iteration.start = times[rank % replicas]
+      times[rank % replicas] += 0.01 + Double(bits) * 1e-9
+      iteration.end = times[rank % replicas]
+      iteration.decodeTokens = batch % 200
+      iteration.prefillTokens = batch % 2048
       iteration.layerEnd = 48
-      iteration.experts = Double(bits) * 0.3
-      iteration.expertBytes = 2e10 + Double(bits)
+      iteration.experts = Double(batch) * 0.3
+      iteration.expertBytes = 2e10 + Double(batch)
       iteration.weightBytes = 3e9
-      iteration.kvBytes = Double(bits) * 3e5
-      iteration.activationBytes = Double(bits) * 2e4
+      iteration.kvBytes = Double(batch) * 3e5 + Double(rank / replicas) * 1e4
+      iteration.activationBytes = Double(batch) * 2e4
       iteration.joules = Double(bits) * 1.1e-3
       iteration.kernelSeconds = 0.009 + Double(bits) * 1e-9
       iteration.kvBlocksUsed = bits
-      iteration.queueLength = bits % 50
+      iteration.queueLength = batch % 50
       recorder.record(iteration)
     }
   }

@@ -92,7 +92,11 @@ struct TokenViewTests {
   }
 
   /// A condition on the run reaches the tables under the views, or every query would read every run.
-  @Test(arguments: ["token_gaps", "request_itl", "percentiles", "vllm_metrics"])
+  @Test(arguments: [
+    "token_times", "token_gaps", "request_itl", "percentiles", "vllm_metrics", "iterations",
+    "iteration_lanes",
+    "vidur_batches",
+  ])
   func viewsReadOneRunOnly(view: String) throws {
     let database = try DatabaseQueue(path: directory.database)
     let plan = try database.read { db in
@@ -100,7 +104,7 @@ struct TokenViewTests {
         $0["detail"] as String
       }
     }
-    for table in ["s", "i", "requests"] {
+    for table in ["s", "k", "l", "requests"] {
       let scans = plan.filter { $0 == "SCAN \(table)" }
       #expect(scans == [], "\(plan)")
     }
