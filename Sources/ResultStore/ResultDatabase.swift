@@ -50,9 +50,14 @@ enum ResultDatabase {
     }
     guard !isDirectory.boolValue else { throw .cannotRead(path: path, reason: "it is a directory") }
     do {
-      var configuration = configuration(busyTimeout: busyTimeout)
-      configuration.readonly = true
-      let queue = try DatabaseQueue(path: path, configuration: configuration)
+      let queue: DatabaseQueue
+      do {
+        queue = try openAsItIs(path: path, readonly: true, busyTimeout: busyTimeout)
+      } catch let error as DatabaseError where error.extendedResultCode == .SQLITE_READONLY_ROLLBACK {
+        // Somebody was killed as they stored a large run. Whoever may write can undo what is there of it.
+        _ = try openAsItIs(path: path, readonly: false, busyTimeout: busyTimeout)
+        queue = try openAsItIs(path: path, readonly: true, busyTimeout: busyTimeout)
+      }
       try queue.unsafeRead { db in
         let version = try self.version(of: db, path: path)
         guard version > 0 else { throw ResultStoreError.missingDatabase(path: path) }
@@ -64,6 +69,15 @@ enum ResultDatabase {
     } catch {
       throw ResultStoreError(error, path: path, busyTimeout: busyTimeout)
     }
+  }
+
+  /// Opens an existing database, and reads something, which undoes what a crash has left half-written.
+  private static func openAsItIs(path: String, readonly: Bool, busyTimeout: Double) throws -> DatabaseQueue {
+    var configuration = configuration(busyTimeout: busyTimeout)
+    configuration.readonly = readonly
+    let queue = try DatabaseQueue(path: path, configuration: configuration)
+    _ = try queue.unsafeRead { db in try Int.fetchOne(db, sql: "PRAGMA user_version") }
+    return queue
   }
 
   private static func configuration(busyTimeout: Double) -> Configuration {
@@ -122,6 +136,27 @@ enum ResultDatabase {
         Thread.sleep(forTimeInterval: 0.005)
       }
     }
+  }
+
+  /// Has `body` write to the file itself instead of the write-ahead log, if `isWorthIt` and nobody else has the
+  /// database open.
+  ///
+  /// What goes through the log is written twice. For a large run that is a third of all its time, and worth having
+  /// others wait until it is stored: for so long the file is theirs neither to write nor to read. A rollback journal
+  /// of the few pages that were there before keeps it safe against a crash.
+  static func bypassingLog(_ db: Database, if isWorthIt: Bool, _ body: () throws -> Void) throws {
+    guard isWorthIt, try leaveWriteAheadLogging(db) else { return try body() }
+    // Whoever opens the database to write makes up for it if this fails.
+    defer { try? db.execute(sql: "PRAGMA journal_mode = WAL") }
+    try body()
+  }
+
+  /// Whether the database is ours alone and so could be taken out of write-ahead logging; does not wait for others.
+  private static func leaveWriteAheadLogging(_ db: Database) throws -> Bool {
+    let timeout = try Int.fetchOne(db, sql: "PRAGMA busy_timeout") ?? 0
+    try db.execute(sql: "PRAGMA busy_timeout = 0")
+    defer { try? db.execute(sql: "PRAGMA busy_timeout = \(timeout)") }
+    return (try? db.execute(sql: "PRAGMA journal_mode = TRUNCATE")) != nil
   }
 
   private static func migrate(_ db: Database, path: String) throws {

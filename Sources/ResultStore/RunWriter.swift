@@ -31,6 +31,8 @@ public final class RunWriter: Recorder {
   /// then, and stop early.
   public var failure: ResultStoreError? { spill.failure }
 
+  /// Bytes in the spill from which on a run does not go through the write-ahead log.
+  var largeRun = 16 << 20
   /// How long `finish` waits for other writers, in seconds.
   let busyTimeout: Double
   let database: DatabaseQueue
@@ -79,6 +81,14 @@ public final class RunWriter: Recorder {
     iterations[replica].append(iteration, puttingAsideIn: spill)
   }
 
+  /// Keeps successive iterations.
+  ///
+  /// - Complexity: O(iterations).
+  public func record(_ iterations: Span<IterationRecord>) {
+    guard keepsIterations else { return }
+    for i in iterations.indices { record(iterations[i]) }
+  }
+
   /// Keeps what each kernel used in an iteration, at log level `kernels`.
   public func record(kernels uses: [KernelUse], instance: Int32, iteration: Int64) {
     guard wantsKernels else { return }
@@ -123,11 +133,13 @@ public final class RunWriter: Recorder {
     do {
       var runID: Int64 = 0
       try database.writeWithoutTransaction { db in
-        try db.inTransaction(.immediate) {
-          runID = try insert(row, into: db)
-          try insert(kernels, of: runID, into: db)
-          try insertRecords(of: runID, into: db)
-          return .commit
+        try ResultDatabase.bypassingLog(db, if: spill.size >= largeRun) {
+          try db.inTransaction(.immediate) {
+            runID = try insert(row, into: db)
+            try insert(kernels, of: runID, into: db)
+            try insertRecords(of: runID, into: db)
+            return .commit
+          }
         }
       }
       abandon()

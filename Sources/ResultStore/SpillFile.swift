@@ -32,6 +32,9 @@ final class SpillFile: Sendable {
   /// Sets bytes of the file apart, and returns where they begin.
   func claim(bytes: Int) -> Int { end.add(bytes, ordering: .relaxed).oldValue }
 
+  /// Bytes that were set apart.
+  var size: Int { end.load(ordering: .relaxed) }
+
   /// Has the spill's thread do a piece of writing; waits while too many are under way.
   func enqueue(_ work: @escaping @Sendable (SpillFile) throws(ResultStoreError) -> Void) {
     places.wait()

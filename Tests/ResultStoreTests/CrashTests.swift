@@ -1,22 +1,29 @@
 import Foundation
-import ResultStore
 import Testing
+
+@testable import ResultStore
 
 /// Processes that are killed, and processes and threads that write at once.
 struct CrashTests {
   /// A process stores run after run, and is killed at some moment; what is there is whole.
-  @Test(arguments: [5, 20, 60, 150]) func aKilledProcessLeavesWholeRuns(milliseconds: Int) async throws {
-    let path: String = NSTemporaryDirectory() + "ResultStoreTests-killed-\(milliseconds).sqlite"
+  ///
+  /// Large runs bypass the write-ahead log; here they all do, or none.
+  @Test(arguments: [5, 20, 60, 150], [false, true])
+  func aKilledProcessLeavesWholeRuns(milliseconds: Int, areLarge: Bool) async throws {
+    let path: String = NSTemporaryDirectory() + "ResultStoreTests-killed-\(milliseconds)-\(areLarge).sqlite"
     defer {
-      for suffix in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + suffix) }
+      for suffix in ["", "-wal", "-shm", "-journal"] {
+        try? FileManager.default.removeItem(atPath: path + suffix)
+      }
     }
     try SampleRun.write(to: path)
-    await #expect(processExitsWith: .signal(SIGKILL)) { [path = path as String, milliseconds] in
+    await #expect(processExitsWith: .signal(SIGKILL)) { [path = path as String, milliseconds, areLarge] in
       Thread.detachNewThread {
         Thread.sleep(forTimeInterval: Double(milliseconds) / 1_000)
         kill(getpid(), SIGKILL)
       }
       let writer = try RunWriter(path: path, logLevel: .kernels)
+      writer.largeRun = areLarge ? 0 : .max
       while true {
         // Twenty replicas: the transaction takes a few milliseconds.
         for replica in 0..<20 { SampleRun.recordIterations(in: writer, replica: Int32(replica)) }
@@ -56,6 +63,27 @@ struct CrashTests {
     let found = try ResultReader(path: path).query(
       "SELECT count(DISTINCT run_id), count(*), (SELECT count(*) FROM iterations) FROM requests")
     #expect(found.rows == [[80, 320, 560]])
+  }
+
+  @Test func aLargeRunBypassesTheLogIfItIsAlone() throws {
+    let directory = try TemporaryDirectory()
+    let writer = try RunWriter(path: directory.database)
+    writer.largeRun = 0
+    SampleRun.record(in: writer)
+    #expect(try writer.finish(SampleRun.row) == 1)
+    let log = directory.database + "-wal"
+    func bytesInLog() throws -> Int {
+      guard FileManager.default.fileExists(atPath: log) else { return 0 }
+      return try FileManager.default.attributesOfItem(atPath: log)[.size] as? Int ?? -1
+    }
+    #expect(try bytesInLog() == 0)
+
+    let reader = try ResultReader(path: directory.database)
+    #expect(try reader.query("SELECT journal_mode FROM pragma_journal_mode").rows == [["wal"]])
+    SampleRun.record(in: writer)
+    #expect(try writer.finish(SampleRun.row) == 2)
+    #expect(try reader.query("SELECT count(*) FROM runs").rows == [[2]])
+    #expect(try bytesInLog() > 0)
   }
 
   @Test func aRunThatIsNotFinishedDoesNotLock() throws {
