@@ -6,8 +6,12 @@
 public struct WeightedDistribution: Sendable {
   /// Pairs that are kept before they are counted in bins.
   public static let exactPairs = 1 << 21
+  /// Pairs from which on room is made for all.
+  private static let manyPairs = 1 << 14
 
-  private var pairs: [(value: Double, weight: Int)] = []
+  // The pairs.
+  private var values: [Double] = []
+  private var weights: [UInt32] = []
   private var bins: [Int] = []
   /// Sum of the weights.
   public private(set) var count = 0
@@ -21,7 +25,7 @@ public struct WeightedDistribution: Sendable {
   /// Creates an empty distribution.
   public init() {}
 
-  /// Adds a value that occurs `weight` times; neither may be negative.
+  /// Adds a value that occurs `weight` times, fewer than 2^32; neither may be negative.
   ///
   /// - Complexity: O(1) amortised.
   public mutating func add(_ value: Double, weight: Int = 1) {
@@ -34,7 +38,7 @@ public struct WeightedDistribution: Sendable {
       bins[Self.bin(value)] += weight
       return
     }
-    pairs.append((value, weight))
+    append(value, weight: UInt32(weight))
     binIfMany()
   }
 
@@ -54,17 +58,30 @@ public struct WeightedDistribution: Sendable {
     (self.sum, self.sumOfSquares, self.min, self.max) = (sum, sumOfSquares, min, max)
     count += weight * values.count
     if bins.isEmpty {
-      for i in values.indices { pairs.append((values[i], weight)) }
+      let weight = UInt32(weight)
+      for i in values.indices { append(values[i], weight: weight) }
       binIfMany()
     } else {
       for i in values.indices { bins[Self.bin(values[i])] += weight }
     }
   }
 
+  @inline(__always)
+  private mutating func append(_ value: Double, weight: UInt32) {
+    values.append(value)
+    weights.append(weight)
+  }
+
   private mutating func binIfMany() {
-    guard pairs.count >= Self.exactPairs else { return }
-    bins = binned()
-    pairs = []
+    if values.count >= Self.exactPairs {
+      bins = binned()
+      values = []
+      weights = []
+    } else if values.count >= Self.manyPairs, values.capacity < Self.exactPairs {
+      // There will be more; memory is taken only as it is written to, but growing would write it again and again.
+      values.reserveCapacity(Self.exactPairs + Self.manyPairs)
+      weights.reserveCapacity(Self.exactPairs + Self.manyPairs)
+    }
   }
 
   /// The mean; 0 if there is nothing.
@@ -110,9 +127,9 @@ public struct WeightedDistribution: Sendable {
       }
       before += counts[bin]
     }
-    for pair in pairs {
-      let bin = Self.bin(pair.value)
-      if isWanted[bin] { members[bin, default: []].append(pair) }
+    for (value, weight) in zip(self.values, weights) {
+      let bin = Self.bin(value)
+      if isWanted[bin] { members[bin, default: []].append((value, Int(weight))) }
     }
     for bin in members.keys { members[bin]?.sort { $0.value < $1.value } }
     var values: [Int: Double] = [:]
@@ -146,7 +163,7 @@ public struct WeightedDistribution: Sendable {
 
   private func binned() -> [Int] {
     var bins = Array(repeating: 0, count: Self.binCount)
-    for pair in pairs { bins[Self.bin(pair.value)] += pair.weight }
+    for (value, weight) in zip(values, weights) { bins[Self.bin(value)] += Int(weight) }
     return bins
   }
 }
