@@ -15,6 +15,9 @@ struct Instance: Sendable {
   var lastEnd: Seconds = 0
   var stretch = DecodeStretch()
   var repetition = Repetition()
+  /// What the tiles of the iteration cover, and attend to, together.
+  private var prefillArea = 0.0
+  private var prefillAttended = 0.0
   private var segments: [PrefillSegment] = []
 
   init(number: Int, configuration: InstanceConfiguration, maxModelLength: Tokens) {
@@ -83,10 +86,14 @@ struct Instance: Sendable {
   private mutating func applyTiles() throws(SimulationError) -> IterationShape {
     var shape = IterationShape()
     shape.decodes = plan.decodes
+    prefillArea = 0
+    prefillAttended = 0
     var (begin, end) = (plan.prefill.isEmpty ? 0 : state.layers, 0)
     for i in plan.prefill.indices {
       let tile = plan.prefill[i]
       try state.apply(tile)
+      prefillArea += tile.area
+      prefillAttended += tile.attended
       begin = min(begin, tile.layers.lowerBound)
       end = max(end, tile.layers.upperBound)
       shape.prefillRows += tile.tokens.count
@@ -180,17 +187,11 @@ struct Instance: Sendable {
   /// Charges each prompt its share of the prefill: of what rows cost by tokens × layers, of attention by what its
   /// rows attend to.
   private mutating func sharePrefill() {
-    guard !plan.prefill.isEmpty else { return }
-    var area = 0.0
-    var attended = 0.0
-    for tile in plan.prefill {
-      area += tile.area
-      attended += tile.attended
-    }
-    for tile in plan.prefill {
-      let rows = tile.area / area
+    for i in plan.prefill.indices {
+      let tile = plan.prefill[i]
+      let rows = tile.area / prefillArea
       state.sequences[tile.prompt].record.charge(
-        joules: cost.prefillRowJoules * rows + cost.prefillContextJoules * tile.attended / attended,
+        joules: cost.prefillRowJoules * rows + cost.prefillContextJoules * tile.attended / prefillAttended,
         expertBytes: (cost.expertBytes - cost.decodeExpertBytes) * rows)
     }
   }

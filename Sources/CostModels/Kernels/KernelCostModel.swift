@@ -34,6 +34,7 @@ public struct KernelCostModel: CostModel {
   private var drawing: SplitMix64?
   private var recalled: RecalledPrefill
   private var latestDecode = DecodeAttentionPrice()
+  private var latestDecodePrice = DecodePrice()
 
   /// Whether layers differ in their experts, or every call's are drawn: then a decode step has no price of its own.
   let routesByLayer: Bool
@@ -160,25 +161,26 @@ public struct KernelCostModel: CostModel {
   ///
   /// - Complexity: O(1).
   private mutating func addDecode(_ load: LayerLoad, layers range: Range<Int>, to cost: inout Cost) {
-    learnDecodePrice(load.decodes)
-    let depth = Double(range.count)
-    var total = Charge()
+    if load.decodes != latestDecodePrice.batch {
+      learnDecodePrice(load.decodes)
+      latestDecodePrice = decodePrices.prices[load.decodes]
+    }
     decodePrices.note(load.decodes, times: range.count)
-    let layer = decodePrices.prices[load.decodes].launch
-    let distinct = decodePrices.prices[load.decodes].distinct
-    issue += decodePrices.prices[load.decodes].issue * depth
-    total.add(layer, times: depth)
-    let bytes = distinct * depth * expertBytes * gpus
-    cost.experts += distinct * depth
+    let depth = Double(range.count)
+    let experts = latestDecodePrice.distinct * depth
+    let bytes = experts * expertBytes * gpus
+    var total = Charge()
+    issue += latestDecodePrice.issue * depth
+    total.add(latestDecodePrice.launch, times: depth)
+    cost.experts += experts
     cost.expertBytes += bytes
     cost.decodeExpertBytes += bytes
     cost.weightBytes -= bytes
-    cost.decodeRowJoules += layer.joules * depth * gpus
+    cost.decodeRowJoules += latestDecodePrice.launch.joules * depth * gpus
     addDecodeAttention(load, layers: range, to: &total, &cost)
     charge(total, to: &cost)
     if logsKernels {
-      let experts = decodePrices.prices[load.decodes].experts
-      logLayers(rows: load.decodes, experts: experts, times: depth)
+      logLayers(rows: load.decodes, experts: latestDecodePrice.experts, times: depth)
     }
   }
 
@@ -339,6 +341,7 @@ public struct KernelCostModel: CostModel {
   private func decodePrice(_ batch: Int) -> DecodePrice {
     let fixed = layerPrice(rows: batch)
     var price = DecodePrice()
+    price.batch = batch
     price.launch = fixed.launch
     price.issue = fixed.issue
     if let experts, let routing {

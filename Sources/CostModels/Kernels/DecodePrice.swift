@@ -1,0 +1,14 @@
+import SimCore
+
+/// What a layer costs that decodes a number of sequences and does nothing else, attention aside.
+struct DecodePrice: Sendable {
+  /// The number of sequences.
+  var batch = 0
+  var launch = Launch()
+  /// Its experts alone, as contained in `launch`.
+  var experts = Launch()
+  /// Distinct experts that it reads.
+  var distinct = 0.0
+  /// Time that the host takes to issue it.
+  var issue: Seconds = 0
+}
