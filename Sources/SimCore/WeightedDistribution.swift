@@ -38,7 +38,8 @@ public struct WeightedDistribution: Sendable {
       bins[Self.bin(value)] += weight
       return
     }
-    append(value, weight: UInt32(weight))
+    values.append(value)
+    weights.append(UInt32(weight))
     binIfMany()
   }
 
@@ -58,18 +59,12 @@ public struct WeightedDistribution: Sendable {
     (self.sum, self.sumOfSquares, self.min, self.max) = (sum, sumOfSquares, min, max)
     count += weight * values.count
     if bins.isEmpty {
-      let weight = UInt32(weight)
-      for i in values.indices { append(values[i], weight: weight) }
+      for i in values.indices { self.values.append(values[i]) }
+      weights.append(contentsOf: repeatElement(UInt32(weight), count: values.count))
       binIfMany()
     } else {
       for i in values.indices { bins[Self.bin(values[i])] += weight }
     }
-  }
-
-  @inline(__always)
-  private mutating func append(_ value: Double, weight: UInt32) {
-    values.append(value)
-    weights.append(weight)
   }
 
   private mutating func binIfMany() {
