@@ -14,6 +14,15 @@ struct EventQueue: Sendable {
   /// The event to come next.
   var first: Event? { heap.first }
 
+  /// When the event after the next one comes; never, if there is none.
+  var secondTime: Seconds {
+    switch heap.count {
+    case ...1: .infinity
+    case 2: heap[1].time
+    default: min(heap[1].time, heap[2].time)
+    }
+  }
+
   /// - Complexity: O(log n).
   mutating func insert(time: Seconds, instance: Int) {
     heap.append(Event(time: time, order: added, instance: instance))
@@ -31,6 +40,20 @@ struct EventQueue: Sendable {
   mutating func removeFirst() {
     heap.swapAt(0, heap.count - 1)
     heap.removeLast()
+    sinkFirst()
+  }
+
+  /// Puts off the event that was to come next, as if it had been removed and inserted anew.
+  ///
+  /// - Complexity: O(log n).
+  mutating func postponeFirst(to time: Seconds) {
+    heap[0].time = time
+    heap[0].order = added
+    added += 1
+    sinkFirst()
+  }
+
+  private mutating func sinkFirst() {
     var parent = 0
     while true {
       var child = 2 * parent + 1

@@ -9,9 +9,9 @@ extension Instance {
   ///   - recorder: is told of each iteration that ends.
   /// - Returns: when the iteration left running will end; `nil` if the next one is for the policy to plan.
   mutating func repeatDecodeSteps(until horizon: Seconds, recorder: inout some Recorder) -> Seconds? {
-    guard scheduler.repeatsDecodeSteps, plan.prefill.isEmpty, plan.decodes > 0,
-      plan.decodes == state.decoding.stepping, state.decoding.parked == 0, state.decoding.fresh.isEmpty,
-      state.waitingCount + state.prefillingCount == 0, !recorder.wantsKernels
+    guard plan.prefill.isEmpty, plan.decodes > 0, plan.decodes == state.decoding.stepping,
+      state.decoding.parked == 0, state.decoding.fresh.isEmpty,
+      state.waitingCount + state.prefillingCount == 0, scheduler.repeatsDecodeSteps, !recorder.wantsKernels
     else { return nil }
     running.queueLength = 0
     while state.now < horizon {

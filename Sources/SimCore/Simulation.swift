@@ -95,7 +95,6 @@ public struct Simulation: ~Copyable {
       reportUnfinished(recorder: &recorder)
       return false
     }
-    events.removeFirst()
     let completed = instances[event.instance].end(recorder: &recorder)
     if completed > 0 {
       inFlight[event.instance] -= completed
@@ -103,13 +102,18 @@ public struct Simulation: ~Copyable {
     }
     let released = heldHead < held.count && release(at: event.time, recorder: &recorder)
     if repeatsDecodeSteps, completed == 0, !released {
-      let horizon = min(upcoming?.arrival ?? .infinity, events.first?.time ?? .infinity, stopAt)
+      let horizon = min(upcoming?.arrival ?? .infinity, events.secondTime, stopAt)
       if let end = instances[event.instance].repeatDecodeSteps(until: horizon, recorder: &recorder) {
-        events.insert(time: end, instance: event.instance)
+        events.postponeFirst(to: end)
         return true
       }
     }
-    try begin(event.instance, at: instances[event.instance].state.now)
+    let now = instances[event.instance].state.now
+    if now < stopAt, let end = try instances[event.instance].begin(at: now) {
+      events.postponeFirst(to: end)
+    } else {
+      events.removeFirst()
+    }
     if released { try beginIdle(at: event.time) }
     return true
   }

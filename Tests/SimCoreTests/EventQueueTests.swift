@@ -43,8 +43,16 @@ import Testing
       while !list.isEmpty, random.next() % 2 == 0 {
         let first = queue.first?.instance
         #expect(first == list[0].number)
+        let second = queue.secondTime
+        #expect(second == (list.count > 1 ? list[1].time : .infinity))
         queue.removeFirst()
         list.removeFirst()
+      }
+      if !list.isEmpty, random.next() % 2 == 0 {
+        let (_, number) = list.removeFirst()
+        let later = time + Double(random.next() % 5)
+        queue.postponeFirst(to: later)
+        list.insert((later, number), at: list.firstIndex { $0.time > later } ?? list.count)
       }
     }
     let rest = drain(&queue)
