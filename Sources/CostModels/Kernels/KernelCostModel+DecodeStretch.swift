@@ -37,10 +37,13 @@ extension KernelCostModel {
     var moved = fixed
     if full > 0 { moved.add(laws.full.launch(context: 0), times: full) }
     if windowed > 0 { moved.add(laws.windowed.launch(context: 0), times: windowed) }
-    for charge in [moved, before.charge, after.charge] {
+    func addMoved(_ charge: Charge) {
       template.weightBytes += charge.weightBytes * gpus
       template.activationBytes += charge.activationBytes * gpus
     }
+    addMoved(moved)
+    addMoved(before.charge)
+    addMoved(after.charge)
 
     var now = stretch.start
     var context = stretch.context

@@ -19,18 +19,18 @@ public struct KernelCostModel: CostModel {
 
   let gpus: Double
   let host: HostOverhead
-  private let graphs: GraphSizes
+  let graphs: GraphSizes
   private let repeatsEmbeddingAndHead: Bool
   let power: PowerModel
-  private let rowKernels: RowKernels
-  private let attention: AttentionKernels
-  private let windowedAttention: AttentionKernels
+  let rowKernels: RowKernels
+  let attention: AttentionKernels
+  let windowedAttention: AttentionKernels
   /// Layers with a sliding window before each layer.
   let windowedBefore: [Int]
-  private let experts: ExpertKernel?
+  let experts: ExpertKernel?
   private let hasExperts: Bool
 
-  private let routing: ExpertRouting?
+  let routing: ExpertRouting?
   private var drawing: SplitMix64?
   private var recalled: RecalledPrefill
   private var latestDecode = DecodeAttentionPrice()
@@ -43,14 +43,14 @@ public struct KernelCostModel: CostModel {
 
   var decodePrices = PriceTable(unknown: DecodePrice())
   var attentionLaws: PriceTable<DecodeAttentionLaws>
-  private var layerPrices = PriceTable(unknown: LayerPrice())
+  var layerPrices = PriceTable(unknown: LayerPrice())
   var beforePrices = PriceTable(unknown: Launch())
   var afterPrices = PriceTable(unknown: Launch())
-  private var prefillTotal = Launch()
+  var prefillTotal = Launch()
   var decodeTotal = Launch()
-  private var expertTotal = Launch()
+  var expertTotal = Launch()
   /// What each kernel has used in the iteration at hand, by ``KernelKind/index``; only if somebody asks.
-  private var iteration = Array(repeating: Launch(), count: KernelKind.allCases.count)
+  var iteration = Array(repeating: Launch(), count: KernelKind.allCases.count)
   /// Whether to keep what each kernel uses in an iteration.
   public var logsKernels = false
   /// Time to issue the layers of the iteration at hand.
@@ -243,113 +243,6 @@ public struct KernelCostModel: CostModel {
     let decodeShare = Double(shape.decodes) / Double(shape.decodes + shape.prefillRows)
     cost.decodeRowJoules += joules * decodeShare
     cost.prefillRowJoules += joules * (1 - decodeShare)
-  }
-
-  /// Makes sure that the price of a decode step of so many sequences is known.
-  mutating func learnDecodePrice(_ batch: Int) {
-    if !decodePrices.knows(batch) { decodePrices.learn(batch, decodePrice(batch)) }
-  }
-
-  /// Makes sure that the prices of the kernels before and after the layers are known, for their numbers of rows.
-  mutating func learnPrices(before entering: Int, after leaving: Int) {
-    if !beforePrices.knows(entering) {
-      var launch = Launch()
-      rowKernels.forEachBefore(rows: entering) { launch += $1 }
-      beforePrices.learn(entering, launch)
-    }
-    if !afterPrices.knows(leaving) {
-      var launch = Launch()
-      rowKernels.forEachAfter(rows: leaving) { launch += $1 }
-      afterPrices.learn(leaving, launch)
-    }
-  }
-
-  /// Makes sure that the decode attention of so many sequences is known.
-  mutating func learnAttentionLaws(_ batch: Int) {
-    guard !attentionLaws.knows(batch) else { return }
-    attentionLaws.learn(
-      batch,
-      DecodeAttentionLaws(
-        full: attention.decodeLaw(batch: batch), windowed: windowedAttention.decodeLaw(batch: batch)))
-  }
-
-  /// What each kernel has used so far.
-  ///
-  /// - Complexity: O(different row counts seen × kernels).
-  public var kernels: [KernelUse] {
-    var totals = Array(repeating: Launch(), count: KernelKind.allCases.count)
-    func add(_ kernel: KernelKind, _ launch: Launch, times: Int) {
-      totals[kernel.index].add(launch, times: Double(times))
-    }
-    for (rows, uses) in layerPrices.uses.enumerated() where uses > 0 {
-      let computed = graphs.padded(rows: rows).rows
-      rowKernels.forEachInLayer(rows: rows, computed: computed) { add($0, $1, times: uses) }
-    }
-    for (batch, uses) in decodePrices.uses.enumerated() where uses > 0 {
-      let computed = graphs.padded(rows: batch).rows
-      rowKernels.forEachInLayer(rows: batch, computed: computed) { add($0, $1, times: uses) }
-      add(.expertMLP, decodePrices.prices[batch].experts, times: uses)
-    }
-    for (rows, uses) in beforePrices.uses.enumerated() where uses > 0 {
-      rowKernels.forEachBefore(rows: rows) { add($0, $1, times: uses) }
-    }
-    for (rows, uses) in afterPrices.uses.enumerated() where uses > 0 {
-      rowKernels.forEachAfter(rows: rows) { add($0, $1, times: uses) }
-    }
-    add(.prefillAttention, prefillTotal, times: 1)
-    add(.decodeAttention, decodeTotal, times: 1)
-    add(.expertMLP, expertTotal, times: 1)
-    return uses(of: totals)
-  }
-
-  /// What each kernel has used since this was last called; nothing unless ``logsKernels``.
-  public mutating func takeIterationKernels() -> [KernelUse] {
-    defer { for i in iteration.indices { iteration[i] = Launch() } }
-    return uses(of: iteration)
-  }
-
-  /// Adds the kernels of some layers, attention aside, to what is kept of the iteration.
-  private mutating func logLayers(rows: Int, experts: Launch, times: Double) {
-    rowKernels.forEachInLayer(rows: rows, computed: graphs.padded(rows: rows).rows) {
-      iteration[$0.index].add($1, times: times)
-    }
-    iteration[KernelKind.expertMLP.index].add(experts, times: times)
-  }
-
-  /// What has been added up for each kernel, in the order of ``KernelKind``, for those that ran.
-  private func uses(of totals: [Launch]) -> [KernelUse] {
-    zip(KernelKind.allCases, totals).compactMap { kernel, total in
-      guard total.calls > 0 else { return nil }
-      return KernelUse(
-        kernel: kernel.rawValue, calls: Int(total.calls), extrapolatedCalls: Int(total.extrapolated),
-        seconds: total.seconds, joules: total.joules * gpus, flops: total.flops * gpus,
-        bytes: total.bytes * gpus)
-    }
-  }
-
-  /// The kernels of a layer whose cost depends on the rows alone.
-  private func layerPrice(rows: Int) -> LayerPrice {
-    var price = LayerPrice()
-    let (computed, inGraph) = graphs.padded(rows: rows)
-    rowKernels.forEachInLayer(rows: rows, computed: computed) { price.launch += $1 }
-    price.computed = computed
-    price.issue = host.launch(inGraph: inGraph)
-    return price
-  }
-
-  /// A layer that decodes so many sequences and does nothing else, attention aside.
-  private func decodePrice(_ batch: Int) -> DecodePrice {
-    let fixed = layerPrice(rows: batch)
-    var price = DecodePrice()
-    price.batch = batch
-    price.launch = fixed.launch
-    price.issue = fixed.issue
-    if let experts, let routing {
-      price.distinct = routing.distinct(layers: 0..<1, decodes: batch)
-      price.experts = experts.launch(rows: fixed.computed, active: price.distinct)
-      price.launch += price.experts
-    }
-    return price
   }
 
   /// The experts of some layers; the stages of a cohort mostly ask for the same.
