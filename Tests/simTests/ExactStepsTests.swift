@@ -1,7 +1,7 @@
 import ResultStore
 import Testing
 
-/// Repeating decode steps without asking the policy changes nothing: every row of the log is the same to the last bit.
+/// Taking decode steps a stretch at a time, without asking the policy, changes nothing: every row of the log is the same to the last bit.
 @Suite struct ExactStepsTests {
   @Test(arguments: [
     ["--trace", "arxiv", "--policy", "layered", "--request-rate", "1.5"],
@@ -13,6 +13,9 @@ import Testing
     ],
     ["--trace", "azure-conv", "--policy", "layered", "--model", "gpt-oss-20b", "--max-concurrency", "20"],
     ["--trace", "sharegpt", "--policy", "layered", "--request-rate", "5", "--draw-routing"],
+    ["--trace", "sharegpt", "--policy", "layered", "--model", "llama-3.1-8b", "--request-rate", "8"],
+    ["--trace", "arxiv", "--policy", "chunked", "--request-rate", "inf", "--max-concurrency", "4"],
+    ["--trace", "arxiv", "--policy", "layered", "--request-rate", "0.5", "--max-duration", "100"],
   ])
   func giveTheSameLog(arguments: [String]) throws {
     let folder = try TemporaryFolder()
