@@ -138,25 +138,39 @@ enum ResultDatabase {
     }
   }
 
-  /// Has `body` write to the file itself instead of the write-ahead log, if `isWorthIt` and nobody else has the
+  /// Has `body` write in one transaction; one of a large run bypasses the write-ahead log, if nobody else has the
   /// database open.
   ///
   /// What goes through the log is written twice. For a large run that is a third of all its time, and worth having
   /// others wait until it is stored: for so long the file is theirs neither to write nor to read. A rollback journal
   /// of the few pages that were there before keeps it safe against a crash.
-  static func bypassingLog(_ db: Database, if isWorthIt: Bool, _ body: () throws -> Void) throws {
-    guard isWorthIt, try leaveWriteAheadLogging(db) else { return try body() }
-    // Whoever opens the database to write makes up for it if this fails.
-    defer { try? db.execute(sql: "PRAGMA journal_mode = WAL") }
-    try body()
+  static func write(_ db: Database, isLarge: Bool, _ body: () throws -> Void) throws {
+    if isLarge, try writeAlone(db, body) { return }
+    try db.inTransaction(.immediate) {
+      try body()
+      return .commit
+    }
   }
 
-  /// Whether the database is ours alone and so could be taken out of write-ahead logging; does not wait for others.
-  private static func leaveWriteAheadLogging(_ db: Database) throws -> Bool {
+  /// Whether the database was ours alone; if not, `body` was not called.
+  private static func writeAlone(_ db: Database, _ body: () throws -> Void) throws -> Bool {
+    // Waits for nobody, here and later: whoever comes before the lock is exclusive would have it wait again and
+    // again for as long as they read.
     let timeout = try Int.fetchOne(db, sql: "PRAGMA busy_timeout") ?? 0
     try db.execute(sql: "PRAGMA busy_timeout = 0")
     defer { try? db.execute(sql: "PRAGMA busy_timeout = \(timeout)") }
-    return (try? db.execute(sql: "PRAGMA journal_mode = TRUNCATE")) != nil
+    guard (try? db.execute(sql: "PRAGMA journal_mode = TRUNCATE")) != nil else { return false }
+    // If this fails, whoever opens the database next to write makes up for it.
+    defer { try? enterWriteAheadLogging(db, deadline: Date(timeIntervalSinceNow: 2)) }
+    guard (try? db.beginTransaction(.exclusive)) != nil else { return false }
+    do {
+      try body()
+      try db.commit()
+    } catch {
+      if db.isInsideTransaction { try? db.rollback() }
+      throw error
+    }
+    return true
   }
 
   private static func migrate(_ db: Database, path: String) throws {

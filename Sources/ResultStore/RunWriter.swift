@@ -133,13 +133,10 @@ public final class RunWriter: Recorder {
     do {
       var runID: Int64 = 0
       try database.writeWithoutTransaction { db in
-        try ResultDatabase.bypassingLog(db, if: spill.size >= largeRun) {
-          try db.inTransaction(.immediate) {
-            runID = try insert(row, into: db)
-            try insert(kernels, of: runID, into: db)
-            try insertRecords(of: runID, into: db)
-            return .commit
-          }
+        try ResultDatabase.write(db, isLarge: spill.size >= largeRun) {
+          runID = try insert(row, into: db)
+          try insert(kernels, of: runID, into: db)
+          try insertRecords(of: runID, into: db)
         }
       }
       abandon()

@@ -49,13 +49,20 @@ struct CrashTests {
     try SampleRun.write(to: path)
   }
 
-  /// All of them also race to create the database.
-  @Test func manyWritersShareADatabase() async throws {
+  /// All of them also race to create the database, and large runs to have it to themselves.
+  @Test(arguments: [false, true]) func manyWritersShareADatabase(areLarge: Bool) async throws {
     let directory = try TemporaryDirectory()
     let path = directory.database
     let runIDs = try await withThrowingTaskGroup(of: [Int64].self) { group in
       for _ in 0..<8 {
-        group.addTask { try (0..<10).map { _ in try SampleRun.write(to: path) } }
+        group.addTask {
+          try (0..<10).map { _ in
+            let writer = try RunWriter(path: path)
+            writer.largeRun = areLarge ? 0 : .max
+            SampleRun.record(in: writer)
+            return try writer.finish(SampleRun.row, kernels: SampleRun.kernels)
+          }
+        }
       }
       return try await group.reduce(into: []) { $0 += $1 }
     }
