@@ -25,11 +25,22 @@ def connect(path):
     if not path.is_file():
         raise Failure(f"{path}: not a file", EX_NOINPUT)
     try:
-        connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=60)
-        connection.row_factory = sqlite3.Row
-        check_schema(connection, path)
+        try:
+            return connect_as_it_is(path)
+        except sqlite3.OperationalError as error:
+            if getattr(error, "sqlite_errorname", None) != "SQLITE_READONLY_ROLLBACK":
+                raise
+        # A run was killed as it was stored. Whoever may write the file undoes what is there of it by reading it.
+        sqlite3.connect(path, timeout=60).execute("PRAGMA user_version").fetchone()
+        return connect_as_it_is(path)
     except sqlite3.Error as error:
         raise unreadable(path, error) from None
+
+
+def connect_as_it_is(path):
+    connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=60)
+    connection.row_factory = sqlite3.Row
+    check_schema(connection, path)
     return connection
 
 
@@ -37,7 +48,10 @@ def check_schema(connection, path):
     if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION:
         raise Failure(f"{path}: not a result database of this project", EX_DATAERR)
     version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if version != SCHEMA:
+    if version < SCHEMA:
+        raise Failure(f"{path}: schema version {version}, this script knows {SCHEMA}; the next run that 'sim' logs to it "
+                      "brings it up to date", EX_DATAERR)
+    if version > SCHEMA:
         raise Failure(f"{path}: schema version {version}, this script knows {SCHEMA}", EX_DATAERR)
 
 

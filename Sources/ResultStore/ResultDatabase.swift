@@ -66,6 +66,13 @@ enum ResultDatabase {
       return queue
     } catch let error as DatabaseError where error.resultCode == .SQLITE_CANTOPEN {
       throw .cannotRead(path: path, reason: error.message ?? "\(error.resultCode)")
+    } catch let error as DatabaseError where error.extendedResultCode == .SQLITE_READONLY_ROLLBACK {
+      throw .cannotRead(
+        path: path,
+        reason: "a run was killed as it was stored, and whoever may write the file has to read it first")
+    } catch let error as DatabaseError where error.resultCode == .SQLITE_READONLY {
+      throw .cannotRead(
+        path: path, reason: "SQLite keeps files beside it, so its folder must be writable; or read a copy")
     } catch {
       throw ResultStoreError(error, path: path, busyTimeout: busyTimeout)
     }
