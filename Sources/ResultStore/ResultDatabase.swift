@@ -1,6 +1,7 @@
 import Foundation
 import GRDB
 import GRDBSQLite
+import Synchronization
 
 /// Opens results databases, and makes sure that they are.
 enum ResultDatabase {
@@ -152,12 +153,18 @@ enum ResultDatabase {
   /// others wait until it is stored: for so long the file is theirs neither to write nor to read. A rollback journal
   /// of the few pages that were there before keeps it safe against a crash.
   static func write(_ db: Database, isLarge: Bool, _ body: () throws -> Void) throws {
-    if isLarge, try writeAlone(db, body) { return }
-    try db.inTransaction(.immediate) {
-      try body()
-      return .commit
+    try turn.withLock { _ in
+      if isLarge, try writeAlone(db, body) { return }
+      try db.inTransaction(.immediate) {
+        try body()
+        return .commit
+      }
     }
   }
+
+  /// Whose turn it is to write, among the threads of this process: SQLite has those who wait look again after longer
+  /// and longer pauses.
+  private static let turn = Mutex(())
 
   /// Whether the database was ours alone; if not, `body` was not called.
   private static func writeAlone(_ db: Database, _ body: () throws -> Void) throws -> Bool {
