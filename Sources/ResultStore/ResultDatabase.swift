@@ -173,10 +173,18 @@ enum ResultDatabase {
     let timeout = try Int.fetchOne(db, sql: "PRAGMA busy_timeout") ?? 0
     try db.execute(sql: "PRAGMA busy_timeout = 0")
     defer { try? db.execute(sql: "PRAGMA busy_timeout = \(timeout)") }
-    guard (try? db.execute(sql: "PRAGMA journal_mode = TRUNCATE")) != nil else { return false }
-    // If this fails, whoever opens the database next to write makes up for it.
-    defer { try? enterWriteAheadLogging(db, deadline: Date(timeIntervalSinceNow: 2)) }
-    guard (try? db.beginTransaction(.exclusive)) != nil else { return false }
+    // So that nobody comes in between the change of mode and the transaction.
+    try db.execute(sql: "PRAGMA locking_mode = EXCLUSIVE")
+    guard (try? db.execute(sql: "PRAGMA journal_mode = TRUNCATE")) != nil else {
+      try db.execute(sql: "PRAGMA locking_mode = NORMAL")
+      return false
+    }
+    defer {
+      try? db.execute(sql: "PRAGMA locking_mode = NORMAL")
+      // If this fails, whoever opens the database next to write makes up for it.
+      try? enterWriteAheadLogging(db, deadline: Date(timeIntervalSinceNow: 2))
+    }
+    try db.beginTransaction(.exclusive)
     do {
       try body()
       try db.commit()
