@@ -41,6 +41,7 @@ extension Experiment {
   /// Everything else that the result depends on.
   var settings: [(String, RunValue)] {
     var list: [(String, RunValue)] = [
+      ("results_revision", RunValue(Revision.results)),
       ("arrivals", RunValue(workload.arrivals.kind.rawValue)),
       ("burstiness", workload.burstiness.map { RunValue($0) } ?? .null),
       ("time_scale", workload.timeScale.map { RunValue($0) } ?? .null),
