@@ -38,22 +38,24 @@ let package = Package(
     .executableTarget(
       name: "sim",
       dependencies: [
-        "SimCore", "Policies", "CostModels", "Workloads", "ResultStore",
+        "Support", "Statistics", "Serving", "Policies", "CostModels", "Workloads", "ResultStore",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),
     .testTarget(
       name: "simTests",
       dependencies: [
-        "sim", "SimCore", "Policies", "CostModels", "Workloads", "ResultStore",
+        "sim", "Support", "Statistics", "Serving", "Policies", "CostModels", "Workloads", "ResultStore",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),
   ]
-    + module("SimCore")
-    + module("Policies", ["SimCore"])
-    + module("CostModels", ["SimCore", "COpenBLAS"])
-    + module("Workloads", ["SimCore"])
-    + module("ResultStore", ["SimCore", grdb, sqlite]),
+    + module("Support")
+    + module("Statistics")
+    + module("Serving", ["Support", "Statistics"])
+    + module("Policies", ["Serving", "Support", "Statistics"])
+    + module("CostModels", ["Serving", "Support", "Statistics", "COpenBLAS"])
+    + module("Workloads", ["Serving", "Support", "Statistics"])
+    + module("ResultStore", ["Serving", "Support", "Statistics", grdb, sqlite]),
   swiftLanguageModes: [.v6]
 )

@@ -1,4 +1,4 @@
-import SimCore
+import Serving
 
 /// Chunked prefill (Sarathi-Serve): decode first, then as many prompt tokens as the iteration's budget leaves.
 ///

@@ -1,4 +1,4 @@
-import SimCore
+import Serving
 
 /// Layered prefill of chunks: tiles that are neither full columns nor full rows of the plane tokens × layers.
 ///

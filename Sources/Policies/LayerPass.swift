@@ -1,4 +1,4 @@
-import SimCore
+import Serving
 
 /// A cohort of prompts on its way through the model, one group of layers an iteration.
 ///

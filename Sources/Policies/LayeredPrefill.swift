@@ -1,4 +1,4 @@
-import SimCore
+import Serving
 
 /// Layered prefill (arXiv 2510.08055): a cohort of prompts moves through the model one group of layers an iteration,
 /// while every layer goes on decoding.

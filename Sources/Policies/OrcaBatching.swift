@@ -1,4 +1,4 @@
-import SimCore
+import Serving
 
 /// Iteration-level batching (Orca, OSDI 2022): whole prompts first, then everybody who decodes.
 ///

@@ -1,4 +1,5 @@
-import SimCore
+import Serving
+import Support
 
 /// A policy by name, as `--policy` takes it: `layered`, or with parameters `layered[stages=8,cohort=4096]`.
 ///

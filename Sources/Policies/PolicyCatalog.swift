@@ -1,4 +1,4 @@
-import SimCore
+import Serving
 
 /// The policies by name.
 ///

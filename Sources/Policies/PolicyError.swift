@@ -1,4 +1,5 @@
-import SimCore
+import Serving
+import Support
 
 /// Why a policy could not be made from its name.
 public enum PolicyError: UserError, Hashable {

@@ -1,4 +1,4 @@
-import SimCore
+import Serving
 
 /// Run-to-completion batches: nobody joins until everybody in the batch has finished.
 ///

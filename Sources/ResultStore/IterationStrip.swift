@@ -1,4 +1,4 @@
-import SimCore
+import Serving
 
 /// Successive iterations of a replica that differ in little, which the database keeps as one row.
 ///

@@ -1,4 +1,4 @@
-import SimCore
+import Serving
 
 extension RecordLog<IterationStrip> {
   /// Strips in a buffer: half a megabyte, as for other records.

@@ -1,4 +1,5 @@
-import SimCore
+import Serving
+import Support
 
 /// What can go wrong between a run and its database.
 ///

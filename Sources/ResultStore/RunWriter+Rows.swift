@@ -1,5 +1,5 @@
 import GRDB
-import SimCore
+import Serving
 
 extension RunWriter {
   /// Inserts the row of the run, and returns its number.

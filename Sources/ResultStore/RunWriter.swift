@@ -1,5 +1,5 @@
 import GRDB
-import SimCore
+import Serving
 
 /// Keeps what one run logs, and at its end appends it to a database, in one transaction.
 ///

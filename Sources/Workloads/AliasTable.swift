@@ -1,4 +1,5 @@
-import SimCore
+import Serving
+import Statistics
 
 /// Draws an index with given odds in constant time.
 ///

@@ -1,5 +1,6 @@
 import Glibc
-import SimCore
+import Serving
+import Statistics
 
 /// Draws one arrival after another.
 struct ArrivalClock: Sendable {

@@ -1,5 +1,6 @@
 import Glibc
-import SimCore
+import Serving
+import Statistics
 
 /// Draws from a gamma distribution of scale 1.
 ///

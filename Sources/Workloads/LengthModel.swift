@@ -1,4 +1,5 @@
-import SimCore
+import Serving
+import Statistics
 
 /// A joint distribution of prompt and output lengths that real traffic was boiled down to.
 ///

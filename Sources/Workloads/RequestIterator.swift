@@ -1,4 +1,5 @@
-import SimCore
+import Serving
+import Statistics
 
 /// Makes the requests of a workload one after another.
 public struct RequestIterator: IteratorProtocol, Sendable {

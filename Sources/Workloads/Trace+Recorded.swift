@@ -1,4 +1,4 @@
-import SimCore
+import Serving
 
 extension Trace {
   /// Makes a trace of requests that were recorded somewhere, with their arrivals.

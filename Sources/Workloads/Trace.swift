@@ -1,4 +1,4 @@
-import SimCore
+import Serving
 
 /// A list of requests read from a file.
 public struct Trace: Sendable {

@@ -1,5 +1,5 @@
 import Foundation
-import SimCore
+import Serving
 
 /// The traces that ship with the project: the files of a folder, by name.
 public struct TraceCatalog: Sendable {

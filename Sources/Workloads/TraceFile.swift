@@ -1,5 +1,6 @@
 import Foundation
-import SimCore
+import Serving
+import Support
 
 /// What a trace file holds: a list of requests, or a distribution to draw them from.
 public enum TraceFile: Sendable {

@@ -1,4 +1,4 @@
-import SimCore
+import Serving
 
 /// One request as a trace file has it; 16 bytes.
 public struct TraceRow: Sendable, Hashable {

@@ -1,4 +1,4 @@
-import SimCore
+import Serving
 
 /// The requests of a run, in order of arrival.
 ///

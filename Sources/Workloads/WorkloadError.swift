@@ -1,4 +1,5 @@
-import SimCore
+import Serving
+import Support
 
 /// What can be wrong with a trace or with how it is to be played.
 public enum WorkloadError: UserError, Equatable {

@@ -1,4 +1,5 @@
-import SimCore
+import Serving
+import Statistics
 
 /// A workload as the user asks for it, before any file is read; nil means that nothing was asked for.
 public struct WorkloadSpecification: Sendable, Hashable {

@@ -2,7 +2,7 @@ import ArgumentParser
 import Foundation
 import Policies
 import ResultStore
-import SimCore
+import Serving
 import Workloads
 
 /// `sim capacity`: the largest rate that a policy sustains.

@@ -1,5 +1,5 @@
 import Foundation
-import SimCore
+import Serving
 import Workloads
 
 /// Runs what the studies of several policies want, all of them at a time.

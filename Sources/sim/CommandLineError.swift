@@ -1,4 +1,5 @@
-import SimCore
+import Serving
+import Support
 
 /// What is wrong with the command line beyond what its parser sees.
 enum CommandLineError: UserError {

@@ -1,5 +1,6 @@
 import Glibc
-import SimCore
+import Serving
+import Statistics
 
 /// Resamples of a series of requests: how often each of them is drawn.
 ///

@@ -1,6 +1,6 @@
 import ArgumentParser
 import ResultStore
-import SimCore
+import Serving
 import Workloads
 
 /// `sim compare`: the same requests under several policies.

@@ -1,4 +1,4 @@
-import SimCore
+import Serving
 
 /// How one policy differs from the first in one statistic of one metric, over the same requests.
 struct CompareDifference: Sendable {

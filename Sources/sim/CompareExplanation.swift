@@ -1,5 +1,5 @@
 import Foundation
-import SimCore
+import Serving
 
 /// Where the time, energy and bytes of two runs part, in a sentence each.
 struct CompareExplanation {

@@ -1,4 +1,4 @@
-import SimCore
+import Serving
 
 /// What the iterations of one kind come to.
 struct CompareIterations: Sendable {

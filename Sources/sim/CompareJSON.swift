@@ -1,5 +1,5 @@
 import ResultStore
-import SimCore
+import Serving
 
 /// A comparison as one JSON object.
 struct CompareJSON {

@@ -1,4 +1,5 @@
-import SimCore
+import Serving
+import Statistics
 
 /// What requests are compared by; less is better throughout.
 enum CompareMetric: String, CaseIterable, Sendable {

@@ -1,4 +1,4 @@
-import SimCore
+import Serving
 
 /// Keeps of a run what a comparison needs, beside what every run keeps.
 struct CompareRecorder: Recorder {

@@ -1,6 +1,6 @@
 import Foundation
 import ResultStore
-import SimCore
+import Serving
 
 /// What `sim compare` prints.
 struct CompareReport {

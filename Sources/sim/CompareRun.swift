@@ -1,7 +1,8 @@
 import CostModels
 import Policies
 import ResultStore
-import SimCore
+import Serving
+import Statistics
 
 /// One policy's run in a comparison.
 struct CompareRun {

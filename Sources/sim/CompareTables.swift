@@ -1,6 +1,6 @@
 import Foundation
 import ResultStore
-import SimCore
+import Serving
 
 /// Runs side by side.
 struct CompareTables {

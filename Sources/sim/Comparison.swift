@@ -1,4 +1,4 @@
-import SimCore
+import Serving
 
 /// Runs of several policies over the same requests, the others compared with the first.
 struct Comparison {

@@ -2,7 +2,9 @@ import CostModels
 import Foundation
 import Policies
 import ResultStore
-import SimCore
+import Serving
+import Statistics
+import Support
 import Workloads
 
 extension Experiment {

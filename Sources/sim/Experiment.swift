@@ -1,6 +1,6 @@
 import CostModels
 import Policies
-import SimCore
+import Serving
 import Workloads
 
 /// One run, ready to go: everything is read and checked, nothing is shared that could change.

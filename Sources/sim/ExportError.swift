@@ -1,4 +1,5 @@
-import SimCore
+import Serving
+import Support
 
 /// What can go wrong as a result is written to a file.
 enum ExportError: UserError, Hashable {

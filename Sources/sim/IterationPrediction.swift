@@ -1,5 +1,5 @@
 import CostModels
-import SimCore
+import Serving
 
 /// What the cost model says of a measured iteration.
 struct IterationPrediction {

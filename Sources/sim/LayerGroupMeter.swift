@@ -1,4 +1,4 @@
-import SimCore
+import Serving
 import Synchronization
 
 /// A cost model that prices as another does, and adds up what each group of layers used.

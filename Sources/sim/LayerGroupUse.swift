@@ -1,4 +1,4 @@
-import SimCore
+import Serving
 
 /// What the layers of a group used, all GPUs together but for the time, which is one's.
 struct LayerGroupUse: Sendable, Hashable {

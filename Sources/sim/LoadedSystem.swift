@@ -1,5 +1,6 @@
 import CostModels
-import SimCore
+import Serving
+import Support
 
 /// A system and what is known about its kernels and its experts: read once, shared by all runs.
 struct LoadedSystem: Sendable {

@@ -1,5 +1,6 @@
 import ArgumentParser
-import SimCore
+import Serving
+import Statistics
 
 /// What requests are held against.
 struct ObjectiveOptions: ParsableArguments {

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Policies
-import SimCore
+import Serving
 
 /// The schedule.
 struct PolicyOptions: ParsableArguments {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import ResultStore
-import SimCore
+import Serving
+import Support
 
 /// `sim query`: asks a result database something, and cannot change it.
 struct QueryCommand: ParsableCommand {

@@ -1,4 +1,5 @@
-import SimCore
+import Serving
+import Statistics
 
 /// A server's benchmark beside its simulation, request by request.
 struct ReplayComparison {

@@ -1,4 +1,4 @@
-import SimCore
+import Serving
 
 /// Keeps of a run what a comparison request by request needs: every request, and every gap between its tokens.
 struct ReplayRecorder: Recorder {

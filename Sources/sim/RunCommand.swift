@@ -2,7 +2,8 @@ import ArgumentParser
 import CostModels
 import Foundation
 import ResultStore
-import SimCore
+import Serving
+import Statistics
 import Workloads
 
 /// Simulates one run, and appends it to a result database.

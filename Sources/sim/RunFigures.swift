@@ -1,4 +1,4 @@
-import SimCore
+import Serving
 
 /// The figures of a run that a search for capacity goes by.
 struct RunFigures: Sendable, Hashable {

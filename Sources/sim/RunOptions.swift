@@ -1,7 +1,8 @@
 import ArgumentParser
 import CostModels
 import Policies
-import SimCore
+import Serving
+import Support
 import Workloads
 
 /// Everything that a run's result depends on.

@@ -1,5 +1,6 @@
 import ResultStore
-import SimCore
+import Serving
+import Statistics
 
 /// Passes what a run reports on to everybody who wants it.
 struct RunRecorder: Recorder {

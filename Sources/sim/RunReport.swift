@@ -1,6 +1,7 @@
 import CostModels
 import Foundation
-import SimCore
+import Serving
+import Statistics
 
 /// What a run prints: the block that users know from `vllm bench serve`, then energy, expert traffic, and how far
 /// the figures can be trusted.

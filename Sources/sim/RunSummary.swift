@@ -1,6 +1,7 @@
 import CostModels
 import ResultStore
-import SimCore
+import Serving
+import Statistics
 
 /// What a run comes to: the values of `--json` and of the `runs` table, by vLLM's names where vLLM has one.
 struct RunSummary {

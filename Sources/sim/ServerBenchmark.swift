@@ -1,5 +1,6 @@
 import Foundation
-import SimCore
+import Serving
+import Support
 import Workloads
 
 /// A result file that `vllm bench serve --save-result --save-detailed` wrote.

@@ -1,4 +1,5 @@
-import SimCore
+import Serving
+import Support
 
 /// What can be wrong with a result file of `vllm bench serve`.
 enum ServerBenchmarkError: UserError, Hashable {

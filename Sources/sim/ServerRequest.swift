@@ -1,4 +1,4 @@
-import SimCore
+import Serving
 
 /// One request as a benchmark client saw it.
 struct ServerRequest: Sendable, Hashable {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
-import SimCore
+import Serving
+import Support
 
 /// The command-line tool.
 ///

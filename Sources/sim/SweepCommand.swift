@@ -1,7 +1,7 @@
 import ArgumentParser
 import Foundation
 import ResultStore
-import SimCore
+import Serving
 import Workloads
 
 /// `sim sweep`: the product of lists and ranges of run options.

@@ -1,4 +1,4 @@
-import SimCore
+import Serving
 
 /// What became of a point.
 enum SweepOutcome: Sendable {

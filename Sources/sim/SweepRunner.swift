@@ -1,6 +1,7 @@
 import Foundation
 import ResultStore
-import SimCore
+import Serving
+import Statistics
 import Synchronization
 import Workloads
 

@@ -1,7 +1,8 @@
 import ArgumentParser
 import CostModels
 import Foundation
-import SimCore
+import Serving
+import Support
 
 /// The model, the GPUs and the serving engine.
 struct SystemOptions: ParsableArguments {

@@ -1,7 +1,8 @@
 import Dispatch
 import Foundation
 import ResultStore
-import SimCore
+import Serving
+import Statistics
 import Synchronization
 import Workloads
 

@@ -1,5 +1,6 @@
 import Foundation
 import ResultStore
+import Statistics
 
 /// A run of a database as `vllm bench serve` saves one: the same keys in the same order.
 ///

@@ -2,7 +2,7 @@ import ArgumentParser
 import CostModels
 import Foundation
 import ResultStore
-import SimCore
+import Serving
 
 /// `sim validate iterations`: prices iterations that were measured whole.
 struct ValidateIterationsCommand: ParsableCommand {

@@ -3,7 +3,8 @@ import CostModels
 import Foundation
 import Policies
 import ResultStore
-import SimCore
+import Serving
+import Statistics
 
 /// `sim validate run`: replays what a real server was asked, and compares.
 struct ValidateRunCommand: ParsableCommand {

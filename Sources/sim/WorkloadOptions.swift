@@ -1,5 +1,5 @@
 import ArgumentParser
-import SimCore
+import Serving
 import Workloads
 
 /// The traffic.

@@ -1,4 +1,5 @@
-import SimCore
+import Serving
+import Support
 import Testing
 
 /// A policy that does what a test says in its first iterations, and nothing afterwards.

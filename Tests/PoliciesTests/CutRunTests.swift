@@ -1,5 +1,5 @@
 import Policies
-import SimCore
+import Serving
 import Testing
 
 /// A run that is cut before its queue is empty.

@@ -1,5 +1,6 @@
 import Policies
-import SimCore
+import Serving
+import Statistics
 import Testing
 
 /// Several instances behind one router, and a limited number of clients.

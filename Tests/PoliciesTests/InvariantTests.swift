@@ -1,5 +1,5 @@
 import Policies
-import SimCore
+import Serving
 import Testing
 
 /// What holds for every policy in the catalog and any workload; `Tests/INVARIANTS.md` says why.

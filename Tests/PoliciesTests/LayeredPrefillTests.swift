@@ -1,5 +1,5 @@
 import Policies
-import SimCore
+import Serving
 import Testing
 
 @Suite struct LayeredPrefillTests {

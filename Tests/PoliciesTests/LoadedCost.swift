@@ -1,4 +1,4 @@
-import SimCore
+import Serving
 
 /// A cost that depends on everything an iteration works on, in exact arithmetic.
 ///

@@ -1,5 +1,5 @@
 import Policies
-import SimCore
+import Serving
 import Testing
 
 /// Iterations get shorter as contexts grow, so that every gap is the longest of those after it.

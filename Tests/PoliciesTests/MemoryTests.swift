@@ -1,5 +1,5 @@
 import Policies
-import SimCore
+import Serving
 import Testing
 
 /// Schedules worked out by hand, where KV memory or the cap on sequences decides.

@@ -1,4 +1,4 @@
-import SimCore
+import Serving
 
 /// The reference engine's schedulers, written down as plainly as can be: an oracle for the engine and the policies.
 ///

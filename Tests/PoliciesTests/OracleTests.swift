@@ -1,5 +1,5 @@
 import Policies
-import SimCore
+import Serving
 import Testing
 
 /// The engine, which visits no sequence, against ``NaiveEngine``, which visits all of them.

@@ -1,5 +1,6 @@
 import Policies
-import SimCore
+import Serving
+import Support
 import Testing
 
 @Suite struct PolicyTests {

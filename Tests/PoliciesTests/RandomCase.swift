@@ -1,4 +1,5 @@
-import SimCore
+import Serving
+import Statistics
 
 /// A random workload on a random machine, with every corner that an engine may trip over: little memory, few
 /// sequences, bursts, ties, idle gaps, single tokens.

@@ -1,4 +1,4 @@
-import SimCore
+import Serving
 
 /// A cost that a reader can follow in the head: 10 ms an iteration, and simple bytes.
 struct ToyCost: CostModel {

@@ -1,4 +1,4 @@
-import SimCore
+import Serving
 import Synchronization
 
 /// A scheduler that watches another one, and writes down every rule that is broken.

@@ -1,6 +1,7 @@
 import Foundation
 import ResultStore
-import SimCore
+import Serving
+import Support
 import Testing
 
 /// Every named query runs on a small database, and is described where people look.

@@ -1,5 +1,6 @@
 import ResultStore
-import SimCore
+import Serving
+import Statistics
 
 /// Iterations of several replicas that are mostly such as follow each other in a strip, and now and then are not,
 /// each time for another reason; and what the database is to say about them.

@@ -1,5 +1,5 @@
 import ResultStore
-import SimCore
+import Serving
 import Testing
 
 struct RunWriterTests {

@@ -1,5 +1,5 @@
 import ResultStore
-import SimCore
+import Serving
 
 /// A run small enough to follow by hand. Iterations 0 to 6 of one replica end at 1, 2, 4, 5, 7, 8 and 9 s:
 ///

@@ -1,6 +1,7 @@
 import Foundation
 import GRDB
-import SimCore
+import Serving
+import Support
 import Testing
 
 @testable import ResultStore

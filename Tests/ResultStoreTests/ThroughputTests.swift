@@ -1,6 +1,7 @@
 import Foundation
 import ResultStore
-import SimCore
+import Serving
+import Statistics
 import Testing
 
 /// Prints how fast runs are stored; not a test of speed, which depends on the machine.

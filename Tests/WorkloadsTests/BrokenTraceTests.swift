@@ -1,4 +1,6 @@
-import SimCore
+import Serving
+import Statistics
+import Support
 import Testing
 
 @testable import Workloads

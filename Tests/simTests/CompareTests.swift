@@ -1,4 +1,5 @@
-import SimCore
+import Serving
+import Statistics
 import Testing
 
 @testable import sim

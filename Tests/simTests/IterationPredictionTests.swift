@@ -1,7 +1,7 @@
 import ArgumentParser
 import CostModels
 import Foundation
-import SimCore
+import Serving
 import Testing
 
 @testable import sim

@@ -1,5 +1,5 @@
 import ResultStore
-import SimCore
+import Serving
 
 /// A run of four requests, small enough to follow by hand. Iterations end at 1, 2, 4, 5, 7 and 8 s:
 ///

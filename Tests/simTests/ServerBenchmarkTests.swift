@@ -1,5 +1,6 @@
 import Foundation
-import SimCore
+import Serving
+import Support
 import Testing
 
 @testable import sim

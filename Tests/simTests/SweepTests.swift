@@ -1,7 +1,7 @@
 import ArgumentParser
 import Foundation
 import ResultStore
-import SimCore
+import Serving
 import Testing
 
 @testable import sim

@@ -1,6 +1,6 @@
 import Foundation
 import ResultStore
-import SimCore
+import Serving
 import Testing
 
 @testable import sim

@@ -1,4 +1,4 @@
-import SimCore
+import Serving
 
 /// The time of an all-reduce among the GPUs of one node.
 ///

@@ -1,4 +1,5 @@
-import SimCore
+import Serving
+import Support
 
 /// What can be wrong with kernel tables, and with calibrations made from them.
 public enum CalibrationError: UserError, Hashable {

@@ -1,4 +1,4 @@
-import SimCore
+import Serving
 
 /// The time of one launch of decode attention on one GPU: one new token for each sequence of a batch.
 ///

@@ -1,4 +1,4 @@
-import SimCore
+import Serving
 
 /// The time of a kernel that streams through memory: `launch + bytes · secondsPerByte`.
 public struct ElementwiseFit: KernelFit {

@@ -1,4 +1,4 @@
-import SimCore
+import Serving
 
 /// A window of a steady load, or of none, in which a GPU's energy was measured: what one launch takes.
 struct EnergyWindow: Sendable {

@@ -1,5 +1,5 @@
 import Glibc
-import SimCore
+import Serving
 
 /// The time of a dense matrix product on one GPU: `rows` × k activations by k × n weights.
 ///

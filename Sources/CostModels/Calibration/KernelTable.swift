@@ -1,5 +1,6 @@
 import Foundation
-import SimCore
+import Serving
+import Support
 
 /// A table of measurements: a CSV file with `# key: value` lines on top, a header, and rows of plain fields.
 ///

@@ -1,4 +1,4 @@
-import SimCore
+import Serving
 
 /// One whole iteration as the profiling harness measured it: what it worked on, and what it took.
 ///

@@ -1,5 +1,5 @@
 import Glibc
-import SimCore
+import Serving
 
 /// The time of the experts of one MoE layer on one GPU: permutation, gate and up, activation, down, combination.
 ///

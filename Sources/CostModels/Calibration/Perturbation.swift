@@ -1,5 +1,6 @@
 import Glibc
-import SimCore
+import Serving
+import Statistics
 
 /// One draw of everything that predictions are unsure of: a factor for each uncertain number, found by its name.
 ///

@@ -1,4 +1,4 @@
-import SimCore
+import Serving
 
 /// The time of one launch of prefill attention on one GPU, over one or several segments.
 ///

@@ -1,4 +1,5 @@
-import SimCore
+import Serving
+import Support
 
 /// What can be wrong with a descriptor of a model, a GPU, a serving engine or an expert routing.
 public enum DescriptionError: UserError, Hashable {

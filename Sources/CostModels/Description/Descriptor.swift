@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// A descriptor that is a list of ``Setting``s: read from a JSON file whose objects nest as the settings' paths
 /// do, each value with its source, and changed from the command line by path.
@@ -52,7 +53,7 @@ extension Descriptor {
         try read(inner, inherited: own)
       } else {
         throw .unknownField(
-          file: object.file, field: place, nearest: nearest(to: place, in: Self.settings.map(\.path)))
+          file: object.file, field: place, nearest: nearestName(to: place, among: Self.settings.map(\.path)))
       }
     }
   }
@@ -67,7 +68,7 @@ extension Descriptor {
       for name in fields.keys.sorted() where !["value", "quality", "source"].contains(name) {
         throw .unknownField(
           file: object.file, field: sourced.place(name),
-          nearest: nearest(to: name, in: ["value", "quality", "source"]))
+          nearest: nearestName(to: name, among: ["value", "quality", "source"]))
       }
       guard let inner = sourced.value("value") else {
         throw .missing(file: object.file, field: sourced.place("value"), expected: setting.expected)
@@ -110,7 +111,7 @@ extension Descriptor {
     let path = String(parts[0])
     guard let setting = Self.settings.first(where: { $0.path == path }) else {
       throw .unknownSetting(
-        kind: Self.kind, path: path, nearest: nearest(to: path, in: Self.settings.map(\.path)))
+        kind: Self.kind, path: path, nearest: nearestName(to: path, among: Self.settings.map(\.path)))
     }
     let text = parts.count == 2 ? String(parts[1]) : ""
     guard parts.count == 2, setting.write(text, to: &self) else {

@@ -1,4 +1,4 @@
-import SimCore
+import Serving
 
 /// What a GPU draws: a constant, and so much for every byte and every operation.
 ///

@@ -1,4 +1,4 @@
-import SimCore
+import Serving
 
 /// One serving engine: what it costs beside the kernels, and where its kernels differ from tuned ones.
 ///

@@ -1,4 +1,4 @@
-import SimCore
+import Serving
 
 /// Time that the host needs beside the GPU: scheduling, preparing inputs, launching kernels.
 ///

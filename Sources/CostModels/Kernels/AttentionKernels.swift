@@ -1,4 +1,4 @@
-import SimCore
+import Serving
 
 /// Prefill and decode attention of a layer, with or without a sliding window.
 final class AttentionKernels: Sendable {

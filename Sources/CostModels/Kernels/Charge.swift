@@ -1,4 +1,4 @@
-import SimCore
+import Serving
 
 /// The time and the bytes of some launches on one GPU.
 struct Charge: Sendable {

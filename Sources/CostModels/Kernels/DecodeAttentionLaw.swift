@@ -1,4 +1,4 @@
-import SimCore
+import Serving
 
 /// The decode attention of so many sequences in one layer, as a function of their contexts alone.
 ///

@@ -1,4 +1,4 @@
-import SimCore
+import Serving
 
 /// What decode attention takes in a layer with some load.
 struct DecodeAttentionPrice: Sendable {

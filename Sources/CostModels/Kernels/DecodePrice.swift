@@ -1,4 +1,4 @@
-import SimCore
+import Serving
 
 /// What a layer costs that decodes a number of sequences and does nothing else, attention aside.
 struct DecodePrice: Sendable {

@@ -1,4 +1,4 @@
-import SimCore
+import Serving
 
 /// The experts of a layer: one grouped call over prefill and decode rows together.
 final class ExpertKernel: Sendable {

@@ -1,4 +1,4 @@
-import SimCore
+import Serving
 
 extension KernelCostModel {
   /// Prices the steps of a stretch, with everything looked up once that depends on the number of sequences alone.

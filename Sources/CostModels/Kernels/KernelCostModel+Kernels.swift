@@ -1,4 +1,4 @@
-import SimCore
+import Serving
 
 extension KernelCostModel {
   /// What each kernel has used so far.

@@ -1,4 +1,4 @@
-import SimCore
+import Serving
 
 extension KernelCostModel {
   /// Makes sure that the price of a decode step of so many sequences is known.

@@ -1,4 +1,5 @@
-import SimCore
+import Serving
+import Statistics
 
 /// Prices iterations kernel by kernel, from measured tables, for a model on a GPU under a serving engine.
 ///

@@ -1,4 +1,4 @@
-import SimCore
+import Serving
 
 /// What one launch of a kernel takes on one GPU, or several launches together.
 ///

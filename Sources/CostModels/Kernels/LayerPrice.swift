@@ -1,4 +1,4 @@
-import SimCore
+import Serving
 
 /// What a layer costs for a number of rows, attention and experts aside.
 struct LayerPrice: Sendable {

@@ -1,4 +1,4 @@
-import SimCore
+import Serving
 
 /// The energy of a kernel on one GPU: so much for every byte and every operation, above what the board draws idle.
 ///

@@ -1,4 +1,4 @@
-import SimCore
+import Serving
 
 /// A prefill, and what follows from its segments alone: computed once for all stages of a cohort.
 struct RecalledPrefill: Sendable {

@@ -1,4 +1,4 @@
-import SimCore
+import Serving
 
 /// The kernels whose cost depends on the number of rows alone: everything but attention and experts.
 final class RowKernels: Sendable {

@@ -1,4 +1,4 @@
-import SimCore
+import Serving
 
 /// A model on some GPUs under a serving engine: what a cost model prices.
 public struct ServedSystem: Sendable {

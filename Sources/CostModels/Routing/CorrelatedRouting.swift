@@ -1,4 +1,5 @@
 import Glibc
+import Statistics
 
 /// Tables of ``RoutingModel/correlated(groupSigma:requestSigma:)`` for one model.
 ///

@@ -1,4 +1,4 @@
-import SimCore
+import Serving
 
 /// How many distinct experts of a layer so many tokens use.
 public struct CoveragePoint: Sendable, Hashable {

@@ -1,5 +1,6 @@
 import Glibc
-import SimCore
+import Serving
+import Statistics
 
 /// How many distinct experts the tokens of a mixture-of-experts call are routed to.
 ///

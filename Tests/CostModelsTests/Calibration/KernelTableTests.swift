@@ -1,4 +1,5 @@
-import SimCore
+import Serving
+import Support
 import Testing
 
 @testable import CostModels

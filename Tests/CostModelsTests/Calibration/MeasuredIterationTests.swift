@@ -1,4 +1,4 @@
-import SimCore
+import Serving
 import Testing
 
 @testable import CostModels

@@ -1,6 +1,7 @@
 import CostModels
 import Foundation
-import SimCore
+import Serving
+import Support
 import Testing
 
 @Suite struct ModelDescriptionTests {

@@ -1,5 +1,5 @@
 import CostModels
-import SimCore
+import Serving
 import Testing
 
 @Suite struct CoverageRoutingTests {

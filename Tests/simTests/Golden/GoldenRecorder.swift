@@ -1,4 +1,5 @@
-import SimCore
+import Serving
+import Support
 
 /// Reduces everything that a run logs to two digests and a few sums.
 ///

@@ -1,7 +1,7 @@
 import CostModels
 import Foundation
 import Policies
-import SimCore
+import Serving
 import Workloads
 
 @testable import sim

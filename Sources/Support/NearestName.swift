@@ -1,10 +1,12 @@
 /// The known name that a mistyped one most likely means, or nil if none is close.
 ///
 /// Close is an edit distance (insertions, deletions and substitutions, letter case aside) of at most two fifths
-/// of the longer name, or being the beginning of a known name. The first of equally close names wins.
+/// of the longer name, or being the beginning of a known name. The first of equally close names wins. The ending of
+/// a dotted path, `per_iteration_ms` for `host.per_iteration_ms`, is as good as the path.
 ///
 /// - Complexity: O(*n m*) for each known name, in its length and the length of `name`.
 public func nearestName(to name: String, among known: some Sequence<String>) -> String? {
+  if let path = known.first(where: { $0.hasSuffix("." + name) }) { return path }
   let typed = Array(name.lowercased().unicodeScalars)
   var best: (name: String, distance: Int)?
   for candidate in known {

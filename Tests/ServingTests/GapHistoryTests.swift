@@ -1,6 +1,7 @@
+import Statistics
 import Testing
 
-@testable import SimCore
+@testable import Serving
 
 @Suite struct GapHistoryTests {
   @Test func theLongestIsAmongTheLaterSteps() {

@@ -1,14 +1,14 @@
 import Glibc
 
 /// The standard normal distribution.
-enum NormalDistribution {
+public enum NormalDistribution {
   /// The value below which a share of the distribution lies; relative error below 1.2e-9.
   ///
   /// P. J. Acklam, "An algorithm for computing the inverse normal cumulative distribution function" (2003).
   ///
   /// - Parameter share: above 0 and below 1.
   /// - Returns: the quantile.
-  static func quantile(_ share: Double) -> Double {
+  public static func quantile(_ share: Double) -> Double {
     let tail = 0.02425
     if share < tail { return lowerTail(share) }
     if share > 1 - tail { return -lowerTail(1 - share) }

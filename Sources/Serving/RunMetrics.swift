@@ -1,3 +1,5 @@
+import Statistics
+
 /// Collects what a run's summary is made of.
 ///
 /// Definitions, as vLLM's benchmark tools have them: TTFT is the time from arrival to the first token; ITL (or TBT) is

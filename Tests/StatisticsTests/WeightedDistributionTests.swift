@@ -1,4 +1,4 @@
-import SimCore
+import Statistics
 import Testing
 
 @Suite struct WeightedDistributionTests {

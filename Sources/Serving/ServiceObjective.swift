@@ -1,3 +1,5 @@
+import Statistics
+
 /// What a request must be served like to count as good: an upper limit on each of some latencies.
 public struct ServiceObjective: Sendable, Hashable {
   /// Longest time to first token; `nil` for no limit.

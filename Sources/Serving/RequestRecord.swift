@@ -1,3 +1,5 @@
+import Statistics
+
 /// How one request fared.
 public struct RequestRecord: Sendable, Hashable {
   /// What became of a request.

@@ -1,6 +1,7 @@
+import Statistics
 import Testing
 
-@testable import SimCore
+@testable import Serving
 
 @Suite struct SlidingWindowTests {
   /// One that stores 2 entries sees 3 and then 4 through a window of 4; one that stores 9 sees 4.

@@ -1,4 +1,4 @@
-import SimCore
+import Statistics
 import Testing
 
 @Suite struct SplitMix64Tests {

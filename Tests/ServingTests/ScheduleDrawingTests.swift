@@ -1,4 +1,4 @@
-import SimCore
+import Serving
 import Testing
 
 @Suite struct ScheduleDrawingTests {

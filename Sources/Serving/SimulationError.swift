@@ -1,3 +1,5 @@
+import Support
+
 /// Why a run stopped short: a policy broke the rules.
 public enum SimulationError: UserError, Hashable {
   /// A tile does not continue its prompt, or names none.

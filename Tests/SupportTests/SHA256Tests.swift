@@ -1,4 +1,4 @@
-import SimCore
+import Support
 import Testing
 
 @Suite struct SHA256Tests {

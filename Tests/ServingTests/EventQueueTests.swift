@@ -1,6 +1,7 @@
+import Statistics
 import Testing
 
-@testable import SimCore
+@testable import Serving
 
 @Suite struct EventQueueTests {
   func drain(_ queue: inout EventQueue) -> [Int] {
