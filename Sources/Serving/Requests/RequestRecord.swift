@@ -36,8 +36,8 @@ public struct RequestRecord: Sendable, Hashable {
   /// Creates the record of a request that has just arrived.
   public init(request: Request) { self.request = request }
 
-  /// Adds to its shares.
-  mutating func charge(joules: Joules, expertBytes: Double) {
+  /// Adds to what is attributed to it.
+  mutating func attribute(joules: Joules, expertBytes: Double) {
     self.joules += joules
     self.expertBytes += expertBytes
   }

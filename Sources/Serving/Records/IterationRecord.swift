@@ -46,9 +46,9 @@ public struct IterationRecord: Sendable, Hashable {
 
   /// Fills in what depends on its cost.
   @inline(__always)
-  mutating func fill(from cost: Cost, start: Seconds) {
+  mutating func fill(from cost: StepCost, start: Seconds, end: Seconds) {
     self.start = start
-    end = start + cost.seconds
+    self.end = end
     experts = cost.experts
     expertBytes = cost.expertBytes
     weightBytes = cost.weightBytes

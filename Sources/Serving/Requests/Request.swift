@@ -6,8 +6,14 @@ public struct Request: Sendable, Hashable {
   public var arrival: Seconds
   /// Prompt length; at least 1.
   public var promptTokens: Tokens
-  /// Output length, the first token included; at least 1.
+  /// Output length, the first token included; at least 1. Policies do not see it.
   public var outputTokens: Tokens
+  /// Its priority: lower comes first, as in vLLM.
+  public var priority = 0
+  /// What a predictor expects it to write; `nil` where the workload has no such prediction.
+  public var expectedOutputTokens: Tokens?
+  /// What it asks of the server; `nil` where the workload has no objective of its own.
+  public var objective: ServiceObjective?
 
   /// Creates a request.
   public init(id: Int, arrival: Seconds, promptTokens: Tokens, outputTokens: Tokens) {
