@@ -47,25 +47,40 @@ package struct LoadedExperiment: Sendable {
       policy.makeScheduler().longestSequence)
   }
 
-  /// Runs it; what is to be kept of it is the recorder's to keep.
-  ///
-  /// `wrap` may put a cost model around the experiment's, to watch it.
-  ///
-  /// - Complexity: O(iterations + requests).
-  package func run<Kept: Recorder>(
-    recorder: inout Kept, wrap: (KernelCostModel) -> any CostModel = { $0 }
-  ) throws(SimulationError) -> SystemTotals {
-    let costModel = KernelCostModel(
+  /// A fresh cost model of the system.
+  package func makeCostModel() -> KernelCostModel {
+    KernelCostModel(
       system: loaded.system, calibration: loaded.calibration, routing: loaded.routing,
-      drawSeed: drawRouting ? workload.seed : nil, kvBlocks: kvBlocks)
-    let instance = InstanceConfiguration(
-      scheduler: policy.makeScheduler(), costModel: wrap(costModel), maxSequences: maxSequences)
-    var simulation = Simulation(
-      instances: [instance], requests: workload.makeIterator(), maxModelLength: maxModelLength,
-      maxConcurrency: maxConcurrency, stopAt: maxDuration, exactSteps: exactSteps)
+      drawSeed: drawRouting ? workload.seed : nil)
+  }
+
+  /// The simulation of a number of equal instances; they share a cost model.
+  package func makeSimulation(instances: Int = 1) -> Simulation {
+    let costModel = makeCostModel()
+    let configurations = (0..<instances).map { _ in
+      InstanceConfiguration(
+        scheduler: policy.makeScheduler(), costModel: costModel,
+        memory: KVMemory(blocks: kvBlocks, blockSize: loaded.system.engine.keyValueBlockSize),
+        maxSequences: maxSequences)
+    }
+    return Simulation(
+      instances: configurations, requests: workload.makeIterator(), maxModelLength: maxModelLength,
+      maxConcurrency: maxConcurrency, stopAt: maxDuration, fastForwards: !exactSteps)
+  }
+
+  /// Runs it; the recorder decides what to keep.
+  ///
+  /// - Parameter keepsLayerUses: whether to keep what layers use by what they carry.
+  /// - Complexity: O(steps + requests).
+  package func run<Kept: Recorder>(
+    recorder: inout Kept, keepsLayerUses: Bool = false
+  ) throws(SimulationError) -> SystemTotals {
+    var simulation = makeSimulation()
+    if keepsLayerUses { simulation.keepLayerUses() }
     try simulation.run(recorder: &recorder)
     return SystemTotals(
-      kernels: simulation.kernels, idleJoules: simulation.idleJoules, meanInSystem: simulation.meanInSystem,
+      kernels: simulation.kernels, layerUses: simulation.layerUses ?? LayerUses(),
+      idleJoules: simulation.idleJoules, meanInSystem: simulation.meanInSystem,
       peakInSystem: simulation.peakInSystem)
   }
 }
@@ -74,6 +89,8 @@ package struct LoadedExperiment: Sendable {
 package struct SystemTotals: Sendable {
   /// What each kernel used.
   package let kernels: [KernelUse]
+  /// What layers used by what they carry; nothing unless it was asked for.
+  package let layerUses: LayerUses
   /// Energy drawn while nothing ran, in joules.
   package let idleJoules: Joules
   /// Mean requests in the system as each arrives.

@@ -8,7 +8,8 @@ protocol LayerCost {
   var slidingWindow: Tokens? { get }
   var idleWatts: Double { get }
   /// Adds the cost of some layers that all carry the same load.
-  func add(_ load: DecodeLoad, prefill: ArraySlice<PrefillSegment>, layers: Range<Int>, to cost: inout StepCost)
+  func add(
+    _ load: DecodeLoad, prefill: ArraySlice<PrefillSegment>, layers: Range<Int>, to cost: inout StepCost)
   /// Adds what a step costs beside its layers.
   func finish(_ load: borrowing StepLoad, cost: inout StepCost)
 }

@@ -74,7 +74,8 @@ func run(
     Request(id: $0.offset, arrival: $0.element.0, promptTokens: $0.element.1, outputTokens: $0.element.2)
   }
   return try run(
-    [InstanceConfiguration(
+    [
+      InstanceConfiguration(
         scheduler: scheduler, costModel: cost.model, memory: cost.memory, maxSequences: maxSequences)
     ], workload,
     maxModelLength: maxModelLength, maxConcurrency: maxConcurrency)

@@ -48,7 +48,8 @@ public struct Simulation: ~Copyable {
     precondition(!instances.isEmpty, "a simulation needs an instance")
     self.instances = instances.enumerated().map {
       Instance(
-        number: $0.offset, configuration: $0.element, maxModelLength: maxModelLength, fastForwards: fastForwards)
+        number: $0.offset, configuration: $0.element, maxModelLength: maxModelLength,
+        fastForwards: fastForwards)
     }
     self.router = router
     self.requests = requests

@@ -48,19 +48,19 @@ public struct StepLoad: Sendable, Hashable {
   /// The decode rows, which pass every layer.
   public var decode = DecodeLoad()
   /// The prefill of all bands.
-  public internal(set) var segments: [PrefillSegment] = []
+  public var segments: [PrefillSegment] = []
   /// The layers, cut wherever a tile begins or ends; layers without work are in none.
-  public internal(set) var bands: [LayerBand] = []
+  public var bands: [LayerBand] = []
   /// Prompts with at least one tile.
-  public internal(set) var prefillSequences = 0
+  public var prefillSequences = 0
   /// Prompts whose last tile it is: they emit a token.
-  public internal(set) var finishingSequences = 0
+  public var finishingSequences = 0
   /// Prefill rows, each prompt's counted once however many layers they pass.
-  public internal(set) var prefillRows = 0
+  public var prefillRows = 0
   /// Prefill rows that start at the first layer.
-  public internal(set) var enteringRows = 0
+  public var enteringRows = 0
   /// Whether some tile leaves out some of the layers.
-  public internal(set) var hasPartialDepth = false
+  public var hasPartialDepth = false
   /// Names the step among all of its instance, for seeded draws.
   public var draw: UInt64 = 0
 

@@ -75,7 +75,7 @@ extension Instance {
     tell(&recorder)
   }
 
-  private mutating func tell(_ recorder: inout some Recorder) {
+  mutating func tell(_ recorder: inout some Recorder) {
     let stepGap = view.news.stepGap
     if stepGap.tokens > 0 { recorder.record(gap: stepGap.seconds, tokens: stepGap.tokens) }
     guard view.news.isMore else { return view.news.stepGap.tokens = 0 }

@@ -1,7 +1,9 @@
 extension Instance {
   /// Whether the policy, asked for the next step, could only repeat its last plan.
   private var repeatsItself: Bool {
-    guard fastForwards, !hasNews, flightCount == 0, !clock.overlapsHost, !ledger.logsSteps else { return false }
+    guard fastForwards, !hasNews, flightCount == 0, !clock.overlapsHost, !ledger.logsSteps else {
+      return false
+    }
     let last = (firstFlight + flights.count - 1) % flights.count
     let decodes = flights[last].plan.decodes
     return decodes > 0 && decodes == view.decoding.stepping && flights[last].plan.tiles.isEmpty

@@ -38,7 +38,8 @@ public struct Instance {
   ///   - maxModelLength: longer sequences are rejected.
   ///   - fastForwards: whether decode steps are repeated without asking the policy; the results are the same.
   public init(
-    number: Int, configuration: InstanceConfiguration, maxModelLength: Tokens = .max, fastForwards: Bool = true
+    number: Int, configuration: InstanceConfiguration, maxModelLength: Tokens = .max,
+    fastForwards: Bool = true
   ) {
     self.number = number
     scheduler = configuration.scheduler

@@ -99,7 +99,11 @@ extension InstanceView {
     let i = slot.index
     sequences[i].previous = decoding.youngest
     sequences[i].next = .none
-    if decoding.youngest.exists { sequences[decoding.youngest.index].next = slot } else { decoding.oldest = slot }
+    if decoding.youngest.exists {
+      sequences[decoding.youngest.index].next = slot
+    } else {
+      decoding.oldest = slot
+    }
     decoding.youngest = slot
     if decoding.parked > 0 {
       decoding.parked += 1

@@ -15,7 +15,7 @@ public struct InstanceView {
   public internal(set) var busyUntil: Seconds = 0
 
   // Every request in the system has an entry, in the same slot until it leaves.
-  var sequences: [Sequence] = []
+  var sequences: [SequenceState] = []
   var freeSlots: [Slot] = []
 
   /// Requests that wait: those preempted, last one first, then those that never ran, in order of arrival.
@@ -100,7 +100,7 @@ public struct InstanceView {
   }
 
   /// Finds a place in the table.
-  mutating func insert(_ sequence: Sequence) -> Slot {
+  mutating func insert(_ sequence: SequenceState) -> Slot {
     if let slot = freeSlots.popLast() {
       sequences[slot.index] = sequence
       return slot
@@ -113,7 +113,7 @@ public struct InstanceView {
   ///
   /// - Complexity: O(1) amortised.
   mutating func enqueue(_ request: Request) {
-    queue.append(insert(Sequence(request: request)), in: &sequences)
+    queue.append(insert(SequenceState(request: request)), in: &sequences)
   }
 
   /// Reports a request whose last token came at `now`, and forgets it.

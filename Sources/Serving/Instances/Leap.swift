@@ -23,7 +23,8 @@ struct Leap {
   /// Works out the KV blocks in use in each of the next steps.
   ///
   /// - Returns: the number of steps, at most `steps`, for which there is memory.
-  mutating func foreseeBlocks(steps: Int, memory: borrowing KVMemory, decoding: borrowing DecodingSet) -> Int {
+  mutating func foreseeBlocks(steps: Int, memory: borrowing KVMemory, decoding: borrowing DecodingSet) -> Int
+  {
     let needs = decoding.byRemainder.span
     var blocks = blocks.mutableSpan
     var free = memory.freeBlocks

@@ -5,7 +5,7 @@ struct WaitingQueue: Sendable {
   private(set) var count = 0
 
   /// Puts a request at the end.
-  mutating func append(_ slot: Slot, in table: inout [Sequence]) {
+  mutating func append(_ slot: Slot, in table: inout [SequenceState]) {
     table[slot.index].previous = tail
     table[slot.index].next = .none
     if tail.exists { table[tail.index].next = slot } else { head = slot }
@@ -14,7 +14,7 @@ struct WaitingQueue: Sendable {
   }
 
   /// Puts a request at the head.
-  mutating func prepend(_ slot: Slot, in table: inout [Sequence]) {
+  mutating func prepend(_ slot: Slot, in table: inout [SequenceState]) {
     table[slot.index].previous = .none
     table[slot.index].next = head
     if head.exists { table[head.index].previous = slot } else { tail = slot }
@@ -23,7 +23,7 @@ struct WaitingQueue: Sendable {
   }
 
   /// Takes a request out.
-  mutating func remove(_ slot: Slot, in table: inout [Sequence]) {
+  mutating func remove(_ slot: Slot, in table: inout [SequenceState]) {
     let (before, after) = (table[slot.index].previous, table[slot.index].next)
     if before.exists { table[before.index].next = after } else { head = after }
     if after.exists { table[after.index].previous = before } else { tail = before }

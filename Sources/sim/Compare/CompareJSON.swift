@@ -65,7 +65,7 @@ struct CompareJSON {
 
   private func layerGroups(of run: CompareRun) -> [String] {
     LayerGroup.allCases.map { group in
-      let use = run.layerGroups[group]
+      let use = group.use(in: run.summary.totals.layerUses)
       return JSONText.object([
         ("layers", RunValue(group.rawValue)), ("passes", RunValue(use.passes)),
         ("kernel_s", RunValue(use.seconds)), ("energy_j", RunValue(use.joules)),

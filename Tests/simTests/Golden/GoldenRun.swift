@@ -105,8 +105,9 @@ struct GoldenRun: Sendable, CustomStringConvertible {
     let experiment = try TestProject.experiment(
       arguments.map { $0 == "$arrivals" ? trace : $0 } + (exactSteps ? ["--exact-steps"] : []))
     var recorder = GoldenRecorder(wantsKernels: logsKernels)
-    let (kernels, idle) = try experiment.runGolden(instances: instances, recorder: &recorder)
-    return recorder.golden(name: name, totals: kernels, idleJoules: idle)
+    var simulation = experiment.makeSimulation(instances: instances)
+    try simulation.run(recorder: &recorder)
+    return recorder.golden(name: name, totals: simulation.kernels, idleJoules: simulation.idleJoules)
   }
 
   /// A trace with arrivals of its own: bursts of four every two seconds.
@@ -117,25 +118,4 @@ struct GoldenRun: Sendable, CustomStringConvertible {
     }
     return text
   }()
-}
-
-extension LoadedExperiment {
-  /// Runs it on several equal instances.
-  fileprivate func runGolden(instances count: Int, recorder: inout GoldenRecorder) throws
-    -> (kernels: [KernelUse], idleJoules: Joules)
-  {
-    let configurations = (0..<count).map { _ in
-      InstanceConfiguration(
-        scheduler: policy.makeScheduler(),
-        costModel: KernelCostModel(
-          system: loaded.system, calibration: loaded.calibration, routing: loaded.routing,
-          drawSeed: drawRouting ? workload.seed : nil, kvBlocks: kvBlocks),
-        maxSequences: maxSequences)
-    }
-    var simulation = Simulation(
-      instances: configurations, requests: workload.makeIterator(), maxModelLength: maxModelLength,
-      maxConcurrency: maxConcurrency, stopAt: maxDuration, exactSteps: exactSteps)
-    try simulation.run(recorder: &recorder)
-    return (simulation.kernels, simulation.idleJoules)
-  }
 }

@@ -1,6 +1,6 @@
 import Serving
 
-extension KernelCostModel {
+extension KernelPrices {
   /// Makes sure that the price of a decode step of so many sequences is known.
   mutating func learnDecodePrice(_ batch: Int) {
     if !decodePrices.knows(batch) { decodePrices.learn(batch, decodePrice(batch)) }

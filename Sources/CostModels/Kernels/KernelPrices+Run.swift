@@ -1,15 +1,14 @@
 import Serving
 
-extension KernelCostModel {
-  /// Prices the steps of a stretch, with everything looked up once that depends on the number of sequences alone.
+extension KernelPrices {
+  /// Prices the steps of a run, with everything looked up once that depends on the number of sequences alone.
   ///
-  /// The arithmetic is that of ``add(_:prefill:layers:to:)`` and ``finish(_:cost:)``, in the same order. What is kept
-  /// aside for the totals is noted once for all steps where the order does not matter: the counts of calls.
+  /// The arithmetic is that of a single step, in the same order. What attention uses is kept of each step, so that those
+  /// steps can be counted that are taken in the end.
   ///
   /// - Complexity: O(steps).
-  public mutating func price(_ stretch: inout DecodeStretch) {
-    let batch = stretch.decodes
-    guard !routesByLayer, !logsKernels else { return priceOneByOne(&stretch) }
+  mutating func price(_ run: inout DecodeRun) {
+    let batch = run.decodes
     learnDecodePrice(batch)
     learnAttentionLaws(batch)
     learnPrices(before: batch, after: batch)
@@ -25,7 +24,9 @@ extension KernelCostModel {
     var fixed = Charge()
     fixed.add(layer.launch, times: depth)
 
-    var template = Cost()
+    var template = StepCost()
+    template.launchSeconds = issue
+    template.hostSeconds = preparation
     let expertTraffic = layer.distinct * depth * expertBytes * gpus
     template.experts = layer.distinct * depth
     template.expertBytes = expertTraffic
@@ -45,37 +46,41 @@ extension KernelCostModel {
     addMoved(before.charge)
     addMoved(after.charge)
 
-    var now = stretch.start
-    var context = stretch.context
-    var attentionTotal = decodeTotal
-    let first = stretch.costs.count
-    while stretch.costs.count < stretch.limit, now < stretch.horizon {
+    var context = run.context + run.costs.count * batch
+    for step in run.costs.count..<max(run.costs.count, run.count) {
       var cost = template
       var total = fixed
+      var tally = SIMD8<Double>.zero
       if full > 0 {
         let launch = laws.full.launch(context: context)
         total.add(launch, times: full)
-        attentionTotal.add(launch, times: full)
+        tally += launch.values * full
         cost.decodeContextJoules += launch.joules * full * gpus
       }
       if windowed > 0 {
-        let launch = laws.windowed.launch(context: stretch.windowContexts[stretch.costs.count])
+        let launch = laws.windowed.launch(context: run.windowContexts[step])
         total.add(launch, times: windowed)
-        attentionTotal.add(launch, times: windowed)
+        tally += launch.values * windowed
         cost.decodeRowJoules += launch.joules * windowed * gpus
       }
       cost.kernelSeconds = total.seconds + before.seconds + after.seconds
       cost.kvBytes = total.kvBytes * gpus + before.kvBytes * gpus + after.kvBytes * gpus
-      cost.seconds = max(cost.kernelSeconds, issue) + preparation
-      cost.decodeRowJoules += (before.joules + after.joules + power.idleWatts * cost.seconds) * gpus
-      stretch.costs.append(cost)
-      now += cost.seconds
+      cost.decodeRowJoules += (before.joules + after.joules) * gpus
+      run.costs.append(cost)
+      run.tallies.append(tally)
       context += batch
     }
-    decodeTotal = attentionTotal
-    let steps = stretch.costs.count - first
-    decodePrices.note(batch, times: layers * steps)
-    beforePrices.note(batch, times: steps)
-    afterPrices.note(batch, times: steps)
+  }
+
+  /// Counts some of a run's priced steps.
+  ///
+  /// - Complexity: O(steps).
+  mutating func count(_ run: borrowing DecodeRun, steps: Range<Int>, ledger: inout KernelLedger) {
+    var total = ledger.totals[Self.decodeTotal]
+    for step in steps { total += run.tallies[step] }
+    ledger.totals[Self.decodeTotal] = total
+    ledger.uses[Self.decodeUses].count(run.decodes, times: layers * steps.count)
+    ledger.uses[Self.beforeUses].count(run.decodes, times: steps.count)
+    ledger.uses[Self.afterUses].count(run.decodes, times: steps.count)
   }
 }

@@ -3,7 +3,7 @@
 /// It is written when something happens to the request, never merely because a step ran: what changes with every step
 /// is kept in sums over all sequences, and a sequence remembers what those were when it joined. It belongs to one
 /// instance at a time, and moves to another by value.
-public struct Sequence: Sendable {
+public struct SequenceState: Sendable {
   /// Where a request is on its way.
   public enum Phase: UInt8, Sendable {
     /// It waits for admission.
@@ -56,6 +56,9 @@ public struct Sequence: Sendable {
     record = RequestRecord(request: request)
     prefillTokens = Int32(request.promptTokens)
   }
+
+  /// KV entries that it stores, between two steps of an instance that it has left.
+  public var storedTokens: Tokens { joinContext }
 
   /// Tokens that it has yet to write.
   var left: Int { record.request.outputTokens - Int(written) }

@@ -1,47 +1,45 @@
 import Serving
 
-extension KernelCostModel {
-  /// What each kernel has used so far.
-  ///
-  /// - Complexity: O(different row counts seen × kernels).
-  public var kernels: [KernelUse] {
+extension KernelPrices {
+  /// What each kernel has used.
+  func kernels(in ledger: borrowing KernelLedger) -> [KernelUse] {
     var totals = Array(repeating: Launch(), count: KernelKind.allCases.count)
     func add(_ kernel: KernelKind, _ launch: Launch, times: Int) {
       totals[kernel.index].add(launch, times: Double(times))
     }
-    for (rows, uses) in layerPrices.uses.enumerated() where uses > 0 {
+    ledger.uses[Self.layerUses].forEach { rows, uses in
       let computed = graphs.padded(rows: rows).rows
       rowKernels.forEachInLayer(rows: rows, computed: computed) { add($0, $1, times: uses) }
     }
-    for (batch, uses) in decodePrices.uses.enumerated() where uses > 0 {
+    ledger.uses[Self.decodeUses].forEach { batch, uses in
       let computed = graphs.padded(rows: batch).rows
       rowKernels.forEachInLayer(rows: batch, computed: computed) { add($0, $1, times: uses) }
       add(.expertMLP, decodePrices.prices[batch].experts, times: uses)
     }
-    for (rows, uses) in beforePrices.uses.enumerated() where uses > 0 {
+    ledger.uses[Self.beforeUses].forEach { rows, uses in
       rowKernels.forEachBefore(rows: rows) { add($0, $1, times: uses) }
     }
-    for (rows, uses) in afterPrices.uses.enumerated() where uses > 0 {
+    ledger.uses[Self.afterUses].forEach { rows, uses in
       rowKernels.forEachAfter(rows: rows) { add($0, $1, times: uses) }
     }
-    add(.prefillAttention, prefillTotal, times: 1)
-    add(.decodeAttention, decodeTotal, times: 1)
-    add(.expertMLP, expertTotal, times: 1)
+    add(.prefillAttention, Launch(ledger.totals[Self.prefillTotal]), times: 1)
+    add(.decodeAttention, Launch(ledger.totals[Self.decodeTotal]), times: 1)
+    add(.expertMLP, Launch(ledger.totals[Self.expertTotal]), times: 1)
     return uses(of: totals)
   }
 
-  /// What each kernel has used since this was last called; nothing unless ``logsKernels``.
-  public mutating func takeIterationKernels() -> [KernelUse] {
-    defer { for i in iteration.indices { iteration[i] = Launch() } }
-    return uses(of: iteration)
+  /// What each kernel used in the step priced last; the ledger forgets it.
+  func takeStepKernels(from ledger: inout KernelLedger) -> [KernelUse] {
+    defer { for i in ledger.step.indices { ledger.step[i] = .zero } }
+    return uses(of: ledger.step.map { Launch($0) })
   }
 
-  /// Adds the kernels of some layers, attention aside, to what is kept of the iteration.
-  mutating func logLayers(rows: Int, experts: Launch, times: Double) {
+  /// Adds the kernels of some layers, attention aside, to what is kept of the step.
+  func logLayers(rows: Int, experts: Launch, times: Double, in ledger: inout KernelLedger) {
     rowKernels.forEachInLayer(rows: rows, computed: graphs.padded(rows: rows).rows) {
-      iteration[$0.index].add($1, times: times)
+      ledger.step[$0.index] += $1.values * times
     }
-    iteration[KernelKind.expertMLP.index].add(experts, times: times)
+    ledger.step[KernelKind.expertMLP.index] += experts.values * times
   }
 
   /// What has been added up for each kernel, in the order of ``KernelKind``, for those that ran.
