@@ -1,4 +1,5 @@
 import ArgumentParser
+import Experiments
 import Foundation
 import Serving
 import Support
@@ -12,15 +13,12 @@ struct Sim: ParsableCommand {
     commandName: "sim",
     abstract:
       "Simulates how an LLM serving schedule performs: latency, energy and expert traffic, without a GPU.",
-    version: Self.version,
+    version: Revision.program,
     subcommands: [
       RunCommand.self, CompareCommand.self, CapacityCommand.self, SweepCommand.self, QueryCommand.self,
       ExportCommand.self, ValidateCommand.self, ListCommand.self, CalibrateCommand.self,
     ],
     defaultSubcommand: RunCommand.self)
-
-  /// The version that every run records.
-  static let version = "0.1.0"
 
   /// Runs the command; an error becomes one line on standard error and an exit status of `sysexits.h`.
   static func main() {

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Whatever is wrong, the user gets one line that says so, and an exit status of `sysexits.h`.

@@ -2,6 +2,7 @@ import Serving
 import Statistics
 import Testing
 
+@testable import Experiments
 @testable import sim
 
 @Suite struct CompareTests {

@@ -1,4 +1,5 @@
 import ResultStore
+import TestSupport
 import Testing
 
 /// Taking decode steps a stretch at a time, without asking the policy, changes nothing: every row of the log is the same to the last bit.

@@ -2,8 +2,10 @@ import ArgumentParser
 import CostModels
 import Foundation
 import Serving
+import TestSupport
 import Testing
 
+@testable import Experiments
 @testable import sim
 
 /// What the cost model is asked about a measured iteration.

@@ -1,6 +1,7 @@
 import CostModels
 import Foundation
 import ResultStore
+import TestSupport
 import Testing
 
 @testable import sim
@@ -84,7 +85,7 @@ import Testing
       SELECT duration, mean_ttft_ms / 1e3, (SELECT sum(kernel_s) FROM kernels), iterations,
         (SELECT sum(experts_touched) FROM iterations), expert_bytes FROM runs
       """)
-    let row = table.rows[0].compactMap(\.double)
+    let row = table.rows[0].compactMap(\.number)
     try #require(row.count == 6)
     #expect(row[3] == iterations)
     #expect(abs(row[0] - row[1]) < 1e-12)

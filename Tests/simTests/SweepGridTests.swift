@@ -1,5 +1,6 @@
 import Testing
 
+@testable import Experiments
 @testable import sim
 
 @Suite struct SweepGridTests {

@@ -1,6 +1,7 @@
 import Foundation
 import ResultStore
 
+@testable import Experiments
 @testable import sim
 
 /// The data that ships with the project, and a folder for results.
@@ -14,7 +15,7 @@ enum TestProject {
   ]
 
   /// An experiment by the options of `sim run`.
-  static func experiment(_ arguments: [String]) throws -> Experiment {
+  static func experiment(_ arguments: [String]) throws -> LoadedExperiment {
     var cache = ExperimentCache()
     return try SweepPoint(arguments: arguments + folders, cache: &cache).experiment
   }

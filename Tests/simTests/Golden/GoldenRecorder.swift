@@ -31,7 +31,11 @@ struct GoldenRecorder: Recorder {
 
   /// What the run came to.
   ///
-  /// - Parameter totals: what each kernel used over the run.
+  /// - Parameters:
+  ///   - name: the run's name.
+  ///   - totals: what each kernel used over the run.
+  ///   - idleJoules: energy while nothing ran.
+  /// - Returns: digests, counts and sums.
   mutating func golden(name: String, totals: [KernelUse], idleJoules: Joules) -> Golden {
     iterations.sort { ($0.instance, $0.index) < ($1.instance, $1.index) }
     spans.sort {

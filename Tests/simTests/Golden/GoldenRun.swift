@@ -2,8 +2,10 @@ import CostModels
 import Foundation
 import Policies
 import Serving
+import TestSupport
 import Workloads
 
+@testable import Experiments
 @testable import sim
 
 /// A small run whose figures are kept.
@@ -94,6 +96,8 @@ struct GoldenRun: Sendable, CustomStringConvertible {
   /// Runs it.
   ///
   /// - Parameter exactSteps: whether the policy is asked before every iteration.
+  /// - Returns: what it came to.
+  /// - Throws: what makes it break down.
   func run(exactSteps: Bool = false) throws -> Golden {
     let folder = try TemporaryFolder()
     let trace = folder.file("arrivals.csv")
@@ -115,7 +119,7 @@ struct GoldenRun: Sendable, CustomStringConvertible {
   }()
 }
 
-extension Experiment {
+extension LoadedExperiment {
   /// Runs it on several equal instances.
   fileprivate func runGolden(instances count: Int, recorder: inout GoldenRecorder) throws
     -> (kernels: [KernelUse], idleJoules: Joules)

@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 
+@testable import Experiments
 @testable import sim
 
 /// Figures change on purpose only: with ``Revision/results``, which keeps stored runs of other figures apart.

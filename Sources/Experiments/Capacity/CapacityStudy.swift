@@ -1,0 +1,75 @@
+/// The search for the capacity of one policy, over several seeds.
+///
+/// One search goes by the means over all seeds, and its result is the capacity. Each seed has a search of its own
+/// beside it: how far their results scatter gives the interval. All start from the same guess, so that they mostly
+/// ask for the same runs.
+package struct CapacityStudy {
+  /// One run of a study.
+  package struct Trial: Hashable, Sendable {
+    package var rate: Double
+    package var seed: UInt64
+  }
+
+  package let seeds: [UInt64]
+  package let criterion: CapacityCriterion
+  package private(set) var pooled: CapacitySearch
+  private var single: [CapacitySearch]
+  private var figures: [Trial: RunFigures] = [:]
+  /// What the least failing rate fails by.
+  private var limit: CapacityCriterion.Limit?
+
+  package init(seeds: [UInt64], criterion: CapacityCriterion, guess: Double, tolerance: Double) {
+    self.seeds = seeds
+    self.criterion = criterion
+    let search = CapacitySearch(guess: guess, tolerance: tolerance)
+    pooled = search
+    single = seeds.map { _ in search }
+  }
+
+  /// The runs whose figures are needed to go on; none once the study is over.
+  package var wanted: [Trial] {
+    var wanted: Set<Trial> = []
+    if let rate = pooled.next { for seed in seeds { wanted.insert(Trial(rate: rate, seed: seed)) } }
+    for (search, seed) in zip(single, seeds) {
+      if let rate = search.next { wanted.insert(Trial(rate: rate, seed: seed)) }
+    }
+    return wanted.filter { figures[$0] == nil }.sorted { ($0.rate, $0.seed) < ($1.rate, $1.seed) }
+  }
+
+  /// Takes the figures of a run, and goes on as far as they allow.
+  package mutating func add(_ trial: Trial, _ figures: RunFigures) {
+    self.figures[trial] = figures
+    while let rate = pooled.next, let mean = mean(at: rate) {
+      let failure = criterion.failure(of: mean)
+      if let failure { limit = failure }
+      pooled.answer(failure == nil)
+    }
+    for i in single.indices {
+      while let rate = single[i].next, let own = self.figures[Trial(rate: rate, seed: seeds[i])] {
+        single[i].answer(criterion.failure(of: own) == nil)
+      }
+    }
+  }
+
+  /// What was found; final once nothing is wanted.
+  package var result: CapacityResult {
+    let figures = pooled.holding.flatMap { mean(at: $0) }
+    let missesEnergy = figures.map { criterion.exceedsEnergy($0) } ?? false
+    let own = single.compactMap(\.holding)
+    return CapacityResult(
+      rate: missesEnergy ? nil : pooled.holding, failing: pooled.failing,
+      interval: own.count == seeds.count && !missesEnergy ? CapacityInterval(own) : nil,
+      limit: missesEnergy ? .energy : limit, figures: figures, runs: self.figures.count)
+  }
+
+  /// Means over the seeds, if all have been run.
+  private func mean(at rate: Double) -> RunFigures? {
+    let all = seeds.compactMap { figures[Trial(rate: rate, seed: $0)] }
+    guard all.count == seeds.count else { return nil }
+    let n = Double(all.count)
+    return RunFigures(
+      attainment: all.reduce(0) { $0 + $1.attainment } / n, watts: all.reduce(0) { $0 + $1.watts } / n,
+      millijoulesPerToken: all.reduce(0) { $0 + $1.millijoulesPerToken } / n,
+      unfinished: all.reduce(0) { $0 + $1.unfinished })
+  }
+}

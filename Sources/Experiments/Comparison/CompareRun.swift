@@ -1,0 +1,46 @@
+import CostModels
+import Policies
+import ResultStore
+import Serving
+import Statistics
+
+/// One policy's run in a comparison.
+package struct CompareRun {
+  package let policy: String
+  package let summary: RunSummary
+  package let requests: [RequestRecord]
+  package let iterations: [CompareIterations.Kind: CompareIterations]
+  package let layerGroups: LayerGroupMeter.Totals
+
+  /// Runs an experiment; what `writer` keeps of it is still to be finished.
+  package init(_ experiment: LoadedExperiment, writer: RunWriter?, progress: (any RunProgress)?) throws {
+    let started = ContinuousClock.now
+    let layerGroups = LayerGroupMeter.Totals()
+    var recorder = CompareRecorder(
+      run: RunRecorder(
+        metrics: RunMetrics(objective: experiment.objective), writer: writer, progress: progress),
+      layers: experiment.loaded.system.shard.model.layers)
+    let totals = try experiment.run(recorder: &recorder) { LayerGroupMeter($0, totals: layerGroups) }
+    policy = experiment.policy.description
+    summary = RunSummary(
+      metrics: recorder.run.metrics, totals: totals, energyQuality: experiment.loaded.energyQuality,
+      kvBlocks: experiment.kvBlocks, wall: (ContinuousClock.now - started).seconds, percentiles: [99])
+    requests = recorder.requests
+    iterations = recorder.iterations
+    self.layerGroups = layerGroups
+  }
+
+  /// Time in kernels, on one GPU.
+  package var kernelSeconds: Seconds { summary.totals.kernels.reduce(0) { $0 + $1.seconds } }
+  /// Time of iterations beyond their kernels.
+  package var hostSeconds: Seconds { summary.metrics.busySeconds - kernelSeconds }
+  /// Energy above idle.
+  package var kernelJoules: Joules { summary.totals.kernels.reduce(0) { $0 + $1.joules } }
+  /// Energy that flows whatever runs, from the first arrival to the end.
+  package var idleJoules: Joules { summary.joules - kernelJoules }
+
+  /// What a kernel used.
+  package func kernel(_ name: String) -> KernelUse {
+    summary.totals.kernels.first { $0.kernel == name } ?? KernelUse(kernel: name)
+  }
+}

@@ -1,0 +1,47 @@
+import CostModels
+import Serving
+import Support
+
+/// A system and what is known about its kernels and its experts: read once, shared by all runs.
+package struct LoadedSystem: Sendable {
+  package let system: ServedSystem
+  package let calibration: Calibration
+  /// SHA-256 of the calibration's file.
+  package let calibrationDigest: String
+  /// How tokens choose experts; `nil` for a dense model.
+  package let routing: ExpertRouting?
+
+  package init(
+    system: ServedSystem, calibration: Calibration, calibrationDigest: String, routing: ExpertRouting?
+  ) {
+    self.system = system
+    self.calibration = calibration
+    self.calibrationDigest = calibrationDigest
+    self.routing = routing
+  }
+
+  /// Blocks of KV memory that the model and its activations leave.
+  package func kvBlocks(utilisation: Double, maxBatchedTokens: Tokens) throws(DescriptionError) -> Int {
+    try system.engine.keyValueBlocks(
+      system.shard, on: system.hardware, utilisation: utilisation, maxBatchedTokens: maxBatchedTokens)
+  }
+
+  /// The worst quality among the energy coefficients.
+  package var energyQuality: Quality {
+    let paths = ["energy.idle_w", "energy.per_byte_pj", "energy.per_flop_pj"]
+    let qualities = paths.map { system.hardware.provenance[$0]?.quality ?? .estimate }
+    return qualities.contains(.estimate) ? .estimate : qualities.first { $0 != .measured } ?? .measured
+  }
+
+  /// SHA-256 of everything that prices rest on: calibration, GPU, engine and model.
+  package var digest: String {
+    var text = calibrationDigest + "\(system.shard)" + (routing?.model.description ?? "")
+    for setting in EngineDescription.settings {
+      text += "\(setting.path)=\(setting.text(in: system.engine));"
+    }
+    for setting in HardwareDescription.settings {
+      text += "\(setting.path)=\(setting.text(in: system.hardware));"
+    }
+    return SHA256.hexDigest(of: Array(text.utf8))
+  }
+}

@@ -1,0 +1,13 @@
+/// The revision of the figures: raised whenever the same run comes to other figures than before.
+///
+/// It is part of each run's ``LoadedExperiment/configurationHash``, so that a stored run is never taken for one of another
+/// revision. Golden runs in the tests are recorded with it.
+package enum Revision {
+  /// The version that every run records.
+  package static let program = "0.1.0"
+
+  /// The revision of this program.
+  ///
+  /// 1. The first figures that are kept apart by revision.
+  package static let results = 1
+}

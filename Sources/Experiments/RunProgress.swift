@@ -1,0 +1,7 @@
+/// Something that shows how far a long computation is.
+///
+/// Several threads may advance it at once.
+public protocol RunProgress: AnyObject, Sendable {
+  /// Takes note of further requests that are done.
+  func advance(by requests: Int)
+}

@@ -1,0 +1,56 @@
+import ResultStore
+import Serving
+import Statistics
+
+/// Passes what a run reports on to everybody who wants it.
+package struct RunRecorder: Recorder {
+  package var metrics: RunMetrics
+  package var writer: RunWriter?
+  package var drawing: ScheduleDrawing?
+  package var progress: (any RunProgress)?
+  /// The first few requests that were turned away.
+  package private(set) var rejected: [Request] = []
+
+  package var wantsKernels: Bool { writer?.wantsKernels ?? false }
+
+  package init(
+    metrics: RunMetrics, writer: RunWriter? = nil, drawing: ScheduleDrawing? = nil,
+    progress: (any RunProgress)? = nil
+  ) {
+    self.metrics = metrics
+    self.writer = writer
+    self.drawing = drawing
+    self.progress = progress
+  }
+
+  package mutating func record(_ iteration: IterationRecord) {
+    metrics.record(iteration)
+    writer?.record(iteration)
+    drawing?.record(iteration)
+  }
+
+  package mutating func record(_ iterations: Span<IterationRecord>) {
+    metrics.record(iterations)
+    writer?.record(iterations)
+    drawing?.record(iterations)
+  }
+
+  package mutating func record(kernels: [KernelUse], instance: Int32, iteration: Int64) {
+    writer?.record(kernels: kernels, instance: instance, iteration: iteration)
+  }
+
+  package mutating func record(gap: Seconds, tokens: Int) { metrics.record(gap: gap, tokens: tokens) }
+
+  package mutating func record(gaps: Span<Seconds>, tokens: Int) {
+    metrics.record(gaps: gaps, tokens: tokens)
+  }
+
+  package mutating func record(_ span: SpanRecord) { writer?.record(span) }
+
+  package mutating func record(_ request: RequestRecord) {
+    metrics.record(request)
+    writer?.record(request)
+    if request.status == .rejected, rejected.count < 5 { rejected.append(request.request) }
+    progress?.advance(by: 1)
+  }
+}

@@ -1,0 +1,9 @@
+import Serving
+
+/// What became of a point.
+package enum SweepOutcome: Sendable {
+  /// It ran.
+  case finished(RunFigures)
+  /// Its policy broke down; nothing of it was kept.
+  case failed(SimulationError)
+}

@@ -1,0 +1,110 @@
+import Foundation
+import ResultStore
+import Serving
+import Statistics
+import Synchronization
+import Workloads
+
+/// Runs points on several threads, and appends each to a database as it finishes.
+///
+/// Threads share nothing while they simulate but the number of the next point; they write one at a time. A point is
+/// in the database as a whole or not at all.
+package struct SweepRunner {
+  /// The database; `nil` keeps nothing.
+  package let database: String?
+  package let logLevel: LogLevel
+  package let jobs: Int
+
+  package init(database: String?, logLevel: LogLevel, jobs: Int) {
+    self.database = database
+    self.logLevel = logLevel
+    self.jobs = jobs
+  }
+
+  /// What threads share.
+  private final class Shared: Sendable {
+    struct State {
+      var outcomes: [Int: SweepOutcome] = [:]
+      /// What keeps all points from going on.
+      var failure: (any Error)?
+    }
+
+    let next = Atomic(0)
+    let state = Mutex(State())
+    let writing = Mutex(())
+  }
+
+  /// Runs the points.
+  ///
+  /// - Parameters:
+  ///   - points: what to run.
+  ///   - progress: advanced by each request.
+  ///   - finished: called after each point, on its thread, with the number of points done.
+  /// - Returns: what became of each, in their order.
+  /// - Throws: if the database cannot be written; the points that are in it stay.
+  package func run(
+    _ points: [SweepPoint], progress: (any RunProgress)? = nil, finished: (@Sendable (Int) -> Void)? = nil
+  ) throws -> [SweepOutcome] {
+    let shared = Shared()
+    let group = DispatchGroup()
+    for _ in 0..<min(jobs, points.count) {
+      group.enter()
+      Thread {
+        do {
+          try work(points, shared: shared, progress: progress, finished: finished)
+        } catch {
+          shared.state.withLock { $0.failure = $0.failure ?? error }
+        }
+        group.leave()
+      }.start()
+    }
+    group.wait()
+    return try shared.state.withLock { state in
+      if let failure = state.failure { throw failure }
+      return points.indices.compactMap { state.outcomes[$0] }
+    }
+  }
+
+  /// Takes one point after another.
+  private func work(
+    _ points: [SweepPoint], shared: Shared, progress: (any RunProgress)?, finished: (@Sendable (Int) -> Void)?
+  ) throws {
+    let writer = try shared.writing.withLock { _ in
+      try database.map { try RunWriter(path: $0, logLevel: logLevel) }
+    }
+    while shared.state.withLock({ $0.failure == nil }) {
+      let index = shared.next.add(1, ordering: .relaxed).oldValue
+      guard index < points.count else { return }
+      let outcome = try run(points[index], writer: writer, writing: shared.writing, progress: progress)
+      let done = shared.state.withLock { state in
+        state.outcomes[index] = outcome
+        return state.outcomes.count
+      }
+      finished?(done)
+    }
+  }
+
+  private func run(
+    _ point: SweepPoint, writer: RunWriter?, writing: borrowing Mutex<Void>, progress: (any RunProgress)?
+  ) throws -> SweepOutcome {
+    let started = ContinuousClock.now
+    let experiment = point.experiment
+    var recorder = RunRecorder(
+      metrics: RunMetrics(objective: experiment.objective), writer: writer, progress: progress)
+    let totals: SystemTotals
+    do {
+      totals = try experiment.run(recorder: &recorder)
+    } catch {
+      writer?.abandon()
+      return .failed(error)
+    }
+    // Requests that a cut kept from being sent are done with as well.
+    progress?.advance(by: max(0, experiment.workload.count - recorder.metrics.requests))
+    let summary = RunSummary(
+      metrics: recorder.metrics, totals: totals, energyQuality: experiment.loaded.energyQuality,
+      kvBlocks: experiment.kvBlocks, wall: (ContinuousClock.now - started).seconds, percentiles: [99])
+    let row = experiment.row(summary: summary, argv: point.commandLine)
+    if let writer { _ = try writing.withLock { _ in try writer.finish(row, kernels: totals.kernels) } }
+    return .finished(RunFigures(summary))
+  }
+}

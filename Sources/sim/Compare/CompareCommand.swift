@@ -1,0 +1,96 @@
+import ArgumentParser
+import Experiments
+import ResultStore
+import Serving
+import Workloads
+
+/// `sim compare`: the same requests under several policies.
+struct CompareCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "compare",
+    abstract: "Run policies on the same requests: paired differences, who wins where, and why.",
+    discussion: """
+      Arrivals, lengths and expert routing are the same under each policy; the others are compared with the first, \
+      request by request. Intervals are 95 % and come from a bootstrap over blocks of successive requests: they say \
+      how sure the difference is for traffic like this one, not for other seeds.
+
+      Examples:
+        sim compare chunked layered --request-rate 1.5
+        sim compare chunked[budget=512] chunked[budget=1024] layered --trace sharegpt --request-rate 4 --json
+      """)
+
+  @Argument(help: "Policies, as 'sim run --policy' takes them; two at least.")
+  var policies: [String]
+
+  @OptionGroup var options: RunOptions
+
+  @Option(
+    help: ArgumentHelp("The SQLite database to append the runs to.", valueName: "file"))
+  var db = RunWriter.defaultPath
+
+  @Flag(name: .customLong("no-db"), help: "Log nothing.")
+  var noDatabase = false
+
+  @Option(help: ArgumentHelp("What to log: requests, iterations or kernels.", valueName: "level"))
+  var log = LogLevel.iterations
+
+  @Option(help: "Resamples of the bootstrap.")
+  var resamples = 2000
+
+  @Flag(help: "Print one JSON object instead of the report.")
+  var json = false
+
+  func run() throws {
+    guard policies.count >= 2 else {
+      throw CommandLineError.contradiction("compare takes two policies at least, such as: chunked layered")
+    }
+    guard options.schedule.policy == nil else {
+      throw CommandLineError.contradiction("--policy: compare takes its policies without the option")
+    }
+    guard (100...1_000_000).contains(resamples) else {
+      throw CommandLineError.badValue(
+        option: "--resamples", value: "\(resamples)", expected: "100 to 1000000")
+    }
+    let experiments = try experiments()
+    var notes: [String] = []
+    let runs = try experiments.map { try run($0, notes: &notes) }
+    let comparison = Comparison(runs, resamples: resamples, seed: options.traffic.seed)
+    if experiments[0].drawRouting {
+      notes.append("Experts are drawn call by call: policies share the law of routing, not the draws.")
+    }
+    if json {
+      print(CompareJSON(comparison: comparison).text)
+    } else {
+      let title = experiments[0].setting
+      print(CompareReport(title: title, comparison: comparison, notes: notes).text)
+    }
+  }
+
+  private func experiments() throws -> [LoadedExperiment] {
+    var cache = ExperimentCache()
+    return try policies.map { policy in
+      var options = options
+      options.schedule.policy = policy
+      return try options.makeExperiment(cache: &cache)
+    }
+  }
+
+  private func run(_ experiment: LoadedExperiment, notes: inout [String]) throws -> CompareRun {
+    let writer = noDatabase ? nil : try RunWriter(path: db, logLevel: log)
+    let progress = json ? nil : Progress(total: experiment.workload.count)
+    let run = try CompareRun(experiment, writer: writer, progress: progress)
+    progress?.clear()
+    guard let writer else { return run }
+    // A run that is there already has the same content.
+    if let known = try KnownRuns(database: db, logLevel: log)[experiment.configurationHash] {
+      writer.abandon()
+      notes.append("\(run.policy) is in \(db) already, as run \(known.id).")
+    } else {
+      let row = experiment.row(
+        summary: run.summary, argv: Array(CommandLine.arguments.dropFirst()))
+      let id = try writer.finish(row, kernels: run.summary.totals.kernels)
+      notes.append("\(run.policy) is logged as run \(id) in \(db).")
+    }
+    return run
+  }
+}

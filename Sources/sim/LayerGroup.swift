@@ -1,5 +1,0 @@
-/// Layers of an iteration by what they carry.
-enum LayerGroup: String, CaseIterable, Sendable {
-  case withPrefill = "layers with prefill"
-  case decodeOnly = "layers with decode alone"
-}

@@ -1,0 +1,108 @@
+import CostModels
+import Experiments
+import Foundation
+import Serving
+import Statistics
+
+/// What a run prints: the block that users know from `vllm bench serve`, then energy, expert traffic, and how far
+/// the figures can be trusted.
+struct RunReport {
+  let title: String
+  let summary: RunSummary
+  let objective: ServiceObjective
+  let notes: [String]
+
+  var text: String {
+    let m = summary.metrics
+    let duration = m.duration > 0 ? m.duration : .infinity
+    let tokens = Double(m.inputTokens + m.outputTokens)
+    var lines = [title, Self.rule("Serving Benchmark Result", "=")]
+    lines += [
+      row("Successful requests:", m.completed), row("Rejected requests:", m.rejected),
+      row("Unfinished requests:", m.unfinished),
+      row("Benchmark duration (s):", m.duration), row("Total input tokens:", m.inputTokens),
+      row("Total generated tokens:", m.outputTokens),
+      row("Request throughput (req/s):", Double(m.completed) / duration),
+      row("Request goodput (req/s):", Double(m.good) / duration),
+      row("Output token throughput (tok/s):", Double(m.outputTokens) / duration),
+      row("Total token throughput (tok/s):", tokens / duration),
+      row("Peak concurrent requests:", summary.totals.peakInSystem),
+    ]
+    let names = [
+      "ttft": "Time to First Token", "tpot": "Time per Output Token (excl. 1st token)",
+      "itl": "Inter-token Latency (TBT)", "e2el": "End-to-end Latency",
+    ]
+    for (name, distribution) in summary.latencies {
+      lines.append(Self.rule(names[name] ?? name, "-"))
+      guard distribution.count > 0 else {
+        lines.append(row("\(name.uppercased()):", "none: no request has one"))
+        continue
+      }
+      let label = name.uppercased()
+      lines.append(row("Mean \(label) (ms):", distribution.mean * 1000))
+      let wanted = [50] + summary.percentiles
+      for (i, value) in distribution.percentiles(wanted).enumerated() {
+        let which = i == 0 ? "Median" : "P\(RunSummary.plain(wanted[i]))"
+        lines.append(row("\(which) \(label) (ms):", value * 1000))
+      }
+    }
+    lines.append(Self.rule("Service objective", "-"))
+    lines += [
+      row("\(objectiveText):", percent(m.attainment)),
+      row("TTFT alone:", percent(m.attainmentOfFirstToken)),
+      row("TBT (longest gap) alone:", percent(m.attainmentOfGaps)),
+    ]
+    lines.append(Self.rule("Energy (all GPUs, \(summary.energyQuality.rawValue))", "-"))
+    lines += [
+      row("Energy (kJ):", summary.joules / 1000),
+      row("Mean power (W):", summary.joules / duration),
+      row("Energy per token (mJ):", summary.joules / max(tokens, 1) * 1000),
+      row("Energy per output token (mJ):", summary.joules / Double(max(m.outputTokens, 1)) * 1000),
+    ]
+    lines.append(Self.rule("Schedule and memory traffic", "-"))
+    lines += [
+      row("Iterations:", m.iterations), row("Mean iteration (ms):", m.meanIteration * 1000),
+      row("Mean decode batch:", m.meanDecodeBatch),
+      row("Requests in system, seen on arrival:", summary.totals.meanInSystem),
+      row("Preemptions:", m.preemptions), row("Expert weights read (TB):", m.expertBytes / 1e12),
+      row("Expert weights per request (GB):", m.expertBytes / Double(max(m.completed, 1)) / 1e9),
+    ]
+    lines.append(Self.rule("Kernels (time on one GPU)", "-"))
+    let busy = max(m.busySeconds, .leastNonzeroMagnitude)
+    var inKernels = 0.0
+    for use in summary.totals.kernels.sorted(by: { $0.seconds > $1.seconds }) {
+      inKernels += use.seconds
+      lines.append(row("\(use.kernel):", percent(use.seconds / busy)))
+    }
+    lines.append(row("host, beyond the kernels:", percent((busy - inKernels) / busy)))
+    lines.append(String(repeating: "=", count: 50))
+    return (lines + notes).joined(separator: "\n")
+  }
+
+  private var objectiveText: String {
+    let limits = [
+      ("TTFT", objective.timeToFirstToken), ("TBT", objective.timeBetweenTokens),
+      ("TPOT", objective.timePerOutputToken), ("E2E", objective.endToEnd),
+    ]
+    return limits.compactMap { name, limit in limit.map { "\(name) <= \(Self.short($0 * 1000)) ms" } }
+      .joined(separator: ", ")
+  }
+
+  private func row(_ name: String, _ value: Int) -> String { row(name, "\(value)") }
+  private func row(_ name: String, _ value: Double) -> String { row(name, String(format: "%.2f", value)) }
+  private func row(_ name: String, _ value: String) -> String {
+    name.padding(toLength: max(40, name.count + 1), withPad: " ", startingAt: 0) + value
+  }
+  private func percent(_ share: Double) -> String { String(format: "%.1f %%", share * 100) }
+
+  private static func short(_ value: Double) -> String {
+    value == value.rounded() ? "\(Int(value))" : String(format: "%.1f", value)
+  }
+
+  private static func rule(_ title: String, _ character: Character) -> String {
+    let left = max(0, (50 - title.count - 2) / 2)
+    let right = max(0, 50 - title.count - 2 - left)
+    return String(repeating: character, count: left) + " \(title) "
+      + String(repeating: character, count: right)
+  }
+}

@@ -1,0 +1,138 @@
+import ArgumentParser
+import Experiments
+import Foundation
+import ResultStore
+import Serving
+import Workloads
+
+/// `sim sweep`: the product of lists and ranges of run options.
+struct SweepCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "sweep",
+    abstract: "Simulate the product of lists and ranges of run options, on all cores.",
+    usage: "sim sweep [--db <file>] [--jobs <n>] [--dry-run] <run options with lists and ranges>",
+    discussion: """
+      Every option of 'sim run' that describes a run takes a list, a,b,c, or a range, first:last:step, whose end is \
+      included; the step of whole numbers is 1 by default. Results go to the database as points finish. A point that \
+      is there already, recognised by the hash of its configuration, is not run again: the same command goes on \
+      where it was interrupted.
+
+      Past the knee queues grow without end; --max-duration cuts such runs, and the table says which.
+
+      Examples:
+        sim sweep --request-rate 1.0:2.0:0.1 --policy chunked,layered --seed 0:4
+        sim sweep --policy chunked --max-num-batched-tokens 256,512,1024 --max-duration 900
+        sim sweep --policy layered[stages=8],layered[stages=16] --engine-set host.per_iteration_ms=0.5,1
+      """)
+
+  @Option(help: ArgumentHelp("The SQLite database to append the points to.", valueName: "file"))
+  var db = RunWriter.defaultPath
+
+  @Option(help: ArgumentHelp("What to log: requests, iterations or kernels.", valueName: "level"))
+  var log = LogLevel.requests
+
+  @Option(help: "Points at a time. Default: one for each core.")
+  var jobs: Int?
+
+  @Flag(inversion: .prefixedNo, help: "Skip the points that the database has.")
+  var resume = true
+
+  @Flag(help: "List the points, and which of them the database has, and run nothing.")
+  var dryRun = false
+
+  @Flag(help: "Print the results as JSON.")
+  var json = false
+
+  @Argument(
+    parsing: .allUnrecognized,
+    help: ArgumentHelp("Options of 'sim run', with lists and ranges.", valueName: "run options"))
+  var parameters: [String] = []
+
+  func run() throws {
+    let started = ContinuousClock.now
+    if let jobs, !(1...1024).contains(jobs) {
+      throw CommandLineError.badValue(option: "--jobs", value: "\(jobs)", expected: "1 to 1024")
+    }
+    let grid = try SweepGrid(parameters)
+    let (points, same) = try points(of: grid)
+    let known = resume || dryRun ? try KnownRuns(database: db, logLevel: log) : KnownRuns()
+    let open = points.filter { known[$0.hash] == nil }
+    if dryRun {
+      list(points, known: known, varying: grid.varying)
+      print("\(points.count) points, \(points.count - open.count) of them in \(db) already.")
+      return
+    }
+
+    let outcomes = try run(open, done: points.count - open.count)
+    let failures = report(outcomes, of: open)
+    let results = try SweepTable(points, varying: grid.varying, database: db, logLevel: log)
+    print(results.table.formatted(as: json ? .json : .table), terminator: "")
+    for (point, unfinished) in results.cut {
+      warn(
+        "cut at \(point.experiment.maxDuration) s with \(unfinished) requests unfinished: "
+          + label(point, varying: grid.varying))
+    }
+    if same > 0 { warn("\(same) points are the same as others, and ran once") }
+    if !json {
+      let wall = String(format: "%.1f", (ContinuousClock.now - started).seconds)
+      print(
+        "\(points.count) points in \(db): \(open.count - failures) new, \(points.count - open.count) there "
+          + "already; \(wall) s.")
+    }
+    if failures > 0 { throw CommandLineError.failedPoints(failures) }
+  }
+
+  /// The points, each configuration once, and how many are the same as others.
+  private func points(of grid: SweepGrid) throws -> (points: [SweepPoint], same: Int) {
+    var cache = ExperimentCache()
+    var seen: Set<String> = []
+    let all = try grid.points.map {
+      try SweepPoint(arguments: $0.arguments, values: $0.values, cache: &cache)
+    }
+    let points = all.filter { seen.insert($0.hash).inserted }
+    return (points, all.count - points.count)
+  }
+
+  private func run(_ points: [SweepPoint], done: Int) throws -> [SweepOutcome] {
+    // Opened even if nothing is left to run: a database that cannot be written is known at once.
+    _ = try RunWriter(path: db, logLevel: log)
+    let requests = points.reduce(0) { $0 + $1.experiment.workload.count }
+    let progress = json ? nil : Progress(total: requests, unit: "requests of \(points.count) points")
+    let interrupts = InterruptHandler {
+      progress?.clear()
+      warn("interrupted; finished points are in \(db), and the same command goes on with the rest")
+    }
+    defer { interrupts.cancel() }
+    let runner = SweepRunner(
+      database: db, logLevel: log, jobs: jobs ?? ProcessInfo.processInfo.activeProcessorCount)
+    let outcomes = try runner.run(points, progress: progress)
+    progress?.clear()
+    return outcomes
+  }
+
+  /// Says which points broke down, and returns how many did.
+  private func report(_ outcomes: [SweepOutcome], of points: [SweepPoint]) -> Int {
+    var failures = 0
+    for (point, outcome) in zip(points, outcomes) {
+      guard case .failed(let error) = outcome else { continue }
+      failures += 1
+      warn("\(point.commandLine.joined(separator: " ")): \(error)")
+    }
+    return failures
+  }
+
+  private func list(_ points: [SweepPoint], known: KnownRuns, varying: [String]) {
+    var table = ResultTable(columns: varying + ["requests", "run_id"], rows: [])
+    for point in points {
+      let run = known[point.hash].map { RunValue.integer($0.id) } ?? .null
+      table.rows.append(
+        point.values.map { .text($0) } + [RunValue(point.experiment.workload.count), run])
+    }
+    print(table.formatted(as: json ? .json : .table), terminator: "")
+  }
+
+  private func label(_ point: SweepPoint, varying: [String]) -> String {
+    guard !varying.isEmpty else { return point.experiment.title }
+    return zip(varying, point.values).map { "\($0) \($1)" }.joined(separator: ", ")
+  }
+}

@@ -1,0 +1,17 @@
+import ArgumentParser
+import Experiments
+
+extension SweepPoint {
+  /// Reads and checks the options of a point.
+  init(arguments: [String], values: [String] = [], cache: inout ExperimentCache) throws {
+    let options: RunOptions
+    do {
+      options = try SweepPointOptions.parse(arguments).asRunOptions
+    } catch {
+      throw CommandLineError.badPoint(arguments: arguments, reason: SweepPointOptions.message(for: error))
+    }
+    let experiment = try options.makeExperiment(cache: &cache)
+    self.init(
+      experiment, hash: experiment.configurationHash, commandLine: ["run"] + arguments, values: values)
+  }
+}

@@ -1,9 +1,0 @@
-import Serving
-
-/// What became of a point.
-enum SweepOutcome: Sendable {
-  /// It ran.
-  case finished(RunFigures)
-  /// Its policy broke down; nothing of it was kept.
-  case failed(SimulationError)
-}

@@ -1,0 +1,120 @@
+import ArgumentParser
+import CostModels
+import Experiments
+import Foundation
+import Policies
+import ResultStore
+import Serving
+import Statistics
+
+/// `sim validate run`: replays what a real server was asked, and compares.
+struct ValidateRunCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "run",
+    abstract:
+      "Replay the requests of a real server's benchmark, and print signed errors with 95 % intervals.",
+    discussion: """
+      FILE is what 'vllm bench serve --save-result --save-detailed' wrote. Its requests are simulated with their own \
+      arrivals and lengths; failed ones are left out. An error is simulated over measured, less one. Intervals are a \
+      bootstrap over requests. Throughput counts from the first start to the last token.
+
+      Example:
+        sim validate run result.json --model qwen3-30b-a3b --hardware h100-sxm --tp 2 --policy chunked[budget=2048]
+      """)
+
+  @Argument(help: ArgumentHelp("The benchmark's result.", valueName: "file"))
+  var file: String
+
+  @OptionGroup(title: "Schedule") var schedule: PolicyOptions
+  @OptionGroup(title: "Model, GPU and engine") var system: SystemOptions
+  @OptionGroup(title: "Data") var folders: ProjectFolders
+
+  @Option(help: "Samples of the bootstrap.")
+  var draws = 1000
+
+  @Option(help: "Seed of the bootstrap and of routing.")
+  var seed: UInt64 = 0
+
+  @Option(help: "table (six digits), csv or json (all digits).")
+  var format = ResultTable.Format.table
+
+  func run() throws {
+    guard (1...100_000).contains(draws) else {
+      throw CommandLineError.badValue(option: "--draws", value: "\(draws)", expected: "1 to 100000 samples")
+    }
+    let benchmark = try ServerBenchmark(path: file)
+    let experiment = try makeExperiment(benchmark)
+    var recorder = ReplayRecorder(count: benchmark.requests.count)
+    _ = try experiment.run(recorder: &recorder)
+    let pairs = benchmark.requests.enumerated().compactMap { id, measured in
+      recorder.simulated(id).map { ReplayComparison.Pair(measured: measured, simulated: $0) }
+    }
+    guard !pairs.isEmpty else {
+      throw ServerBenchmarkError.nothingLeft(
+        file: file,
+        reason: "all are longer than \(experiment.longestSequence) tokens, the most that is served")
+    }
+    let rows = ReplayComparison(pairs).errors(draws: draws, seed: seed)
+    if format == .table { printTitle(benchmark, experiment, compared: pairs.count) }
+    print(Self.table(rows).formatted(as: format), terminator: "")
+  }
+
+  private func makeExperiment(_ benchmark: ServerBenchmark) throws -> LoadedExperiment {
+    try system.checkValues()
+    let loaded = try system.load(from: folders.profilesFolder())
+    let policy = try schedule.load(
+      layers: loaded.system.shard.model.layers, maxModelLength: system.maxModelLen)
+    return LoadedExperiment(
+      loaded: loaded, policy: policy, workload: benchmark.workload(seed: seed), objective: ServiceObjective(),
+      kvBlocks: try loaded.kvBlocks(
+        utilisation: system.gpuMemoryUtilization, maxBatchedTokens: policy.batchedTokens),
+      maxSequences: system.maxNumSeqs, maxModelLength: system.maxModelLen, maxConcurrency: .max,
+      maxDuration: .infinity, isShuffled: false,
+      drawRouting: system.drawRouting)
+  }
+
+  private func printTitle(_ benchmark: ServerBenchmark, _ experiment: LoadedExperiment, compared: Int) {
+    print(experiment.title)
+    print("\(compared) requests compared", terminator: "")
+    if benchmark.failures > 0 { print(", \(benchmark.failures) failed ones left out", terminator: "") }
+    let rejected = benchmark.requests.count - compared
+    if rejected > 0 { print(", \(rejected) longer than what the simulated system serves", terminator: "") }
+    print("; errors in %, and the bounds of their 95 % intervals")
+    let name = experiment.loaded.system.shard.model.name
+    if let model = benchmark.model, !Self.mayBe(model, name) {
+      warn("the benchmark's model is '\(model)', the simulated one '\(name)'; --model names another")
+    }
+    print()
+  }
+
+  /// Whether a model's name on a server may mean one of ours: `Qwen/Qwen3-30B-A3B-FP8` contains `qwen3-30b-a3b`.
+  private static func mayBe(_ served: String, _ ours: String) -> Bool {
+    served.lowercased().contains(ours.lowercased())
+  }
+
+  private static func table(_ errors: [SignedError]) -> ResultTable {
+    let columns = [
+      "metric", "statistic", "unit", "measured", "simulated", "error_pct", "low_pct", "high_pct",
+    ]
+    let rows: [[RunValue]] = errors.map { row in
+      [
+        .text(row.metric), .text(row.statistic), .text(row.unit), RunValue(row.measured),
+        RunValue(row.simulated),
+        RunValue(row.error * 100), RunValue(row.low * 100), RunValue(row.high * 100),
+      ]
+    }
+    return ResultTable(columns: columns, rows: rows)
+  }
+}
+
+extension ReplayRecorder {
+  /// A simulated request as a client would have seen it; `nil` if it was rejected.
+  func simulated(_ id: Int) -> ServerRequest? {
+    guard let record = requests[id], record.status == .completed else { return nil }
+    return ServerRequest(
+      start: record.request.arrival, promptTokens: Int32(record.request.promptTokens),
+      outputTokens: Int32(record.request.outputTokens), firstToken: record.timeToFirstToken,
+      gaps: gaps(ofRequest: id),
+      endToEnd: record.endToEnd)
+  }
+}
