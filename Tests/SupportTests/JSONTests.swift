@@ -26,7 +26,7 @@ import Testing
       ("9223372036854775808", .real(9_223_372_036_854_775_808)),
       ("0.1234567890123456789", .real(0.1234567890123456789)),
       ("123456789012.345", .real(123456789012.345)), ("0.30000000000000004", .real(0.30000000000000004)),
-      ("5e-324", .real(5e-324)), ("1234567890.12345678", .real(1234567890.12345678)),
+      ("5e-324", .real(.leastNonzeroMagnitude)), ("1234567890.12345678", .real(1234567890.12345678)),
     ] as [(String, JSONValue)])
   func numbersAreExact(text: String, expected: JSONValue) throws {
     let value = try value(text)
