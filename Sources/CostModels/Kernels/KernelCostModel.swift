@@ -54,7 +54,7 @@ public final class KernelCostModel: CostModel {
   ///
   /// - Complexity: O(steps).
   public func count(_ run: borrowing DecodeRun, steps: Range<Int>, ledger: inout KernelLedger) {
-    guard !prices.routesByLayer, !ledger.logsSteps else {
+    guard !prices.routesByLayer, !ledger.logsSteps, ledger.byLayers == nil else {
       return countOneByOne(run, steps: steps, ledger: &ledger)
     }
     prices.count(run, steps: steps, ledger: &ledger)

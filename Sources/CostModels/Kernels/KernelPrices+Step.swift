@@ -129,20 +129,22 @@ extension KernelPrices {
     let windowed = Double(windowedBefore[range.upperBound] - windowedBefore[range.lowerBound])
     let full = Double(range.count) - windowed
     if load != latestDecode.load { priceDecodeAttention(load) }
+    // Added up first, as a run does it, so that the ledger comes to the same.
+    var tally = SIMD8<Double>.zero
     if full > 0 {
       let launch = latestDecode.full
       total.add(launch, times: full)
-      ledger.totals[Self.decodeTotal] += launch.values * full
-      if ledger.logsSteps { ledger.step[KernelKind.decodeAttention.index] += launch.values * full }
+      tally += launch.values * full
       cost.decodeContextJoules += launch.joules * full * gpus
     }
     if windowed > 0 {
       let launch = latestDecode.windowed
       total.add(launch, times: windowed)
-      ledger.totals[Self.decodeTotal] += launch.values * windowed
-      if ledger.logsSteps { ledger.step[KernelKind.decodeAttention.index] += launch.values * windowed }
+      tally += launch.values * windowed
       cost.decodeRowJoules += launch.joules * windowed * gpus
     }
+    ledger.totals[Self.decodeTotal] += tally
+    if ledger.logsSteps { ledger.step[KernelKind.decodeAttention.index] += tally }
   }
 
   private mutating func priceDecodeAttention(_ load: DecodeLoad) {
