@@ -104,5 +104,6 @@ class Sampler(threading.Thread):
 
     def stop(self):
         self.done.set()
-        self.join()
+        if self.ident is not None:  # it has been started
+            self.join()
         return self.rows

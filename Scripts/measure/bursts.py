@@ -15,12 +15,15 @@ LENGTHS_MS = (5, 20, 80, 320, 1000)
 DUTY_MS, DUTY_SECONDS = (20, 80, 320), 1.3
 
 
-def _burst(run, calls, ms, us):
-    """The host's time at the first launch, and the time of each launch in microseconds."""
+def _marks(run, ms, us):
+    """Events for a burst; made beforehand, so that nothing idles before it."""
     count = max(3, int(ms * 1e3 / us))
-    if run.dry:
-        count = min(count, 20)
-    marks = [event(run) for _ in range(count + 1)]
+    return [event(run) for _ in range((min(count, 20) if run.dry else count) + 1)]
+
+
+def _burst(run, calls, marks):
+    """The host's time at the first launch, and the time of each launch in microseconds."""
+    count = len(marks) - 1
     begun = time.perf_counter()
     marks[0].record()
     for i in range(count):
@@ -68,8 +71,12 @@ def step(run):
     source, target = run.random(n), run.empty(n)
     pause = 0.02 if run.dry else 0.5
 
-    def prepare(before):
+    def prepare(before, sampler):
+        """Idles or copies; the instruments are read in the last part of it, so that reading does not keep an idle board awake."""
         end = time.perf_counter() + pause
+        if before == "idle":
+            time.sleep(0.8 * pause)
+        sampler.start()
         while before == "copy" and time.perf_counter() < end:
             for _ in range(1 if run.dry else 20):
                 target.copy_(source)
@@ -83,11 +90,10 @@ def step(run):
             for before in ("idle", "copy"):
                 for ms in LENGTHS_MS:
                     run.tick(0 if run.dry else 0.6 + ms / 1e3)
-                    sampler = Sampler(run.board)
-                    sampler.start()  # in the pause, so that the state before the burst is in the table
+                    sampler, marks = Sampler(run.board), _marks(run, ms, us)
                     try:
-                        prepare(before)
-                        begun, times = _burst(run, calls, ms, us)
+                        prepare(before, sampler)
+                        begun, times = _burst(run, calls, marks)
                         time.sleep(0.03)
                     finally:
                         samples = sampler.stop()
@@ -105,14 +111,14 @@ def _duty(run, shape, calls, us, prepare):
     rate = 2e-6 * shape[0] * shape[1] * shape[2]
     for ms in DUTY_MS:
         run.tick(0 if run.dry else 2.0)
-        sampler = Sampler(run.board)
-        sampler.start()
-        bursts = []
+        sampler, bursts = Sampler(run.board), []
+        seconds = 0.03 if run.dry else DUTY_SECONDS
+        marks = [_marks(run, ms, us) for _ in range(2 + int(seconds * 1e3 / (2 * ms)))]
         try:
-            prepare("idle")
-            end = time.perf_counter() + (0.03 if run.dry else DUTY_SECONDS)
-            while not bursts or time.perf_counter() < end:
-                bursts.append(_burst(run, calls, ms, us))
+            prepare("idle", sampler)
+            end = time.perf_counter() + seconds
+            while marks and (not bursts or time.perf_counter() < end):
+                bursts.append(_burst(run, calls, marks.pop()))
                 time.sleep(0.005 if run.dry else ms / 1e3)
         finally:
             samples = sampler.stop()

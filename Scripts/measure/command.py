@@ -8,8 +8,8 @@ import time
 
 from . import plan, supervisor
 
-#: Exit statuses beside those of sysexits.h.
-WRONG, HUNG, LOST, NO_TORCH = 1, 3, 4, 77
+#: Exit status where PyTorch or Triton is not there.
+NO_TORCH = 77
 
 
 def parser():
@@ -36,7 +36,6 @@ def parser():
 def main(arguments=None):
     """Runs the command; returns its exit status."""
     p = parser()
-    p.exit_on_error = True
     try:
         options = p.parse_args(arguments)
     except SystemExit as stop:

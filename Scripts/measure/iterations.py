@@ -29,7 +29,7 @@ def plans(layers, dry):
     def layered(b, context, tokens, prefix=0, begin=middle, size=group, skew=0):
         return "layered", b, context, tokens, prefix, begin, min(layers, begin + size), skew
     if dry:
-        return [decode(2, 8), chunked(2, 8, 6, 4), layered(2, 8, 4, 0, 0, 1, 1)]
+        return [decode(1, 8), chunked(1, 8, 3, 4), layered(1, 8, 2, 0, 0, 1, 1)]
     return [
         decode(16, 1024), decode(64, 4096), decode(1, 1024), decode(128, 1024), chunked(16, 2048, 512, 0), chunked(64, 2048, 512, 4096), layered(16, 2048, 8192),
         layered(64, 2048, 8192), chunked(64, 2048, 2048, 0), chunked(16, 2048, 2048, 4096), decode(8, 4096), decode(32, 4096), decode(16, 4096), decode(1, 8192),
@@ -83,20 +83,19 @@ def step(run):
     shape = dict(products.MODELS[MODEL])
     if run.dry:
         shape.update(hidden=64, inter=64, vocab=128, heads=2, kv_heads=1, experts=4, topk=2)
-    with torch.no_grad():
-        d = _make(run, shape)
-        note = _choose_attention(run, d, shape)
-        hosts = 0
-        for plan in plans(d.layers, run.dry):
-            run.tick(0 if run.dry else 1.6)
-            kind, b, context, tokens, prefix = plan[:5]
-            needs = [d.decode] * (b > 0) + [d.chunk if prefix else d.prefill] * (tokens > 0)
-            if None in needs:
-                run.log(f"left out: {kind} {b} {tokens}+{prefix}: no attention that is right")
-                continue
-            with run.attempt(f"iteration {kind}"):
-                _measure(run, d, plan, note, kind != "decode" or hosts < HOSTS)
-                hosts += 1
+    d = _make(run, shape)
+    note = _choose_attention(run, d, shape)
+    hosts = 0
+    for plan in plans(d.layers, run.dry):
+        run.tick(0 if run.dry else 1.6)
+        kind, b, context, tokens, prefix = plan[:5]
+        needs = [d.decode] * (b > 0) + [d.chunk if prefix else d.prefill] * (tokens > 0)
+        if None in needs:
+            run.log(f"left out: {kind} {b} {tokens}+{prefix}: no attention that is right")
+            continue
+        with run.attempt(f"iteration {kind}"):
+            _measure(run, d, plan, note, kind != "decode" or hosts < HOSTS)
+            hosts += 1
 
 
 def _measure(run, d, plan, note, with_host):

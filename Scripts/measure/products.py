@@ -52,7 +52,7 @@ def check(run):
     with run.attempt("fp8 product"):
         m, n, k = (16, 32, 64) if run.dry else (64, 512, 1024)
         calls, (x, w) = fp8_calls(run, m, n, k)
-        run.check("fp8 product", calls[0](), x.double() @ w.double().t(), kernel="fp8_gemm")
+        run.check("fp8 product", calls[0](), x.double() @ w.double().t(), 2e-2, kernel="fp8_gemm")  # it sums in less than float32
     run.wrong.add("expert_mx")  # until it was right
     with run.attempt("dequantising product"):
         for m in (20,) if run.dry else (5, 20, 70):  # each number of rows in a tile

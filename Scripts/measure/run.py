@@ -110,7 +110,9 @@ class Run:
 
     def random(self, *shape, scale=1.0, dtype=BF16):
         """Normally distributed numbers: data of zeros would draw less power and run faster."""
-        x = torch.empty(*shape, device=self.device, dtype=BF16).normal_(0, scale, generator=self.generator)
+        x = torch.empty(*shape, device=self.device, dtype=BF16)
+        for piece in x.view(-1).split(1 << 28):
+            piece.normal_(0, scale, generator=self.generator)
         return x if dtype == BF16 else x.to(dtype)
 
     def integers(self, low, high, shape, dtype=torch.int64):
