@@ -6,10 +6,12 @@ import os
 import sys
 import time
 
-from . import plan, supervisor
+from . import output, plan, supervisor
 
 #: Exit status where PyTorch or Triton is not there.
 NO_TORCH = 77
+#: Exit status where a table would be written over, as in sysexits.h.
+EXISTS = 73
 
 
 def parser():
@@ -19,7 +21,7 @@ def parser():
         "Needs PyTorch, Triton and nvidia-ml-py. Profiles/harness/README.md says what the tables mean.",
         epilog="Every row is flushed at once, so that a run that is cut keeps what it has. Exit status: 0 done;\n"
         "1 a kernel was wrong (its rows are not to be used); 3 a call hung; 4 the GPU's context was lost;\n"
-        "64 a bad option; 69 no GPU; 77 no PyTorch or no Triton.")
+        "64 a bad option; 69 no GPU; 73 the folder has tables already; 77 no PyTorch or no Triton.")
     p.add_argument("--out", default=os.environ.get("OUT", "measured"), metavar="DIR", help="folder for the tables (default: $OUT, or measured)")
     p.add_argument("--minutes", type=float, default=plan.MINUTES, help=f"time for all of it (default {plan.MINUTES})")
     p.add_argument("--only", default="", metavar="b,c", help="these steps alone; the letters are those of --plan")
@@ -54,7 +56,7 @@ def main(arguments=None):
     options.steps = [x for x in plan.letters() if x in chosen or x in plan.ALWAYS]
     missing = [name for name in ("torch", "triton") if importlib.util.find_spec(name) is None]
     if missing:
-        print(f"measure-gpu: {' and '.join(missing)} cannot be imported by {sys.executable} (set PYTHON, or pip install torch triton)", file=sys.stderr)
+        print(f"measure-gpu: {' and '.join(missing)} cannot be imported by {sys.executable} (pip install torch triton, or: PYTHON Scripts/measure-gpu ...)", file=sys.stderr)
         return NO_TORCH
     if options.worker:
         if options.dry:  # before Triton is imported
@@ -64,4 +66,8 @@ def main(arguments=None):
         from . import worker
 
         return worker.main(options)
+    taken = [name for name in output.FILES if os.path.exists(os.path.join(options.out, name))]
+    if taken:
+        print(f"measure-gpu: {options.out} has {taken[0]} of an earlier run; name another folder", file=sys.stderr)
+        return EXISTS
     return supervisor.main(options, time.monotonic() + options.minutes * 60)

@@ -23,8 +23,6 @@ WRONG, HUNG, LOST = 1, 3, 4
 def main(options, until):
     """Measures until that time of the monotonic clock; returns the exit status."""
     Path(options.out).mkdir(parents=True, exist_ok=True)
-    for name in output.FILES:
-        Path(options.out, name).unlink(missing_ok=True)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     steps, status, append = options.steps, 0, False
     try:
