@@ -56,7 +56,8 @@ def main(arguments=None):
     options.steps = [x for x in plan.letters() if x in chosen or x in plan.ALWAYS]
     missing = [name for name in ("torch", "triton") if importlib.util.find_spec(name) is None]
     if missing:
-        print(f"measure-gpu: {' and '.join(missing)} cannot be imported by {sys.executable} (pip install torch triton, or: PYTHON Scripts/measure-gpu ...)", file=sys.stderr)
+        names = " and ".join(missing)
+        print(f"measure-gpu: {names} cannot be imported by {sys.executable} (pip install torch triton, or: PYTHON Scripts/measure-gpu ...)", file=sys.stderr)
         return NO_TORCH
     if options.worker:
         if options.dry:  # before Triton is imported

@@ -127,7 +127,7 @@ class Decoder:
 
 def reference(d, pool, trace):
     """The logits of a pass in double precision, with the experts that the pass chose. `pool`: the KV caches before it."""
-    shape, b, t, device = d.shape, d.batch, d.tokens, d.run.device
+    shape, b, t = d.shape, d.batch, d.tokens
     H, G, E = shape["heads"], shape["kv_heads"], shape["experts"]
     r = d.table[d.ids[:b + t]].double()
     x = torch.zeros_like(r)

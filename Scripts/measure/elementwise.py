@@ -61,7 +61,8 @@ def _check_rope(run):
         return torch.cat((v[..., :64] * cosine - v[..., 64:] * sine, v[..., 64:] * cosine + v[..., :64] * sine), -1)
     k = turned(n[:, H:H + G] * wk.double())
     for name, result, reference in (
-            ("q", q, turned(n[:, :H] * wq.double())), ("k of decode steps", caches[0][:, :, -1], k[:2]), ("v of decode steps", caches[1][:, :, -1], z[:2, H + G:]),
+            ("q", q, turned(n[:, :H] * wq.double())),
+            ("k of decode steps", caches[0][:, :, -1], k[:2]), ("v of decode steps", caches[1][:, :, -1], z[:2, H + G:]),
             ("k of a prompt", caches[2][:, prefix:], k[2:].transpose(0, 1)), ("v of a prompt", caches[3][:, prefix:], z[2:, H + G:].transpose(0, 1))):
         run.check(f"qk_norm_rope_kv: {name}", result, reference, kernel="qk_norm_rope_kv")
 

@@ -15,8 +15,8 @@ def step(run):
     b = run.board
     cudnn = None if run.dry else torch.backends.cudnn.version()
     run.log(f"{run.gpu}; driver {b.driver()}; torch {torch.__version__}; triton {run.triton}; cuda {torch.version.cuda}; cudnn {cudnn}", keep=True)
-    run.log(f"L2 {run.l2 / 2**20:.0f} MiB, memory {run.memory / 2**30:.1f} GiB, {run.multiprocessors} multiprocessors, limit {b.limit_watts():.0f} W, SM {b.sm_mhz()} of "
-            f"{b.most_mhz(SM_CLOCK)} MHz, memory {b.memory_mhz()} of {b.most_mhz(MEMORY_CLOCK)} MHz, {b.celsius()} C", keep=True)
+    run.log(f"L2 {run.l2 / 2**20:.0f} MiB, memory {run.memory / 2**30:.1f} GiB, {run.multiprocessors} multiprocessors, "
+            f"limit {b.limit_watts():.0f} W, SM {b.sm_mhz()} of {b.most_mhz(SM_CLOCK)} MHz, memory {b.memory_mhz()} of {b.most_mhz(MEMORY_CLOCK)} MHz, {b.celsius()} C", keep=True)
     with run.attempt("instruments"):
         _instruments(run)
     n = 64 if run.dry else 8192

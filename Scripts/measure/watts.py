@@ -59,21 +59,19 @@ def step(run):
     for programs in (sms, 16 * sms, max(1, sms // 4)):
         one(out.kernels_other, key("spin", "triton", m=programs, flops=programs * 128 * 8 * spins),
             lambda: [lambda: kernels.spin(target, 1 if dry else programs, spins)], f"{programs} blocks")
-    n = 1 << (13 if dry else 29)
-    source, copied = run.random(n), run.empty(n)
-    for programs in (2,) if dry else (528, 132, 4096, 66, 24, 8):
-        one(out.kernels_other, key("copy", "triton", m=n, n=programs, bytes=4 * n), lambda: [lambda: kernels.copy(source, copied, programs)], f"{programs} blocks")
-    one(out.kernels_other, key("read", "torch", m=n, bytes=2 * n), lambda: [lambda: source.amax()])
-    del source, copied
-    for m, n, k in [(8, 64, 64)] if dry else [(1024, 14336, 4096), (8192, 8192, 8192), (64, 14336, 4096), (256, 14336, 4096), (1, 14336, 4096), (512, 5120, 2048)]:
+    with run.attempt("watts of copies"):
+        _copies(run, one)
+    bf16 = [(1024, 14336, 4096), (8192, 8192, 8192), (64, 14336, 4096), (256, 14336, 4096), (1, 14336, 4096), (512, 5120, 2048)]
+    for m, n, k in [(8, 64, 64)] if dry else bf16:
         one(out.kernels_other, products.row_of("gemm", "cublaslt", "", m, n, k), lambda: products.calls(run, m, n, k))
     for m, n, k in [(16, 64, 64)] if dry else [(1024, 14336, 4096), (8192, 8192, 8192), (64, 14336, 4096)]:
         one(out.kernels_other, products.row_of("fp8_gemm", "scaled_mm", "", m, n, k, "fp8", 1), lambda: products.fp8_calls(run, m, n, k)[0])
     _dequantising(run, one)
     _experts(run, one)
     good = attention.check(run)
-    for name, b, H, G, q, kv in [("flash", 2, 4, 2, 1, 16)] if dry else [
-            ("flash", 64, 32, 4, 1, 4096), ("cudnn", 1, 32, 4, 8192, 8192), ("cudnn", 64, 32, 4, 1, 4096), ("flash", 1, 32, 4, 2048, 8192), ("flash", 16, 32, 8, 1, 8192)]:
+    loads = [("flash", 64, 32, 4, 1, 4096), ("cudnn", 1, 32, 4, 8192, 8192), ("cudnn", 64, 32, 4, 1, 4096), ("flash", 1, 32, 4, 2048, 8192),
+             ("flash", 16, 32, 8, 1, 8192)]
+    for name, b, H, G, q, kv in [("flash", 2, 4, 2, 1, 16)] if dry else loads:
         function = good.get((name, attention.use_of(q, kv)))
         if function:
             one(out.kernels, attention.row_of(name, b, q, kv, H, G), lambda: attention.calls(run, function, b, H, G, q, kv))
@@ -83,6 +81,16 @@ def step(run):
         w, sets = run.random(n), [(run.random(rows, n), run.random(rows, n), run.empty(rows, n)) for _ in range(run.sets(8 * rows * n))]
         return [lambda x=x, r=r, y=y: kernels.add_rms(x, r, w, y) for x, r, y in sets]
     one(out.kernels, key("rms_norm", "own", "llama-3.1-8b", m=rows, n=n, bytes=8 * rows * n, flops=6 * rows * n), norm_calls)
+
+
+def _copies(run, one):
+    """Memory at several rates: copies by so many blocks, and a reading."""
+    n, table = 1 << (13 if run.dry else 29), run.out.kernels_other
+    source, target = run.random(n), run.empty(n)
+    for programs in (2,) if run.dry else (528, 132, 4096, 66, 24, 8):
+        row = key("copy", "triton", m=n, n=programs, bytes=4 * n)
+        one(table, row, lambda: [lambda: kernels.copy(source, target, programs)], f"{programs} blocks")
+    one(table, key("read", "torch", m=n, bytes=2 * n), lambda: [lambda: source.amax()])
 
 
 def _dequantising(run, one):
