@@ -106,6 +106,9 @@ public struct WeightedDistribution: Sendable {
     }
   }
 
+  /// One percentile, as ``percentiles(_:)`` has it.
+  public func percentile(_ percent: Double) -> Double { percentiles([percent])[0] }
+
   /// The values at some ranks, which ascend: the bins tell where each lies, and the pairs there exactly which it is.
   private func values(atRanks ranks: [Int]) -> [Int: Double] {
     let counts = bins.isEmpty ? binned() : bins
