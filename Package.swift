@@ -84,7 +84,7 @@ let package = Package(
       swiftSettings: testSettings),
   ]
     + module("Support")
-    + module("Statistics")
+    + module("Statistics", testsCompute: true)
     + module("Serving", ["Support", "Statistics"])
     + module("Policies", ["Serving", "Support", "Statistics"], testsCompute: true)
     + module("CostModels", ["Serving", "Support", "Statistics", "COpenBLAS"])

@@ -2,7 +2,7 @@ import Serving
 
 /// Where a run ends early, and how many clients it has.
 public struct RunLimits: Sendable, Hashable {
-  /// Most requests in the system; further ones are sent as earlier ones complete. `nil` for no limit.
+  /// Most requests in the system, `nil` for no limit; further ones are sent as earlier ones complete.
   public var maxConcurrency: Int?
   /// Simulated seconds after which the run is cut; `nil` for no limit.
   public var maxDuration: Seconds?

@@ -1,0 +1,128 @@
+import CostModels
+import Foundation
+import Serving
+
+extension NaiveCostModel {
+  /// A layer's kernels but for attention and experts.
+  ///
+  /// They run on the `computed` rows, padding included; only the `rows` that have a token write KV entries.
+  func rowLaunches(rows: Int, computed: Int) -> [Launch] {
+    let p = Double(computed)
+    let h = Double(model.hidden)
+    let qkv = Double(shard.projected)
+    let keyValue = Double(2 * shard.keyValueHeads * model.headDim)
+    // Input and residual are read and written.
+    let norm = streaming("rms_norm", activations: 4 * p * h)
+    var launches = [
+      norm, norm,
+      streaming("qk_norm_rope_kv", activations: 2 * p * qkv, entries: Double(rows) * keyValue),
+    ]
+    launches += shard.layerProducts.map { product($0, rows: computed) }
+    if model.experts == 0 {
+      // Gate and up are read, their product is written.
+      launches.append(streaming("silu_mul", activations: 3 * p * Double(shard.intermediate)))
+    }
+    if gpus > 1 { launches += [allReduce(rows: computed), allReduce(rows: computed)] }
+    return launches
+  }
+
+  /// Embedding, whose rows are read and written, and its sum over the GPUs.
+  func launchesBefore(rows: Int) -> [Launch] {
+    guard rows > 0 else { return [] }
+    let embedding = streaming("embedding", activations: 2 * Double(rows) * Double(model.hidden))
+    return gpus > 1 ? [embedding, allReduce(rows: rows)] : [embedding]
+  }
+
+  /// Final norm, LM head, and sampling from all logits.
+  func launchesAfter(rows: Int) -> [Launch] {
+    guard rows > 0 else { return [] }
+    return [
+      streaming("rms_norm", activations: 4 * Double(rows) * Double(model.hidden)),
+      product(shard.head, rows: rows),
+      streaming("sampling", activations: Double(rows) * Double(model.vocabulary)),
+    ]
+  }
+
+  /// A kernel that streams through memory, two bytes for each number.
+  private func streaming(_ name: String, activations: Double, entries: Double = 0) -> Launch {
+    let values = calibration.fit("elementwise", name, [])?.values ?? [0, 0]
+    let bytes = 2 * (activations + entries)
+    return Launch(
+      kernel: name, seconds: (values[0] + bytes * values[1]) * engine.kernelScale.other,
+      kvBytes: 2 * entries, activationBytes: 2 * activations)
+  }
+
+  /// A dense matrix product: the cubic norm of loading and computing, behind a launch.
+  private func product(_ product: NaiveShard.Product, rows: Int) -> Launch {
+    let (m, n, k) = (Double(rows), Double(product.n), Double(product.k))
+    let exact = calibration.fit("gemm", "bf16", [product.n, product.k])
+    let values = (exact ?? calibration.fit("gemm_all_shapes", "bf16", []))?.values ?? [0, 0, 0]
+    let activations = 2 * m * (n + k)
+    let loading = (2 * n * k + activations) * values[1]
+    let computing = 2 * m * n * k * values[2]
+    return Launch(
+      kernel: product.name,
+      seconds: (values[0] + cbrt(pow(loading, 3) + pow(computing, 3))) * engine.kernelScale.other,
+      flops: 2 * m * n * k, weightBytes: product.weightBytes, activationBytes: activations,
+      isExtrapolated: exact?.measured[0].contains(m) != true)
+  }
+
+  /// A sum over the GPUs of rows of 16-bit numbers.
+  private func allReduce(rows: Int) -> Launch {
+    let bytes = 2 * Double(rows) * Double(model.hidden)
+    let isCustom = bytes < Double(engine.customAllReduceLimitBytes)
+    let exact = calibration.fit("all_reduce", isCustom ? "custom" : "nccl", [gpus])
+    let c = (exact ?? calibration.fit("all_reduce", isCustom ? "custom" : "nccl", [2]))?.values ?? []
+    var seconds = c[0]
+    if !isCustom {
+      seconds += c[6] * bytes.squareRoot()
+      seconds += bytes <= 1_048_576 ? c[1] * bytes : c[2] + c[3] * bytes
+    } else if bytes >= 8_388_608 {
+      seconds += c[4] + c[5] * bytes
+    } else if gpus == 2 || bytes < (gpus == 4 ? 524_288 : 262_144) {
+      seconds += c[1] * bytes
+    } else {
+      seconds += c[2] + c[3] * bytes
+    }
+    return Launch(
+      kernel: "all_reduce", seconds: seconds * engine.kernelScale.other, activationBytes: 2 * bytes,
+      isExtrapolated: exact?.measured[0].contains(bytes) != true)
+  }
+
+  /// The experts: all of the active ones' weights are loaded, every row is computed by `topK` of them.
+  func experts(rows: Int, active: Double) -> Launch {
+    let type = model.isMXFP4 ? "mxfp4" : "bf16"
+    let exact = calibration.fit("moe", type, shard.expertDimensions)
+    let c = (exact ?? calibration.fit("moe_all_shapes", type, []))?.values ?? []
+    let (r, k) = (Double(rows), Double(model.topK))
+    let (h, i) = (Double(model.hidden), Double(shard.intermediate))
+    let flopsPerChoice = 6 * h * i
+    let weights = 3 * h * i * (model.isMXFP4 ? 4.25 / 8 : 2)
+    var seconds = c[0] + active * weights * c[1] + r * k * flopsPerChoice * c[2]
+    if active > 0 {
+      let fairShare = r * k / Double(model.experts)
+      let index = [16.0, 32, 64].firstIndex { fairShare <= $0 } ?? 3
+      let tile = [16.0, 32, 64, 128][index]
+      seconds += active * tiles(of: tile, load: r * k / active) * tile * flopsPerChoice * c[3 + index]
+    }
+    return Launch(
+      kernel: "expert_mlp", seconds: seconds * engine.kernelScale.expertMLP,
+      flops: r * k * flopsPerChoice, weightBytes: active * shard.bytesPerExpert,
+      // Each choice: gathered (h), gate and up (h + 2i), activation (3i), down (i + h), combined (h); each row: h.
+      activationBytes: 2 * r * (k * (h + (h + 2 * i) + 3 * i + (i + h) + h + h) + h),
+      isExtrapolated: exact?.measured[0].contains(r) != true || active > Double(model.experts))
+  }
+
+  /// Tiles of one expert: the sum over j of the probability that its normal load exceeds j tiles.
+  private func tiles(of tile: Double, load: Double) -> Double {
+    let deviation = load.squareRoot()
+    var tiles = 1.0
+    for j in 1... {
+      let edge = Double(j) * tile
+      if edge >= load + 4 * deviation { return tiles }
+      // Four deviations below the mean the load surely exceeds them.
+      tiles += edge <= load - 4 * deviation ? 1 : 0.5 * erfc((edge + 0.5 - load) / (2 * load).squareRoot())
+    }
+    return tiles
+  }
+}

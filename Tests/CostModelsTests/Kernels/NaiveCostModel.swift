@@ -1,0 +1,145 @@
+import CostModels
+import Foundation
+import Serving
+
+/// A cost model that follows the description: layer by layer, kernel by kernel, tile by tile.
+///
+/// It keeps no tables and remembers nothing. Of the code that it is compared with it uses the descriptions of engine
+/// and GPU, and the expectation of distinct experts.
+struct NaiveCostModel {
+  let model: ToyModel
+  let gpus: Int
+  let engine: EngineDescription
+  let hardware: HardwareDescription
+  let calibration: ToyCalibration
+  let routing: ExpertRouting?
+
+  var shard: NaiveShard { NaiveShard(model, gpus: gpus) }
+
+  /// One launch on one GPU.
+  struct Launch {
+    var kernel: String
+    var seconds = 0.0
+    var flops = 0.0
+    var weightBytes = 0.0
+    var kvBytes = 0.0
+    var activationBytes = 0.0
+    var isExtrapolated = false
+    var joules = 0.0
+    var bytes: Double { weightBytes + kvBytes + activationBytes }
+  }
+
+  /// What an iteration costs and what each kernel uses in it.
+  struct Answer {
+    var cost = Cost()
+    var uses: [String: KernelUse] = [:]
+  }
+
+  /// Prices an iteration.
+  func price(_ step: Step) -> Answer {
+    var answer = Answer()
+    var issue = 0.0
+    for layer in 0..<model.layers {
+      let segments = step.tiles.filter { $0.layers.contains(layer) }
+      let prefillRows = segments.reduce(0) { $0 + $1.tokens }
+      let rows = step.contexts.count + prefillRows
+      guard rows > 0 else { continue }
+      let (computed, isInGraph) = padded(rows)
+      issue += (isInGraph ? engine.host.graphLayerMicroseconds : engine.host.eagerLayerMicroseconds) * 1e-6
+      let decodeShare = Double(step.contexts.count) / Double(rows)
+
+      for launch in rowLaunches(rows: rows, computed: computed) {
+        let joules = add(launch, to: &answer)
+        answer.cost.decodeRowJoules += joules * decodeShare
+        answer.cost.prefillRowJoules += joules * (1 - decodeShare)
+      }
+      if !step.contexts.isEmpty {
+        let joules = add(decodeAttention(step.contexts, isWindowed: model.isWindowed(layer)), to: &answer)
+        if model.isWindowed(layer) {
+          answer.cost.decodeRowJoules += joules
+        } else {
+          answer.cost.decodeContextJoules += joules
+        }
+      }
+      if !segments.isEmpty {
+        let launch = prefillAttention(segments, isWindowed: model.isWindowed(layer))
+        answer.cost.prefillContextJoules += add(launch, to: &answer)
+      }
+      if let routing {
+        let tokens = segments.map { Int32($0.tokens) }
+        let active =
+          tokens.isEmpty
+          ? routing.distinct(layers: layer..<layer + 1, decodes: step.contexts.count)
+          : routing.distinct(layers: layer..<layer + 1, decodes: step.contexts.count, prefill: tokens.span)
+        let joules = add(experts(rows: computed, active: active), to: &answer)
+        let bytes = active * shard.bytesPerExpert * Double(gpus)
+        answer.cost.experts += active
+        answer.cost.expertBytes += bytes
+        answer.cost.weightBytes -= bytes
+        answer.cost.decodeExpertBytes += bytes * decodeShare
+        answer.cost.decodeRowJoules += joules * decodeShare
+        answer.cost.prefillRowJoules += joules * (1 - decodeShare)
+      }
+    }
+    finish(step, issue: issue, &answer)
+    return answer
+  }
+
+  /// The kernels before and after the layers, the host, and what the GPUs draw all the while.
+  private func finish(_ step: Step, issue: Double, _ answer: inout Answer) {
+    let repeats = engine.repeatsEmbeddingAndHead
+    let entering = step.tiles.filter { repeats || $0.layers.lowerBound == 0 }.reduce(0) { $0 + $1.tokens }
+    let leaving = repeats ? step.tiles.count : step.tiles.count { $0.finishes }
+    let outside =
+      launchesBefore(rows: step.contexts.count + entering)
+      + launchesAfter(rows: step.contexts.count + leaving)
+    var joules = 0.0
+    for launch in outside { joules += add(launch, to: &answer) }
+
+    let host = engine.host
+    var milliseconds = host.perIterationMilliseconds
+    if step.tiles.contains(where: { $0.layers != 0..<model.layers }) {
+      milliseconds += host.partialDepthMilliseconds
+    }
+    var microseconds = host.perDecodeSequenceMicroseconds * Double(step.contexts.count)
+    microseconds += host.perPrefillSequenceMicroseconds * Double(step.tiles.count)
+    for tile in step.tiles where tile.layers.lowerBound == 0 {
+      microseconds += host.perPrefillTokenMicroseconds * Double(tile.tokens)
+    }
+    answer.cost.seconds =
+      max(answer.cost.kernelSeconds, issue) + milliseconds * 1e-3 + microseconds * 1e-6
+
+    joules += hardware.energy.idleWatts * answer.cost.seconds * Double(gpus)
+    let decodes = Double(step.contexts.count)
+    let rows = decodes + Double(step.tiles.reduce(0) { $0 + $1.tokens })
+    answer.cost.decodeRowJoules += joules * decodes / rows
+    answer.cost.prefillRowJoules += joules * (rows - decodes) / rows
+  }
+
+  /// Adds a launch to the cost and to its kernel's use, under the power limit.
+  ///
+  /// - Returns: its energy on all GPUs.
+  private func add(_ launch: Launch, to answer: inout Answer) -> Double {
+    let joules =
+      launch.bytes * hardware.energy.perBytePicojoules * 1e-12
+      + launch.flops * hardware.energy.perFlopPicojoules * 1e-12
+    // A kernel that would draw more than the board may takes as long as the limit makes it.
+    let seconds = max(launch.seconds, joules / (hardware.powerLimitWatts - hardware.energy.idleWatts))
+    let all = Double(gpus)
+    answer.cost.kernelSeconds += seconds
+    answer.cost.weightBytes += launch.weightBytes * all
+    answer.cost.kvBytes += launch.kvBytes * all
+    answer.cost.activationBytes += launch.activationBytes * all
+    answer.uses[launch.kernel, default: KernelUse(kernel: launch.kernel)] += KernelUse(
+      kernel: launch.kernel, calls: 1, extrapolatedCalls: launch.isExtrapolated ? 1 : 0, seconds: seconds,
+      joules: joules * all, flops: launch.flops * all, bytes: launch.bytes * all)
+    return joules * all
+  }
+
+  /// The smallest captured graph that holds so many rows; beyond the largest one, no graph and no padding.
+  private func padded(_ rows: Int) -> (rows: Int, isInGraph: Bool) {
+    guard !engine.graphs.sizes.isEmpty else { return (rows, true) }
+    for size in engine.graphs.sizes where size >= rows { return (size, true) }
+    return (rows, false)
+  }
+}

@@ -1,0 +1,96 @@
+import CostModels
+import Serving
+import Statistics
+import Testing
+
+/// The cost model and the naive one agree on whatever is drawn.
+@Suite struct NaiveCostModelTests {
+  /// Checks one cost against another: 1e-12 of the largest figure of its kind.
+  private func check(_ cost: Cost, _ expected: Cost, _ what: Comment) {
+    func close(_ figure: String, _ value: Double, _ expected: Double, scale: Double) {
+      #expect((value - expected).magnitude <= 1e-12 * scale, "\(figure): \(value), not \(expected); \(what)")
+    }
+    close("seconds", cost.seconds, expected.seconds, scale: expected.seconds)
+    close("kernel seconds", cost.kernelSeconds, expected.kernelSeconds, scale: expected.kernelSeconds)
+    close("experts", cost.experts, expected.experts, scale: expected.experts)
+    close("expert bytes", cost.expertBytes, expected.expertBytes, scale: expected.expertBytes)
+    close(
+      "decode expert bytes", cost.decodeExpertBytes, expected.decodeExpertBytes,
+      scale: expected.expertBytes)
+    close(
+      "weight bytes", cost.weightBytes, expected.weightBytes,
+      scale: expected.weightBytes + expected.expertBytes)
+    close("KV bytes", cost.kvBytes, expected.kvBytes, scale: expected.kvBytes)
+    close("activation bytes", cost.activationBytes, expected.activationBytes, scale: expected.activationBytes)
+    for (figure, path) in [
+      ("decode row joules", \Cost.decodeRowJoules), ("decode context joules", \.decodeContextJoules),
+      ("prefill row joules", \.prefillRowJoules), ("prefill context joules", \.prefillContextJoules),
+    ] {
+      close(figure, cost[keyPath: path], expected[keyPath: path], scale: expected.joules)
+    }
+  }
+
+  private func check(_ uses: [KernelUse], _ expected: [String: KernelUse], _ what: Comment) {
+    #expect(Set(uses.map(\.kernel)) == Set(expected.keys), what)
+    for use in uses {
+      guard let expected = expected[use.kernel] else { continue }
+      #expect(use.calls == expected.calls, "\(use.kernel); \(what)")
+      #expect(use.extrapolatedCalls == expected.extrapolatedCalls, "\(use.kernel); \(what)")
+      for path in [\KernelUse.seconds, \.joules, \.flops, \.bytes] {
+        let (value, wanted) = (use[keyPath: path], expected[keyPath: path])
+        #expect((value - wanted).magnitude <= 1e-12 * wanted, "\(use.kernel); \(what)")
+      }
+    }
+  }
+
+  @Test(arguments: 0..<100) func agreesOnRandomIterations(seed: UInt64) throws {
+    var random = SplitMix64(seed: seed, purpose: "naive cost model")
+    let system = try ToySystem(using: &random)
+    let naive = try system.naive()
+    var model = try system.costModel()
+    model.logsKernels = seed.isMultiple(of: 2)
+    var totals: [String: KernelUse] = [:]
+    for number in 0..<12 {
+      // Some come again, changed in nothing or in their decodes alone: what is remembered must not be stale.
+      var step = Step(layers: system.model.layers, using: &random)
+      for again in 0..<3 {
+        let what: Comment = "iteration \(number), time \(again), of \(system.model) on \(system.gpus) GPUs"
+        let expected = naive.price(step)
+        check(model.cost(of: step), expected.cost, what)
+        if model.logsKernels { check(model.takeIterationKernels(), expected.uses, what) }
+        totals.merge(expected.uses) { $0 + $1 }
+        if again == 1, !step.tiles.isEmpty { step.contexts = step.contexts.map { $0 + 1 } + [7] }
+      }
+    }
+    check(model.kernels, totals, "all iterations of \(system.model) on \(system.gpus) GPUs")
+  }
+
+  @Test(arguments: 0..<30) func agreesOnDecodeStepsPricedInOneGo(seed: UInt64) throws {
+    var random = SplitMix64(seed: seed, purpose: "naive stretches")
+    let system = try ToySystem(using: &random)
+    let naive = try system.naive()
+    var model = try system.costModel()
+    var totals: [String: KernelUse] = [:]
+    for number in 0..<4 {
+      let sequences = 1 + Int(random.next() % 100)
+      let contexts = (0..<sequences).map { _ in 1 + Int(random.next() % 300) }
+      let costs = model.costs(ofDecodeSteps: 5, contexts: contexts)
+      #expect(costs.count == 5)
+      for (step, cost) in costs.enumerated() {
+        let expected = naive.price(Step(contexts: contexts.map { $0 + step }))
+        check(cost, expected.cost, "step \(step) of stretch \(number) of \(system.model)")
+        totals.merge(expected.uses) { $0 + $1 }
+      }
+    }
+    check(model.kernels, totals, "all steps of \(system.model) on \(system.gpus) GPUs")
+  }
+}
+
+extension KernelUse {
+  /// Two uses of the same kernel together.
+  static func + (a: KernelUse, b: KernelUse) -> KernelUse {
+    var sum = a
+    sum += b
+    return sum
+  }
+}

@@ -1,0 +1,121 @@
+import CostModels
+import Foundation
+import Statistics
+
+/// Coefficients of every kernel, made up, in the layout of a calibration file.
+///
+/// The naive cost model reads these numbers, and the cost model reads the file that they are written to: the two share
+/// the text of the file and no code.
+struct ToyCalibration {
+  /// The fit of one shape: coefficients, and the ranges that count as measured.
+  struct Fit {
+    var values: [Double]
+    var measured: [ClosedRange<Double>] = []
+  }
+
+  var multiprocessors = 132.0
+  var memoryBandwidth = 4e12
+  var memoryEfficiency = 0.8
+  var flops = 9e14
+  /// By kernel and type, such as `gemm bf16`, then by dimensions.
+  var fits: [String: [[Int]: Fit]] = [:]
+
+  /// The fit of a shape; nil where the shape is not in the file.
+  func fit(_ kernel: String, _ type: String, _ dimensions: [Int]) -> Fit? {
+    fits["\(kernel) \(type)"]?[dimensions]
+  }
+
+  /// The file's text.
+  var json: String {
+    let kernels = fits.keys.sorted().map { name in
+      let parts = name.split(separator: " ")
+      let shapes = fits[name, default: [:]]
+        .sorted { $0.key.lexicographicallyPrecedes($1.key) }
+      let lines = shapes.map { dimensions, fit in
+        let ranges = fit.measured.map { "[\($0.lowerBound), \($0.upperBound)]" }.joined(separator: ", ")
+        return """
+          {"dimensions": \(dimensions), "values": \(fit.values), "standard_errors": [], "rows": 1, \
+          "measured": [\(ranges)]}
+          """
+      }
+      let names = shapes[0].key.indices.map { "\"d\($0)\"" }.joined(separator: ", ")
+      let units = shapes[0].value.values.indices.map { "{\"name\": \"c\($0)\", \"unit\": \"s\"}" }
+        .joined(separator: ", ")
+      let quality = parts[0] == "elementwise" ? "estimate" : "measured"
+      return """
+        {"kernel": "\(parts[0])", "type": "\(parts[1])", "formula": "", "quality": "\(quality)", "source": "", \
+        "dimensions": [\(names)], "coefficients": [\(units)], "ranges": [], \
+        "shapes": [\(lines.joined(separator: ", "))]}
+        """
+    }
+    return """
+      {"gpu": "toy", "device": "toy", "source": "made up", "files": [],
+       "figures": {"multiprocessors": \(Int(multiprocessors)), "memory_bandwidth": \(memoryBandwidth),
+                   "memory_efficiency": \(memoryEfficiency), "bf16_flops": \(flops), "fp8_flops": \(2 * flops)},
+       "kernels": [\(kernels.joined(separator: ",\n"))]}
+      """
+  }
+
+  /// The calibration that the cost model reads.
+  func read() throws -> Calibration {
+    try ScratchFolder.with("toy.json", json) { try Calibration(path: $0.path) }
+  }
+
+  /// Round coefficients for every shape of a model on one GPU, all of whose launches count as measured.
+  init(for model: ToyModel, gpus: Int) {
+    var random = SplitMix64(seed: 0)
+    self.init(for: model, gpus: gpus, isDrawn: false, using: &random)
+  }
+
+  /// Coefficients for the shapes of a model on one GPU: round, or drawn, with some shapes left out.
+  init(for model: ToyModel, gpus: Int, isDrawn: Bool, using random: inout SplitMix64) {
+    func factor(_ random: inout SplitMix64) -> Double { isDrawn ? 0.5 + random.uniform() : 1 }
+    func draw(_ typical: [Double], _ ranges: [Double], _ random: inout SplitMix64) -> Fit {
+      Fit(
+        values: typical.map { $0 * factor(&random) },
+        measured: ranges.map { end in
+          guard isDrawn else { return 0...1e9 }
+          let start = 0.1 * end * random.uniform()
+          return start...start + end * random.uniform()
+        })
+    }
+    let shard = NaiveShard(model, gpus: gpus)
+    let perByte = 1 / 3e12
+    let perFLOP = 1 / 6e14
+    fits["gemm_all_shapes bf16", default: [:]][[]] = draw([5e-6, perByte, perFLOP], [4000], &random)
+    if !isDrawn || random.uniform() < 0.8 {
+      for product in shard.products {
+        fits["gemm bf16", default: [:]][[product.n, product.k]] = draw(
+          [4e-6, perByte, perFLOP], [300], &random)
+      }
+    }
+    for type in ["bf16", "mxfp4"] {
+      let tiles = type == "bf16" ? [perFLOP, 0, 0, 0, 0] : [0, 4, 3, 2, 1].map { $0 * perFLOP }
+      fits["moe_all_shapes \(type)", default: [:]][[]] = draw([2e-5, perByte] + tiles, [4000], &random)
+      guard model.experts > 0, !isDrawn || random.uniform() < 0.8 else { continue }
+      fits["moe \(type)", default: [:]][shard.expertDimensions] = draw(
+        [1e-5, perByte] + tiles, [300], &random)
+    }
+    let perTileFLOP = 132 * perFLOP
+    for window in Set([0] + [model.window].compactMap { $0 }) {
+      let prefix = window > 0 ? "windowed_" : ""
+      // Coefficients of other heads are carried over: the nearest ones are these, measured or not.
+      let heads = [
+        shard.heads, shard.keyValueHeads, model.headDim * (isDrawn && random.uniform() < 0.2 ? 2 : 1),
+      ]
+      fits["\(prefix)prefill_attention bf16", default: [:]][heads + [window]] = draw(
+        [9e-6, perTileFLOP / 2, perTileFLOP / 2, perByte, 1e-6], [500, 2000, 2000], &random)
+      fits["\(prefix)decode_attention bf16", default: [:]][heads + [window]] = draw(
+        [8e-6, perByte, 1e-8, 1e-6, window > 0 ? 2e-6 : 0, window > 0 ? 1e-7 : 0], [100, 20_000], &random)
+    }
+    for gpus in Set([2, gpus]).sorted() where gpus == 2 || !isDrawn || random.uniform() < 0.8 {
+      fits["all_reduce custom", default: [:]][[gpus]] = draw(
+        [5e-6, 1e-11, 2e-6, 8e-12, 6e-6, 7e-12, 0], [1e6], &random)
+      fits["all_reduce nccl", default: [:]][[gpus]] = draw(
+        [1e-5, 1e-11, 3e-6, 9e-12, 0, 0, 2e-9], [1e6], &random)
+    }
+    for name in ["embedding", "rms_norm", "qk_norm_rope_kv", "silu_mul", "sampling"] {
+      fits["elementwise \(name)", default: [:]][[]] = Fit(values: draw([2e-6, perByte], [], &random).values)
+    }
+  }
+}

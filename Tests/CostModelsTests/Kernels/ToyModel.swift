@@ -1,0 +1,143 @@
+import CostModels
+import Foundation
+import Statistics
+
+/// A small model of made-up sizes: what its `config.json` says, and nothing that follows from it.
+struct ToyModel {
+  var layers = 2
+  var hidden = 256
+  var vocabulary = 1000
+  var heads = 8
+  var keyValueHeads = 4
+  var headDim = 64
+  /// Width of the dense MLP, or of one expert.
+  var intermediate = 512
+  /// Experts in each layer; 0 in a dense model.
+  var experts = 0
+  var topK = 0
+  /// Keys that a token sees in every other layer, beginning with the first; in all layers where dense.
+  var window: Int?
+  /// Whether experts are stored in MXFP4.
+  var isMXFP4 = false
+
+  /// Whether the engine applies the window in all layers.
+  var windowsEveryLayer = false
+
+  /// Whether a layer has the window.
+  func isWindowed(_ layer: Int) -> Bool {
+    window != nil && (windowsEveryLayer || experts == 0 || layer.isMultiple(of: 2))
+  }
+  /// GPT-OSS has biases in every projection; the other families here have none.
+  var hasBias: Bool { experts > 0 && window != nil }
+
+  /// The model as it is read from a file.
+  func read() throws -> ModelDescription {
+    let family =
+      experts > 0 ? (window == nil ? "qwen3_moe" : "gpt_oss") : (window == nil ? "llama" : "mistral")
+    var fields: [String: Any] = [
+      "model_type": family, "num_hidden_layers": layers, "hidden_size": hidden, "vocab_size": vocabulary,
+      "num_attention_heads": heads, "num_key_value_heads": keyValueHeads, "head_dim": headDim,
+      "max_position_embeddings": 1 << 20,
+    ]
+    switch family {
+    case "qwen3_moe":
+      fields["num_experts"] = experts
+      fields["moe_intermediate_size"] = intermediate
+    case "gpt_oss":
+      fields["num_local_experts"] = experts
+      fields["intermediate_size"] = intermediate
+    default:
+      fields["intermediate_size"] = intermediate
+    }
+    if experts > 0 { fields["num_experts_per_tok"] = topK }
+    if let window { fields["sliding_window"] = window }
+    if isMXFP4 { fields["quantization_config"] = ["quant_method": "mxfp4"] }
+    let data = try JSONSerialization.data(withJSONObject: fields)
+    return try ScratchFolder.with("toy.json", String(decoding: data, as: UTF8.self)) {
+      try ModelDescription(contentsOf: $0)
+    }
+  }
+
+  /// Creates the default model.
+  init() {}
+
+  /// Draws a model that can be shared by 1, 2 or 4 GPUs.
+  init(using random: inout SplitMix64) {
+    func pick<Value>(_ values: [Value]) -> Value { values[Int(random.next() % UInt64(values.count))] }
+    layers = pick([1, 2, 3, 5])
+    hidden = pick([128, 256, 320])
+    vocabulary = pick([1000, 1001])
+    heads = pick([8, 16])
+    keyValueHeads = pick([1, 2, 4, 8])
+    headDim = pick([32, 64])
+    intermediate = pick([128, 192, 512])
+    if pick([true, true, false]) {
+      experts = pick([4, 8, 16])
+      topK = pick([1, 2, 4])
+    }
+    window = pick([nil, 64, 200])
+    isMXFP4 = experts > 0 && pick([true, false])
+  }
+}
+
+/// A toy model on some GPUs under an engine, as the cost model and the naive one are given it.
+struct ToySystem {
+  var model: ToyModel
+  var gpus: Int
+  var engine: EngineDescription
+  var hardware: HardwareDescription
+  var calibration: ToyCalibration
+  var routing = RoutingModel.uniform
+
+  /// A system whose engine adds nothing and whose calibration has round numbers.
+  init(_ model: ToyModel = ToyModel(), gpus: Int = 1) throws {
+    self.model = model
+    self.gpus = gpus
+    engine = try shippedProfiles.engine("ideal")
+    hardware = try shippedProfiles.hardware("h100-sxm")
+    // No launch comes near this limit.
+    try hardware.set("power.limit_w=1e9")
+    calibration = ToyCalibration(for: model, gpus: gpus)
+  }
+
+  /// Draws a system of every kind that there is.
+  init(using random: inout SplitMix64) throws {
+    func pick<Value>(_ values: [Value]) -> Value { values[Int(random.next() % UInt64(values.count))] }
+    model = ToyModel(using: &random)
+    gpus = pick([1, 2, 4])
+    engine = try shippedProfiles.engine(pick(["ideal", "nano-vllm", "paper"]))
+    try engine.set("graphs.sizes=\(pick(["none", "1,2,4,8,16,64,256", "3,100,500"]))")
+    try engine.set("all_reduce.custom_limit_bytes=\(pick([0, 20_000, 1 << 23]))")
+    try engine.set("repeats.embedding_and_head=\(pick([true, false]))")
+    for setting in [
+      "host.per_decode_sequence_us", "host.per_prefill_sequence_us", "host.per_prefill_token_us",
+      "host.eager_layer_us", "host.graph_layer_us", "kernel_scale.other", "kernel_scale.attention",
+      "kernel_scale.expert_mlp",
+    ] where pick([true, false]) {
+      try engine.set("\(setting)=\(0.5 + random.uniform())")
+    }
+    hardware = try shippedProfiles.hardware("h100-sxm")
+    try hardware.set("power.limit_w=\(pick([90, 150, 700]))")
+    calibration = ToyCalibration(for: model, gpus: gpus, isDrawn: true, using: &random)
+    routing = pick([.uniform, .standard, .coverage([CoveragePoint(tokens: 10, experts: 2.5)])])
+  }
+
+  /// The cost model of the system.
+  func costModel() throws -> KernelCostModel {
+    let system = try ServedSystem(
+      model: model.read(), hardware: hardware, engine: engine, tensorParallel: gpus)
+    let law = model.experts > 0 ? try ExpertRouting(routing, for: system.shard.model) : nil
+    return KernelCostModel(
+      system: system, calibration: try calibration.read(), routing: law, kvBlocks: 1000)
+  }
+
+  /// The naive cost model of the same system.
+  func naive() throws -> NaiveCostModel {
+    let law = model.experts > 0 ? try ExpertRouting(routing, for: engine.served(model.read())) : nil
+    var model = model
+    if engine.dequantisesExperts { model.isMXFP4 = false }
+    model.windowsEveryLayer = engine.windowsEveryLayer
+    return NaiveCostModel(
+      model: model, gpus: gpus, engine: engine, hardware: hardware, calibration: calibration, routing: law)
+  }
+}
