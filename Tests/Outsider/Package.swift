@@ -10,6 +10,8 @@ let package = Package(
   targets: [
     .executableTarget(
       name: "Outsider",
-      dependencies: [.product(name: "Experiments", package: "sim"), .product(name: "Serving", package: "sim")])
+      dependencies: [
+        .product(name: "Experiments", package: "sim"), .product(name: "Serving", package: "sim"),
+      ])
   ]
 )

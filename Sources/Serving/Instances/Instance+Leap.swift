@@ -55,8 +55,8 @@ extension Instance {
     leap.run.count = 0
     var end = leap.start
     var seconds = flights[(firstFlight + flights.count - 1) % flights.count].cost.seconds
-    while leap.run.count < most, end < horizon {
-      let ahead = (horizon - end) / seconds
+    while leap.run.count < most, leap.run.count == 0 || end < horizon {
+      let ahead = max(0, (horizon - end) / seconds)
       let slice = ahead < Double(most) ? Int(ahead) + 1 : most
       leap.run.count = min(most, leap.run.count + slice)
       costModel.price(&leap.run)

@@ -1,9 +1,6 @@
-import CostModels
 import Foundation
-import Policies
 import Serving
 import TestSupport
-import Workloads
 
 @testable import Experiments
 @testable import sim
@@ -102,12 +99,12 @@ struct GoldenRun: Sendable, CustomStringConvertible {
     let folder = try TemporaryFolder()
     let trace = folder.file("arrivals.csv")
     try Self.arrivals.write(toFile: trace, atomically: true, encoding: .utf8)
-    let experiment = try TestProject.experiment(
+    var experiment = try TestProject.experiment(
       arguments.map { $0 == "$arrivals" ? trace : $0 } + (exactSteps ? ["--exact-steps"] : []))
+    experiment.specification.cluster.pool.instances = instances
     var recorder = GoldenRecorder(wantsKernels: logsKernels)
-    var simulation = experiment.makeSimulation(instances: instances)
-    try simulation.run(recorder: &recorder)
-    return recorder.golden(name: name, totals: simulation.kernels, idleJoules: simulation.idleJoules)
+    let totals = try experiment.run(recorder: &recorder)
+    return recorder.golden(name: name, totals: totals.kernels, idleJoules: totals.idleJoules)
   }
 
   /// A trace with arrivals of its own: bursts of four every two seconds.

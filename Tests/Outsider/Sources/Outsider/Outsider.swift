@@ -11,7 +11,9 @@ struct Outsider {
     experiment.system.hardware = "h200-sxm"
     let library = Library(profiles: folder + "/Profiles", traces: folder + "/Traces")
     let result = try library.load(experiment).run()
-    print(result.summary[.meanTimeToFirstToken] ?? .null, result.metrics.interTokenLatency.percentiles([99])[0] * 1000)
+    print(
+      result.summary[.meanTimeToFirstToken] ?? .null,
+      result.metrics.interTokenLatency.percentiles([99])[0] * 1000)
 
     var simulation = Simulation(
       instances: [
