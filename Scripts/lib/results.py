@@ -30,7 +30,7 @@ def connect(path):
         except sqlite3.OperationalError as error:
             if getattr(error, "sqlite_errorname", None) != "SQLITE_READONLY_ROLLBACK":
                 raise
-        # A run was killed as it was stored. Whoever may write the file undoes what is there of it by reading it.
+        # A process was killed while it stored a run. One that may write the file undoes what is there of it by reading it.
         sqlite3.connect(path, timeout=60).execute("PRAGMA user_version").fetchone()
         return connect_as_it_is(path)
     except sqlite3.Error as error:

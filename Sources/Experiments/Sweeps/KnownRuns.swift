@@ -26,8 +26,8 @@ package struct KnownRuns {
     let levels = LogLevel.allCases.filter { $0 >= logLevel }.map { "'\($0.rawValue)'" }
     let table = try ResultReader(path: path).query(
       """
-      SELECT config_hash, min(run_id), slo_attainment, energy_j / duration, energy_per_token_mj,
-        coalesce(unfinished, 0)
+      SELECT config_hash, min(run_id), \(RunFigure.attainment), \(RunFigure.energy) / \(RunFigure.duration),
+        \(RunFigure.energyPerToken), coalesce(\(RunFigure.unfinished), 0)
       FROM runs WHERE config_hash IS NOT NULL AND log_level IN (\(levels.joined(separator: ",")))
       GROUP BY config_hash
       """)

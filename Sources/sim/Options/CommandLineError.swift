@@ -28,7 +28,7 @@ enum CommandLineError: UserError {
       "no folder '\(name)' here or above the program; run it from the project's folder, or give \(option)"
     case .unknownQuery(let name, let nearest):
       "unknown query '\(name)'" + (nearest.map { "; did you mean '\($0)'?" } ?? "")
-        + "; 'sim query list' lists them, and a SELECT statement in quotes will do as well"
+        + "; 'sim query list' lists them, and a SELECT statement in quotes works as well"
     }
   }
 

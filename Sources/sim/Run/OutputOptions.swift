@@ -25,7 +25,7 @@ struct OutputOptions: ParsableArguments {
   @Option(
     defaultAsFlag: 32,
     help: ArgumentHelp(
-      "Run again under so many draws of what the cost model is unsure of, and print 90 % intervals.",
+      "Run again with what the cost model is unsure of drawn this often, and print 90 % intervals.",
       valueName: "draws"))
   var uncertainty: Int?
 
