@@ -1,6 +1,7 @@
 import Experiments
 import Foundation
 import ResultStore
+import Statistics
 
 /// The capacities of policies, for the eye and for programs.
 struct CapacityTable {

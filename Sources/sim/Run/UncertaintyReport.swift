@@ -1,5 +1,6 @@
 import Experiments
 import Foundation
+import Statistics
 import Support
 
 extension Uncertainty {
