@@ -163,7 +163,7 @@ enum ResultDatabase {
     }
   }
 
-  /// Whose turn it is to write, among the threads of this process: SQLite has those who wait look again after longer
+  /// Serialises the writing threads of this process: SQLite lets those that wait look again after longer
   /// and longer pauses.
   private static let turn = Mutex(())
 

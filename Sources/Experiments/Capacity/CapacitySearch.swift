@@ -27,7 +27,7 @@ package struct CapacitySearch {
   /// - Parameters:
   ///   - commandLine: The words that each run records as its origin.
   ///   - makeExperiment: The experiment of a policy, a rate and a seed.
-  ///   - begin: Called before each round with its number of requests; what it returns is told of their end.
+  ///   - begin: Called before each round with its number of requests; returns an observer of their ends.
   ///   - end: Called after each round.
   /// - Throws: What an experiment throws as it is made or run, or the database.
   package mutating func run(

@@ -2,8 +2,8 @@ import Statistics
 
 /// The search for the capacity of one policy, over several seeds.
 ///
-/// One search goes by the means over all seeds, and its result is the capacity. Each seed has a search of its own
-/// beside it: how far their results scatter gives the interval. All start from the same guess, so that they mostly
+/// One search uses the means over all seeds, and its result is the capacity. Each seed also has a search of its own;
+/// the scatter of their results gives the interval. All start from the same guess, so that they mostly
 /// ask for the same runs.
 package struct PolicyCapacity {
   /// One run of a search.

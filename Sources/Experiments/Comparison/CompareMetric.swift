@@ -1,7 +1,7 @@
 import Serving
 import Statistics
 
-/// What requests are compared by; less is better throughout.
+/// A figure of requests that is compared; less is always better.
 package enum CompareMetric: String, CaseIterable, Sendable {
   case firstToken = "ttft_ms"
   case meanInterTokenLatency = "itl_mean_ms"

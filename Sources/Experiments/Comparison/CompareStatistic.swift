@@ -1,6 +1,6 @@
 import Statistics
 
-/// What of a distribution is compared.
+/// A statistic that is compared.
 package enum CompareStatistic: String, CaseIterable, Sendable {
   case mean
   case median

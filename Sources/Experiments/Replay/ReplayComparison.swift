@@ -14,7 +14,7 @@ package struct ReplayComparison {
     }
   }
 
-  /// What is said of each latency.
+  /// The statistics of each latency.
   private static let statistics: [(String, Statistic)] = [
     ("mean", .mean), ("median", .median), ("p90", .quantile(0.9)), ("p99", .quantile(0.99)),
   ]

@@ -1,6 +1,6 @@
 import Serving
 
-/// Keeps of a run what a comparison request by request needs: every request, and every gap between its tokens.
+/// Records what a comparison request by request needs: every request, and every gap between its tokens.
 package struct ReplayRecorder: Recorder {
   /// Requests by their number; `nil` until they have ended.
   package private(set) var requests: [RequestRecord?]

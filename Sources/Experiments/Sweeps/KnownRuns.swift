@@ -1,7 +1,7 @@
 import Foundation
 import ResultStore
 
-/// The runs that a database has already, by their configuration's hash.
+/// The runs that a database already has, by the hash of their configuration.
 package struct KnownRuns {
   /// A run of the database.
   package struct Run {
@@ -11,10 +11,10 @@ package struct KnownRuns {
 
   private let runs: [String: Run]
 
-  /// Knows none.
+  /// Creates a list without runs.
   package init() { runs = [:] }
 
-  /// Reads those that keep at least what a log level does.
+  /// Reads the runs that keep at least what a log level does.
   ///
   /// The hash covers the revision of the figures: runs of another one are not known. Of several runs of a
   /// configuration, which have the same results, the first counts. The database need not exist.

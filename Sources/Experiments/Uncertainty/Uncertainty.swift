@@ -26,7 +26,7 @@ package struct Uncertainty: Sendable {
   ///
   /// - Parameters:
   ///   - experiment: The experiment, whose workload's seed is the draws' too.
-  ///   - summary: What it came to.
+  ///   - summary: Its own figures.
   ///   - draws: How many draws.
   /// - Throws: What a run of it throws.
   /// - Complexity: that of `draws` runs.

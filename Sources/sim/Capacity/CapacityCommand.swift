@@ -73,7 +73,7 @@ struct CapacityCommand: ParsableCommand {
         database: noDatabase ? nil : db, logLevel: log,
         jobs: jobs ?? ProcessInfo.processInfo.activeProcessorCount),
       known: noDatabase ? KnownRuns() : try KnownRuns(database: db, logLevel: log))
-    // Wrong options are told before anything runs.
+    // Wrong options are reported before anything runs.
     var libraries = Libraries()
     let experiments = try policies.map {
       try experiment($0, rate: guess, seed: seeds[0], libraries: &libraries)
@@ -152,7 +152,7 @@ struct CapacityCommand: ParsableCommand {
     return guess
   }
 
-  /// What the table `capacities` keeps.
+  /// The row of the table `capacities`.
   private func row(_ experiment: LoadedExperiment, _ result: CapacityResult, seeds: [UInt64]) -> [(
     String, RunValue
   )] {
@@ -172,7 +172,7 @@ struct CapacityCommand: ParsableCommand {
     ] + CapacityTable.values(result)
   }
 
-  /// Why a policy has no capacity.
+  /// The reason that a policy has no capacity.
   private func reason(_ result: CapacityResult) -> String {
     if result.limit == .energy, let figures = result.figures, let cap = maxEnergyPerToken {
       return String(

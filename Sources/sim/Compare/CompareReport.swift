@@ -59,7 +59,7 @@ struct CompareReport {
     return "the \(difference.pairs) of \(sent) requests that both completed"
   }
 
-  /// Who wins where, by the means and the 99th percentiles whose intervals leave out zero.
+  /// Where the policy wins and loses, by the means and the 99th percentiles whose intervals leave out zero.
   private func verdict(_ difference: PairedDifference) -> String {
     let name = comparison.name(of: difference.run)
     var lines: [String] = []

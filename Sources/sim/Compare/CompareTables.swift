@@ -13,7 +13,7 @@ struct CompareTables {
   /// A value to four digits.
   static func short(_ value: Double) -> RunValue { RunValue(Double(String(format: "%.4g", value)) ?? value) }
 
-  /// What each run comes to as a whole.
+  /// The main figures of each run.
   var totals: ResultTable {
     let figures: [RunFigure] = [
       .completed, .failed, .duration, .attainment, .outputThroughput, .energy, .energyPerToken, .expertBytes,

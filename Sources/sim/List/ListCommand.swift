@@ -11,7 +11,7 @@ struct ListCommand: ParsableCommand {
     commandName: "list",
     abstract: "List models, hardware, engines, policies, traces, or the figures of a run.")
 
-  /// What can be listed.
+  /// The kinds of things that can be listed.
   enum Kind: String, CaseIterable, ExpressibleByArgument {
     case models, hardware, engines, policies, traces, figures
   }

@@ -1,7 +1,7 @@
 import Serving
 import Support
 
-/// What is wrong with the command line beyond what its parser sees.
+/// Mistakes on the command line that its parser does not see.
 enum CommandLineError: UserError {
   /// An option has a value that it does not take.
   case badValue(option: String, value: String, expected: String)

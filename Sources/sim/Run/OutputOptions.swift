@@ -1,7 +1,7 @@
 import ArgumentParser
 import ResultStore
 
-/// What becomes of the results.
+/// Options for the results of a run.
 struct OutputOptions: ParsableArguments {
   @Option(help: ArgumentHelp("The SQLite database to append the run to.", valueName: "file"))
   var db = RunWriter.defaultPath
