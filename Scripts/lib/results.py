@@ -89,8 +89,9 @@ def flat(config):
         settings |= {f"{kind}.{path}": value for path, value in system.get(f"{kind}_settings", {}).items()}
     limits = {f"slo_{key.removesuffix('_s')}_ms": 1000 * value
               for key, value in (config.get("objective") or {}).items() if value is not None}
-    return {**config.get("workload", {}), **settings, "instances": pool.get("instances", 1), **limits,
-            **config.get("limits", {})}
+    every = {**config.get("workload", {}), **settings, "instances": pool.get("instances", 1), **limits,
+             **config.get("limits", {})}
+    return {key: value for key, value in every.items() if value is not None}
 
 
 class Scenario:

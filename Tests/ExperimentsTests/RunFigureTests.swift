@@ -1,8 +1,10 @@
+import Foundation
 import ResultStore
 import Serving
 import Statistics
 import TestSupport
 import Testing
+import Workloads
 
 @testable import Experiments
 
