@@ -1,6 +1,7 @@
 import CostModels
 import Policies
 import Serving
+import Systems
 import Workloads
 
 /// One run, ready to go: everything is read and checked, nothing is shared that could change.

@@ -2,6 +2,7 @@ import CostModels
 import ResultStore
 import Serving
 import Statistics
+import Systems
 
 /// What a run comes to: the values of `--json` and of the `runs` table, by vLLM's names where vLLM has one.
 package struct RunSummary {

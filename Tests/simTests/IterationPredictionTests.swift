@@ -2,6 +2,7 @@ import ArgumentParser
 import CostModels
 import Foundation
 import Serving
+import Systems
 import TestSupport
 import Testing
 

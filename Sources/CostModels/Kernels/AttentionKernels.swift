@@ -1,4 +1,5 @@
 import Serving
+import Systems
 
 /// Prefill and decode attention of a layer, with or without a sliding window.
 final class AttentionKernels: Sendable {

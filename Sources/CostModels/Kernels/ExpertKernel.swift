@@ -1,4 +1,5 @@
 import Serving
+import Systems
 
 /// The experts of a layer: one grouped call over prefill and decode rows together.
 final class ExpertKernel: Sendable {

@@ -1,4 +1,5 @@
 import Serving
+import Systems
 
 extension KernelCostModel {
   /// Prices the steps of a stretch, with everything looked up once that depends on the number of sequences alone.

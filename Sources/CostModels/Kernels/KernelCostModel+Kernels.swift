@@ -1,4 +1,5 @@
 import Serving
+import Systems
 
 extension KernelCostModel {
   /// What each kernel has used so far.

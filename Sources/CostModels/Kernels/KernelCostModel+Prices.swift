@@ -1,4 +1,5 @@
 import Serving
+import Systems
 
 extension KernelCostModel {
   /// Makes sure that the price of a decode step of so many sequences is known.

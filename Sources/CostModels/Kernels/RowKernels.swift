@@ -1,4 +1,5 @@
 import Serving
+import Systems
 
 /// The kernels whose cost depends on the number of rows alone: everything but attention and experts.
 final class RowKernels: Sendable {

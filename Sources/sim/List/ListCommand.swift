@@ -2,6 +2,7 @@ import ArgumentParser
 import CostModels
 import Foundation
 import Policies
+import Systems
 import Workloads
 
 /// Lists what ships with the project, by the names that options take.

@@ -4,6 +4,7 @@ import Experiments
 import Policies
 import Serving
 import Support
+import Systems
 import Workloads
 
 /// Everything that a run's result depends on.

@@ -5,6 +5,7 @@ import Foundation
 import ResultStore
 import Serving
 import Statistics
+import Systems
 import Workloads
 
 /// Simulates one run, and appends it to a result database.

@@ -3,6 +3,7 @@ import Experiments
 import Foundation
 import Serving
 import Statistics
+import Systems
 
 /// What a run prints: the block that users know from `vllm bench serve`, then energy, expert traffic, and how far
 /// the figures can be trusted.

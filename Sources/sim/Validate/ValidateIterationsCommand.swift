@@ -1,9 +1,11 @@
 import ArgumentParser
+import Calibration
 import CostModels
 import Experiments
 import Foundation
 import ResultStore
 import Serving
+import Systems
 
 /// `sim validate iterations`: prices iterations that were measured whole.
 struct ValidateIterationsCommand: ParsableCommand {
