@@ -25,8 +25,10 @@ public func calibrate(
   measurements.files.append(SourceFile(path: name, sha256: table.digest))
   let calibrator = Calibrator(measurements: measurements, figures: figures)
   let fitted = try calibrator.kernels()
-  let measured = Set(fitted.filter { $0.kernel == .elementwise }.map(\.type))
-  let estimates = try calibrator.estimates(table, source: name).filter { !measured.contains($0.type) }
+  let measured = Set(fitted.filter { $0.kernel == Elementwise.name }.map(\.type))
+  let estimates = try Elementwise.estimates(table, source: name, figures: figures).filter {
+    !measured.contains($0.type)
+  }
   let calibration = Calibration(
     gpu: gpu, device: measurements.device, source: sources.joined(separator: " + "), figures: figures,
     files: measurements.files, kernels: fitted + estimates, energy: try calibrator.energy())

@@ -31,7 +31,7 @@ import Testing
     for kernel in calibration.kernels {
       guard let bar = kernel.bar else { continue }
       let errors = try #require(kernel.heldOut)
-      #expect(bar.isMet(by: errors), "\(kernel.kernel.rawValue) \(kernel.type): \(errors)")
+      #expect(bar.isMet(by: errors), "\(kernel.kernel) \(kernel.type): \(errors)")
     }
     #expect(calibration.kernels.count { $0.bar != nil } == 9)
     #expect(calibration.meetsBars)
@@ -39,56 +39,70 @@ import Testing
 
   @Test(arguments: gpus) func bandwidthsAndRatesStayBelowTheDataSheet(gpu: String) throws {
     let calibration = try committed(gpu)
-    let moe = calibration.moe(hidden: 2048, intermediatePerGPU: 768, experts: 128, topK: 8)
-    #expect(1 / moe.secondsPerByte < calibration.figures.memoryBandwidth)
-    #expect(1 / moe.secondsPerByte > 0.7 * calibration.figures.memoryBandwidth)
-    #expect(1 / moe.secondsPerFLOP < calibration.figures.bf16FLOPs)
-    let head = calibration.gemm(n: 65536, k: 2048)
-    #expect(1 / head.secondsPerByte < calibration.figures.memoryBandwidth)
+    let moe = calibration.fit(Experts.Shape(hidden: 2048, intermediate: 768, experts: 128, topK: 8))
+    #expect(1 / moe.coefficients[1] < calibration.figures.memoryBandwidth)
+    #expect(1 / moe.coefficients[1] > 0.7 * calibration.figures.memoryBandwidth)
+    #expect(1 / moe.coefficients[2] < calibration.figures.bf16FLOPs)
+    let head = calibration.fit(MatrixProduct.Shape(n: 65536, k: 2048))
+    #expect(1 / head.coefficients[1] < calibration.figures.memoryBandwidth)
   }
 
   @Test(arguments: gpus) func aShapeThatNobodyMeasuredLiesBetweenItsNeighbours(gpu: String) throws {
     let calibration = try committed(gpu)
-    let fit = calibration.gemm(n: 5120, k: 2880)
-    #expect(fit.origin == .neighbours)
+    let fit = calibration.fit(MatrixProduct.Shape(n: 5120, k: 2880))
+    #expect(fit.quality == .neighbours)
     for rows in [1, 64, 512, 8192] {
-      let below = calibration.gemm(n: 5120, k: 2560).seconds(rows: rows)
-      let above = calibration.gemm(n: 5120, k: 3072).seconds(rows: rows)
-      #expect(min(below, above) * 0.97 < fit.seconds(rows: rows))
-      #expect(fit.seconds(rows: rows) < max(below, above) * 1.03)
+      let below = calibration.fit(MatrixProduct.Shape(n: 5120, k: 2560)).seconds(Double(rows))
+      let above = calibration.fit(MatrixProduct.Shape(n: 5120, k: 3072)).seconds(Double(rows))
+      #expect(min(below, above) * 0.97 < fit.seconds(Double(rows)))
+      #expect(fit.seconds(Double(rows)) < max(below, above) * 1.03)
     }
   }
 
   @Test func saysWhereAFitComesFrom() throws {
     let calibration = try committed("h200-sxm")
-    #expect(calibration.gemm(n: 5120, k: 2048).origin == .measured)
-    #expect(calibration.gemm(n: 151_936, k: 2048).origin == .neighbours)
-    #expect(calibration.gemm(n: 4, k: 2048).origin == .allShapes)
-    #expect(calibration.gemm(n: 5120, k: 2048, dtype: .fp8).origin == .dataSheet)
-    #expect(calibration.moe(hidden: 2048, intermediatePerGPU: 768, experts: 128, topK: 8).origin == .measured)
+    #expect(calibration.fit(MatrixProduct.Shape(n: 5120, k: 2048)).quality == .measured)
+    #expect(calibration.fit(MatrixProduct.Shape(n: 151_936, k: 2048)).quality == .neighbours)
+    #expect(calibration.fit(MatrixProduct.Shape(n: 4, k: 2048)).quality == .allShapes)
+    #expect(calibration.fit(MatrixProduct.Shape(n: 5120, k: 2048, format: .fp8)).quality == .dataSheet)
     #expect(
-      calibration.moe(hidden: 3072, intermediatePerGPU: 768, experts: 128, topK: 8).origin == .allShapes)
+      calibration.fit(Experts.Shape(hidden: 2048, intermediate: 768, experts: 128, topK: 8)).quality
+        == .measured)
     #expect(
-      calibration.moe(hidden: 2048, intermediatePerGPU: 768, experts: 128, topK: 8, dtype: .fp8).origin
+      calibration.fit(Experts.Shape(hidden: 3072, intermediate: 768, experts: 128, topK: 8)).quality
+        == .allShapes)
+    #expect(
+      calibration.fit(Experts.Shape(hidden: 2048, intermediate: 768, experts: 128, topK: 8, format: .fp8))
+        .quality
         == .dataSheet)
-    #expect(calibration.prefillAttention(heads: 32, kvHeads: 4, headDim: 128).origin == .measured)
-    #expect(calibration.prefillAttention(heads: 64, kvHeads: 8, headDim: 128).origin == .neighbours)
-    #expect(calibration.decodeAttention(heads: 64, kvHeads: 8, headDim: 64, window: 128).origin == .measured)
     #expect(
-      calibration.decodeAttention(heads: 64, kvHeads: 8, headDim: 64, window: 256).origin == .neighbours)
-    #expect(calibration.allReduce(gpus: 2).origin == .measured)
-    #expect(calibration.allReduce(gpus: 3).origin == .neighbours)
-    #expect(calibration.elementwise("rms_norm").origin == .estimate)
-    #expect(calibration.elementwise("softmax").origin == .dataSheet)
+      calibration.fit(PrefillAttention.Shape(AttentionHeads(heads: 32, keyValueHeads: 4, headDim: 128)))
+        .quality == .measured)
+    #expect(
+      calibration.fit(PrefillAttention.Shape(AttentionHeads(heads: 64, keyValueHeads: 8, headDim: 128)))
+        .quality == .neighbours)
+    #expect(
+      calibration.fit(
+        DecodeAttention.Shape(AttentionHeads(heads: 64, keyValueHeads: 8, headDim: 64, window: 128))
+      ).quality == .measured)
+    #expect(
+      calibration.fit(
+        DecodeAttention.Shape(AttentionHeads(heads: 64, keyValueHeads: 8, headDim: 64, window: 256))
+      ).quality == .neighbours)
+    #expect(calibration.fit(AllReduce.Shape(.custom, gpus: 2)).quality == .measured)
+    #expect(calibration.fit(AllReduce.Shape(.custom, gpus: 3)).quality == .neighbours)
+    #expect(calibration.fit(Elementwise.Shape("rms_norm")).quality == .estimate)
+    #expect(calibration.fit(Elementwise.Shape("softmax")).quality == .dataSheet)
   }
 
   @Test func knowsWhatWasMeasured() throws {
     let calibration = try committed("h200-sxm")
-    let projection = calibration.gemm(n: 5120, k: 2048)
-    #expect(projection.isMeasured(rows: 32768))
-    #expect(!projection.isMeasured(rows: 32769))
-    let attention = calibration.prefillAttention(heads: 32, kvHeads: 4, headDim: 128)
-    var shape = attention.emptyShape()
+    let projection = calibration.fit(MatrixProduct.Shape(n: 5120, k: 2048))
+    #expect(projection.isMeasured(32768))
+    #expect(!projection.isMeasured(32769))
+    let attention = calibration.fit(
+      PrefillAttention.Shape(AttentionHeads(heads: 32, keyValueHeads: 4, headDim: 128)))
+    var shape = attention.shape.nothing
     shape.add(tokens: 512, prefix: 0)
     #expect(attention.isMeasured(shape))
     shape.add(tokens: 512, prefix: 512)
@@ -97,26 +111,29 @@ import Testing
 
   @Test func nothingTakesNoTime() throws {
     let calibration = try committed("h200-sxm")
-    #expect(calibration.gemm(n: 5120, k: 2048).seconds(rows: 0) == 0)
+    #expect(calibration.fit(MatrixProduct.Shape(n: 5120, k: 2048)).seconds(0) == 0)
     #expect(
-      calibration.moe(hidden: 2048, intermediatePerGPU: 768, experts: 128, topK: 8).seconds(
-        rows: 0, active: 0) == 0)
-    let attention = calibration.prefillAttention(heads: 32, kvHeads: 4, headDim: 128)
-    #expect(attention.seconds(attention.emptyShape()) == 0)
+      calibration.fit(Experts.Shape(hidden: 2048, intermediate: 768, experts: 128, topK: 8)).seconds(
+        .init(rows: 0, active: 0)) == 0)
+    let attention = calibration.fit(
+      PrefillAttention.Shape(AttentionHeads(heads: 32, keyValueHeads: 4, headDim: 128)))
+    #expect(attention.seconds(attention.shape.nothing) == 0)
     #expect(
-      calibration.decodeAttention(heads: 32, kvHeads: 4, headDim: 128).seconds(batch: 0, contextTokens: 0)
+      calibration.fit(DecodeAttention.Shape(AttentionHeads(heads: 32, keyValueHeads: 4, headDim: 128)))
+        .seconds(.init(sequences: 0, context: 0))
         == 0)
-    #expect(calibration.allReduce(gpus: 1).seconds(bytes: 1e6) == 0)
-    #expect(calibration.elementwise("rms_norm").seconds(bytes: 0) == 0)
+    #expect(calibration.fit(AllReduce.Shape(.custom, gpus: 1)).seconds(1e6) == 0)
+    #expect(calibration.fit(Elementwise.Shape("rms_norm")).seconds(.init(activationBytes: 0)) == 0)
   }
 
   @Test func aPrefixCostsASmallChunkWhatABlockTakesToWalkOverIt() throws {
     // 12 ns a key and block: what FlashAttention-3 takes for heads of 128, on tables without any prefix.
     for gpu in Self.gpus {
-      let fit = try committed(gpu).prefillAttention(heads: 16, kvHeads: 2, headDim: 128)
-      var short = fit.emptyShape()
+      let fit = try committed(gpu).fit(
+        PrefillAttention.Shape(AttentionHeads(heads: 16, keyValueHeads: 2, headDim: 128)))
+      var short = fit.shape.nothing
       short.add(tokens: 128, prefix: 0)
-      var long = fit.emptyShape()
+      var long = fit.shape.nothing
       long.add(tokens: 128, prefix: 12_800)
       let perKey = (fit.seconds(long) - fit.seconds(short)) / 12_800
       #expect((11.5e-9...13.5e-9).contains(perKey))

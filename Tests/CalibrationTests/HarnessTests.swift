@@ -25,9 +25,11 @@ import Testing
       "gate_up_gemm,cublaslt,b,bf16,1,16,5120,2048,0,0,0,0,0,0,0,0,0,0,0,0,1,1,8.25,0,,,,,",
       "idle,,,,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,,,,120,,1980,0",
     ])
-    #expect(read.gemm.count == 1)
-    #expect(read.gemm[0].n == 5120 && read.gemm[0].k == 2048 && read.gemm[0].m == 16)
-    #expect(read.gemm[0].seconds == 8.25 * 1e-6)
+    #expect(read[MatrixProduct.self].count == 1)
+    #expect(
+      read[MatrixProduct.self][0].n == 5120 && read[MatrixProduct.self][0].k == 2048
+        && read[MatrixProduct.self][0].m == 16)
+    #expect(read[MatrixProduct.self][0].seconds == 8.25 * 1e-6)
   }
 
   @Test func thePrefixIsWhatTheKeysHaveBeforeTheQueries() throws {
@@ -36,10 +38,12 @@ import Testing
       "prefill_attention,cudnn,a,bf16,1,0,0,0,1,512,2048,32,4,128,0,0,0,0,0,0,1,1,80,0,,,,,",
       "decode_attention,cudnn_paged,a,bf16,1,0,0,0,8,1,4096,32,4,128,128,0,0,0,0,0,1,1,20,0,,,,,",
     ])
-    #expect(read.prefill.count == 1)
-    #expect(read.prefill[0].tokens == 512 && read.prefill[0].prefix == 1536)
-    #expect(read.decode.count == 1)
-    #expect(read.decode[0].batch == 8 && read.decode[0].context == 4096 && read.decode[0].window == 128)
+    #expect(read[PrefillAttention.self].count == 1)
+    #expect(read[PrefillAttention.self][0].tokens == 512 && read[PrefillAttention.self][0].prefix == 1536)
+    #expect(read[DecodeAttention.self].count == 1)
+    #expect(
+      read[DecodeAttention.self][0].batch == 8 && read[DecodeAttention.self][0].context == 4096
+        && read[DecodeAttention.self][0].heads.window == 128)
   }
 
   @Test func aLayerOfExpertsIsItsKernelsTheFastestTilesOfEach() throws {
@@ -50,8 +54,8 @@ import Testing
       "expert_down,cutlass_t16,a,bf16,1,64,2048,768,0,0,0,0,0,0,0,128,50,8,9,0,1,1,30,0,,,,,",
       "silu_mul,own,a,bf16,1,512,768,0,0,0,0,0,0,0,0,0,0,0,0,0,2359296,1,4,0,,,,,",
     ])
-    #expect(read.moe.count == 1)
-    let row = read.moe[0]
+    #expect(read[Experts.self].count == 1)
+    let row = read[Experts.self][0]
     #expect(row.hidden == 2048 && row.intermediate == 768 && row.experts == 128 && row.topK == 8)
     #expect(row.tokens == 64 && row.active == 100)
     #expect(abs(row.seconds - 164e-6) < 1e-12)
@@ -88,12 +92,12 @@ import Testing
       to: tables.appendingPathComponent("kernels.csv"), atomically: true, encoding: .utf8)
     let (calibration, report) = try calibrate(
       gpu: "h200-sxm", sources: ["ours"], profilesDirectory: folder.path)
-    let norm = calibration.elementwise("rms_norm")
-    #expect(norm.origin == .measured)
-    #expect(abs(norm.launch / 2e-6 - 1) < 1e-4)
-    #expect(abs(norm.secondsPerByte * 4e12 - 1) < 1e-4)
-    #expect(calibration.elementwise("combine").origin == .estimate)
-    #expect(calibration.gemm(n: 5120, k: 2048).origin == .dataSheet)
+    let norm = calibration.fit(Elementwise.Shape("rms_norm"))
+    #expect(norm.quality == .measured)
+    #expect(abs(norm.coefficients[0] / 2e-6 - 1) < 1e-4)
+    #expect(abs(norm.coefficients[1] * 4e12 - 1) < 1e-4)
+    #expect(calibration.fit(Elementwise.Shape("combine")).quality == .estimate)
+    #expect(calibration.fit(MatrixProduct.Shape(n: 5120, k: 2048)).quality == .dataSheet)
     #expect(report.contains("rms_norm"))
     #expect(
       report.contains("no measurements at all: gemm, moe, prefill_attention, decode_attention, all_reduce"))
@@ -106,8 +110,8 @@ import Testing
     let (both, _) = try calibrate(
       gpu: "h200-sxm", sources: ["ours", "aiconfigurator-0.12.0"], profilesDirectory: folder.path)
     #expect(both.source == "ours + aiconfigurator-0.12.0")
-    #expect(both.elementwise("rms_norm") == norm)
-    #expect(both.allReduce(gpus: 2).origin == .measured)
+    #expect(both.fit(Elementwise.Shape("rms_norm")) == norm)
+    #expect(both.fit(AllReduce.Shape(.custom, gpus: 2)).quality == .measured)
     #expect(both.files.count == 5)
   }
 

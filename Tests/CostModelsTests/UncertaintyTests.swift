@@ -19,26 +19,32 @@ import Testing
 
   @Test func aDrawIsTheSameWorldWheneverItIsAskedFor() {
     let one = calibration.perturbed(seed: 1, draw: 3)
-    _ = one.decodeAttention(heads: 16, kvHeads: 2, headDim: 128)
-    #expect(one.gemm(n: 5120, k: 2048) == calibration.perturbed(seed: 1, draw: 3).gemm(n: 5120, k: 2048))
-    #expect(one.gemm(n: 5120, k: 2048) != calibration.perturbed(seed: 1, draw: 4).gemm(n: 5120, k: 2048))
-    #expect(one.gemm(n: 5120, k: 2048) != calibration.perturbed(seed: 2, draw: 3).gemm(n: 5120, k: 2048))
+    _ = one.fit(DecodeAttention.Shape(AttentionHeads(heads: 16, keyValueHeads: 2, headDim: 128)))
+    #expect(
+      one.fit(MatrixProduct.Shape(n: 5120, k: 2048))
+        == calibration.perturbed(seed: 1, draw: 3).fit(MatrixProduct.Shape(n: 5120, k: 2048)))
+    #expect(
+      one.fit(MatrixProduct.Shape(n: 5120, k: 2048))
+        != calibration.perturbed(seed: 1, draw: 4).fit(MatrixProduct.Shape(n: 5120, k: 2048)))
+    #expect(
+      one.fit(MatrixProduct.Shape(n: 5120, k: 2048))
+        != calibration.perturbed(seed: 2, draw: 3).fit(MatrixProduct.Shape(n: 5120, k: 2048)))
     #expect(one.kernels == calibration.kernels, "a draw changes what is looked up, not what is kept")
   }
 
   @Test func theErrorOfAShapeIsTheSameForAllItsLaunches() {
-    let few = ratio(1) { $0.gemm(n: 5120, k: 2048).seconds(rows: 1) }
-    let many = ratio(1) { $0.gemm(n: 5120, k: 2048).seconds(rows: 8192) }
-    let other = ratio(1) { $0.gemm(n: 2048, k: 4096).seconds(rows: 1) }
+    let few = ratio(1) { $0.fit(MatrixProduct.Shape(n: 5120, k: 2048)).seconds(1) }
+    let many = ratio(1) { $0.fit(MatrixProduct.Shape(n: 5120, k: 2048)).seconds(8192) }
+    let other = ratio(1) { $0.fit(MatrixProduct.Shape(n: 2048, k: 4096)).seconds(1) }
     #expect(abs(few / many - 1) < 1e-12)
     #expect(abs(few / other - 1) > 1e-6)
   }
 
   @Test func factorsSpreadAsTheHeldOutErrorsDo() throws {
-    let fit = calibration.gemm(n: 5120, k: 2048)
+    let fit = calibration.fit(MatrixProduct.Shape(n: 5120, k: 2048))
     let median = try #require(fit.heldOut).median
     #expect(abs(fit.spread - 1.4826 * median / 100) < 1e-12)
-    let logs = (0..<2000).map { log(ratio($0) { $0.gemm(n: 5120, k: 2048).seconds(rows: 64) }) }
+    let logs = (0..<2000).map { log(ratio($0) { $0.fit(MatrixProduct.Shape(n: 5120, k: 2048)).seconds(64) }) }
     let mean = logs.reduce(0, +) / 2000
     let deviation = (logs.reduce(0) { $0 + $1 * $1 } / 2000 - mean * mean).squareRoot()
     #expect(abs(mean) < 4 * fit.spread / 2000.0.squareRoot())
@@ -46,34 +52,42 @@ import Testing
   }
 
   @Test func whatIsKnownWorseSpreadsMore() {
-    let measured = calibration.gemm(n: 5120, k: 2048)
-    let between = calibration.gemm(n: 5120, k: 2880)
-    let any = calibration.gemm(n: 4, k: 2048)
-    let dataSheet = calibration.gemm(n: 5120, k: 2048, dtype: .fp8)
-    #expect(between.origin == .neighbours && any.origin == .allShapes && dataSheet.origin == .dataSheet)
+    let measured = calibration.fit(MatrixProduct.Shape(n: 5120, k: 2048))
+    let between = calibration.fit(MatrixProduct.Shape(n: 5120, k: 2880))
+    let any = calibration.fit(MatrixProduct.Shape(n: 4, k: 2048))
+    let dataSheet = calibration.fit(MatrixProduct.Shape(n: 5120, k: 2048, format: .fp8))
+    #expect(between.quality == .neighbours && any.quality == .allShapes && dataSheet.quality == .dataSheet)
     #expect(measured.spread < between.spread)
     #expect(between.spread < any.spread)
     #expect(any.spread < dataSheet.spread)
-    #expect(calibration.prefillAttention(heads: 64, kvHeads: 8, headDim: 128).spread == Spread.carriedOver)
+    #expect(
+      calibration.fit(PrefillAttention.Shape(AttentionHeads(heads: 64, keyValueHeads: 8, headDim: 128)))
+        .spread == Spread.carriedOver)
   }
 
   @Test func everyKindOfKernelIsDrawn() {
     let kinds: [(Calibration) -> Double] = [
-      { $0.moe(hidden: 2048, intermediatePerGPU: 768, experts: 128, topK: 8).seconds(rows: 64, active: 100) },
       {
-        $0.moe(hidden: 2880, intermediatePerGPU: 2880, experts: 32, topK: 4, dtype: .mxfp4)
-          .seconds(rows: 64, active: 30)
+        $0.fit(Experts.Shape(hidden: 2048, intermediate: 768, experts: 128, topK: 8)).seconds(
+          .init(rows: 64, active: 100))
       },
       {
-        let fit = $0.prefillAttention(heads: 32, kvHeads: 4, headDim: 128)
-        var shape = fit.emptyShape()
+        $0.fit(Experts.Shape(hidden: 2880, intermediate: 2880, experts: 32, topK: 4, format: .mxfp4))
+          .seconds(.init(rows: 64, active: 30))
+      },
+      {
+        let fit = $0.fit(PrefillAttention.Shape(AttentionHeads(heads: 32, keyValueHeads: 4, headDim: 128)))
+        var shape = fit.shape.nothing
         shape.add(tokens: 512, prefix: 512)
         return fit.seconds(shape)
       },
-      { $0.decodeAttention(heads: 32, kvHeads: 4, headDim: 128).seconds(batch: 8, contextTokens: 8000) },
-      { $0.allReduce(gpus: 2).seconds(bytes: 1e6) },
-      { $0.allReduce(implementation: .nccl, gpus: 2).seconds(bytes: 1e6) },
-      { $0.elementwise("rms_norm").seconds(bytes: 1e6) },
+      {
+        $0.fit(DecodeAttention.Shape(AttentionHeads(heads: 32, keyValueHeads: 4, headDim: 128))).seconds(
+          .init(sequences: 8, context: 8000))
+      },
+      { $0.fit(AllReduce.Shape(.custom, gpus: 2)).seconds(1e6) },
+      { $0.fit(AllReduce.Shape(.nccl, gpus: 2)).seconds(1e6) },
+      { $0.fit(Elementwise.Shape("rms_norm")).seconds(.init(activationBytes: 1e6)) },
     ]
     let ratios = kinds.map { ratio(5, $0) }
     #expect(ratios.allSatisfy { $0 != 1 && $0 > 0.3 && $0 < 3 })
@@ -81,8 +95,8 @@ import Testing
   }
 
   @Test func estimatesFromOneReasoningAreOffTogether() {
-    let norm = ratio(2) { $0.elementwise("rms_norm").seconds(bytes: 1e6) }
-    let sampling = ratio(2) { $0.elementwise("sampling").seconds(bytes: 1e6) }
+    let norm = ratio(2) { $0.fit(Elementwise.Shape("rms_norm")).seconds(.init(activationBytes: 1e6)) }
+    let sampling = ratio(2) { $0.fit(Elementwise.Shape("sampling")).seconds(.init(activationBytes: 1e6)) }
     #expect(abs(norm / sampling - 1) < 1e-12)
   }
 

@@ -16,7 +16,7 @@ extension Calibration {
     for kernel in kernels {
       guard let match = other.kernels.first(where: { $0.kernel == kernel.kernel && $0.type == kernel.type })
       else {
-        rows.append([kernel.kernel.rawValue, kernel.type, "", "", "only in the first"])
+        rows.append([kernel.kernel, kernel.type, "", "", "only in the first"])
         continue
       }
       func pair(_ value: (ErrorSummary) -> Double) -> String {
@@ -30,41 +30,31 @@ extension Calibration {
         }
       }.sorted()
       let ratio = ratios.isEmpty ? "" : formatted(ratios[ratios.count / 2], digits: 3)
-      rows.append([kernel.kernel.rawValue, kernel.type, pair(\.median), pair(\.p90), ratio])
+      rows.append([kernel.kernel, kernel.type, pair(\.median), pair(\.p90), ratio])
     }
     for kernel in other.kernels
     where !kernels.contains(where: { $0.kernel == kernel.kernel && $0.type == kernel.type }) {
-      rows.append([kernel.kernel.rawValue, kernel.type, "", "", "only in the second"])
+      rows.append([kernel.kernel, kernel.type, "", "", "only in the second"])
     }
     return "\(gpu), \(source) -> \(other.gpu), \(other.source)\n" + textTable(rows)
   }
 
-  /// The time of a typical call of a shape: the geometric middle of what `reference` measured.
+  /// The time of a typical launch of a shape, at the geometric middle of what `reference` measured.
   private func time(_ kernel: FittedKernel, _ shape: FittedShape, at reference: FittedShape) -> Double? {
-    func middle(_ index: Int) -> Double {
-      let range = reference.range(index)
-      return (max(1, range.lowerBound) * max(1, range.upperBound)).squareRoot()
+    for family in measuredFamilies {
+      if let seconds = time(family, kernel, shape, at: reference) { return seconds }
     }
-    let d = shape.dimensions
-    let type = KernelDataType(rawValue: kernel.type) ?? .bf16
-    switch kernel.kernel {
-    case .gemm: return gemm(n: d[0], k: d[1], dtype: type).seconds(rows: middle(0))
-    case .moe:
-      let fit = moe(hidden: d[0], intermediatePerGPU: d[1], experts: d[2], topK: d[3], dtype: type)
-      return fit.seconds(rows: middle(0), active: Double(d[2]))
-    case .prefillAttention, .windowedPrefillAttention:
-      let fit = prefillAttention(heads: d[0], kvHeads: d[1], headDim: d[2], window: d[3])
-      var work = fit.emptyShape()
-      work.add(tokens: 2048, prefix: 0)
-      return fit.seconds(work)
-    case .decodeAttention, .windowedDecodeAttention:
-      let fit = decodeAttention(heads: d[0], kvHeads: d[1], headDim: d[2], window: d[3])
-      return fit.seconds(batch: 32, contextTokens: 32 * 2048)
-    case .allReduce:
-      guard let implementation = AllReduceFit.Implementation(rawValue: kernel.type) else { return nil }
-      return allReduce(implementation: implementation, gpus: d[0]).seconds(bytes: middle(0))
-    case .elementwise: return elementwise(kernel.type).seconds(bytes: 1_048_576)
-    case .gemmBetweenShapes, .gemmAllShapes, .moeAllShapes, .prefillAttentionPrefix: return nil
+    return nil
+  }
+
+  private func time<Family: MeasuredFamily>(
+    _ family: Family.Type, _ kernel: FittedKernel, _ fitted: FittedShape, at reference: FittedShape
+  ) -> Double? {
+    guard let shape = Family.shape(kernel, fitted.dimensions), shape.kernel == kernel.kernel else {
+      return nil
     }
+    let range = reference.range(0)
+    let middle = (max(1, range.lowerBound) * max(1, range.upperBound)).squareRoot()
+    return fit(shape).seconds(Family.typicalWork(shape, middle: middle))
   }
 }

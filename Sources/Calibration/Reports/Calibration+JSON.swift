@@ -25,7 +25,7 @@ extension Calibration {
     lines.append("  \"kernels\": [")
     for (i, kernel) in kernels.enumerated() {
       lines.append("    {")
-      lines.append("      \"kernel\": \(quoted(kernel.kernel.rawValue)),")
+      lines.append("      \"kernel\": \(quoted(kernel.kernel)),")
       lines.append("      \"type\": \(quoted(kernel.type)),")
       lines.append("      \"formula\": \(quoted(kernel.formula)),")
       lines.append("      \"quality\": \(quoted(kernel.quality.rawValue)),")

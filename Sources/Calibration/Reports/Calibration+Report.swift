@@ -26,13 +26,13 @@ extension Calibration {
       }
       rows.append(
         [
-          kernel.kernel.rawValue, kernel.type, kernel.shapes.isEmpty ? "-" : String(kernel.shapes.count),
+          kernel.kernel, kernel.type, kernel.shapes.isEmpty ? "-" : String(kernel.shapes.count),
           String(errors.rows), tenths(errors.median), tenths(errors.p90), tenths(errors.worst),
         ] + verdict)
     }
-    if !kernels.contains(where: { $0.kernel == .prefillAttentionPrefix }) {
-      rows.append(
-        [Kernel.prefillAttentionPrefix.rawValue] + Array(repeating: "", count: 7) + ["not measured"])
+    for name in measuredFamilies.flatMap({ $0.judgedApart })
+    where !kernels.contains(where: { $0.kernel == name }) {
+      rows.append([name] + Array(repeating: "", count: 7) + ["not measured"])
     }
     for (type, errors) in energy.map({ [("below the limit", $0.heldOut), ("at the limit", $0.atLimit)] })
       ?? []
@@ -48,11 +48,11 @@ extension Calibration {
       "energy: \(formatted($0.idleWatts, digits: 4)) W, \(formatted($0.perBytePicojoules, digits: 4)) pJ a byte, "
         + "\(formatted($0.perFLOPPicojoules, digits: 3)) pJ an operation, up to \(formatted($0.limitWatts)) W\n"
     }
-    let absent = [Kernel.gemm, .moe, .prefillAttention, .decodeAttention, .allReduce].filter { kernel in
-      !kernels.contains { $0.kernel == kernel }
+    let absent = measuredFamilies.map { $0.name }.filter { name in
+      !kernels.contains { $0.kernel == name }
     }
     let gaps =
-      absent.isEmpty ? "" : "no measurements at all: \(absent.map(\.rawValue).joined(separator: ", "))\n"
+      absent.isEmpty ? "" : "no measurements at all: \(absent.joined(separator: ", "))\n"
     let estimates = kernels.filter { $0.quality == .estimate }.map(\.type)
     let note = estimates.isEmpty ? "" : "estimated, not measured: \(estimates.joined(separator: ", "))\n"
     return "\(gpu) (\(device)), \(source)\n" + textTable(rows, right: 2..<7)

@@ -11,8 +11,8 @@ struct HarnessRow: Sendable {
   let m, n, k: Int
   /// Sequences, queries of each, and keys of each, the queries' own among them.
   let batch, queries, keys: Int
-  /// Heads, KV heads, width of a head, and window.
-  let heads: [Int]
+  /// Heads of an attention kernel.
+  let attentionHeads: AttentionHeads
   let experts, active, topK: Int
   let skew: String
   let bytes: Double
@@ -50,7 +50,8 @@ struct HarnessRow: Sendable {
         kernel: kernels[i], implementation: implementations[i], model: models[i], type: types[i],
         tp: value[0],
         m: value[1], n: value[2], k: value[3], batch: value[4], queries: value[5], keys: value[6],
-        heads: Array(value[10...13]), experts: value[7], active: value[8], topK: value[9], skew: skews[i],
+        attentionHeads: AttentionHeads(dimensions: Array(value[10...13])), experts: value[7],
+        active: value[8], topK: value[9], skew: skews[i],
         bytes: bytes[i], seconds: seconds[i])
     }
   }

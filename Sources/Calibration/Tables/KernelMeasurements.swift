@@ -1,56 +1,8 @@
 import CostModels
 import Foundation
-import Systems
 
-/// The measured kernels of one GPU, whatever tables they come from, as typed rows.
+/// The measured kernels of one GPU, from one table or several, as typed rows.
 struct KernelMeasurements: Sendable {
-  /// A dense matrix product.
-  struct GEMM: Sendable {
-    var type: String
-    var m, n, k: Int
-    var seconds: Double
-  }
-
-  /// The experts of an MoE layer; `intermediate` is of one GPU.
-  struct MoE: Sendable {
-    var type: String
-    var hidden, intermediate, topK, experts: Int
-    var tokens: Int
-    var active: Double
-    /// Tiles of 16, 32, 64 and 128 tokens.
-    var tiles: SIMD4<Double>
-    var seconds: Double
-  }
-
-  /// Attention of new tokens, equally many in each sequence of a batch.
-  struct Prefill: Sendable {
-    var heads, kvHeads, headDim, window: Int
-    var batch, tokens, prefix: Int
-    var seconds: Double
-  }
-
-  /// Attention of one new token of each sequence of a batch, equally long contexts.
-  struct Decode: Sendable {
-    var heads, kvHeads, headDim, window: Int
-    var batch, context: Int
-    var seconds: Double
-  }
-
-  /// An all-reduce.
-  struct AllReduce: Sendable {
-    var implementation: AllReduceFit.Implementation
-    var gpus: Int
-    var bytes: Double
-    var seconds: Double
-  }
-
-  /// A kernel that streams through memory.
-  struct Elementwise: Sendable {
-    var kernel: String
-    var bytes: Double
-    var seconds: Double
-  }
-
   /// The GPU, as profiles name it.
   let gpu: String
   /// The GPU, as its driver names it.
@@ -59,12 +11,8 @@ struct KernelMeasurements: Sendable {
   var figures: DeviceFigures?
   /// The files read, in order.
   var files: [SourceFile] = []
-  var gemm: [GEMM] = []
-  var moe: [MoE] = []
-  var prefill: [Prefill] = []
-  var decode: [Decode] = []
-  var allReduce: [AllReduce] = []
-  var elementwise: [Elementwise] = []
+  /// The measurements of each of ``measuredFamilies``.
+  private(set) var families: [any Measurements] = measuredFamilies.map { $0.noMeasurements() }
   var energy: [EnergyWindow] = []
   /// The board's power limit while energy was measured, in watts; nil if it was not.
   var powerLimit: Double?
@@ -92,11 +40,9 @@ struct KernelMeasurements: Sendable {
       let table = try KernelTable(path: "\(profiles)/\(other)/device.csv")
       try read(device: accept(table, other))
     }
-    if let table = try table("gemm") { try read(gemm: accept(table, folder)) }
-    if let table = try table("moe") { try read(moe: accept(table, folder)) }
-    if let table = try table("prefill_attention") { try read(prefill: accept(table, folder)) }
-    if let table = try table("decode_attention") { try read(decode: accept(table, folder)) }
-    if let table = try table("all_reduce") { try read(allReduce: accept(table, folder)) }
+    for (i, family) in measuredFamilies.enumerated() where family.table != "kernels" {
+      if let table = try table(family.table) { try families[i].read(accept(table, folder)) }
+    }
     if let table = try table("kernels") { try read(harness: accept(table, folder)) }
     guard !files.isEmpty else {
       throw .unreadable(path: "\(profiles)/\(folder)", reason: "there are no tables in it")
@@ -151,99 +97,70 @@ struct KernelMeasurements: Sendable {
       fp8FLOPs: try figure("fp8_flops"))
   }
 
-  mutating func read(gemm table: KernelTable) throws(CalibrationError) {
-    let types = try table.texts("dtype")
-    let m = try table.integers("m")
-    let n = try table.integers("n")
-    let k = try table.integers("k")
-    let seconds = try table.seconds()
-    for i in 0..<table.count {
-      gemm.append(GEMM(type: types[i], m: m[i], n: n[i], k: k[i], seconds: seconds[i]))
+  /// Reads a table of the project's own profiling harness: all kernels in one file, told apart by `kernel`.
+  ///
+  /// `Profiles/harness/README.md` says what the columns mean.
+  mutating func read(harness whole: KernelTable) throws(CalibrationError) {
+    let names = try whole.texts("kernel")
+    if let measured = try EnergyWindow.windows(of: whole) {
+      energy += measured.windows
+      powerLimit = measured.limit
     }
+    let rows = try HarnessRow.rows(of: whole.keeping { names[$0] != "idle" })
+    for i in families.indices { families[i].read(rows) }
   }
 
-  mutating func read(moe table: KernelTable) throws(CalibrationError) {
-    let types = try table.texts("dtype")
-    let hidden = try table.integers("hidden")
-    let intermediate = try table.integers("intermediate")
-    let topK = try table.integers("topk")
-    let experts = try table.integers("experts")
-    let tp = try table.integers("tp")
-    let tokens = try table.integers("tokens")
-    let active = try table.numbers("active")
-    let tiles16 = try table.numbers("tiles_16")
-    let tiles32 = try table.numbers("tiles_32")
-    let tiles64 = try table.numbers("tiles_64")
-    let tiles128 = try table.numbers("tiles_128")
-    let seconds = try table.seconds()
-    for i in 0..<table.count {
-      guard tp[i] > 0, intermediate[i] % tp[i] == 0 else {
-        let problem = "tp is \(tp[i]), expected a divisor of the intermediate width \(intermediate[i])"
-        throw .malformed(path: table.path, line: table.line(ofRow: i), problem: problem)
+  /// The measurements of one family.
+  subscript<Family: MeasuredFamily>(_ family: Family.Type) -> [Family.Row] {
+    get { families.lazy.compactMap { $0 as? FamilyMeasurements<Family> }.first?.rows ?? [] }
+    set {
+      for i in families.indices where families[i] is FamilyMeasurements<Family> {
+        families[i] = FamilyMeasurements<Family>(rows: newValue)
       }
-      moe.append(
-        MoE(
-          type: types[i], hidden: hidden[i], intermediate: intermediate[i] / tp[i], topK: topK[i],
-          experts: experts[i], tokens: tokens[i], active: active[i],
-          tiles: SIMD4(tiles16[i], tiles32[i], tiles64[i], tiles128[i]), seconds: seconds[i]))
     }
   }
+}
 
-  mutating func read(prefill table: KernelTable) throws(CalibrationError) {
-    let heads = try heads(of: table)
-    let batch = try table.integers("batch")
-    let tokens = try table.integers("q_len")
-    let prefix = try table.integers("prefix")
-    let seconds = try table.seconds()
-    for i in 0..<table.count {
-      prefill.append(
-        Prefill(
-          heads: heads[i][0], kvHeads: heads[i][1], headDim: heads[i][2], window: heads[i][3],
-          batch: batch[i],
-          tokens: tokens[i], prefix: prefix[i], seconds: seconds[i]))
+extension KernelMeasurements {
+  /// Reads the tables of several sources; shapes that the first one lacks come from the next.
+  init(gpu: String, sources: [String], profiles: String) throws(CalibrationError) {
+    guard let first = sources.first else {
+      throw .unreadable(path: "\(profiles)/kernels/\(gpu)", reason: "no source of tables was named")
     }
-  }
-
-  mutating func read(decode table: KernelTable) throws(CalibrationError) {
-    let heads = try heads(of: table)
-    let batch = try table.integers("batch")
-    let context = try table.integers("kv_len")
-    let seconds = try table.seconds()
-    for i in 0..<table.count {
-      decode.append(
-        Decode(
-          heads: heads[i][0], kvHeads: heads[i][1], headDim: heads[i][2], window: heads[i][3],
-          batch: batch[i],
-          context: context[i], seconds: seconds[i]))
-    }
-  }
-
-  mutating func read(allReduce table: KernelTable) throws(CalibrationError) {
-    let names = try table.texts("implementation")
-    let gpus = try table.integers("gpus")
-    let bytes = try table.numbers("bytes")
-    let seconds = try table.seconds()
-    for i in 0..<table.count {
-      guard let implementation = AllReduceFit.Implementation(rawValue: names[i]) else {
-        let known = AllReduceFit.Implementation.allCases.map(\.rawValue).joined(separator: ", ")
-        let problem = "implementation is '\(names[i])', expected one of: \(known)"
-        throw .malformed(path: table.path, line: table.line(ofRow: i), problem: problem)
+    try self.init(gpu: gpu, source: first, profiles: profiles)
+    for source in sources.dropFirst() {
+      let other = try KernelMeasurements(gpu: gpu, source: source, profiles: profiles)
+      guard other.device == device else {
+        throw .mixedGPUs(
+          path: "\(profiles)/kernels/\(gpu)/\(source)", found: other.device, expected: device)
       }
-      allReduce.append(
-        AllReduce(implementation: implementation, gpus: gpus[i], bytes: bytes[i], seconds: seconds[i]))
+      addShapes(of: other)
     }
   }
 
+  /// Adds what was measured elsewhere of shapes that were not measured here.
+  private mutating func addShapes(of other: KernelMeasurements) {
+    for i in families.indices { families[i].addNew(of: other.families[i]) }
+    if energy.isEmpty {
+      energy = other.energy
+      powerLimit = other.powerLimit
+    }
+    if figures == nil { figures = other.figures }
+    for file in other.files where !files.contains(file) { files.append(file) }
+  }
+}
+
+extension KernelTable {
   /// The heads, KV heads, width of a head, and window of each row, checked.
-  func heads(of table: KernelTable) throws(CalibrationError) -> [[Int]] {
+  func heads() throws(CalibrationError) -> [AttentionHeads] {
     let columns = [
-      try table.integers("heads"), try table.integers("kv_heads"), try table.integers("head_dim"),
-      try table.integers("window"),
+      try integers("heads"), try integers("kv_heads"), try integers("head_dim"),
+      try integers("window"),
     ]
-    for i in 0..<table.count where columns[1][i] == 0 || columns[0][i] % columns[1][i] != 0 {
+    for i in 0..<count where columns[1][i] == 0 || columns[0][i] % columns[1][i] != 0 {
       let problem = "\(columns[0][i]) heads over \(columns[1][i]) KV heads, expected a multiple"
-      throw .malformed(path: table.path, line: table.line(ofRow: i), problem: problem)
+      throw .malformed(path: path, line: line(ofRow: i), problem: problem)
     }
-    return (0..<table.count).map { row in columns.map { $0[row] } }
+    return (0..<count).map { row in AttentionHeads(dimensions: columns.map { $0[row] }) }
   }
 }

@@ -2,7 +2,7 @@ import Systems
 
 /// How far off things of one kind tend to be: standard deviations of the logarithm of true over assumed value.
 enum Spread {
-  /// Fits carried over to heads or numbers of GPUs that nobody measured, where no held-out error tells.
+  /// Fits carried over to heads or numbers of GPUs that were not measured, where no held-out error tells.
   static let carriedOver = 0.15
   /// Estimates and data-sheet rates: nine of ten lie between 0.61 and 1.64 times what they are taken for.
   static let estimate = 0.3
@@ -18,10 +18,10 @@ enum Spread {
   /// The error of a shape is systematic: it does not average out over launches, so that what counts is how far off
   /// the form of the fit is on rows that it has not seen, and not how sure its coefficients are. For normal errors
   /// the standard deviation is 1.4826 times their median magnitude.
-  static func of(_ origin: FitOrigin, _ heldOut: ErrorSummary?) -> Double {
-    switch origin {
-    case .measured, .neighbours, .allShapes: heldOut.map(of) ?? carriedOver
-    case .dataSheet, .estimate: estimate
+  static func ofFit(_ quality: Quality, _ heldOut: ErrorSummary?) -> Double {
+    switch quality {
+    case .measured, .neighbours, .allShapes, .fitted: heldOut.map(of) ?? carriedOver
+    case .dataSheet, .estimate, .sourceCode, .assumption, .user: estimate
     }
   }
 
@@ -34,6 +34,7 @@ enum Spread {
     case .estimate: estimate
     case .fitted: fitted
     case .measured: measured
+    case .neighbours, .allShapes: carriedOver
     case .dataSheet, .sourceCode, .assumption, .user, nil: 0
     }
   }

@@ -92,11 +92,11 @@ extension Descriptor {
       guard let quality = object.value("quality") else { return nil }
       throw object.error("quality", quality, expected: "a source beside it")
     }
-    let expected = "one of " + Quality.allCases.map(\.rawValue).joined(separator: ", ")
+    let expected = "one of " + Quality.stated.map(\.rawValue).joined(separator: ", ")
     guard let text = try object.optionalText("quality") else {
       throw .missing(file: object.file, field: object.place("quality"), expected: expected)
     }
-    guard let quality = Quality(rawValue: text) else {
+    guard let quality = Quality(rawValue: text), Quality.stated.contains(quality) else {
       throw object.error("quality", .text(text), expected: expected)
     }
     return Provenance(quality: quality, source: source)
