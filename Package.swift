@@ -84,7 +84,7 @@ let package = Package(
       swiftSettings: testSettings),
   ]
     + module("Support", testsUse: ["TestSupport"])
-    + module("Statistics")
+    + module("Statistics", testsCompute: true)
     + module("Serving", ["Support", "Statistics"])
     + module("Policies", ["Serving", "Support", "Statistics"], testsCompute: true)
     + module("Systems", ["Support"], testsUse: ["TestSupport"])

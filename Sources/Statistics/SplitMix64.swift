@@ -32,4 +32,12 @@ public struct SplitMix64: RandomNumberGenerator, Sendable {
   ///
   /// `Double.random(in:using:)` is not promised to stay the same between Swift versions; this is.
   public mutating func uniform() -> Double { Double(next() &>> 11) * 0x1p-53 }
+
+  /// A whole number in 0..<count, each as likely as the others up to count / 2⁶⁴.
+  ///
+  /// - Parameter count: At least 1.
+  /// - Returns: The number.
+  public mutating func index(below count: Int) -> Int {
+    Int(next().multipliedFullWidth(by: UInt64(count)).high)
+  }
 }

@@ -87,24 +87,23 @@ public struct WeightedDistribution: Sendable {
     count > 0 ? (Swift.max(0, sumOfSquares / Double(count) - mean * mean)).squareRoot() : 0
   }
 
-  /// Percentiles of the values, each repeated as often as its weight says, with linear interpolation between ranks
-  /// as numpy does it; 0 if there is nothing.
+  /// Percentiles of the values, each repeated as often as its weight says; see ``Quantiles``.
   ///
   /// - Parameter percents: from 0 to 100.
-  /// - Returns: a value for each percentile.
+  /// - Returns: A value for each percentile; 0 if there is nothing.
   /// - Complexity: O(n) for n pairs, and O(m log m) for the m of them that share a bin with a percentile.
   public func percentiles(_ percents: [Double]) -> [Double] {
     guard count > 0 else { return percents.map { _ in 0 } }
-    let positions = percents.map { $0 / 100 * Double(count - 1) }
-    let ranks = Set(positions.flatMap { [Int($0), Swift.min(Int($0) + 1, count - 1)] }).sorted()
-    let values = values(atRanks: ranks)
-    return positions.map { position in
-      let rank = Int(position)
-      let below = values[rank, default: 0]
-      let above = values[Swift.min(rank + 1, count - 1), default: 0]
-      return below + (above - below) * (position - Double(rank))
-    }
+    let positions = percents.map { Quantiles.Position($0 / 100, count: count) }
+    let values = values(atRanks: Set(positions.flatMap { [$0.below, $0.above] }).sorted())
+    return positions.map { $0.value(values[$0.below, default: 0], values[$0.above, default: 0]) }
   }
+
+  /// One percentile; see ``percentiles(_:)``, which finds several of them at once.
+  ///
+  /// - Parameter percent: From 0 to 100.
+  /// - Returns: Its value; 0 if there is nothing.
+  public func percentile(_ percent: Double) -> Double { percentiles([percent])[0] }
 
   /// The values at some ranks, which ascend: the bins tell where each lies, and the pairs there exactly which it is.
   private func values(atRanks ranks: [Int]) -> [Int: Double] {

@@ -26,6 +26,7 @@ public enum AllReduce: LinearKernelFamily {
 
   /// Whose all-reduce it is, and among how many GPUs.
   public struct Shape: KernelShape {
+    /// The family.
     public typealias Family = AllReduce
     /// Whose all-reduce it is.
     public var implementation: Implementation
@@ -38,22 +39,29 @@ public enum AllReduce: LinearKernelFamily {
       self.gpus = gpus
     }
 
+    /// The name in a calibration.
     public var kernel: String { "all_reduce" }
+    /// The type in a calibration.
     public var type: String { implementation.rawValue }
+    /// The sizes in a calibration.
     public var dimensions: [Int] { [gpus] }
+    /// The sizes, for tables.
     public var description: String { "\(implementation), \(gpus) GPUs" }
   }
 
   /// Bytes that each GPU holds.
   public typealias Work = Double
 
+  /// Names and units of the coefficients.
   public static let coefficients: [FittedKernel.Coefficient] = [
     .init(name: "t0", unit: "s"), .init(name: "b_1", unit: "s/B"), .init(name: "t_2", unit: "s"),
     .init(name: "b_2", unit: "s/B"), .init(name: "t_3", unit: "s"), .init(name: "b_3", unit: "s/B"),
     .init(name: "r", unit: "s/B^0.5"),
   ]
+  /// Names of the coordinates.
   public static let ranges = ["bytes"]
 
+  /// What the coefficients are multiplied by.
   public static func features(of shape: Shape, _ bytes: Double, on device: DeviceFigures) -> SIMD8<Double> {
     guard bytes > 0, shape.gpus > 1 else { return .zero }
     let kibi = 1024.0
@@ -74,6 +82,7 @@ public enum AllReduce: LinearKernelFamily {
     KernelTraffic(activationBytes: 2 * bytes)
   }
 
+  /// The quantities whose measured ranges are kept.
   public static func coordinates(of shape: Shape, _ bytes: Double) -> SIMD4<Double> { SIMD4(bytes, 0, 0, 0) }
 
   /// The exact number of GPUs; else the nearest one's coefficients, or the other implementation's.

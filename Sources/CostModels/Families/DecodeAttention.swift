@@ -12,6 +12,7 @@ import Systems
 public enum DecodeAttention: LinearKernelFamily {
   /// The heads on one GPU.
   public struct Shape: KernelShape {
+    /// The family.
     public typealias Family = DecodeAttention
     /// The heads.
     public var heads: AttentionHeads
@@ -19,9 +20,13 @@ public enum DecodeAttention: LinearKernelFamily {
     /// Creates a shape.
     public init(_ heads: AttentionHeads) { self.heads = heads }
 
+    /// The name in a calibration.
     public var kernel: String { heads.window > 0 ? "windowed_decode_attention" : "decode_attention" }
+    /// The type in a calibration.
     public var type: String { WeightFormat.bf16.rawValue }
+    /// The sizes in a calibration.
     public var dimensions: [Int] { heads.dimensions }
+    /// The sizes, for tables.
     public var description: String { heads.description }
   }
 
@@ -42,12 +47,15 @@ public enum DecodeAttention: LinearKernelFamily {
     }
   }
 
+  /// Names and units of the coefficients.
   public static let coefficients: [FittedKernel.Coefficient] = [
     .init(name: "t0", unit: "s"), .init(name: "b", unit: "s/B"), .init(name: "q", unit: "s"),
     .init(name: "s", unit: "s"), .init(name: "c", unit: "s"), .init(name: "d", unit: "s"),
   ]
+  /// Names of the coordinates.
   public static let ranges = ["batch", "context tokens"]
 
+  /// What the coefficients are multiplied by.
   public static func features(of shape: Shape, _ work: Work, on device: DeviceFigures) -> SIMD8<Double> {
     guard work.sequences > 0 else { return .zero }
     let heads = shape.heads
@@ -58,6 +66,7 @@ public enum DecodeAttention: LinearKernelFamily {
     return SIMD8(1, bytes, work.sequences, waves, cut, waves * cut, 0, 0)
   }
 
+  /// What a launch moves and computes.
   public static func traffic(_ shape: Shape, _ work: Work) -> KernelTraffic {
     KernelTraffic(
       kvBytes: shape.heads.bytesPerEntry * work.context,
@@ -65,10 +74,12 @@ public enum DecodeAttention: LinearKernelFamily {
       flops: shape.heads.flopsPerPair * work.context)
   }
 
+  /// The quantities whose measured ranges are kept.
   public static func coordinates(of shape: Shape, _ work: Work) -> SIMD4<Double> {
     SIMD4(work.sequences, work.context, 0, 0)
   }
 
+  /// The engine's factor.
   public static func scale(in engine: KernelScale) -> Double { engine.attention }
 
   /// The exact heads; else the coefficients of the most similar heads, whose terms count this shape's own blocks and

@@ -14,6 +14,7 @@ import Systems
 public enum Experts: KernelFamily {
   /// The sizes of a layer's experts.
   public struct Shape: KernelShape {
+    /// The family.
     public typealias Family = Experts
     /// Width of the residual stream.
     public var hidden: Int
@@ -35,10 +36,15 @@ public enum Experts: KernelFamily {
       self.format = format
     }
 
+    /// The name in a calibration.
     public var kernel: String { "moe" }
+    /// The type in a calibration.
     public var type: String { format.rawValue }
+    /// The sizes in a calibration.
     public var dimensions: [Int] { [hidden, intermediate, experts, topK] }
+    /// The sizes, for tables.
     public var description: String { "\(experts) x \(hidden) x \(intermediate), top \(topK), \(type)" }
+    /// Bytes of all weights on this GPU.
     public var weightBytes: Int { experts * bytesPerExpert }
 
     /// Bytes of one expert's three matrices (gate, up, down), without biases, each row's last scale counted whole.
@@ -79,16 +85,19 @@ public enum Experts: KernelFamily {
     }
   }
 
+  /// Names and units of the coefficients.
   public static let coefficients: [FittedKernel.Coefficient] = [
     .init(name: "t0", unit: "s"), .init(name: "b", unit: "s/B"), .init(name: "f", unit: "s/FLOP"),
     .init(name: "f_16", unit: "s/FLOP"), .init(name: "f_32", unit: "s/FLOP"),
     .init(name: "f_64", unit: "s/FLOP"), .init(name: "f_128", unit: "s/FLOP"),
   ]
+  /// Names of the coordinates.
   public static let ranges = ["rows"]
 
   /// The name of the fit for all shapes in a calibration.
   package static let allShapes = "moe_all_shapes"
 
+  /// The time of a launch; 0 without work.
   public static func seconds(
     _ coefficients: SIMD8<Double>, _ shape: Shape, _ work: Work, on device: DeviceFigures
   ) -> Seconds {
@@ -116,12 +125,15 @@ public enum Experts: KernelFamily {
       flops: work.rows * (6 * k * h * i))
   }
 
+  /// The quantities whose measured ranges are kept.
   public static func coordinates(of shape: Shape, _ work: Work) -> SIMD4<Double> { SIMD4(work.rows, 0, 0, 0) }
 
+  /// As many rows as were measured, and no more experts than there are.
   public static func isInside(_ ranges: MeasuredRanges, _ shape: Shape, _ work: Work) -> Bool {
     ranges.contains(coordinates(of: shape, work)) && work.active <= Double(shape.experts)
   }
 
+  /// The engine's factor.
   public static func scale(in engine: KernelScale) -> Double { engine.expertMLP }
 
   /// The exact shape; else one fit for all shapes in the physical terms that they share; and for formats that were not

@@ -9,6 +9,7 @@ import Systems
 public enum MatrixProduct: KernelFamily {
   /// The sizes of the weights.
   public struct Shape: KernelShape {
+    /// The family.
     public typealias Family = MatrixProduct
     /// Output features on this GPU.
     public var n: Int
@@ -27,19 +28,26 @@ public enum MatrixProduct: KernelFamily {
       self.hasBias = hasBias
     }
 
+    /// The name in a calibration.
     public var kernel: String { "gemm" }
+    /// The type in a calibration.
     public var type: String { format.rawValue }
+    /// The sizes in a calibration.
     public var dimensions: [Int] { [n, k] }
+    /// The sizes, for tables.
     public var description: String { "\(n) x \(k)" }
+    /// Bytes of all weights on this GPU.
     public var weightBytes: Int { format.bytes(rows: n, columns: k) + (hasBias ? 2 * n : 0) }
   }
 
   /// Rows.
   public typealias Work = Double
 
+  /// Names and units of the coefficients.
   public static let coefficients: [FittedKernel.Coefficient] = [
     .init(name: "t0", unit: "s"), .init(name: "b", unit: "s/B"), .init(name: "f", unit: "s/FLOP"),
   ]
+  /// Names of the coordinates.
   public static let ranges = ["rows"]
 
   /// The name of the interpolation between shapes in a calibration.
@@ -47,6 +55,7 @@ public enum MatrixProduct: KernelFamily {
   /// The name of the fit for all shapes in a calibration.
   package static let allShapes = "gemm_all_shapes"
 
+  /// The time of a launch; 0 without work.
   public static func seconds(
     _ coefficients: SIMD8<Double>, _ shape: Shape, _ rows: Double, on device: DeviceFigures
   ) -> Seconds {
@@ -56,12 +65,14 @@ public enum MatrixProduct: KernelFamily {
     return coefficients[0] + cbrt(memory * memory * memory + arithmetic * arithmetic * arithmetic)
   }
 
+  /// What a launch moves and computes.
   public static func traffic(_ shape: Shape, _ rows: Double) -> KernelTraffic {
     KernelTraffic(
       weightBytes: Double(shape.weightBytes), activationBytes: 2 * rows * Double(shape.n + shape.k),
       flops: flops(shape, rows))
   }
 
+  /// The quantities whose measured ranges are kept.
   public static func coordinates(of shape: Shape, _ rows: Double) -> SIMD4<Double> { SIMD4(rows, 0, 0, 0) }
 
   /// Bytes read and written by a call: the weights once, and its 16-bit activations.

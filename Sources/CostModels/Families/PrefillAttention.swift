@@ -14,6 +14,7 @@ import Systems
 public enum PrefillAttention: LinearKernelFamily {
   /// The heads on one GPU.
   public struct Shape: KernelShape {
+    /// The family.
     public typealias Family = PrefillAttention
     /// The heads.
     public var heads: AttentionHeads
@@ -21,9 +22,13 @@ public enum PrefillAttention: LinearKernelFamily {
     /// Creates a shape.
     public init(_ heads: AttentionHeads) { self.heads = heads }
 
+    /// The name in a calibration.
     public var kernel: String { heads.window > 0 ? "windowed_prefill_attention" : "prefill_attention" }
+    /// The type in a calibration.
     public var type: String { WeightFormat.bf16.rawValue }
+    /// The sizes in a calibration.
     public var dimensions: [Int] { heads.dimensions }
+    /// The sizes, for tables.
     public var description: String { heads.description }
     /// A launch without segments.
     public var nothing: Work {
@@ -31,12 +36,15 @@ public enum PrefillAttention: LinearKernelFamily {
     }
   }
 
+  /// Names and units of the coefficients.
   public static let coefficients: [FittedKernel.Coefficient] = [
     .init(name: "t0", unit: "s"), .init(name: "f", unit: "s/FLOP"), .init(name: "w", unit: "s/FLOP"),
     .init(name: "b", unit: "s/B"), .init(name: "s", unit: "s"),
   ]
+  /// Names of the coordinates.
   public static let ranges = ["blocks", "keys of a tile", "prefix"]
 
+  /// What the coefficients are multiplied by.
   public static func features(of shape: Shape, _ work: Work, on device: DeviceFigures) -> SIMD8<Double> {
     guard work.queryTiles > 0 else { return .zero }
     let heads = shape.heads
@@ -49,6 +57,7 @@ public enum PrefillAttention: LinearKernelFamily {
     return SIMD8(1, max(1, waves) * tileFLOPs, whole * tileFLOPs, bytes, whole, 0, 0, 0)
   }
 
+  /// What a launch moves and computes.
   public static func traffic(_ shape: Shape, _ work: Work) -> KernelTraffic {
     KernelTraffic(
       kvBytes: shape.heads.bytesPerEntry * work.keyTokens,
@@ -74,6 +83,7 @@ public enum PrefillAttention: LinearKernelFamily {
     return ranges.contains(point)
   }
 
+  /// The engine's factor.
   public static func scale(in engine: KernelScale) -> Double { engine.attention }
 
   /// The exact heads; else the coefficients of the most similar heads, whose terms count this shape's own blocks, bytes

@@ -56,7 +56,9 @@ extension LayerProgram {
     ]
   }
 
-  /// Projections, rotary embedding and attention. No kernels are known of other mixers: no file of such a model is read.
+  /// Projections, rotary embedding and attention.
+  ///
+  /// No kernels are known of other mixers: no file of such a model is read.
   private static func mixer(_ mixer: LayerKind.Mixer, of model: ModelDescription) -> [any KernelCall] {
     guard case .attention(let heads, let keyValueHeads, let headDim, let window) = mixer else { return [] }
     let shape = AttentionHeads(

@@ -4,7 +4,7 @@ public struct LayerMap: Sendable, Hashable {
   public let kinds: [LayerKind]
   /// For each layer the position of its kind in ``kinds``.
   public let kindOfLayer: [Int]
-  /// For each kind the layers of it before layer 0, 1, ... and before the end.
+  /// For each kind the layers of it before each layer and before the end.
   private let before: [[Int]]
 
   /// Creates the map of a list of layers.
