@@ -66,7 +66,9 @@ extension AllReduce: MeasuredFamily {
   }
 
   static func shape(_ kernel: FittedKernel, _ dimensions: [Int]) -> Shape? {
-    guard kernel.kernel == name, let implementation = Implementation(rawValue: kernel.type) else { return nil }
+    guard kernel.kernel == name, let implementation = Implementation(rawValue: kernel.type) else {
+      return nil
+    }
     return Shape(implementation, gpus: dimensions[0])
   }
 
