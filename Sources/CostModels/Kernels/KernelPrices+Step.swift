@@ -1,5 +1,6 @@
 import Serving
 import Statistics
+import Systems
 
 extension KernelPrices {
   /// Prices a step, and adds what its kernels use to the ledger.

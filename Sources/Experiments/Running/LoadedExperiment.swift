@@ -4,6 +4,7 @@ import Policies
 import ResultStore
 import Serving
 import Support
+import Systems
 import Workloads
 
 /// One run, ready to go: everything is read and checked, nothing is shared that could change.
