@@ -30,16 +30,18 @@ let testSettings = strict
 ///   - name: the target's name.
 ///   - dependencies: what it imports.
 ///   - testsUse: what its tests import beside that.
+///   - testData: folders of files that its tests read.
 ///   - testsCompute: whether the tests themselves compute much, as the naive engine does.
 /// - Returns: both targets.
 func module(
   _ name: String, _ dependencies: [Target.Dependency] = [], testsUse: [Target.Dependency] = [],
-  testsCompute: Bool = false
+  testData: [String] = [], testsCompute: Bool = false
 ) -> [Target] {
   [
     .target(name: name, dependencies: dependencies, swiftSettings: settings),
     .testTarget(
       name: name + "Tests", dependencies: [.init(stringLiteral: name)] + dependencies + testsUse,
+      exclude: testData,
       swiftSettings: testsCompute ? settings : testSettings
     ),
   ]
@@ -91,7 +93,7 @@ let package = Package(
     + module(
       "Experiments",
       ["Support", "Statistics", "Serving", "Policies", "CostModels", "Workloads", "ResultStore"],
-      testsUse: ["TestSupport"])
+      testsUse: ["TestSupport", grdb], testData: ["Databases"])
     + module(
       "Exports", ["ResultStore", "Serving", "Statistics", "Support"],
       testsUse: ["Experiments", "TestSupport"]),

@@ -9,10 +9,10 @@ from pathlib import Path
 import measure
 from console import EX_DATAERR, EX_NOINPUT, Failure
 
-SCHEMA = 3
+SCHEMA = 4
 APPLICATION = 0x4C53494D
 # What may differ between the runs that a scenario compares.
-FREE = {"policy", "seed", "request_rate", "num_prompts", "kv_blocks"}
+FREE = {"policy", "seed", "request_rate", "num_prompts"}
 # Said in a scenario's title already, or of no meaning to a reader.
 TOLD = {"trace", "model", "hardware", "engine", "tensor_parallel_size", "trace_sha256"}
 
@@ -64,7 +64,8 @@ class Run:
 
     def __init__(self, row):
         self.__dict__.update(dict(row))
-        self.config = json.loads(self.config or "{}")
+        self.config = flat(json.loads(self.config or "{}"))
+        self.config |= {key: getattr(self, key) for key in ("profile_sha256", "trace_sha256", "results_revision")}
         self.extra = json.loads(self.extra or "{}")
         rate = self.request_rate
         self.rate = rate if rate is not None and math.isfinite(rate) else None
@@ -77,6 +78,19 @@ class Run:
     def expert_gb_per_token(self):
         tokens = (self.total_input_tokens or 0) + (self.total_output_tokens or 0)
         return self.expert_bytes / tokens / 1e9 if tokens and self.expert_bytes is not None else None
+
+
+def flat(config):
+    """The settings of an experiment by the names of options, and limits as slo_ttft_ms; the policy is a column of `runs`."""
+    pool = (config.get("cluster", {}).get("pools") or [{}])[0]
+    system = pool.get("system", {})
+    settings = {key: value for key, value in system.items() if not isinstance(value, dict)}
+    for kind in ("engine", "hardware"):
+        settings |= {f"{kind}.{path}": value for path, value in system.get(f"{kind}_settings", {}).items()}
+    limits = {f"slo_{key.removesuffix('_s')}_ms": 1000 * value
+              for key, value in (config.get("objective") or {}).items() if value is not None}
+    return {**config.get("workload", {}), **settings, "instances": pool.get("instances", 1), **limits,
+            **config.get("limits", {})}
 
 
 class Scenario:

@@ -15,7 +15,7 @@ import Testing
       let edge = edges[Int(trial.seed)]
       study.add(
         trial,
-        RunFigures(
+        CapacityFigures(
           attainment: trial.rate <= edge ? 1 : 0, watts: 100 * trial.rate,
           millijoulesPerToken: 10 + 20 / trial.rate, unfinished: 0))
     }

@@ -56,7 +56,7 @@ enum LoggedRun {
       ("p90_ttft_ms", 3_000), ("p99.9_ttft_ms", 3_495), ("max_output_tokens_per_s", 2),
       ("max_concurrent_requests", 2), ("idle_energy_j", 70),
     ],
-    configJSON: #"{"burstiness": 0.5, "max_concurrency": 8}"#)
+    configJSON: #"{"workload": {"burstiness": 0.5}, "limits": {"max_concurrency": 8}}"#)
 
   private static func request(
     _ id: Int, at arrival: Double, tokens: Int, scheduled: Double?, first: Double, last: Double

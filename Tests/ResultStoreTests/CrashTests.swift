@@ -25,9 +25,9 @@ struct CrashTests {
       let writer = try RunWriter(path: path, logLevel: .kernels)
       writer.largeRun = areLarge ? 0 : .max
       while true {
-        // Twenty replicas: the transaction takes a few milliseconds.
-        for replica in 0..<20 { SampleRun.recordIterations(in: writer, replica: Int32(replica)) }
-        SampleRun.record(in: writer, replica: 20)
+        // Twenty instances: the transaction takes a few milliseconds.
+        for instance in 0..<20 { SampleRun.recordIterations(in: writer, instance: Int32(instance)) }
+        SampleRun.record(in: writer, instance: 20)
         _ = try writer.finish(SampleRun.row, kernels: SampleRun.kernels)
       }
     }

@@ -6,13 +6,13 @@ import Testing
 
 /// Iterations are stored in strips, and nobody who asks for them can tell.
 struct IterationStripTests {
-  /// Enough strips for several buffers of each replica; once such as are mostly long, once mostly short.
+  /// Enough strips for several buffers of each instance; once such as are mostly long, once mostly short.
   @Test(arguments: [(1, 40), (2, 8), (3, 1)] as [(UInt64, UInt64)])
   func iterationsComeBackToTheLastBit(seed: UInt64, breakEvery: UInt64) throws {
     let directory = try TemporaryDirectory()
     let writer = try RunWriter(path: directory.database)
     let log = RandomLog(
-      seed: seed, replicas: 3, count: breakEvery == 1 ? 3_000 : 16_000, breakEvery: breakEvery)
+      seed: seed, instances: 3, count: breakEvery == 1 ? 3_000 : 16_000, breakEvery: breakEvery)
     try SampleRun.write(to: directory.database)
     log.record(in: writer)
     let run = try writer.finish(RunRow())
@@ -21,7 +21,7 @@ struct IterationStripTests {
     let reader = try ResultReader(path: directory.database)
     var position = 0
     var wrong = 0
-    try reader.read("SELECT * FROM iterations WHERE run_id = :run ORDER BY replica, iter", run: run) { row in
+    try reader.read("SELECT * FROM iterations WHERE run_id = :run ORDER BY instance, iter", run: run) { row in
       if position >= expected.count || !areIdentical(row, expected[position]) { wrong += 1 }
       position += 1
       return true
@@ -39,12 +39,12 @@ struct IterationStripTests {
   @Test func lanesAreIterations() throws {
     let directory = try TemporaryDirectory()
     let writer = try RunWriter(path: directory.database)
-    RandomLog(seed: 4, replicas: 2, count: 500, breakEvery: 8).record(in: writer)
+    RandomLog(seed: 4, instances: 2, count: 500, breakEvery: 8).record(in: writer)
     _ = try writer.finish(RunRow())
     let reader = try ResultReader(path: directory.database)
     let columns = try reader.query("SELECT * FROM iterations LIMIT 1").columns.joined(separator: ", ")
-    let iterations = try reader.query("SELECT \(columns) FROM iterations ORDER BY replica, iter")
-    let lanes = try reader.query("SELECT \(columns) FROM iteration_lanes ORDER BY replica, first_iter, lane")
+    let iterations = try reader.query("SELECT \(columns) FROM iterations ORDER BY instance, iter")
+    let lanes = try reader.query("SELECT \(columns) FROM iteration_lanes ORDER BY instance, first_iter, lane")
     #expect(iterations == lanes)
     let wrong = try reader.query(
       "SELECT count(*) FROM iteration_lanes WHERE iter <> first_iter + lane OR lane NOT BETWEEN 0 AND 15")
@@ -55,10 +55,10 @@ struct IterationStripTests {
   @Test func aSteadyBatchFillsItsStrips() throws {
     let directory = try TemporaryDirectory()
     let writer = try RunWriter(path: directory.database)
-    RandomLog(seed: 5, replicas: 2, count: 100, breakEvery: .max).record(in: writer)
+    RandomLog(seed: 5, instances: 2, count: 100, breakEvery: .max).record(in: writer)
     _ = try writer.finish(RunRow())
     let strips = try ResultReader(path: directory.database).query(
-      "SELECT replica, first_iter, steps FROM iteration_strips WHERE replica = 1")
+      "SELECT instance, first_iter, steps FROM iteration_strips WHERE instance = 1")
     #expect(
       strips.rows == [
         [1, 0, 16], [1, 16, 16], [1, 32, 16], [1, 48, 16], [1, 64, 16], [1, 80, 16], [1, 96, 4],
@@ -69,22 +69,22 @@ struct IterationStripTests {
   @Test func tokensAreOutWhenTheirIterationsEnd() throws {
     let directory = try TemporaryDirectory()
     let writer = try RunWriter(path: directory.database)
-    let log = RandomLog(seed: 6, replicas: 2, count: 600, breakEvery: 10)
+    let log = RandomLog(seed: 6, instances: 2, count: 600, breakEvery: 10)
     log.record(in: writer)
     var generator = SplitMix64(seed: 7)
     var expected: [[RunValue]] = []
     for request in 0..<200 {
-      let replica = log.iterations[request % 2]
-      let first = Int.random(in: replica.indices, using: &generator)
-      let last = Int.random(in: first..<min(first + 70, replica.count), using: &generator)
+      let instance = log.iterations[request % 2]
+      let first = Int.random(in: instance.indices, using: &generator)
+      let last = Int.random(in: first..<min(first + 70, instance.count), using: &generator)
       let phase: SpanRecord.Phase = request % 3 == 0 ? .prefill : .decode
       let span = SpanRecord(
-        request: request, instance: Int32(request % 2), phase: phase, firstIteration: replica[first].index,
-        lastIteration: replica[last].index, completed: request % 4 != 0)
+        request: request, instance: Int32(request % 2), phase: phase, firstIteration: instance[first].index,
+        lastIteration: instance[last].index, completed: request % 4 != 0)
       writer.record(span)
       expected += (first...last).filter { position in
-        phase == .decode ? replica[position].decodeTokens > 0 : position == last && span.completed
-      }.map { [RunValue(request), .real(replica[$0].end)] }
+        phase == .decode ? instance[position].decodeTokens > 0 : position == last && span.completed
+      }.map { [RunValue(request), .real(instance[$0].end)] }
     }
     let run = try writer.finish(RunRow())
     let found = try ResultReader(path: directory.database).query(
@@ -97,7 +97,7 @@ struct IterationStripTests {
     let directory = try TemporaryDirectory()
     for field in [\IterationRecord.end, \.joules, \.kernelSeconds, \.kvBytes, \.experts] {
       let writer = try RunWriter(path: directory.database)
-      for var record in RandomLog(seed: 8, replicas: 1, count: 40, breakEvery: .max).iterations[0] {
+      for var record in RandomLog(seed: 8, instances: 1, count: 40, breakEvery: .max).iterations[0] {
         if record.index == position { record[keyPath: field] = .nan }
         writer.record(record)
       }

@@ -28,9 +28,13 @@ struct MigrationTests {
         arguments: [directory.database])
       for table in ["runs", "requests", "iterations", "spans", "kernels", "iteration_kernels"] {
         let columns = try String.fetchAll(
-          db, sql: "SELECT name FROM main.pragma_table_xinfo(?) WHERE hidden = 0", arguments: [table]
-        ).joined(separator: ", ")
-        try db.execute(sql: "INSERT INTO main.\(table) (\(columns)) SELECT \(columns) FROM new.\(table)")
+          db, sql: "SELECT name FROM main.pragma_table_xinfo(?) WHERE hidden = 0", arguments: [table])
+        let renamed = columns.map { $0 == "replica" ? "instance" : $0 }
+        try db.execute(
+          sql: """
+            INSERT INTO main.\(table) (\(columns.joined(separator: ", ")))
+            SELECT \(renamed.joined(separator: ", ")) FROM new.\(table)
+            """)
       }
       try db.execute(
         sql: """
@@ -49,7 +53,7 @@ struct MigrationTests {
     #expect(try SampleRun.write(to: path) == 3)
     let reader = try ResultReader(path: path)
     #expect(try contents() == before)
-    #expect(try reader.query("PRAGMA user_version").rows == [[3]])
+    #expect(try reader.query("PRAGMA user_version").rows == [[4]])
     #expect(try reader.query("PRAGMA integrity_check").rows == [["ok"]])
     #expect(
       try reader.query("SELECT run_id, count(*), max(steps) FROM iteration_strips GROUP BY 1").rows.map {

@@ -2,7 +2,7 @@ import ResultStore
 import Serving
 import Statistics
 
-/// Iterations of several replicas that are mostly such as follow each other in a strip, and now and then are not,
+/// Iterations of several instances that are mostly such as follow each other in a strip, and now and then are not,
 /// each time for another reason; and what the database is to say about them.
 struct RandomLog {
   /// A reason for which an iteration cannot be stored together with the ones before it.
@@ -11,15 +11,15 @@ struct RandomLog {
     case kvBytes, kvStep, hugeBytes, infiniteBytes, layers, layerBegin, layerEnd, gap
   }
 
-  /// The iterations of each replica, in order.
+  /// The iterations of each instance, in order.
   private(set) var iterations: [[IterationRecord]]
   private var generator: SplitMix64
 
-  init(seed: UInt64, replicas: Int, count: Int, breakEvery length: UInt64) {
+  init(seed: UInt64, instances: Int, count: Int, breakEvery length: UInt64) {
     generator = SplitMix64(seed: seed)
     iterations = []
-    for replica in 0..<replicas {
-      var records = [first(replica)]
+    for instance in 0..<instances {
+      var records = [first(instance)]
       var (layerStep, kvStep) = (Int32(0), 1_000.0)
       while records.count < count {
         var next = records[records.count - 1]
@@ -33,10 +33,10 @@ struct RandomLog {
     }
   }
 
-  /// Records all of it, the replicas by turns.
+  /// Records all of it, the instances by turns.
   func record(in writer: RunWriter) {
     for index in iterations[0].indices {
-      for replica in iterations { writer.record(replica[index]) }
+      for instance in iterations { writer.record(instance[index]) }
     }
   }
 
@@ -57,9 +57,9 @@ struct RandomLog {
     Int64(exactly: bytes.rounded()).map { .integer($0) } ?? .real(bytes)
   }
 
-  private mutating func first(_ replica: Int) -> IterationRecord {
+  private mutating func first(_ instance: Int) -> IterationRecord {
     var record = IterationRecord()
-    record.instance = Int32(replica)
+    record.instance = Int32(instance)
     record.end = 0.25 + generator.uniform()
     record.decodeTokens = 9
     record.experts = generator.uniform()

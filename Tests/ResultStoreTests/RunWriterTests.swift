@@ -110,7 +110,7 @@ struct RunWriterTests {
     #expect(try reader.query("SELECT calls FROM kernels").rows == [[3]])
   }
 
-  /// More records than buffers hold, of two replicas by turns, with values that are not whole and not
+  /// More records than buffers hold, of two instances by turns, with values that are not whole and not
   /// numbers.
   @Test func manyRecordsGoThroughTheFileBesideTheDatabase() throws {
     let directory = try TemporaryDirectory()
@@ -138,7 +138,7 @@ struct RunWriterTests {
     let found = try ResultReader(path: directory.database).query(
       """
       SELECT (SELECT count(*) FROM iterations), (SELECT sum(t_end) FROM iterations),
-        (SELECT count(*) FROM iterations WHERE t_end = 2 * iter + replica), (SELECT max(expert_bytes) FROM iterations),
+        (SELECT count(*) FROM iterations WHERE t_end = 2 * iter + instance), (SELECT max(expert_bytes) FROM iterations),
         (SELECT sum(calls) FROM iteration_kernels), (SELECT count(*) FROM spans), (SELECT count(*) FROM requests)
       """)
     let sum = count * (count - 1) / 2

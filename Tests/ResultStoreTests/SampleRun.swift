@@ -1,7 +1,7 @@
 import ResultStore
 import Serving
 
-/// A run small enough to follow by hand. Iterations 0 to 6 of one replica end at 1, 2, 4, 5, 7, 8 and 9 s:
+/// A run small enough to follow by hand. Iterations 0 to 6 of one instance end at 1, 2, 4, 5, 7, 8 and 9 s:
 ///
 ///     iteration   0  1  2  3  4  5  6
 ///     ends at     1  2  4  5  7  8  9
@@ -17,10 +17,10 @@ enum SampleRun {
   static let ends: [Double] = [1, 2, 4, 5, 7, 8, 9]
   static let decodes: [Int32] = [0, 1, 1, 1, 1, 1, 1]
 
-  static func recordIterations(in writer: RunWriter, replica: Int32) {
+  static func recordIterations(in writer: RunWriter, instance: Int32) {
     for (index, end) in ends.enumerated() {
       var iteration = IterationRecord()
-      iteration.instance = replica
+      iteration.instance = instance
       iteration.index = Int64(index)
       iteration.start = index == 0 ? 0 : ends[index - 1]
       iteration.end = end
@@ -43,13 +43,13 @@ enum SampleRun {
           kernels: [
             KernelUse(kernel: "qkv_gemm", calls: 48, seconds: 0.25),
             KernelUse(kernel: "expert_mlp", calls: 48, extrapolatedCalls: 1, seconds: 0.5),
-          ], instance: replica, iteration: Int64(index))
+          ], instance: instance, iteration: Int64(index))
       }
     }
   }
 
-  static func record(in writer: RunWriter, replica: Int32 = 0) {
-    recordIterations(in: writer, replica: replica)
+  static func record(in writer: RunWriter, instance: Int32 = 0) {
+    recordIterations(in: writer, instance: instance)
     for span in [
       (0, SpanRecord.Phase.prefill, 0, 0, true), (1, .prefill, 1, 2, true), (0, .decode, 1, 2, true),
       (1, .decode, 3, 4, true), (0, .prefill, 4, 4, true), (3, .prefill, 5, 5, false),
@@ -58,7 +58,7 @@ enum SampleRun {
     ] {
       writer.record(
         SpanRecord(
-          request: span.0, instance: replica, phase: span.1, firstIteration: Int64(span.2),
+          request: span.0, instance: instance, phase: span.1, firstIteration: Int64(span.2),
           lastIteration: Int64(span.3), completed: span.4))
     }
     writer.record(request(1, arrival: 0.5, output: 3, scheduled: 1, first: 4, last: 7, gap: 2))

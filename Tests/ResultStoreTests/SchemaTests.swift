@@ -6,7 +6,7 @@ import Testing
 
 struct SchemaTests {
   /// Changing a released schema takes a new version and a migration.
-  @Test func versionThree() throws {
+  @Test func versionFour() throws {
     let directory = try TemporaryDirectory()
     _ = try RunWriter(path: directory.database)
     let database = try DatabaseQueue(path: directory.database)
@@ -28,15 +28,16 @@ struct SchemaTests {
           + "tensor_parallel_size seeds attainment_target max_watts max_energy_per_token_mj tolerance request_rate "
           + "request_rate_failing request_rate_low request_rate_high limited_by slo_attainment mean_watts "
           + "energy_per_token_mj runs",
-        "iteration_kernels: run_id replica iter kernel calls extrapolated_calls kernel_s energy_j flops bytes",
-        "iteration_lanes: run_id replica first_iter lane iter t_start t_end batch_size num_prefill_tokens "
+        "instances: run_id instance pool model hardware engine tensor_parallel_size policy kv_blocks max_num_seqs",
+        "iteration_kernels: run_id instance iter kernel calls extrapolated_calls kernel_s energy_j flops bytes",
+        "iteration_lanes: run_id instance first_iter lane iter t_start t_end batch_size num_prefill_tokens "
           + "num_decode_tokens layer_begin layer_end experts_touched expert_bytes weight_bytes kv_bytes "
           + "activation_bytes energy_j kernel_s kv_blocks_used queue_len",
-        "iteration_strips: run_id replica first_iter steps t_start batch_size num_prefill_tokens num_decode_tokens "
+        "iteration_strips: run_id instance first_iter steps t_start batch_size num_prefill_tokens num_decode_tokens "
           + "layer_begin layer_end layer_step experts_touched expert_bytes weight_bytes kv_bytes kv_bytes_step "
           + "activation_bytes queue_len \(lanes("t_end")) \(lanes("energy_j")) \(lanes("kernel_s")) "
           + lanes("kv_blocks_used"),
-        "iterations: run_id replica iter t_start t_end batch_size num_prefill_tokens num_decode_tokens layer_begin "
+        "iterations: run_id instance iter t_start t_end batch_size num_prefill_tokens num_decode_tokens layer_begin "
           + "layer_end experts_touched expert_bytes weight_bytes kv_bytes activation_bytes energy_j kernel_s "
           + "kv_blocks_used queue_len",
         "kernels: run_id kernel calls extrapolated_calls kernel_s energy_j flops bytes",
@@ -44,7 +45,7 @@ struct SchemaTests {
         "latencies: run_id metric value_ms",
         "percentiles: run_id metric samples mean_ms std_ms min_ms p50_ms p90_ms p95_ms p99_ms max_ms",
         "request_itl: run_id request_id itl_mean_ms itl_p99_ms itl_max_ms",
-        "requests: run_id request_id replica status arrived_at num_prefill_tokens num_decode_tokens scheduled_at "
+        "requests: run_id request_id instance status arrived_at num_prefill_tokens num_decode_tokens scheduled_at "
           + "first_token_at completed_at itl_max_ms num_preemptions energy_j expert_bytes ttft_ms tpot_ms itl_mean_ms "
           + "e2e_ms scheduling_delay_ms",
         "runs: run_id created_at version argv config config_hash profile_sha256 trace_sha256 policy model hardware "
@@ -55,8 +56,9 @@ struct SchemaTests {
           + "std_e2el_ms p99_e2el_ms slo_attainment slo_attainment_ttft slo_attainment_tbt energy_j idle_energy_j "
           + "energy_per_token_mj energy_per_output_token_mj energy_quality expert_bytes expert_bytes_per_request "
           + "iterations mean_iteration_ms mean_decode_batch mean_in_system preemptions rejected kernel_calls "
-          + "extrapolated_kernel_calls kv_blocks extra",
-        "spans: run_id request_id replica first_iter last_iter phase completed",
+          + "extrapolated_kernel_calls kv_blocks extra results_revision unfinished max_output_tokens_per_s "
+          + "max_concurrent_requests policy_name budget stages chunk max_duration",
+        "spans: run_id request_id instance first_iter last_iter phase completed",
         "token_gaps: run_id request_id token t gap_ms",
         "token_times: run_id request_id t",
         "vidur_batches: run_id replica_id batch_id batch_size batch_num_tokens batch_num_prefill_tokens "
@@ -72,7 +74,7 @@ struct SchemaTests {
         try String.fetchOne(db, sql: "PRAGMA \($0)") ?? ""
       }
     }
-    #expect(pragmas == ["3", "\(0x4c53_494d)", "wal"])
+    #expect(pragmas == ["4", "\(0x4c53_494d)", "wal"])
   }
 
   private func lanes(_ name: String) -> String { (0..<16).map { "\(name)_\($0)" }.joined(separator: " ") }

@@ -10,7 +10,7 @@ import Testing
 @Suite(.enabled(if: ProcessInfo.processInfo.environment["SIM_BENCHMARK"] != nil), .serialized)
 struct ThroughputTests {
   @Test(arguments: [(1_000_000, 1), (1_000_000, 8), (5_000_000, 1)])
-  func iterations(count: Int, replicas: Int) throws {
+  func iterations(count: Int, instances: Int) throws {
     let directory = try TemporaryDirectory()
     let writer = try RunWriter(path: directory.database)
     for run in 1...2 {
@@ -18,15 +18,15 @@ struct ThroughputTests {
       var nothing: any Recorder = NoRecorder()
       let clock = ContinuousClock()
       let start = Self.threadSeconds
-      Self.record(count, replicas: replicas, in: &nothing)
+      Self.record(count, instances: instances, in: &nothing)
       let middle = Self.threadSeconds
-      let recording = clock.measure { Self.record(count, replicas: replicas, in: &recorder) }
+      let recording = clock.measure { Self.record(count, instances: instances, in: &recorder) }
       let cost = (Self.threadSeconds - middle - (middle - start)) * 1e9 / Double(count)
       let finishing = try clock.measure { _ = try writer.finish(RunRow()) }
       let size = try FileManager.default.attributesOfItem(atPath: directory.database)[.size] as? Int ?? 0
       let rate = Double(count) / ((recording + finishing) / .seconds(1)) / 1e6
       print(
-        "\(count) iterations, \(replicas) replicas: record \(cost) ns each of its thread (\(recording)), "
+        "\(count) iterations, \(instances) instances: record \(cost) ns each of its thread (\(recording)), "
           + "finish \(finishing), \(rate) M rows/s in all, \(Double(size) / Double(count * run)) bytes/row")
     }
   }
@@ -88,29 +88,29 @@ struct ThroughputTests {
     return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
   }
 
-  private static func record(_ count: Int, replicas: Int, in recorder: inout any Recorder) {
+  private static func record(_ count: Int, instances: Int, in recorder: inout any Recorder) {
     var generator = SplitMix64(seed: 1)
-    var times = Array(repeating: 0.0, count: replicas)
+    var times = Array(repeating: 0.0, count: instances)
     var batch: Int32 = 1
     var iteration = IterationRecord()
     for rank in 0..<count {
       // As in a real log, the batch stays the same for about ten iterations.
-      if generator.next() % UInt64(10 * replicas) == 0 {
+      if generator.next() % UInt64(10 * instances) == 0 {
         batch = Int32(truncatingIfNeeded: generator.next() & 0xffff)
       }
       let bits = Int32(truncatingIfNeeded: generator.next() & 0xffff)
-      iteration.instance = Int32(rank % replicas)
-      iteration.index = Int64(rank / replicas)
-      iteration.start = times[rank % replicas]
-      times[rank % replicas] += 0.01 + Double(bits) * 1e-9
-      iteration.end = times[rank % replicas]
+      iteration.instance = Int32(rank % instances)
+      iteration.index = Int64(rank / instances)
+      iteration.start = times[rank % instances]
+      times[rank % instances] += 0.01 + Double(bits) * 1e-9
+      iteration.end = times[rank % instances]
       iteration.decodeTokens = batch % 200
       iteration.prefillTokens = batch % 2048
       iteration.layerEnd = 48
       iteration.experts = Double(batch) * 0.3
       iteration.expertBytes = 2e10 + Double(batch)
       iteration.weightBytes = 3e9
-      iteration.kvBytes = Double(batch) * 3e5 + Double(rank / replicas) * 1e4
+      iteration.kvBytes = Double(batch) * 3e5 + Double(rank / instances) * 1e4
       iteration.activationBytes = Double(batch) * 2e4
       iteration.joules = Double(bits) * 1.1e-3
       iteration.kernelSeconds = 0.009 + Double(bits) * 1e-9

@@ -12,9 +12,9 @@ struct TokenViewTests {
   init() throws {
     directory = try TemporaryDirectory()
     try SampleRun.write(to: directory.database)
-    // Another run and another replica must not mix with the first.
+    // Another run and another instance must not mix with the first.
     let writer = try RunWriter(path: directory.database)
-    SampleRun.record(in: writer, replica: 3)
+    SampleRun.record(in: writer, instance: 3)
     _ = try writer.finish(RunRow())
     reader = try ResultReader(path: directory.database)
   }

@@ -18,7 +18,7 @@ struct IterationPredictionTests {
     let options = try SystemOptions.parse([
       "--model", "qwen3-30b-a3b", "--hardware", "h200-sxm", "--engine", "ideal", "--tp", "1",
     ])
-    loaded = try options.load(from: root.appending(path: "Profiles").path)
+    loaded = try Library(profiles: root.appending(path: "Profiles").path).system(options.specification())
   }
 
   @Test func fewerExpertsTakeLessTime() throws {

@@ -91,8 +91,8 @@ import Testing
         ["--request-rate", "8", "--num-prompts", "400", "--max-duration", "30"] + TestProject.folders)
       let row = try ResultReader(path: database).query(
         """
-        SELECT extra ->> 'unfinished' > 0, extra ->> 'max_duration', completed + failed < 400,
-          (SELECT count(*) FROM requests WHERE status = 'unfinished') = extra ->> 'unfinished'
+        SELECT unfinished > 0, max_duration, completed + failed < 400,
+          (SELECT count(*) FROM requests WHERE status = 'unfinished') = unfinished
         FROM runs
         """
       ).rows

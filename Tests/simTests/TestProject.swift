@@ -16,8 +16,8 @@ enum TestProject {
 
   /// An experiment by the options of `sim run`.
   static func experiment(_ arguments: [String]) throws -> LoadedExperiment {
-    var cache = ExperimentCache()
-    return try SweepPoint(arguments: arguments + folders, cache: &cache).experiment
+    var libraries = Libraries()
+    return try SweepPoint(arguments: arguments + folders, libraries: &libraries).experiment
   }
 
   /// Hands out the path of a database, and removes it afterwards.

@@ -20,14 +20,14 @@ package struct CapacityCriterion: Sendable {
   ///
   /// That falls as the rate rises, since idle power is spread over more tokens: no lower rate would mend it, so it is
   /// no part of the search and checked at its end.
-  package func failure(of figures: RunFigures) -> Limit? {
+  package func failure(of figures: CapacityFigures) -> Limit? {
     if figures.attainment < attainment { return .attainment }
     if let maxWatts, figures.watts > maxWatts { return .watts }
     return nil
   }
 
   /// Whether energy per token is above its cap.
-  package func exceedsEnergy(_ figures: RunFigures) -> Bool {
+  package func exceedsEnergy(_ figures: CapacityFigures) -> Bool {
     maxEnergyPerToken.map { figures.millijoulesPerToken > $0 } ?? false
   }
 }

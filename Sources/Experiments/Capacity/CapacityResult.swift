@@ -9,7 +9,7 @@ package struct CapacityResult: Sendable {
   /// What fails beyond the capacity, or keeps it from existing.
   package let limit: CapacityCriterion.Limit?
   /// Means over seeds at the capacity.
-  package let figures: RunFigures?
+  package let figures: CapacityFigures?
   /// Runs that the search looked at.
   package let runs: Int
 }

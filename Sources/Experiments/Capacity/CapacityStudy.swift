@@ -14,7 +14,7 @@ package struct CapacityStudy {
   package let criterion: CapacityCriterion
   package private(set) var pooled: CapacitySearch
   private var single: [CapacitySearch]
-  private var figures: [Trial: RunFigures] = [:]
+  private var figures: [Trial: CapacityFigures] = [:]
   /// What the least failing rate fails by.
   private var limit: CapacityCriterion.Limit?
 
@@ -37,7 +37,7 @@ package struct CapacityStudy {
   }
 
   /// Takes the figures of a run, and goes on as far as they allow.
-  package mutating func add(_ trial: Trial, _ figures: RunFigures) {
+  package mutating func add(_ trial: Trial, _ figures: CapacityFigures) {
     self.figures[trial] = figures
     while let rate = pooled.next, let mean = mean(at: rate) {
       let failure = criterion.failure(of: mean)
@@ -63,11 +63,11 @@ package struct CapacityStudy {
   }
 
   /// Means over the seeds, if all have been run.
-  private func mean(at rate: Double) -> RunFigures? {
+  private func mean(at rate: Double) -> CapacityFigures? {
     let all = seeds.compactMap { figures[Trial(rate: rate, seed: $0)] }
     guard all.count == seeds.count else { return nil }
     let n = Double(all.count)
-    return RunFigures(
+    return CapacityFigures(
       attainment: all.reduce(0) { $0 + $1.attainment } / n, watts: all.reduce(0) { $0 + $1.watts } / n,
       millijoulesPerToken: all.reduce(0) { $0 + $1.millijoulesPerToken } / n,
       unfinished: all.reduce(0) { $0 + $1.unfinished })

@@ -7,7 +7,7 @@ import Statistics
 /// One policy's run in a comparison.
 package struct CompareRun {
   package let policy: String
-  package let summary: RunSummary
+  package let result: RunResult
   package let requests: [RequestRecord]
   package let iterations: [CompareIterations.Kind: CompareIterations]
   package let layerGroups: LayerGroupMeter.Totals
@@ -22,14 +22,16 @@ package struct CompareRun {
       layers: experiment.loaded.system.shard.model.layers)
     let totals = try experiment.run(recorder: &recorder) { LayerGroupMeter($0, totals: layerGroups) }
     policy = experiment.policy.description
-    summary = RunSummary(
-      metrics: recorder.run.metrics, totals: totals, energyQuality: experiment.loaded.energyQuality,
-      kvBlocks: experiment.kvBlocks, wall: (ContinuousClock.now - started).seconds, percentiles: [99])
+    result = RunResult(
+      experiment, recorder: recorder.run, totals: totals, wall: ContinuousClock.now - started,
+      percentiles: [99])
     requests = recorder.requests
     iterations = recorder.iterations
     self.layerGroups = layerGroups
   }
 
+  /// The figures of the run.
+  package var summary: RunSummary { result.summary }
   /// Time in kernels, on one GPU.
   package var kernelSeconds: Seconds { summary.totals.kernels.reduce(0) { $0 + $1.seconds } }
   /// Time of iterations beyond their kernels.

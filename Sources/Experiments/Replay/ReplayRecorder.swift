@@ -8,7 +8,7 @@ package struct ReplayRecorder: Recorder {
   private var ends: [Seconds] = []
   private var decoded: [Bool] = []
 
-  /// Creates a recorder for so many requests on one replica.
+  /// Creates a recorder for so many requests on one instance.
   package init(count: Int) {
     requests = Array(repeating: nil, count: count)
     spans = Array(repeating: [], count: count)

@@ -3,7 +3,7 @@ import Serving
 /// What became of a point.
 package enum SweepOutcome: Sendable {
   /// It ran.
-  case finished(RunFigures)
+  case finished(CapacityFigures)
   /// Its policy broke down; nothing of it was kept.
   case failed(SimulationError)
 }

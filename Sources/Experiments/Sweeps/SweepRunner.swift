@@ -87,24 +87,20 @@ package struct SweepRunner {
   private func run(
     _ point: SweepPoint, writer: RunWriter?, writing: borrowing Mutex<Void>, progress: (any RunProgress)?
   ) throws -> SweepOutcome {
-    let started = ContinuousClock.now
     let experiment = point.experiment
-    var recorder = RunRecorder(
+    let recorder = RunRecorder(
       metrics: RunMetrics(objective: experiment.objective), writer: writer, progress: progress)
-    let totals: SystemTotals
+    let result: RunResult
     do {
-      totals = try experiment.run(recorder: &recorder)
+      result = try experiment.run(recorder)
     } catch {
       writer?.abandon()
       return .failed(error)
     }
     // Requests that a cut kept from being sent are done with as well.
-    progress?.advance(by: max(0, experiment.workload.count - recorder.metrics.requests))
-    let summary = RunSummary(
-      metrics: recorder.metrics, totals: totals, energyQuality: experiment.loaded.energyQuality,
-      kvBlocks: experiment.kvBlocks, wall: (ContinuousClock.now - started).seconds, percentiles: [99])
-    let row = experiment.row(summary: summary, argv: point.commandLine)
-    if let writer { _ = try writing.withLock { _ in try writer.finish(row, kernels: totals.kernels) } }
-    return .finished(RunFigures(summary))
+    progress?.advance(by: max(0, experiment.workload.count - result.metrics.requests))
+    let row = experiment.row(result, argv: point.commandLine)
+    if let writer { _ = try writing.withLock { _ in try writer.finish(row, kernels: result.totals.kernels) } }
+    return .finished(CapacityFigures(result.summary))
   }
 }

@@ -65,12 +65,7 @@ package struct Uncertainty: Sendable {
   ) throws -> [(String, RunValue)] {
     var drawn = experiment
     drawn.loaded = try experiment.loaded.perturbed(seed: experiment.workload.seed, draw: draw)
-    var recorder = RunRecorder(metrics: RunMetrics(objective: experiment.objective))
-    let totals = try drawn.run(recorder: &recorder)
-    return RunSummary(
-      metrics: recorder.metrics, totals: totals, energyQuality: summary.energyQuality,
-      kvBlocks: summary.kvBlocks, wall: 0, percentiles: summary.percentiles
-    ).values
+    return try drawn.run(percentiles: summary.percentiles).summary.values
   }
 
   private static func number(_ value: RunValue) -> [Double] {

@@ -3,23 +3,23 @@ import ResultStore
 /// The counters of a timeline: written when they change, and set to rest where nothing runs.
 package struct TimelineCounters {
   private let idleWatts: Double
-  private var replica: Int64?
+  private var instance: Int64?
   private var end = 0.0
   private var last: [String: RunValue] = [:]
 
-  /// Begins with no replica; `idleWatts` is what one draws in pauses.
+  /// Begins with no instance; `idleWatts` is what one draws in pauses.
   package init(idleWatts: Double) { self.idleWatts = idleWatts }
 
-  /// Goes over to a replica; returns whether it is another than before.
-  package mutating func begin(replica: Int64) -> Bool {
-    guard replica != self.replica else { return false }
-    self.replica = replica
+  /// Goes over to a instance; returns whether it is another than before.
+  package mutating func begin(instance: Int64) -> Bool {
+    guard instance != self.instance else { return false }
+    self.instance = instance
     end = 0
     last = [:]
     return true
   }
 
-  /// Writes what an iteration of the replica changes.
+  /// Writes what an iteration of the instance changes.
   package mutating func write(
     start: Double, end: Double, queue: RunValue, blocks: RunValue, watts: Double, expertRate: Double,
     to events: inout TimelineEvents
@@ -32,7 +32,7 @@ package struct TimelineCounters {
     set("expert weights", "GB/s", .real((expertRate * 10).rounded() / 10), at: start, &events)
   }
 
-  /// Ends the last replica.
+  /// Ends the last instance.
   package mutating func end(to events: inout TimelineEvents) { rest(at: end, to: &events) }
 
   private mutating func rest(at time: Double, to events: inout TimelineEvents) {
@@ -45,8 +45,8 @@ package struct TimelineCounters {
   private mutating func set(
     _ name: String, _ unit: String, _ value: RunValue, at time: Double, _ events: inout TimelineEvents
   ) {
-    guard let replica, last[name] != value else { return }
+    guard let instance, last[name] != value else { return }
     last[name] = value
-    events.counter(name, process: replica, at: time, unit, value)
+    events.counter(name, process: instance, at: time, unit, value)
   }
 }

@@ -45,7 +45,8 @@ package struct VLLMResult {
   private let run: Int64
   private let format: Format
   private let values: [String: RunValue]
-  private let settings: [String: RunValue]
+  private let burstiness: RunValue
+  private let maxConcurrency: RunValue
 
   /// Looks a run up.
   package init(reader: ResultReader, run: Int64, format: Format) throws(ResultStoreError) {
@@ -54,10 +55,12 @@ package struct VLLMResult {
     self.format = format
     values = try reader.run(run)
     let config = try reader.query(
-      "SELECT key, atom FROM runs, json_each(config) WHERE run_id = :run", run: run)
-    var settings: [String: RunValue] = [:]
-    for row in config.rows { if case .text(let key) = row[0] { settings[key] = row[1] } }
-    self.settings = settings
+      """
+      SELECT config ->> '$.workload.burstiness', config ->> '$.limits.max_concurrency'
+      FROM runs WHERE run_id = :run
+      """, run: run)
+    burstiness = config.rows[0][0]
+    maxConcurrency = config.rows[0][1]
     if format.isDetailed, values["log_level"] == .text(LogLevel.requests.rawValue) {
       throw .notLogged(path: reader.path, run: run, what: "the times of tokens", level: .iterations)
     }
@@ -106,7 +109,7 @@ package struct VLLMResult {
     set("num_prompts", value("num_prompts"))
     for (key, value) in format.metadata { set(key, .text(value)) }
     set("request_rate", requestRate)
-    set("burstiness", Self.real(settings["burstiness"]) ?? 1.0)
+    set("burstiness", Self.real(burstiness) ?? 1.0)
     set("max_concurrency", maxConcurrency)
     for key in ["duration", "completed", "failed", "total_input_tokens", "total_output_tokens"] {
       set(key, value(key))
@@ -158,8 +161,6 @@ package struct VLLMResult {
     let digits = stamp.filter(\.isNumber)
     return "\(digits.prefix(8))-\(digits.dropFirst(8).prefix(6))"
   }
-
-  private var maxConcurrency: RunValue { settings["max_concurrency"] ?? .null }
 
   /// Requests a second; `inf` where vLLM has it too: all at once, and arrivals of a trace's own.
   private var requestRate: RunValue {

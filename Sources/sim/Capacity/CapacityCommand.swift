@@ -74,15 +74,17 @@ struct CapacityCommand: ParsableCommand {
         jobs: jobs ?? ProcessInfo.processInfo.activeProcessorCount),
       known: noDatabase ? KnownRuns() : try KnownRuns(database: db, logLevel: log))
     // Wrong options are told before anything runs.
-    var cache = ExperimentCache()
-    let experiments = try policies.map { try experiment($0, rate: guess, seed: seeds[0], cache: &cache) }
+    var libraries = Libraries()
+    let experiments = try policies.map {
+      try experiment($0, rate: guess, seed: seeds[0], libraries: &libraries)
+    }
     let interrupts = InterruptHandler {
       warn("interrupted; what has run is in the database, and the same command goes on from there")
     }
     defer { interrupts.cancel() }
     var bar: Progress?
     try lab.run(commandLine: Array(CommandLine.arguments.dropFirst())) { policy, rate, seed in
-      try experiment(policy, rate: rate, seed: seed, cache: &cache)
+      try experiment(policy, rate: rate, seed: seed, libraries: &libraries)
     } begin: { requests, state in
       bar = json ? nil : Progress(total: requests, unit: "requests, \(state)")
       return bar
@@ -106,13 +108,13 @@ struct CapacityCommand: ParsableCommand {
 
   /// The experiment of a policy at a rate and with a seed.
   private func experiment(
-    _ policy: String, rate: Double, seed: UInt64, cache: inout ExperimentCache
+    _ policy: String, rate: Double, seed: UInt64, libraries: inout Libraries
   ) throws -> LoadedExperiment {
     var options = options
     options.schedule.policy = policy
     options.traffic.requestRate = rate
     options.traffic.seed = seed
-    return try options.makeExperiment(cache: &cache)
+    return try options.load(from: &libraries)
   }
 
   private func checkedSeeds() throws(CommandLineError) -> [UInt64] {
@@ -155,11 +157,14 @@ struct CapacityCommand: ParsableCommand {
     String, RunValue
   )] {
     let shared = ["version", "policy", "model", "hardware", "engine", "trace", "tensor_parallel_size"]
-    let varying = ["request_rate", "seed"] + (options.traffic.numPrompts == nil ? ["num_prompts"] : [])
-    let parameters = experiment.parameters.filter { !varying.contains($0.0) }
-    return parameters.filter { shared.contains($0.0) } + [
+    // The configuration is that of all runs: what varies between them is left out.
+    var specification = experiment.specification
+    specification.workload.requestRate = nil
+    specification.workload.seed = 0
+    specification.workload.numPrompts = options.traffic.numPrompts
+    return experiment.parameters.filter { shared.contains($0.0) } + [
       ("argv", RunValue(CommandLine.arguments.dropFirst().joined(separator: " "))),
-      ("config", RunValue(JSONText.object(parameters + experiment.settings))),
+      ("config", RunValue(specification.json)),
       ("seeds", RunValue(seeds.map { "\($0)" }.joined(separator: ","))),
       ("attainment_target", RunValue(attainment)), ("max_watts", maxWatts.map { RunValue($0) } ?? .null),
       ("max_energy_per_token_mj", maxEnergyPerToken.map { RunValue($0) } ?? .null),

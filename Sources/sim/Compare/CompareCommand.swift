@@ -55,7 +55,7 @@ struct CompareCommand: ParsableCommand {
     var notes: [String] = []
     let runs = try experiments.map { try run($0, notes: &notes) }
     let comparison = Comparison(runs, resamples: resamples, seed: options.traffic.seed)
-    if experiments[0].drawRouting {
+    if experiments[0].specification.system.drawsRouting {
       notes.append("Experts are drawn call by call: policies share the law of routing, not the draws.")
     }
     if json {
@@ -67,11 +67,11 @@ struct CompareCommand: ParsableCommand {
   }
 
   private func experiments() throws -> [LoadedExperiment] {
-    var cache = ExperimentCache()
+    var libraries = Libraries()
     return try policies.map { policy in
       var options = options
       options.schedule.policy = policy
-      return try options.makeExperiment(cache: &cache)
+      return try options.load(from: &libraries)
     }
   }
 
@@ -87,7 +87,7 @@ struct CompareCommand: ParsableCommand {
       notes.append("\(run.policy) is in \(db) already, as run \(known.id).")
     } else {
       let row = experiment.row(
-        summary: run.summary, argv: Array(CommandLine.arguments.dropFirst()))
+        run.result, argv: Array(CommandLine.arguments.dropFirst()))
       let id = try writer.finish(row, kernels: run.summary.totals.kernels)
       notes.append("\(run.policy) is logged as run \(id) in \(db).")
     }

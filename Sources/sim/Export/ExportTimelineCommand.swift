@@ -7,7 +7,7 @@ struct ExportTimelineCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "timeline", abstract: "Write a run as a Chrome trace, which ui.perfetto.dev opens.",
     discussion: """
-      Every replica is a process: its iterations with the layers that carried prefill, its requests packed into as few \
+      Every instance is a process: its iterations with the layers that carried prefill, its requests packed into as few \
       lanes as they need, and counters of queue, KV blocks, watts and expert GB/s.
       """)
 

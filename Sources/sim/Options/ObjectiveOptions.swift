@@ -11,9 +11,11 @@ struct ObjectiveOptions: ParsableArguments {
         + "ttft:10000 tbt:125, and ttft:5000 for sharegpt.", valueName: "name:ms"))
   var slo: [String] = []
 
-  func load(trace: String) throws(CommandLineError) -> ServiceObjective {
+  /// The limits that were given; `nil` for the trace's usual ones.
+  func specification() throws(CommandLineError) -> ServiceObjective? {
+    guard !slo.isEmpty else { return nil }
     var objective = ServiceObjective()
-    for text in slo.isEmpty ? ["ttft:\(trace == "sharegpt" ? 5000 : 10000)", "tbt:125"] : slo {
+    for text in slo {
       let sides = text.split(separator: ":", omittingEmptySubsequences: false)
       guard sides.count == 2, let limit = Double(sides[1]), limit > 0, limit.isFinite else {
         throw .badValue(option: "--slo", value: text, expected: "name:milliseconds, such as ttft:10000")

@@ -1,6 +1,6 @@
 import ArgumentParser
+import Experiments
 import Policies
-import Serving
 
 /// The schedule.
 struct PolicyOptions: ParsableArguments {
@@ -21,14 +21,15 @@ struct PolicyOptions: ParsableArguments {
   var numStages: Int?
 
   @Flag(
+    name: [.customLong("no-fast-forward"), .customLong("exact-steps")],
     help: ArgumentHelp(
       "Ask the policy before every iteration, even where it would only repeat itself: slower, with the same results."
     )
   )
   var exactSteps = false
 
-  /// The policy with every parameter set.
-  func load(layers: Int, maxModelLength: Tokens) throws(PolicyError) -> Policy {
+  /// The policy with the parameters that were given.
+  func specification() throws(PolicyError) -> PolicySpecification {
     var policy = try Policy(policy ?? "chunked")
     if let tokens = maxNumBatchedTokens, !policy.has(policy.entry.batchedTokens) {
       try policy.set(policy.entry.batchedTokens, to: "\(tokens)")
@@ -39,6 +40,6 @@ struct PolicyOptions: ParsableArguments {
         try policy.set("stages", to: "\(stages)")
       }
     }
-    return try policy.resolved(layers: layers, maxModelLength: maxModelLength)
+    return PolicySpecification(parsing: policy.description)
   }
 }

@@ -1,10 +1,5 @@
 import ArgumentParser
-import CostModels
 import Experiments
-import Policies
-import Serving
-import Support
-import Workloads
 
 /// Everything that a run's result depends on.
 struct RunOptions: ParsableArguments {
@@ -14,44 +9,38 @@ struct RunOptions: ParsableArguments {
   @OptionGroup(title: "Objective") var objective: ObjectiveOptions
   @OptionGroup(title: "Data") var folders: ProjectFolders
 
+  /// The experiment that the options describe.
+  func specification() throws -> Experiment {
+    Experiment(
+      workload: traffic.specification,
+      cluster: ClusterSpecification(
+        ClusterSpecification.Pool(system: try system.specification(), policy: try schedule.specification())),
+      objective: try objective.specification(), limits: traffic.limits)
+  }
+
   /// Reads and checks everything.
   ///
-  /// - Parameter cache: what earlier experiments have read; what this one reads is added.
+  /// - Parameter libraries: what earlier experiments have read; what this one reads is added.
   /// - Returns: the experiment.
   /// - Throws: a `UserError`.
-  func makeExperiment(cache: inout ExperimentCache) throws -> LoadedExperiment {
-    try system.checkValues()
-    let loaded = try cache.system(system, folder: folders.profilesFolder())
-    let policy = try schedule.load(
-      layers: loaded.system.shard.model.layers, maxModelLength: system.maxModelLen)
-    let workload = try traffic.load(
-      from: folders.tracesFolder(), reading: { path throws(WorkloadError) in try cache.trace(path) })
-    return LoadedExperiment(
-      loaded: loaded, policy: policy, workload: workload, objective: try objective.load(trace: traffic.trace),
-      kvBlocks: try loaded.kvBlocks(
-        utilisation: system.gpuMemoryUtilization, maxBatchedTokens: policy.batchedTokens),
-      maxSequences: system.maxNumSeqs, maxModelLength: system.maxModelLen,
-      maxConcurrency: traffic.maxConcurrency ?? .max, maxDuration: traffic.maxDuration ?? .infinity,
-      isShuffled: traffic.shuffle, drawRouting: system.drawRouting, exactSteps: schedule.exactSteps)
+  func load(from libraries: inout Libraries) throws -> LoadedExperiment {
+    let specification = try specification()
+    var experiment = try libraries.library(in: folders).load(specification)
+    experiment.exactSteps = schedule.exactSteps
+    return experiment
   }
 }
 
-/// Systems and traces that have been read, so that the points of a sweep share them.
-struct ExperimentCache {
-  private var systems: [SystemOptions.Key: LoadedSystem] = [:]
-  private var traces: [String: TraceFile] = [:]
+/// What has been read from each pair of folders.
+struct Libraries {
+  private var libraries: [[String]: Library] = [:]
 
-  mutating func system(_ options: SystemOptions, folder: String) throws -> LoadedSystem {
-    if let known = systems[options.key] { return known }
-    let loaded = try options.load(from: folder)
-    systems[options.key] = loaded
-    return loaded
-  }
-
-  mutating func trace(_ path: String) throws(WorkloadError) -> TraceFile {
-    if let known = traces[path] { return known }
-    let file = try TraceFile.read(path)
-    traces[path] = file
-    return file
+  /// The library of folders that options name.
+  mutating func library(in folders: ProjectFolders) throws(CommandLineError) -> Library {
+    let paths = [try folders.profilesFolder(), try folders.tracesFolder()]
+    if let known = libraries[paths] { return known }
+    let library = Library(profiles: paths[0], traces: paths[1])
+    libraries[paths] = library
+    return library
   }
 }

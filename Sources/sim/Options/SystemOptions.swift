@@ -56,51 +56,36 @@ struct SystemOptions: ParsableArguments {
   @Flag(help: "Draw the distinct experts of every MoE call instead of taking their expectation.")
   var drawRouting = false
 
-  /// What tells one system from another.
-  struct Key: Hashable {
-    let names: [String]
-    let gpus: Int
+  /// The system that the options describe.
+  func specification() throws(CommandLineError) -> SystemSpecification {
+    var system = SystemSpecification()
+    system.model = model
+    system.hardware = hardware
+    system.engine = engine
+    system.engineSettings = try Self.settings(engineSet, option: "--engine-set")
+    system.hardwareSettings = try Self.settings(hardwareSet, option: "--hardware-set")
+    system.tensorParallelSize = tensorParallelSize
+    system.memoryShare = gpuMemoryUtilization
+    system.blockSize = blockSize
+    system.maxSequences = maxNumSeqs
+    system.maxModelLength = maxModelLen
+    system.routing = routing
+    system.drawsRouting = drawRouting
+    return system
   }
 
-  var key: Key {
-    Key(
-      names: [model, hardware, engine, routing ?? ""] + engineSet + ["\(blockSize ?? 0)"] + hardwareSet,
-      gpus: tensorParallelSize)
-  }
-
-  /// Reads the profiles, and puts the system together.
-  func load(from folder: String) throws -> LoadedSystem {
-    let profiles = ProfileFolder(URL(filePath: folder))
-    var engine = try profiles.engine(engine)
-    for setting in engineSet { try engine.set(setting) }
-    if let blockSize { try engine.set("kv.block_size=\(blockSize)") }
-    var hardware = try profiles.hardware(hardware)
-    let calibrationPath = "\(folder)/calibrations/\(hardware.name).json"
-    let calibration = try Calibration(path: calibrationPath)
-    // What was measured stands before the file's estimates, and what the user says before both.
-    if let energy = calibration.energy { hardware.adopt(energy) }
-    for setting in hardwareSet { try hardware.set(setting) }
-    let model = try profiles.model(model)
-    let system = try ServedSystem(
-      model: model, hardware: hardware, engine: engine, tensorParallel: tensorParallelSize)
-    let calibrationBytes = FileManager.default.contents(atPath: calibrationPath).map { Array($0) } ?? []
-    let law = try routing.map { try RoutingModel(parsing: $0) } ?? .standard
-    return LoadedSystem(
-      system: system, calibration: calibration, calibrationDigest: SHA256.hexDigest(of: calibrationBytes),
-      routing: model.isMixtureOfExperts ? try ExpertRouting(law, for: system.shard.model) : nil)
-  }
-
-  func checkValues() throws(CommandLineError) {
-    guard (1...1 << 20).contains(maxNumSeqs) else {
-      throw .badValue(option: "--max-num-seqs", value: "\(maxNumSeqs)", expected: "1 to \(1 << 20) sequences")
+  /// Assignments `path=value`; of two to the same path the last one counts.
+  static func settings(
+    _ assignments: [String], option: String
+  ) throws(CommandLineError) -> [String: SettingValue] {
+    var settings: [String: SettingValue] = [:]
+    for assignment in assignments {
+      guard let sign = assignment.firstIndex(of: "=") else {
+        throw .badValue(option: option, value: assignment, expected: "path=value")
+      }
+      settings[String(assignment[..<sign])] = SettingValue(
+        parsing: String(assignment[assignment.index(after: sign)...]))
     }
-    guard (2...1 << 24).contains(maxModelLen) else {
-      throw .badValue(option: "--max-model-len", value: "\(maxModelLen)", expected: "2 to \(1 << 24) tokens")
-    }
-    guard gpuMemoryUtilization > 0, gpuMemoryUtilization <= 1 else {
-      throw .badValue(
-        option: "--gpu-memory-utilization", value: "\(gpuMemoryUtilization)",
-        expected: "more than 0, at most 1")
-    }
+    return settings
   }
 }

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Serving
+import Experiments
 import Workloads
 
 /// The traffic.
@@ -46,26 +46,15 @@ struct WorkloadOptions: ParsableArguments {
   @Option(help: "Seed of arrivals, lengths and routing; every policy sees the same traffic.")
   var seed: UInt64 = 0
 
-  /// Checks the options, and makes the workload; `read` reads a trace's file, which a sweep does once.
-  func load(
-    from folder: String, reading read: (String) throws(WorkloadError) -> TraceFile = TraceFile.read
-  ) throws -> Workload {
-    if let limit = maxDuration, !(limit > 0) {
-      throw CommandLineError.badValue(
-        option: "--max-duration", value: "\(limit)", expected: "more than 0 seconds")
-    }
-    if let limit = maxConcurrency, limit < 1 {
-      throw CommandLineError.badValue(option: "--max-concurrency", value: "\(limit)", expected: "at least 1")
-    }
-    var specification = WorkloadSpecification(trace: trace, seed: seed)
-    specification.arrivals = arrivals
-    specification.requestRate = requestRate
-    specification.burstiness = burstiness
-    specification.timeScale = timeScale
-    specification.numPrompts = numPrompts
-    specification.shuffle = shuffle
-    return try specification.load(tracesDirectory: folder, reading: read)
+  /// The requests that the options describe.
+  var specification: WorkloadSpecification {
+    WorkloadSpecification(
+      trace: trace, arrivals: arrivals, requestRate: requestRate, burstiness: burstiness,
+      timeScale: timeScale, numPrompts: numPrompts, shuffle: shuffle, seed: seed)
   }
+
+  /// The clients, and when the run is cut.
+  var limits: RunLimits { RunLimits(maxConcurrency: maxConcurrency, maxDuration: maxDuration) }
 }
 
 extension ArrivalKind: ExpressibleByArgument {}

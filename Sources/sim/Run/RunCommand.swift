@@ -1,6 +1,6 @@
 import ArgumentParser
-import CostModels
 import Experiments
+import Exports
 import Foundation
 import ResultStore
 import Serving
@@ -13,58 +13,71 @@ struct RunCommand: ParsableCommand {
     commandName: "run",
     abstract: "Simulate one run: print its latencies, energy and expert traffic, and log it to SQLite.",
     discussion: """
-      Times are in milliseconds where an option's name ends in ms, in seconds otherwise. TBT is the time between two \
-      successive tokens of a request, which vLLM calls ITL; TPOT is a request's mean TBT.
+      Times are in milliseconds where an option's name ends in ms, in seconds otherwise. ITL is the time between two \
+      successive tokens of a request; TPOT is a request's mean ITL, and TBT its longest one, as a limit.
 
       Examples:
         sim --trace arxiv --policy layered --request-rate 1.5
         sim --trace sharegpt --policy chunked[budget=1024] --request-rate 4 --json
         sim --trace mooncake.jsonl --max-model-len 131072 --policy layered --draw 20
+        sim --policy layered --dry-run > run.json
+        sim --from run.json
+        sim --again 12 --db Results/sim.sqlite
       """)
 
   @OptionGroup var options: RunOptions
+
+  @Option(
+    help: ArgumentHelp(
+      "Run the experiment of a JSON file, as --dry-run prints it, instead of one from options.",
+      valueName: "file"))
+  var from: String?
+
+  @Option(help: ArgumentHelp("Run the experiment of a run of the database again.", valueName: "run"))
+  var again: Int64?
+
+  @Flag(help: "Print the experiment as JSON, with every default spelt out, and run nothing.")
+  var dryRun = false
+
   @OptionGroup(title: "Results") var output: OutputOptions
   @OptionGroup(title: "Exports") var exports: ExportOptions
 
   func run() throws {
-    let started = ContinuousClock.now
     try output.validateValues()
     try exports.validateValues(log: output.noDatabase ? nil : output.log)
-    var cache = ExperimentCache()
-    let experiment = try options.makeExperiment(cache: &cache)
-    let writer = try output.makeWriter()
-    var recorder = RunRecorder(metrics: RunMetrics(objective: experiment.objective), writer: writer)
-    let progress = output.json ? nil : Progress(total: experiment.workload.count)
-    recorder.progress = progress
-    recorder.drawing = output.draw.map {
-      ScheduleDrawing(layers: experiment.loaded.system.shard.model.layers, rows: 16, columns: $0)
+    let experiment = try load()
+    if dryRun {
+      print(output.json ? experiment.specification.json : experiment.specification.prettyJSON)
+      return
     }
-    let totals = try experiment.run(recorder: &recorder)
+    let writer = try output.makeWriter()
+    let progress = output.json ? nil : Progress(total: experiment.workload.count)
+    let result = try experiment.run(
+      RunRecorder(
+        metrics: RunMetrics(objective: experiment.objective), writer: writer,
+        drawing: output.draw.map { experiment.drawing(rows: 16, columns: $0) }, progress: progress),
+      percentiles: output.percentiles)
     progress?.clear()
 
-    let summary = RunSummary(
-      metrics: recorder.metrics, totals: totals, energyQuality: experiment.loaded.energyQuality,
-      kvBlocks: experiment.kvBlocks, wall: (ContinuousClock.now - started).seconds,
-      percentiles: output.percentiles)
     let uncertainty = try output.uncertainty.map {
-      try Uncertainty(of: experiment, summary: summary, draws: $0)
+      try Uncertainty(of: experiment, summary: result.summary, draws: $0)
     }
-    var notes = experiment.notes(totals: totals)
+    var notes = experiment.notes(totals: result.totals)
     var logged: Int64?
     if let writer {
-      let id = try writer.finish(
-        experiment.row(
-          summary: summary, more: uncertainty?.values ?? [], argv: Array(CommandLine.arguments.dropFirst())),
-        kernels: totals.kernels)
+      let row = experiment.row(
+        result, more: uncertainty?.values ?? [], argv: Array(CommandLine.arguments.dropFirst()))
+      let id = try writer.finish(row, kernels: result.totals.kernels)
       notes.append("Logged as run \(id) in \(writer.path).")
       logged = id
     }
-    warnOfLosses(recorder, experiment)
+    warnOfLosses(result, experiment)
     if output.json {
-      let object = JSONText.object(experiment.vLLMHeader + experiment.parameters + summary.values)
+      let object = JSONText.object(
+        experiment.vLLMHeader + experiment.parameters + result.summary.values)
       print(uncertainty?.added(to: object) ?? object)
     } else {
-      printReport(summary, of: experiment, drawing: recorder.drawing, notes: notes)
+      printReport(result, of: experiment, notes: notes)
       if let uncertainty { print("\n" + uncertainty.text) }
     }
     // Last, so that a file that cannot be written does not cost the report.
@@ -73,28 +86,48 @@ struct RunCommand: ParsableCommand {
     }
   }
 
-  private func printReport(
-    _ summary: RunSummary, of experiment: LoadedExperiment, drawing: ScheduleDrawing?, notes: [String]
-  ) {
-    if let drawing { print(drawing, terminator: "\n\n") }
-    let notes = notes + ["Simulated in \(String(format: "%.2f", summary.wall)) s."]
+  /// The experiment of the options, of a file, or of a run of the database.
+  private func load() throws -> LoadedExperiment {
+    var libraries = Libraries()
+    guard let stored = try stored() else { return try options.load(from: &libraries) }
+    if try options.specification() != RunOptions.parse([]).specification() {
+      throw CommandLineError.contradiction(
+        "\(from != nil ? "--from" : "--again"): the experiment is given; leave out options that describe one")
+    }
+    var experiment = try libraries.library(in: options.folders).load(stored)
+    experiment.exactSteps = options.schedule.exactSteps
+    return experiment
+  }
+
+  private func stored() throws -> Experiment? {
+    switch (from, again) {
+    case (nil, nil): return nil
+    case (let path?, nil): return try Experiment(contentsOf: path)
+    case (nil, let run?): return try ResultReader(path: output.db).experiment(ofRun: run)
+    case (_?, _?): throw CommandLineError.contradiction("--from and --again exclude each other")
+    }
+  }
+
+  private func printReport(_ result: RunResult, of experiment: LoadedExperiment, notes: [String]) {
+    if let drawing = result.drawing { print(drawing, terminator: "\n\n") }
+    let notes = notes + ["Simulated in \(String(format: "%.2f", result.summary.wall)) s."]
     let report = RunReport(
-      title: experiment.title, summary: summary, objective: experiment.objective, notes: notes)
+      title: experiment.title, summary: result.summary, objective: experiment.objective, notes: notes)
     print(report.text)
   }
 
-  private func warnOfLosses(_ recorder: RunRecorder, _ experiment: LoadedExperiment) {
-    for request in recorder.rejected {
+  private func warnOfLosses(_ result: RunResult, _ experiment: LoadedExperiment) {
+    for request in result.rejected {
       warn(
         "rejected request \(request.id): \(request.promptTokens) + \(request.outputTokens) tokens exceed "
           + "\(experiment.longestSequence), the least of --max-model-len, KV memory and the policy's budget")
     }
-    if recorder.metrics.rejected > recorder.rejected.count {
-      warn("rejected \(recorder.metrics.rejected) of \(recorder.metrics.requests) requests in all")
+    if result.metrics.rejected > result.rejected.count {
+      warn("rejected \(result.metrics.rejected) of \(result.metrics.requests) requests in all")
     }
-    if recorder.metrics.unfinished > 0 {
+    if result.metrics.unfinished > 0, let end = experiment.specification.limits.maxDuration {
       warn(
-        "cut at \(experiment.maxDuration) s with \(recorder.metrics.unfinished) requests unfinished, which count as "
+        "cut at \(end) s with \(result.metrics.unfinished) requests unfinished, which count as "
           + "failing the objective")
     }
   }

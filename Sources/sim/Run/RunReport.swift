@@ -29,11 +29,12 @@ struct RunReport {
       row("Peak concurrent requests:", summary.totals.peakInSystem),
     ]
     let names = [
-      "ttft": "Time to First Token", "tpot": "Time per Output Token (excl. 1st token)",
-      "itl": "Inter-token Latency (TBT)", "e2el": "End-to-end Latency",
+      LatencyMetric.ttft: "Time to First Token", .tpot: "Time per Output Token (excl. 1st token)",
+      .itl: "Inter-token Latency", .e2el: "End-to-end Latency",
     ]
-    for (name, distribution) in summary.latencies {
-      lines.append(Self.rule(names[name] ?? name, "-"))
+    for (metric, distribution) in summary.latencies {
+      let name = metric.rawValue
+      lines.append(Self.rule(names[metric] ?? name, "-"))
       guard distribution.count > 0 else {
         lines.append(row("\(name.uppercased()):", "none: no request has one"))
         continue
@@ -42,7 +43,7 @@ struct RunReport {
       lines.append(row("Mean \(label) (ms):", distribution.mean * 1000))
       let wanted = [50] + summary.percentiles
       for (i, value) in distribution.percentiles(wanted).enumerated() {
-        let which = i == 0 ? "Median" : "P\(RunSummary.plain(wanted[i]))"
+        let which = i == 0 ? "Median" : "P\(RunFigure.plain(wanted[i]))"
         lines.append(row("\(which) \(label) (ms):", value * 1000))
       }
     }

@@ -69,7 +69,7 @@ struct SweepCommand: ParsableCommand {
     print(results.table.formatted(as: json ? .json : .table), terminator: "")
     for (point, unfinished) in results.cut {
       warn(
-        "cut at \(point.experiment.maxDuration) s with \(unfinished) requests unfinished: "
+        "cut at \(point.experiment.specification.limits.maxDuration ?? 0) s with \(unfinished) requests unfinished: "
           + label(point, varying: grid.varying))
     }
     if same > 0 { warn("\(same) points are the same as others, and ran once") }
@@ -84,10 +84,10 @@ struct SweepCommand: ParsableCommand {
 
   /// The points, each configuration once, and how many are the same as others.
   private func points(of grid: SweepGrid) throws -> (points: [SweepPoint], same: Int) {
-    var cache = ExperimentCache()
+    var libraries = Libraries()
     var seen: Set<String> = []
     let all = try grid.points.map {
-      try SweepPoint(arguments: $0.arguments, values: $0.values, cache: &cache)
+      try SweepPoint(arguments: $0.arguments, values: $0.values, libraries: &libraries)
     }
     let points = all.filter { seen.insert($0.hash).inserted }
     return (points, all.count - points.count)

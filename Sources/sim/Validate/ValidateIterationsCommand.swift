@@ -45,13 +45,13 @@ struct ValidateIterationsCommand: ParsableCommand {
 
   func run() throws {
     let folder = try folders.profilesFolder()
-    var cache = ExperimentCache()
+    let library = Library(profiles: folder)
     var predictions: [(file: String, IterationPrediction)] = []
     var leftOut = 0
     for file in files {
       let gpu = hardware ?? URL(filePath: file).deletingLastPathComponent().lastPathComponent
       for iteration in try MeasuredIteration.read(path: file) {
-        let loaded = try cache.system(try system(iteration.model, gpu), folder: folder)
+        let loaded = try library.system(try system(iteration.model, gpu))
         guard iteration.tensorParallel == 1, iteration.layers == loaded.system.shard.model.layers else {
           leftOut += 1
           continue
@@ -64,14 +64,20 @@ struct ValidateIterationsCommand: ParsableCommand {
     print(table.formatted(as: format), terminator: "")
   }
 
-  /// The options of a model on one GPU.
-  private func system(_ model: String, _ gpu: String) throws -> SystemOptions {
+  /// A model on one GPU.
+  private func system(_ model: String, _ gpu: String) throws(CommandLineError) -> SystemSpecification {
+    var system = SystemSpecification()
+    system.model = model
+    system.hardware = gpu
+    system.engine = engine
+    system.tensorParallelSize = 1
+    system.engineSettings = try SystemOptions.settings(engineSet, option: "--engine-set")
     // The harness multiplies in 16 bits, whatever a model's weights are stored in.
-    let dequantised = ["--engine-set", "model.dequantise_experts=true"]
-    var arguments = ["--model", model, "--hardware", gpu, "--engine", engine, "--tp", "1"] + dequantised
-    for setting in engineSet { arguments += ["--engine-set", setting] }
-    for setting in hardwareSet { arguments += ["--hardware-set", setting] }
-    return try SystemOptions.parse(arguments)
+    if system.engineSettings["model.dequantise_experts"] == nil {
+      system.engineSettings["model.dequantise_experts"] = true
+    }
+    system.hardwareSettings = try SystemOptions.settings(hardwareSet, option: "--hardware-set")
+    return system
   }
 
   private static func summary(_ predictions: [IterationPrediction]) -> ResultTable {

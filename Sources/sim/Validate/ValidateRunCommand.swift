@@ -6,6 +6,7 @@ import Policies
 import ResultStore
 import Serving
 import Statistics
+import Workloads
 
 /// `sim validate run`: replays what a real server was asked, and compares.
 struct ValidateRunCommand: ParsableCommand {
@@ -60,17 +61,13 @@ struct ValidateRunCommand: ParsableCommand {
   }
 
   private func makeExperiment(_ benchmark: ServerBenchmark) throws -> LoadedExperiment {
-    try system.checkValues()
-    let loaded = try system.load(from: folders.profilesFolder())
-    let policy = try schedule.load(
-      layers: loaded.system.shard.model.layers, maxModelLength: system.maxModelLen)
-    return LoadedExperiment(
-      loaded: loaded, policy: policy, workload: benchmark.workload(seed: seed), objective: ServiceObjective(),
-      kvBlocks: try loaded.kvBlocks(
-        utilisation: system.gpuMemoryUtilization, maxBatchedTokens: policy.batchedTokens),
-      maxSequences: system.maxNumSeqs, maxModelLength: system.maxModelLen, maxConcurrency: .max,
-      maxDuration: .infinity, isShuffled: false,
-      drawRouting: system.drawRouting)
+    let workload = benchmark.workload(seed: seed)
+    let experiment = Experiment(
+      workload: WorkloadSpecification(trace: file, arrivals: .trace, seed: seed),
+      cluster: ClusterSpecification(
+        ClusterSpecification.Pool(system: try system.specification(), policy: try schedule.specification())),
+      objective: ServiceObjective())
+    return try Library(profiles: folders.profilesFolder()).load(experiment, workload: workload)
   }
 
   private func printTitle(_ benchmark: ServerBenchmark, _ experiment: LoadedExperiment, compared: Int) {

@@ -1,9 +1,6 @@
-import CostModels
 import Foundation
-import Policies
 import Serving
 import TestSupport
-import Workloads
 
 @testable import Experiments
 @testable import sim
@@ -102,11 +99,12 @@ struct GoldenRun: Sendable, CustomStringConvertible {
     let folder = try TemporaryFolder()
     let trace = folder.file("arrivals.csv")
     try Self.arrivals.write(toFile: trace, atomically: true, encoding: .utf8)
-    let experiment = try TestProject.experiment(
+    var experiment = try TestProject.experiment(
       arguments.map { $0 == "$arrivals" ? trace : $0 } + (exactSteps ? ["--exact-steps"] : []))
+    experiment.specification.cluster.pool.instances = instances
     var recorder = GoldenRecorder(wantsKernels: logsKernels)
-    let (kernels, idle) = try experiment.runGolden(instances: instances, recorder: &recorder)
-    return recorder.golden(name: name, totals: kernels, idleJoules: idle)
+    let totals = try experiment.run(recorder: &recorder)
+    return recorder.golden(name: name, totals: totals.kernels, idleJoules: totals.idleJoules)
   }
 
   /// A trace with arrivals of its own: bursts of four every two seconds.
@@ -117,25 +115,4 @@ struct GoldenRun: Sendable, CustomStringConvertible {
     }
     return text
   }()
-}
-
-extension LoadedExperiment {
-  /// Runs it on several equal instances.
-  fileprivate func runGolden(instances count: Int, recorder: inout GoldenRecorder) throws
-    -> (kernels: [KernelUse], idleJoules: Joules)
-  {
-    let configurations = (0..<count).map { _ in
-      InstanceConfiguration(
-        scheduler: policy.makeScheduler(),
-        costModel: KernelCostModel(
-          system: loaded.system, calibration: loaded.calibration, routing: loaded.routing,
-          drawSeed: drawRouting ? workload.seed : nil, kvBlocks: kvBlocks),
-        maxSequences: maxSequences)
-    }
-    var simulation = Simulation(
-      instances: configurations, requests: workload.makeIterator(), maxModelLength: maxModelLength,
-      maxConcurrency: maxConcurrency, stopAt: maxDuration, exactSteps: exactSteps)
-    try simulation.run(recorder: &recorder)
-    return (simulation.kernels, simulation.idleJoules)
-  }
 }

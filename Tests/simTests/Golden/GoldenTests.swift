@@ -53,6 +53,7 @@ import Testing
   /// A stored run is never taken for one of other figures.
   @Test func theHashOfAConfigurationCoversTheRevision() throws {
     let experiment = try TestProject.experiment(GoldenRun.all[0].arguments)
-    #expect(experiment.configuration.contains("\"results_revision\": \(Revision.results)"))
+    #expect(experiment.configurationHash == experiment.configurationHash(revision: Revision.results))
+    #expect(experiment.configurationHash != experiment.configurationHash(revision: Revision.results + 1))
   }
 }

@@ -10,7 +10,7 @@ import Serving
 /// While the simulation runs, the database is not touched: full buffers of records go to an unnamed file
 /// beside the database, which a thread of its own writes. So no run keeps the write lock while it computes,
 /// jobs of a sweep wait for each other only as they write, a run that is killed at any moment leaves nothing
-/// behind, and rows go in by replica, in the order of their key, which is more than twice as fast as in the
+/// behind, and rows go in by instance, in the order of their key, which is more than twice as fast as in the
 /// order of time.
 ///
 /// A writer belongs to one thread at a time. After `finish` or `abandon` it is ready for another run.
@@ -39,7 +39,7 @@ public final class RunWriter: Recorder {
   let spill: SpillFile
   private let keepsIterations: Bool
 
-  /// A log for each replica, so that each is written in the order of its iterations; its last strip may grow.
+  /// A log for each instance, so that each is written in the order of its iterations; its last strip may grow.
   var iterations: [RecordLog<IterationStrip>] = []
   var spans = RecordLog<SpanRecord>()
   var requests = RecordLog<RequestRecord>()
@@ -76,9 +76,9 @@ public final class RunWriter: Recorder {
   /// - Complexity: O(1); allocates nothing once warm. Waits if the disk is slower than the simulation.
   public func record(_ iteration: borrowing IterationRecord) {
     guard keepsIterations else { return }
-    let replica = Int(iteration.instance)
-    while replica >= iterations.count { iterations.append(RecordLog()) }
-    iterations[replica].append(iteration, puttingAsideIn: spill)
+    let instance = Int(iteration.instance)
+    while instance >= iterations.count { iterations.append(RecordLog()) }
+    iterations[instance].append(iteration, puttingAsideIn: spill)
   }
 
   /// Keeps successive iterations.
@@ -95,7 +95,7 @@ public final class RunWriter: Recorder {
     for (position, use) in uses.enumerated() {
       kernels.latest.append(
         KernelRow(
-          kernel: rank(of: use.kernel, near: position), replica: instance, iteration: iteration,
+          kernel: rank(of: use.kernel, near: position), instance: instance, iteration: iteration,
           calls: use.calls,
           extrapolatedCalls: use.extrapolatedCalls, seconds: use.seconds, joules: use.joules,
           flops: use.flops,
@@ -135,6 +135,7 @@ public final class RunWriter: Recorder {
       try database.writeWithoutTransaction { db in
         try ResultDatabase.write(db, isLarge: spill.size >= largeRun) {
           runID = try insert(row, into: db)
+          try insert(row.instances, of: runID, into: db)
           try insert(kernels, of: runID, into: db)
           try insertRecords(of: runID, into: db)
         }
@@ -149,7 +150,7 @@ public final class RunWriter: Recorder {
   /// Drops what was recorded since the last run was finished; the database stays as it is.
   public func abandon() {
     spill.reset()
-    for replica in iterations.indices { iterations[replica].removeAll() }
+    for instance in iterations.indices { iterations[instance].removeAll() }
     spans.removeAll()
     requests.removeAll()
     kernels.removeAll()

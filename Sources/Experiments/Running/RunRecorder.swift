@@ -2,7 +2,7 @@ import ResultStore
 import Serving
 import Statistics
 
-/// Passes what a run reports on to everybody who wants it.
+/// Passes what a run reports on to all that keep something of it.
 package struct RunRecorder: Recorder {
   package var metrics: RunMetrics
   package var writer: RunWriter?

@@ -67,7 +67,7 @@ extension Schema {
     """
 
   /// The lanes of a strip.
-  static let lanes = 0..<IterationStrip.capacity
+  package static let lanes = 0..<IterationStrip.capacity
 
   /// The declarations of a quantity's lanes, a few to a line; lane 0 is always there.
   private static func columns(_ name: String, _ type: String) -> String {

@@ -1,6 +1,6 @@
 import Serving
 
-/// Successive iterations of a replica that differ in little, which the database keeps as one row.
+/// Successive iterations of an instance that differ in little, which the database keeps as one row.
 ///
 /// Decoding goes on for many iterations with the same sequences, each of which has one KV entry more to read than
 /// before; layered prefill passes the same prompts through the next layers. So most columns of an iteration are
@@ -16,7 +16,7 @@ struct IterationStrip {
 
   // MARK: What all of its iterations have in common
 
-  let replica: Int32
+  let instance: Int32
   let decodeTokens: Int32
   let prefillTokens: Int32
   let prefillSequences: Int32
@@ -54,7 +54,7 @@ struct IterationStrip {
 
   /// Begins a strip; any iteration can begin one.
   init(_ record: borrowing IterationRecord) {
-    replica = record.instance
+    instance = record.instance
     decodeTokens = record.decodeTokens
     prefillTokens = record.prefillTokens
     prefillSequences = record.prefillSequences
@@ -89,7 +89,7 @@ struct IterationStrip {
       Self.areStoredAlike(record.expertBytes, expertBytes),
       Self.areStoredAlike(record.weightBytes, weightBytes),
       Self.areStoredAlike(record.activationBytes, activationBytes),
-      record.index == firstIndex &+ Int64(lane), record.instance == replica,
+      record.index == firstIndex &+ Int64(lane), record.instance == instance,
       // The database refuses an iteration without one of these, but only as the first of a strip.
       !(record.end + record.joules + record.kernelSeconds).isNaN,
       let nextKVBytes = Self.rounded(record.kvBytes)

@@ -1,16 +1,20 @@
 /// The shape of a results database, and its history.
-enum Schema {
+package enum Schema {
   /// Marks a database as ours: "LSIM", in `PRAGMA application_id`.
   static let applicationID: Int32 = 0x4c53_494d
 
   /// Step i takes a database from `user_version` i to i + 1.
   ///
   /// Steps that have been released never change.
-  static let migrations: [String] = [tables1 + views1, tables2, tables3 + views3]
+  static let migrations: [String] = [
+    tables1 + views1, tables2, tables3 + views3, tables4 + views4,
+  ]
 
   /// What queries of today find missing in a database of an older version, as views that last as long as a
   /// connection: who only reads cannot bring it up to date.
-  static func standIns(forVersion version: Int) -> String { version < 3 ? temporaryViews3 : "" }
+  static func standIns(forVersion version: Int) -> String {
+    version < 4 ? temporaryViews(version: version) : ""
+  }
 
   /// The newest version, which is the one that this program writes.
   static var version: Int { migrations.count }

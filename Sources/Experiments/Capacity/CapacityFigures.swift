@@ -1,7 +1,7 @@
 import Serving
 
 /// The figures of a run that a search for capacity goes by.
-package struct RunFigures: Sendable, Hashable {
+package struct CapacityFigures: Sendable, Hashable {
   /// Share of requests that met the objective.
   package var attainment: Double
   /// Mean power of all GPUs.
@@ -19,11 +19,10 @@ package struct RunFigures: Sendable, Hashable {
   }
 
   package init(_ summary: RunSummary) {
-    let metrics = summary.metrics
-    let tokens = Double(metrics.inputTokens + metrics.outputTokens)
-    attainment = metrics.attainment
-    watts = summary.joules / max(metrics.duration, .leastNonzeroMagnitude)
-    millijoulesPerToken = tokens > 0 ? summary.joules / tokens * 1000 : .infinity
-    unfinished = metrics.unfinished
+    attainment = summary[.attainment]
+    watts = summary[.energy] / max(summary[.duration], .leastNonzeroMagnitude)
+    let perToken = summary[.energyPerToken]
+    millijoulesPerToken = perToken.isNaN ? .infinity : perToken
+    unfinished = summary.metrics.unfinished
   }
 }

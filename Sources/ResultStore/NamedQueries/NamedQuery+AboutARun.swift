@@ -72,12 +72,12 @@ extension NamedQuery {
           longest AS (
             SELECT request_id, token, gap_ms, t FROM token_gaps WHERE run_id = :run AND gap_ms IS NOT NULL
             ORDER BY gap_ms DESC, request_id, token LIMIT 20)
-        SELECT g.request_id, g.token, g.gap_ms, i.replica, i.iter, i.num_prefill_tokens, i.num_decode_tokens,
+        SELECT g.request_id, g.token, g.gap_ms, i.instance, i.iter, i.num_prefill_tokens, i.num_decode_tokens,
           i.layer_begin, i.layer_end
         FROM longest AS g
         JOIN spans AS s ON s.run_id = :run AND s.request_id = g.request_id
-        JOIN iteration_lanes AS i ON i.run_id = s.run_id AND i.replica = s.replica
-          AND i.first_iter BETWEEN s.first_iter - 15 AND s.last_iter
+        JOIN iteration_lanes AS i ON i.run_id = s.run_id AND i.instance = s.instance
+          AND i.first_iter BETWEEN s.first_iter - \(Schema.lanes.upperBound - 1) AND s.last_iter
           AND i.iter BETWEEN s.first_iter AND s.last_iter AND i.t_end = g.t
         ORDER BY g.gap_ms DESC, g.request_id, g.token
         """),

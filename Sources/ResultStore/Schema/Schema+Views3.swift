@@ -59,21 +59,8 @@ extension Schema {
 
     """
 
-  /// Before version 3 each iteration was a row of its own.
-  static let temporaryViews3 = """
-    CREATE TEMP VIEW iteration_strips AS
-    SELECT run_id, replica, iter AS first_iter, 1 AS steps FROM iterations;
-
-    CREATE TEMP VIEW iteration_lanes AS
-    SELECT run_id, replica, iter AS first_iter, 0 AS lane, iter, t_start, t_end,
-      batch_size, num_prefill_tokens, num_decode_tokens, layer_begin, layer_end,
-      experts_touched, expert_bytes, weight_bytes, kv_bytes, activation_bytes,
-      energy_j, kernel_s, kv_blocks_used, queue_len
-    FROM iterations;
-    """
-
   /// The branches that pick a quantity's lane, or the one before, ahead of which comes `start`.
-  private static func cases(_ name: String, after start: String? = nil) -> String {
+  static func cases(_ name: String, after start: String? = nil) -> String {
     lines(
       lanes.map { lane in
         guard let start else { return "WHEN \(lane) THEN \(name)_\(lane)" }

@@ -22,7 +22,7 @@ extension NamedQuery {
           avg(expert_bytes_per_request) / 1e9 AS expert_gb_per_request
         FROM runs WHERE run_id IN (SELECT max(run_id) FROM runs GROUP BY coalesce(config_hash, run_id))
         GROUP BY model, hardware, engine, tensor_parallel_size, trace, request_rate, num_prompts, policy,
-          json_remove(config, '$.seed')
+          json_remove(config, '$.workload.seed'), profile_sha256, trace_sha256, results_revision
         ORDER BY model, hardware, engine, tensor_parallel_size, trace, request_rate, num_prompts, policy
         """),
     NamedQuery(
@@ -35,7 +35,7 @@ extension NamedQuery {
           avg(request_goodput) AS goodput_per_s, avg(mean_in_system) AS mean_in_system
         FROM runs WHERE run_id IN (SELECT max(run_id) FROM runs GROUP BY coalesce(config_hash, run_id))
         GROUP BY model, hardware, engine, tensor_parallel_size, trace, num_prompts, policy, request_rate,
-          json_remove(config, '$.seed')
+          json_remove(config, '$.workload.seed'), profile_sha256, trace_sha256, results_revision
         ORDER BY model, hardware, engine, tensor_parallel_size, trace, policy, request_rate
         """),
     NamedQuery(
@@ -46,13 +46,16 @@ extension NamedQuery {
           gb_per_request / max(gb_per_request) OVER traffic AS of_the_most, mj_per_token
         FROM (
           SELECT model, trace, request_rate, policy,
-            json_remove(config, '$.seed', '$.policy', '$.kv_blocks') AS same,
-            hardware, engine, tensor_parallel_size, num_prompts, avg(expert_bytes_per_request) / 1e9 AS gb_per_request, avg(energy_per_token_mj) AS mj_per_token
+            json_remove(config, '$.workload.seed', '$.cluster.pools[0].policy') AS same,
+            profile_sha256, trace_sha256,
+            hardware, engine, tensor_parallel_size, num_prompts,
+            avg(expert_bytes_per_request) / 1e9 AS gb_per_request, avg(energy_per_token_mj) AS mj_per_token
           FROM runs WHERE run_id IN (SELECT max(run_id) FROM runs GROUP BY coalesce(config_hash, run_id))
           GROUP BY model, hardware, engine, tensor_parallel_size, trace, request_rate, num_prompts, policy,
-            json_remove(config, '$.seed'))
+            json_remove(config, '$.workload.seed'), profile_sha256, trace_sha256, results_revision)
         WINDOW traffic AS (
-          PARTITION BY model, hardware, engine, tensor_parallel_size, trace, request_rate, num_prompts, same)
+          PARTITION BY model, hardware, engine, tensor_parallel_size, trace, request_rate, num_prompts, same,
+            profile_sha256, trace_sha256)
         ORDER BY model, trace, request_rate, gb_per_request DESC
         """),
     NamedQuery(

@@ -2,7 +2,7 @@
 /// plain bytes.
 struct KernelRow {
   var kernel: Int32
-  var replica: Int32
+  var instance: Int32
   var iteration: Int64
   var calls: Int
   var extrapolatedCalls: Int

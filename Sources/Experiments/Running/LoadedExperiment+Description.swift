@@ -25,7 +25,7 @@ extension LoadedExperiment {
       + "\(loaded.system.engine.name) · \(workload.name)"
   }
 
-  /// What the run was given, as the `runs` table keeps it.
+  /// What the run was given, as the `runs` table keeps it beside its configuration.
   package var parameters: [(String, RunValue)] {
     [
       ("version", RunValue(Revision.program)), ("policy", RunValue(policy.description)),
@@ -40,62 +40,71 @@ extension LoadedExperiment {
     ]
   }
 
-  /// Everything else that the result depends on.
-  package var settings: [(String, RunValue)] {
-    var list: [(String, RunValue)] = [
-      ("results_revision", RunValue(Revision.results)),
-      ("arrivals", RunValue(workload.arrivals.kind.rawValue)),
-      ("burstiness", workload.burstiness.map { RunValue($0) } ?? .null),
-      ("time_scale", workload.timeScale.map { RunValue($0) } ?? .null),
-      ("max_num_seqs", RunValue(maxSequences)), ("max_model_len", RunValue(maxModelLength)),
-      ("max_concurrency", maxConcurrency == .max ? .null : RunValue(maxConcurrency)),
-      ("max_duration", maxDuration == .infinity ? .null : RunValue(maxDuration)),
-      ("shuffle", RunValue(isShuffled ? 1 : 0)),
-      ("routing", loaded.routing.map { RunValue($0.model.description) } ?? .null),
-      ("draw_routing", RunValue(drawRouting ? 1 : 0)), ("kv_blocks", RunValue(kvBlocks)),
-      ("slo_ttft_ms", objective.timeToFirstToken.map { RunValue($0 * 1000) } ?? .null),
-      ("slo_tbt_ms", objective.timeBetweenTokens.map { RunValue($0 * 1000) } ?? .null),
-      ("slo_tpot_ms", objective.timePerOutputToken.map { RunValue($0 * 1000) } ?? .null),
-      ("slo_e2el_ms", objective.endToEnd.map { RunValue($0 * 1000) } ?? .null),
-    ]
-    for setting in EngineDescription.settings {
-      list.append(("engine." + setting.path, RunValue(setting.text(in: loaded.system.engine))))
-    }
-    for setting in HardwareDescription.settings {
-      list.append(("hardware." + setting.path, RunValue(setting.text(in: loaded.system.hardware))))
-    }
-    return list
-  }
-
   /// The run as the database keeps it.
   ///
   /// - Parameters:
-  ///   - summary: What came out.
+  ///   - result: What came out.
   ///   - more: What else is to be kept of it.
   ///   - argv: The command line.
-  /// - Returns: The row of the `runs` table.
-  package func row(summary: RunSummary, more: [(String, RunValue)] = [], argv: [String]) -> RunRow {
-    var extra = [("config_hash", RunValue(configurationHash))]
-    if maxDuration != .infinity { extra.append(("max_duration", RunValue(maxDuration))) }
+  /// - Returns: The row of the `runs` table, and those of `instances`.
+  package func row(_ result: RunResult, more: [(String, RunValue)] = [], argv: [String]) -> RunRow {
+    let hash = [
+      ("config_hash", RunValue(configurationHash)), ("results_revision", RunValue(Revision.results)),
+    ]
     return RunRow(
-      parameters: parameters + extra, summary: summary.values + more, configJSON: configuration,
-      argv: argv.joined(separator: " "))
+      parameters: parameters + hash, summary: result.summary.values + more,
+      configJSON: specification.json, argv: argv.joined(separator: " "), instances: instanceRows)
   }
 
-  /// Everything that the result depends on, as JSON.
-  package var configuration: String { JSONText.object(parameters + settings) }
+  private var instanceRows: [[(String, RunValue)]] {
+    let pool = specification.cluster.pool
+    return (0..<pool.instances).map { instance in
+      [
+        ("instance", RunValue(instance)), ("pool", RunValue(pool.name)),
+        ("model", RunValue(loaded.system.shard.model.name)),
+        ("hardware", RunValue(loaded.system.hardware.name)),
+        ("engine", RunValue(loaded.system.engine.name)),
+        ("tensor_parallel_size", RunValue(loaded.system.shard.gpus)),
+        ("policy", RunValue(policy.description)), ("kv_blocks", RunValue(kvBlocks)),
+        ("max_num_seqs", RunValue(pool.system.maxSequences)),
+      ]
+    }
+  }
 
-  /// What tells this run from others, however its command line was spelt.
-  package var configurationHash: String { SHA256.hexDigest(of: Array(configuration.utf8)) }
+  /// What tells this run from others, however its command line was spelt: the experiment, the digests of all that it
+  /// reads, and the revision of the figures.
+  ///
+  /// Files count by their names and contents, wherever they lie.
+  package var configurationHash: String { configurationHash(revision: Revision.results) }
+
+  /// The hash that it would have at a revision of the figures.
+  func configurationHash(revision: Int) -> String {
+    var canonical = specification
+    canonical.workload.trace = workload.name
+    canonical.system.model = loaded.system.shard.model.name
+    canonical.system.hardware = loaded.system.hardware.name
+    canonical.system.engine = loaded.system.engine.name
+    // The digest covers each setting's value, whether it was changed or is the file's.
+    canonical.system.engineSettings = [:]
+    canonical.system.hardwareSettings = [:]
+    canonical.system.routing = nil
+    let text = [canonical.json, loaded.digest, workload.digest, "\(revision)"].joined(separator: "\n")
+    return SHA256.hexDigest(of: Array(text.utf8))
+  }
 
   /// The keys that begin vLLM's result files.
   package var vLLMHeader: [(String, RunValue)] {
     [
       ("date", RunValue(Date().formatted(.iso8601))), ("backend", "sim"), ("label", .null),
       ("model_id", RunValue(loaded.system.shard.model.name)),
-      ("burstiness", workload.burstiness.map { RunValue($0) } ?? .null),
-      ("max_concurrency", maxConcurrency == .max ? .null : RunValue(maxConcurrency)),
+      ("burstiness", burstiness.map { RunValue($0) } ?? .null),
+      ("max_concurrency", specification.limits.maxConcurrency.map { RunValue($0) } ?? .null),
     ]
+  }
+
+  /// The shape of gamma gaps, 1 for Poisson; `nil` for other arrivals.
+  private var burstiness: Double? {
+    workload.arrivals.kind == .poisson ? 1 : specification.workload.burstiness
   }
 
   /// How far the figures can be trusted.
@@ -118,22 +127,6 @@ extension LoadedExperiment {
       notes.append("Expert routing: \(provenance.quality.rawValue). \(provenance.source)")
     }
     return notes
-  }
-}
-
-extension Workload {
-  /// The shape of gamma gaps, 1 for Poisson; `nil` for other arrivals.
-  fileprivate var burstiness: Double? {
-    switch arrivals {
-    case .poisson: 1
-    case .gamma(_, let burstiness): burstiness
-    default: nil
-    }
-  }
-
-  /// The factor on the trace's own arrivals.
-  fileprivate var timeScale: Double? {
-    if case .trace(let scale) = arrivals { scale } else { nil }
   }
 }
 

@@ -31,6 +31,18 @@ extension RunWriter {
     return db.lastInsertedRowID
   }
 
+  /// Inserts the instances of a run.
+  func insert(_ instances: [[(String, RunValue)]], of runID: Int64, into db: Database) throws {
+    for values in instances {
+      try db.execute(
+        sql: """
+          INSERT INTO instances (run_id, \(values.map(\.0).joined(separator: ",")))
+          VALUES (\(runID), \(values.map { _ in "?" }.joined(separator: ",")))
+          """,
+        arguments: StatementArguments(values.map(\.1.databaseValue)))
+    }
+  }
+
   private func set(_ key: String, _ value: RunValue, in keys: inout [String], _ values: inout [RunValue]) {
     if let position = keys.firstIndex(of: key) {
       values[position] = value
@@ -70,7 +82,7 @@ extension RunWriter {
     let inserter = try RowInserter(
       db, table: "requests",
       columns: [
-        "run_id", "request_id", "replica", "status", "arrived_at", "num_prefill_tokens", "num_decode_tokens",
+        "run_id", "request_id", "instance", "status", "arrived_at", "num_prefill_tokens", "num_decode_tokens",
         "scheduled_at", "first_token_at", "completed_at", "itl_max_ms", "num_preemptions", "energy_j",
         "expert_bytes",
       ])
@@ -100,7 +112,7 @@ extension RunWriter {
   private func insertSpans(of runID: Int64, into db: Database) throws {
     let inserter = try RowInserter(
       db, table: "spans",
-      columns: ["run_id", "request_id", "replica", "first_iter", "last_iter", "phase", "completed"])
+      columns: ["run_id", "request_id", "instance", "first_iter", "last_iter", "phase", "completed"])
     func insert(_ chunk: [SpanRecord]) throws {
       let rows = chunk.sorted { ($0.request, $0.firstIteration) < ($1.request, $1.firstIteration) }
       try inserter.insert(rows.count) { position, row in
@@ -121,7 +133,7 @@ extension RunWriter {
     let inserter = try RowInserter(
       db, table: "iteration_strips",
       columns: [
-        "run_id", "replica", "first_iter", "steps", "t_start", "batch_size", "num_prefill_tokens",
+        "run_id", "instance", "first_iter", "steps", "t_start", "batch_size", "num_prefill_tokens",
         "num_decode_tokens", "layer_begin", "layer_end", "layer_step", "experts_touched", "expert_bytes",
         "weight_bytes", "kv_bytes", "kv_bytes_step", "activation_bytes", "queue_len",
       ]
@@ -133,21 +145,22 @@ extension RunWriter {
         row.bind(rows[position], of: runID)
       }
     }
-    for replica in iterations { try replica.forEachChunk(in: spill, insert) }
+    for instance in iterations { try instance.forEachChunk(in: spill, insert) }
   }
 
   private func insertKernels(of runID: Int64, into db: Database) throws {
     let inserter = try RowInserter(
       db, table: "iteration_kernels",
       columns: [
-        "run_id", "replica", "iter", "kernel", "calls", "extrapolated_calls", "kernel_s", "energy_j", "flops",
+        "run_id", "instance", "iter", "kernel", "calls", "extrapolated_calls", "kernel_s", "energy_j",
+        "flops",
         "bytes",
       ])
     func insert(_ rows: [KernelRow]) throws {
       try inserter.insert(rows.count) { position, row in
         let record = rows[position]
         row.bind(runID)
-        row.bind(record.replica)
+        row.bind(record.instance)
         row.bind(record.iteration)
         row.bind(kernelNames[Int(record.kernel)])
         row.bind(record.calls)
@@ -165,7 +178,7 @@ extension RunWriter {
 extension RowBinder {
   fileprivate mutating func bind(_ strip: borrowing IterationStrip, of runID: Int64) {
     bind(runID)
-    bind(strip.replica)
+    bind(strip.instance)
     bind(strip.firstIndex)
     bind(strip.count)
     bind(strip.start)

@@ -11,15 +11,18 @@ public struct RunRow: Sendable {
   public var configJSON: String
   /// The command line.
   public var argv: String
+  /// Columns of `instances` and their values, for each instance.
+  public var instances: [[(String, RunValue)]]
 
   /// Creates the row of a run.
   public init(
     parameters: [(String, RunValue)] = [], summary: [(String, RunValue)] = [], configJSON: String = "{}",
-    argv: String = ""
+    argv: String = "", instances: [[(String, RunValue)]] = []
   ) {
     self.parameters = parameters
     self.summary = summary
     self.configJSON = configJSON
     self.argv = argv
+    self.instances = instances
   }
 }

@@ -7,7 +7,9 @@ extension Schema {
   /// SQLite hands a condition on `run_id` down through a view whose only window is partitioned by it, but not
   /// through `GROUP BY` nor two windows. So there is one window to a SELECT, always over its whole partition,
   /// and the first row of each partition is what stays.
-  static let views1 = """
+  static let views1 = tokenTimes1 + requestViews + vidurBatches1
+
+  private static let tokenTimes1 = """
     -- The moment at which each token was out.
     CREATE VIEW token_times AS
     SELECT s.run_id, s.request_id, i.t_end AS t
@@ -16,6 +18,11 @@ extension Schema {
       AND i.iter BETWEEN CASE s.phase WHEN 'decode' THEN s.first_iter ELSE s.last_iter END AND s.last_iter
     WHERE CASE s.phase WHEN 'decode' THEN i.num_decode_tokens > 0 ELSE s.completed END;
 
+
+    """
+
+  /// The views on requests and their tokens, which have been the same since version 1.
+  static let requestViews = """
     -- Each token of each request, from 0, and its distance from the one before; the first has none.
     CREATE VIEW token_gaps AS
     SELECT run_id, request_id, row_number() OVER request - 1 AS token, t,
@@ -112,6 +119,10 @@ extension Schema {
       scheduled_at - arrived_at AS request_scheduling_delay
     FROM requests WHERE status = 'completed';
 
+
+    """
+
+  private static let vidurBatches1 = """
     -- Vidur's names for what `iterations` has; times in seconds.
     CREATE VIEW vidur_batches AS
     SELECT run_id, replica AS replica_id, iter AS batch_id, batch_size,

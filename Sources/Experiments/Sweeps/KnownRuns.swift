@@ -6,7 +6,7 @@ package struct KnownRuns {
   /// A run of the database.
   package struct Run {
     package let id: Int64
-    package let figures: RunFigures
+    package let figures: CapacityFigures
   }
 
   private let runs: [String: Run]
@@ -16,7 +16,7 @@ package struct KnownRuns {
 
   /// Reads those that keep at least what a log level does.
   ///
-  /// The hash covers the program's version, so that a newer program runs everything anew. Of several runs of a
+  /// The hash covers the revision of the figures: runs of another one are not known. Of several runs of a
   /// configuration, which have the same results, the first counts. The database need not exist.
   package init(database path: String, logLevel: LogLevel) throws(ResultStoreError) {
     guard FileManager.default.fileExists(atPath: path) else {
@@ -27,14 +27,14 @@ package struct KnownRuns {
     let table = try ResultReader(path: path).query(
       """
       SELECT config_hash, min(run_id), slo_attainment, energy_j / duration, energy_per_token_mj,
-        coalesce(extra ->> 'unfinished', 0)
+        coalesce(unfinished, 0)
       FROM runs WHERE config_hash IS NOT NULL AND log_level IN (\(levels.joined(separator: ",")))
       GROUP BY config_hash
       """)
     var runs: [String: Run] = [:]
     for row in table.rows {
       guard case .text(let hash) = row[0], case .integer(let id) = row[1] else { continue }
-      let figures = RunFigures(
+      let figures = CapacityFigures(
         attainment: row[2].number ?? 0, watts: row[3].number ?? 0,
         millijoulesPerToken: row[4].number ?? .infinity,
         unfinished: Int(row[5].number ?? 0))

@@ -1,0 +1,136 @@
+import CostModels
+import Foundation
+import Policies
+import Serving
+import Support
+import Synchronization
+import Workloads
+
+/// The folders of profiles and traces, and what has been read of them: experiments that share a system or a trace read
+/// it once.
+///
+/// Several threads may load from it at once.
+public final class Library: Sendable {
+  /// What tells one system from another.
+  private struct SystemKey: Hashable {
+    var names: [String]
+    var settings: [[String: SettingValue]]
+    var gpus: Int
+    var blockSize: Int?
+  }
+
+  private struct Known {
+    var systems: [SystemKey: LoadedSystem] = [:]
+    var traces: [String: TraceFile] = [:]
+  }
+
+  /// The folder of models, GPUs, engines and calibrations.
+  public let profiles: String
+  /// The folder of the shipped traces.
+  public let traces: String
+  private let known = Mutex(Known())
+
+  /// Creates a library; nothing is read before it is asked for.
+  public init(profiles: String = "Profiles", traces: String = "Traces") {
+    self.profiles = profiles
+    self.traces = traces
+  }
+
+  /// Reads what an experiment names, and checks it.
+  ///
+  /// - Returns: the experiment, ready to run.
+  /// - Throws: a `UserError` that says what is wrong and what would be right: ``ExperimentError``, `DescriptionError`,
+  ///   `CalibrationError`, `PolicyError` or `WorkloadError`.
+  /// - Complexity: O(*n*) in the size of the files that have not been read yet.
+  public func load(_ experiment: Experiment) throws -> LoadedExperiment {
+    try load(experiment) { () throws(WorkloadError) in
+      try experiment.workload.load(tracesDirectory: traces) { path throws(WorkloadError) in try trace(path) }
+    }
+  }
+
+  /// Loads an experiment whose requests are in memory already.
+  package func load(_ experiment: Experiment, workload: Workload) throws -> LoadedExperiment {
+    try load(experiment) { workload }
+  }
+
+  private func load(_ experiment: Experiment, workload: () throws -> Workload) throws -> LoadedExperiment {
+    guard experiment.cluster.pools.count == 1 else {
+      throw ExperimentError.invalidValue(
+        option: "pools", value: "\(experiment.cluster.pools.count)", expected: "exactly one pool")
+    }
+    let pool = experiment.cluster.pool
+    guard (1...10_000).contains(pool.instances) else {
+      throw ExperimentError.invalidValue(
+        option: "instances", value: "\(pool.instances)", expected: "1 to 10000")
+    }
+    try pool.system.checkValues()
+    try experiment.limits.checkValues()
+    let system = try system(pool.system)
+    let policy = try Policy(pool.policy.description).resolved(
+      layers: system.system.shard.model.layers, maxModelLength: pool.system.maxModelLength)
+    return LoadedExperiment(
+      experiment, loaded: system, policy: policy, workload: try workload(),
+      kvBlocks: try pool.system.kvBlocks
+        ?? system.kvBlocks(
+          utilisation: pool.system.memoryShare, maxBatchedTokens: policy.batchedTokens))
+  }
+
+  /// Reads the profiles of a system, and puts it together.
+  package func system(_ specification: SystemSpecification) throws -> LoadedSystem {
+    let key = SystemKey(
+      names: [
+        specification.model, specification.hardware, specification.engine, specification.routing ?? "",
+      ],
+      settings: [specification.engineSettings, specification.hardwareSettings],
+      gpus: specification.tensorParallelSize, blockSize: specification.blockSize)
+    if let system = known.withLock({ $0.systems[key] }) { return system }
+    let system = try LoadedSystem(specification, profiles: profiles)
+    known.withLock { $0.systems[key] = system }
+    return system
+  }
+
+  private func trace(_ path: String) throws(WorkloadError) -> TraceFile {
+    if let file = known.withLock({ $0.traces[path] }) { return file }
+    let file = try TraceFile.read(path)
+    known.withLock { $0.traces[path] = file }
+    return file
+  }
+}
+
+extension LoadedSystem {
+  /// Reads the profiles of a system.
+  fileprivate init(_ specification: SystemSpecification, profiles path: String) throws {
+    let profiles = ProfileFolder(URL(filePath: path))
+    var engine = try profiles.engine(specification.engine)
+    try engine.change(specification.engineSettings)
+    if let blockSize = specification.blockSize {
+      try engine.change(["kv.block_size": .number(Double(blockSize))])
+    }
+    var hardware = try profiles.hardware(specification.hardware)
+    let calibrationPath = "\(path)/calibrations/\(hardware.name).json"
+    let calibration = try Calibration(path: calibrationPath)
+    // What was measured stands before the file's estimates, and what the user says before both.
+    if let energy = calibration.energy { hardware.adopt(energy) }
+    try hardware.change(specification.hardwareSettings)
+    let model = try profiles.model(specification.model)
+    let system = try ServedSystem(
+      model: model, hardware: hardware, engine: engine, tensorParallel: specification.tensorParallelSize)
+    let calibrationBytes = FileManager.default.contents(atPath: calibrationPath).map { Array($0) } ?? []
+    let law = try specification.routing.map { try RoutingModel(parsing: $0) } ?? .standard
+    self.init(
+      system: system, calibration: calibration, calibrationDigest: SHA256.hexDigest(of: calibrationBytes),
+      routing: model.isMixtureOfExperts ? try ExpertRouting(law, for: system.shard.model) : nil)
+  }
+}
+
+extension Descriptor {
+  /// Changes settings; one that has the value already keeps its source.
+  fileprivate mutating func change(_ settings: [String: SettingValue]) throws(DescriptionError) {
+    for (path, value) in settings.sorted(by: { $0.key < $1.key }) {
+      var changed = self
+      try changed.set("\(path)=\(value)")
+      let setting = Self.settings.first { $0.path == path }
+      if setting?.text(in: changed) != setting?.text(in: self) { self = changed }
+    }
+  }
+}

@@ -1,0 +1,130 @@
+import CostModels
+import Foundation
+import Policies
+import ResultStore
+import Serving
+import Support
+import Workloads
+
+/// One run, ready to go: everything is read and checked, nothing is shared that could change.
+public struct LoadedExperiment: Sendable {
+  /// The experiment with every default spelt out: parameters of the policy, number of requests, block size.
+  public internal(set) var specification: Experiment
+  /// The system, its calibration and its expert routing.
+  package var loaded: LoadedSystem
+  /// The policy, with every parameter set.
+  public let policy: Policy
+  /// The requests.
+  public let workload: Workload
+  /// What requests are held against.
+  public let objective: ServiceObjective
+  /// Blocks of KV memory of an instance.
+  public let kvBlocks: Int
+  /// Whether the policy is asked before every iteration; the results are the same.
+  public var exactSteps = false
+
+  init(
+    _ experiment: Experiment, loaded: LoadedSystem, policy: Policy, workload: Workload, kvBlocks: Int
+  ) {
+    objective = experiment.objective ?? .usual(trace: experiment.workload.trace)
+    self.loaded = loaded
+    self.policy = policy
+    self.workload = workload
+    self.kvBlocks = kvBlocks
+    var specification = experiment
+    specification.objective = objective
+    specification.policy = PolicySpecification(parsing: policy.description)
+    specification.system.blockSize = loaded.system.engine.keyValueBlockSize
+    specification.system.routing = loaded.routing.map { experiment.system.routing ?? $0.model.description }
+    specification.workload.arrivals = workload.arrivals.kind
+    specification.workload.requestRate = workload.arrivals.rate
+    specification.workload.burstiness = workload.gammaShape
+    specification.workload.timeScale = workload.timeScale
+    specification.workload.numPrompts = workload.count
+    if specification.limits.maxDuration == .infinity { specification.limits.maxDuration = nil }
+    self.specification = specification
+  }
+
+  /// The longest sequence that is not rejected.
+  public var longestSequence: Tokens {
+    min(
+      specification.system.maxModelLength, kvBlocks * loaded.system.engine.keyValueBlockSize,
+      policy.makeScheduler().longestSequence)
+  }
+
+  /// An empty drawing of its first iterations.
+  package func drawing(rows: Int, columns: Int) -> ScheduleDrawing {
+    ScheduleDrawing(layers: loaded.system.shard.model.layers, rows: rows, columns: columns)
+  }
+
+  /// Runs it.
+  ///
+  /// - Parameter percentiles: of the latencies in the summary, beside the median: numbers from 0 to 100.
+  /// - Returns: what came out.
+  /// - Throws: if the policy breaks the engine's rules.
+  /// - Complexity: O(iterations + requests).
+  public func run(percentiles: [Double] = [99]) throws(SimulationError) -> RunResult {
+    try run(RunRecorder(metrics: RunMetrics(objective: objective)), percentiles: percentiles)
+  }
+
+  /// Runs it with a recorder that may log, draw and show progress.
+  package func run(
+    _ recorder: consuming RunRecorder, percentiles: [Double] = [99]
+  ) throws(SimulationError) -> RunResult {
+    let started = ContinuousClock.now
+    var recorder = recorder
+    let totals = try run(recorder: &recorder)
+    return RunResult(
+      self, recorder: recorder, totals: totals, wall: ContinuousClock.now - started, percentiles: percentiles)
+  }
+
+  /// Runs it; the recorder keeps what it wants.
+  ///
+  /// `wrap` may put a cost model around the experiment's, to watch it.
+  ///
+  /// - Complexity: O(iterations + requests).
+  package func run<Kept: Recorder>(
+    recorder: inout Kept, wrap: (KernelCostModel) -> any CostModel = { $0 }
+  ) throws(SimulationError) -> SystemTotals {
+    let instances = (0..<specification.cluster.pool.instances).map { _ in
+      InstanceConfiguration(
+        scheduler: policy.makeScheduler(),
+        costModel: wrap(
+          KernelCostModel(
+            system: loaded.system, calibration: loaded.calibration, routing: loaded.routing,
+            drawSeed: specification.system.drawsRouting ? specification.seed : nil, kvBlocks: kvBlocks)),
+        maxSequences: specification.system.maxSequences)
+    }
+    var simulation = Simulation(
+      instances: instances, requests: workload.makeIterator(),
+      maxModelLength: specification.system.maxModelLength,
+      maxConcurrency: specification.limits.maxConcurrency ?? .max,
+      stopAt: specification.limits.maxDuration ?? .infinity, exactSteps: exactSteps)
+    try simulation.run(recorder: &recorder)
+    return SystemTotals(
+      kernels: simulation.kernels, idleJoules: simulation.idleJoules, meanInSystem: simulation.meanInSystem,
+      peakInSystem: simulation.peakInSystem)
+  }
+}
+
+extension ServiceObjective {
+  /// What the evaluations of layered prefill hold a trace's requests against.
+  static func usual(trace: String) -> ServiceObjective {
+    var objective = ServiceObjective()
+    objective.timeToFirstToken = trace == "sharegpt" ? 5 : 10
+    objective.timeBetweenTokens = 0.125
+    return objective
+  }
+}
+
+extension Workload {
+  /// The shape of gamma gaps; `nil` for other arrivals.
+  fileprivate var gammaShape: Double? {
+    if case .gamma(_, let burstiness) = arrivals { burstiness } else { nil }
+  }
+
+  /// The factor on the trace's own arrivals.
+  fileprivate var timeScale: Double? {
+    if case .trace(let scale) = arrivals { scale } else { nil }
+  }
+}

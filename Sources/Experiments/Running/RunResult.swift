@@ -1,0 +1,32 @@
+import CostModels
+import Serving
+import Statistics
+
+/// What a run came to.
+///
+///     let result = try library.load(experiment).run()
+///     print(result.summary[.meanTimeToFirstToken], result.metrics.interTokenLatency.percentile(99))
+public struct RunResult: Sendable {
+  /// The figures that are reported and stored.
+  public let summary: RunSummary
+  /// The first few requests that were turned away.
+  public let rejected: [Request]
+  /// The first iterations, if they were drawn.
+  package let drawing: ScheduleDrawing?
+
+  /// The distributions and counts behind the figures.
+  public var metrics: RunMetrics { summary.metrics }
+  /// What kernels and idle time used.
+  public var totals: SystemTotals { summary.totals }
+
+  init(
+    _ experiment: LoadedExperiment, recorder: RunRecorder, totals: SystemTotals, wall: Duration,
+    percentiles: [Double]
+  ) {
+    summary = RunSummary(
+      metrics: recorder.metrics, totals: totals, energyQuality: experiment.loaded.energyQuality,
+      kvBlocks: experiment.kvBlocks, wall: wall.seconds, percentiles: percentiles)
+    rejected = recorder.rejected
+    drawing = recorder.drawing
+  }
+}

@@ -1,0 +1,87 @@
+import CostModels
+import ResultStore
+import Serving
+import Statistics
+
+/// What a run comes to: everything that its figures are made of.
+public struct RunSummary: Sendable {
+  /// Distributions and counts.
+  public let metrics: RunMetrics
+  /// What kernels and idle time used.
+  public let totals: SystemTotals
+  /// Where the figures of energy come from.
+  public let energyQuality: Quality
+  /// Blocks of KV memory of an instance.
+  public let kvBlocks: Int
+  /// Real time that the simulation took, in seconds.
+  public let wall: Double
+  /// Percentiles of latencies that are reported, beside the median.
+  public let percentiles: [Double]
+  /// The median and these percentiles of each latency: many gaps are passed through for them, once.
+  private let latencyPercentiles: [LatencyMetric: [Seconds]]
+
+  init(
+    metrics: RunMetrics, totals: SystemTotals, energyQuality: Quality, kvBlocks: Int, wall: Double,
+    percentiles: [Double]
+  ) {
+    self.metrics = metrics
+    self.totals = totals
+    self.energyQuality = energyQuality
+    self.kvBlocks = kvBlocks
+    self.wall = wall
+    self.percentiles = percentiles
+    latencyPercentiles = Dictionary(
+      uniqueKeysWithValues: LatencyMetric.allCases.map {
+        ($0, $0.distribution(of: metrics).percentiles([50] + percentiles))
+      })
+  }
+
+  /// A percentile of a latency, in seconds; 0 if no request has the latency.
+  func percentile(_ percent: Double, of metric: LatencyMetric) -> Seconds {
+    if let place = ([50] + percentiles).firstIndex(of: percent), let known = latencyPercentiles[metric] {
+      return known[place]
+    }
+    return metric.distribution(of: metrics).percentiles([percent])[0]
+  }
+
+  /// A figure as a number, in its unit; not a number if the run has none.
+  public subscript(figure: RunFigure) -> Double { figure.value(self).number ?? .nan }
+
+  /// Names and values of all figures, in the order in which they are printed.
+  public var values: [(String, RunValue)] {
+    RunFigure.all(percentiles: percentiles).map { ($0.name, $0.value(self)) }
+  }
+
+  /// Energy from the first arrival to the end of the last iteration, all GPUs.
+  public var joules: Joules { metrics.joules + totals.idleJoules }
+
+  /// Latency distributions by vLLM's names.
+  package var latencies: [(LatencyMetric, WeightedDistribution)] {
+    LatencyMetric.allCases.map { ($0, $0.distribution(of: metrics)) }
+  }
+}
+
+/// A latency that runs have a distribution of.
+package enum LatencyMetric: String, CaseIterable, Sendable {
+  case ttft, tpot, itl, e2el
+
+  /// What it is.
+  var summary: String {
+    switch self {
+    case .ttft: "time to first token"
+    case .tpot: "time per output token after the first, of each request with two or more"
+    case .itl: "latency between two successive tokens of a request"
+    case .e2el: "time from arrival to last token"
+    }
+  }
+
+  /// Its values in a run, in seconds.
+  func distribution(of metrics: RunMetrics) -> WeightedDistribution {
+    switch self {
+    case .ttft: metrics.timeToFirstToken
+    case .tpot: metrics.timePerOutputToken
+    case .itl: metrics.interTokenLatency
+    case .e2el: metrics.endToEnd
+    }
+  }
+}

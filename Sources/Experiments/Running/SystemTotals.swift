@@ -1,0 +1,18 @@
+import Serving
+
+/// What a run leaves behind beside what its recorder was told.
+public struct SystemTotals: Sendable {
+  /// What each kernel used.
+  public let kernels: [KernelUse]
+  /// Energy drawn while nothing ran, in joules.
+  public let idleJoules: Joules
+  /// Mean requests in the system as each arrives.
+  public let meanInSystem: Double
+  /// Most requests in the system.
+  public let peakInSystem: Int
+
+  /// Launches on one GPU.
+  public var kernelCalls: Int { kernels.reduce(0) { $0 + $1.calls } }
+  /// Launches outside what was measured.
+  public var extrapolatedCalls: Int { kernels.reduce(0) { $0 + $1.extrapolatedCalls } }
+}

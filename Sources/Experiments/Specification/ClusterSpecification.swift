@@ -1,0 +1,59 @@
+/// The instances that serve a workload: pools of equal ones behind a router.
+public struct ClusterSpecification: Sendable, Hashable, Codable {
+  /// Equal instances: the same system under the same policy.
+  public struct Pool: Sendable, Hashable, Codable {
+    /// Its name in results.
+    public var name: String
+    /// Its instances, one at least.
+    public var instances: Int
+    /// What each of them is.
+    public var system: SystemSpecification
+    /// What decides about each iteration.
+    public var policy: PolicySpecification
+
+    /// Creates a pool.
+    public init(
+      name: String = "all", instances: Int = 1, system: SystemSpecification = SystemSpecification(),
+      policy: PolicySpecification = "chunked"
+    ) {
+      self.name = name
+      self.instances = instances
+      self.system = system
+      self.policy = policy
+    }
+
+    private enum CodingKeys: String, CodingKey, CaseIterable {
+      case name, instances, system, policy
+    }
+
+    /// Reads an object; members that it lacks keep their defaults.
+    public init(from decoder: any Decoder) throws {
+      self.init()
+      let object = try decoder.object(of: CodingKeys.self)
+      try object.read(.name, into: &name)
+      try object.read(.instances, into: &instances)
+      try object.read(.system, into: &system)
+      try object.read(.policy, into: &policy)
+    }
+  }
+
+  /// The pools; a simulation has exactly one so far.
+  public var pools: [Pool]
+
+  /// Creates a cluster of one pool.
+  public init(_ pool: Pool = Pool()) { pools = [pool] }
+
+  private enum CodingKeys: String, CodingKey, CaseIterable { case pools }
+
+  /// Reads an object.
+  public init(from decoder: any Decoder) throws {
+    self.init()
+    try decoder.object(of: CodingKeys.self).read(.pools, into: &pools)
+  }
+
+  /// The only pool; the first one, should there be several.
+  public var pool: Pool {
+    get { pools.first ?? Pool() }
+    set { if pools.isEmpty { pools = [newValue] } else { pools[0] = newValue } }
+  }
+}

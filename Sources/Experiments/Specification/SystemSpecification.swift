@@ -1,0 +1,86 @@
+import Serving
+
+/// A model on some GPUs under a serving engine, as the user asks for it.
+public struct SystemSpecification: Sendable, Hashable {
+  /// A model's name (see `sim list models`), or the path of a `config.json`.
+  public var model = "qwen3-30b-a3b"
+  /// A GPU's name (see `sim list hardware`), or the path of a descriptor.
+  public var hardware = "h100-sxm"
+  /// An engine's name (see `sim list engines`), or the path of a descriptor.
+  public var engine = "nano-vllm"
+  /// Settings of the engine that differ from its descriptor, by path: `host.per_iteration_ms`.
+  public var engineSettings: [String: SettingValue] = [:]
+  /// Figures of the GPU that differ from its descriptor, by path: `energy.idle_w`.
+  public var hardwareSettings: [String: SettingValue] = [:]
+  /// GPUs that share the model.
+  public var tensorParallelSize = 2
+  /// Share of GPU memory that the engine may use: above 0, at most 1.
+  public var memoryShare = 0.85
+  /// Tokens in a block of KV memory; `nil` for the engine's own.
+  public var blockSize: Int?
+  /// Blocks of KV memory; `nil` for what ``memoryShare`` leaves.
+  public var kvBlocks: Int?
+  /// Most sequences that an iteration works on.
+  public var maxSequences = 256
+  /// Longest sequence, prompt and output together; longer requests are rejected.
+  public var maxModelLength: Tokens = 32768
+  /// How tokens choose experts, as `--routing` takes it; `nil` for the model's usual law.
+  public var routing: String?
+  /// Whether the distinct experts of every call are drawn, instead of their expectation being taken.
+  public var drawsRouting = false
+
+  /// Creates the default system: Qwen3-30B-A3B on two H100 under nano-vLLM.
+  public init() {}
+
+  /// Checks each value by itself.
+  func checkValues() throws(ExperimentError) {
+    guard (1...1 << 20).contains(maxSequences) else {
+      throw .invalidValue(
+        option: "--max-num-seqs", value: "\(maxSequences)", expected: "1 to \(1 << 20) sequences")
+    }
+    guard (2...1 << 24).contains(maxModelLength) else {
+      throw .invalidValue(
+        option: "--max-model-len", value: "\(maxModelLength)", expected: "2 to \(1 << 24) tokens")
+    }
+    guard memoryShare > 0, memoryShare <= 1 else {
+      throw .invalidValue(
+        option: "--gpu-memory-utilization", value: "\(memoryShare)", expected: "more than 0, at most 1")
+    }
+    if let kvBlocks, !(1...1 << 30).contains(kvBlocks) {
+      throw .invalidValue(option: "kv_blocks", value: "\(kvBlocks)", expected: "1 to 2^30 blocks")
+    }
+  }
+}
+
+extension SystemSpecification: Codable {
+  private enum CodingKeys: String, CodingKey, CaseIterable {
+    case model, hardware, engine, routing
+    case engineSettings = "engine_settings"
+    case hardwareSettings = "hardware_settings"
+    case tensorParallelSize = "tensor_parallel_size"
+    case memoryShare = "gpu_memory_utilization"
+    case blockSize = "block_size"
+    case kvBlocks = "kv_blocks"
+    case maxSequences = "max_num_seqs"
+    case maxModelLength = "max_model_len"
+    case drawsRouting = "draw_routing"
+  }
+
+  /// Reads an object; members that it lacks keep their defaults.
+  public init(from decoder: any Decoder) throws {
+    let object = try decoder.object(of: CodingKeys.self)
+    try object.read(.model, into: &model)
+    try object.read(.hardware, into: &hardware)
+    try object.read(.engine, into: &engine)
+    try object.read(.engineSettings, into: &engineSettings)
+    try object.read(.hardwareSettings, into: &hardwareSettings)
+    try object.read(.tensorParallelSize, into: &tensorParallelSize)
+    try object.read(.memoryShare, into: &memoryShare)
+    blockSize = try object.decodeIfPresent(Int.self, forKey: .blockSize)
+    kvBlocks = try object.decodeIfPresent(Int.self, forKey: .kvBlocks)
+    try object.read(.maxSequences, into: &maxSequences)
+    try object.read(.maxModelLength, into: &maxModelLength)
+    routing = try object.decodeIfPresent(String.self, forKey: .routing)
+    try object.read(.drawsRouting, into: &drawsRouting)
+  }
+}

@@ -1,0 +1,96 @@
+import CostModels
+import Policies
+import ResultStore
+import Serving
+import Statistics
+import TestSupport
+import Testing
+import Workloads
+
+@testable import Experiments
+
+/// Experiments are loaded, run, stored, and run again.
+struct LibraryTests {
+  private func small(_ policy: PolicySpecification = "layered") -> Experiment {
+    var experiment = Experiment(trace: "arxiv", requestRate: 1.5, policy: policy)
+    experiment.workload.numPrompts = 20
+    return experiment
+  }
+
+  /// The program that the documentation begins with.
+  @Test func tenLinesAreEnough() throws {
+    var experiment = Experiment(trace: "arxiv", requestRate: 1.5, policy: "layered")
+    experiment.system.hardware = "h200-sxm"
+    experiment.workload.numPrompts = 20
+    let result = try Project.library.load(experiment).run()
+    #expect(result.summary[.completed] == 20)
+    #expect(result.summary[.meanTimeToFirstToken] == result.metrics.timeToFirstToken.mean * 1000)
+    #expect(
+      result.summary[.p99InterTokenLatency] == result.metrics.interTokenLatency.percentile(99) * 1000)
+  }
+
+  @Test func everyDefaultIsSpeltOut() throws {
+    let loaded = try Project.library.load(small())
+    let specification = loaded.specification
+    #expect(specification.policy.parameters == ["stages": 16, "cohort": 8192, "groups": "tiers"])
+    #expect(specification.workload.arrivals == .poisson)
+    #expect(specification.workload.numPrompts == 20)
+    #expect(specification.system.blockSize == loaded.loaded.system.engine.keyValueBlockSize)
+    #expect(specification.objective?.timeToFirstToken == 10)
+    #expect(try Project.library.load(specification).specification == specification)
+  }
+
+  @Test func theHashDoesNotDependOnTheSpelling() throws {
+    let hash = try Project.library.load(small("chunked")).configurationHash
+    #expect(try Project.library.load(small("chunked[budget=512]")).configurationHash == hash)
+    #expect(try Project.library.load(small("chunked[budget=256]")).configurationHash != hash)
+    var changed = small("chunked")
+    changed.system.hardwareSettings["power.limit_w"] = 700
+    #expect(try Project.library.load(changed).configurationHash == hash, "the descriptor says so as well")
+    changed.system.hardwareSettings["power.limit_w"] = 600
+    #expect(try Project.library.load(changed).configurationHash != hash)
+    changed = small("chunked")
+    changed.seed = 1
+    #expect(try Project.library.load(changed).configurationHash != hash)
+  }
+
+  @Test func aStoredRunComesToTheSameAgain() throws {
+    let folder = try TemporaryFolder()
+    let experiment = try Project.library.load(small())
+    let result = try experiment.run()
+    let writer = try RunWriter(path: folder.file("runs.sqlite"), logLevel: .requests)
+    let run = try writer.finish(experiment.row(result, argv: []), kernels: result.totals.kernels)
+    let reader = try ResultReader(path: folder.file("runs.sqlite"))
+    let again = try Project.library.load(reader.experiment(ofRun: run))
+    #expect(again.configurationHash == experiment.configurationHash)
+    let figures = try again.run().summary.values.filter { $0.0 != "wall_s" }
+    for ((name, value), (_, before)) in zip(figures, result.summary.values) {
+      #expect(value == before, "\(name)")
+    }
+  }
+
+  @Test func equalInstancesShareTheTraffic() throws {
+    var experiment = small()
+    experiment.workload.requestRate = 6
+    let one = try Project.library.load(experiment).run()
+    experiment.cluster.pool.instances = 3
+    let three = try Project.library.load(experiment).run()
+    #expect(three.summary[.completed] == 20)
+    #expect(three.summary[.meanTimeToFirstToken] < one.summary[.meanTimeToFirstToken])
+  }
+
+  @Test func valuesAreChecked() throws {
+    func message(_ change: (inout Experiment) -> Void) throws -> String {
+      var experiment = small()
+      change(&experiment)
+      return "\(try #require(throws: ExperimentError.self) { try Project.library.load(experiment) })"
+    }
+    #expect(try message { $0.system.maxSequences = 0 }.hasPrefix("--max-num-seqs 0: expected 1 to"))
+    #expect(try message { $0.system.maxModelLength = 1 }.hasPrefix("--max-model-len 1: expected 2 to"))
+    #expect(try message { $0.system.memoryShare = 1.5 }.hasPrefix("--gpu-memory-utilization 1.5: expected"))
+    #expect(try message { $0.limits.maxDuration = 0 } == "--max-duration 0.0: expected more than 0 seconds")
+    #expect(try message { $0.limits.maxConcurrency = 0 } == "--max-concurrency 0: expected at least 1")
+    #expect(try message { $0.cluster.pools = [] } == "pools 0: expected exactly one pool")
+    #expect(try message { $0.cluster.pool.instances = 0 } == "instances 0: expected 1 to 10000")
+  }
+}
