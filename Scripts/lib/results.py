@@ -30,7 +30,7 @@ def connect(path):
         except sqlite3.OperationalError as error:
             if getattr(error, "sqlite_errorname", None) != "SQLITE_READONLY_ROLLBACK":
                 raise
-        # A run was killed as it was stored. Whoever may write the file undoes what is there of it by reading it.
+        # A process was killed while it stored a run. One that may write the file undoes what is there of it by reading it.
         sqlite3.connect(path, timeout=60).execute("PRAGMA user_version").fetchone()
         return connect_as_it_is(path)
     except sqlite3.Error as error:
@@ -89,8 +89,9 @@ def flat(config):
         settings |= {f"{kind}.{path}": value for path, value in system.get(f"{kind}_settings", {}).items()}
     limits = {f"slo_{key.removesuffix('_s')}_ms": 1000 * value
               for key, value in (config.get("objective") or {}).items() if value is not None}
-    return {**config.get("workload", {}), **settings, "instances": pool.get("instances", 1), **limits,
-            **config.get("limits", {})}
+    every = {**config.get("workload", {}), **settings, "instances": pool.get("instances", 1), **limits,
+             **config.get("limits", {})}
+    return {key: value for key, value in every.items() if value is not None}
 
 
 class Scenario:

@@ -1,4 +1,4 @@
-/// The revision of the figures: raised whenever the same run comes to other figures than before.
+/// The revision of the figures: raised whenever the same run gives other figures than before.
 ///
 /// It is part of each run's ``LoadedExperiment/configurationHash``, so that a stored run is never taken for one of another
 /// revision. Golden runs in the tests are recorded with it.

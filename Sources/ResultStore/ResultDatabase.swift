@@ -55,7 +55,7 @@ enum ResultDatabase {
       do {
         queue = try openAsItIs(path: path, readonly: true, busyTimeout: busyTimeout)
       } catch let error as DatabaseError where error.extendedResultCode == .SQLITE_READONLY_ROLLBACK {
-        // Somebody was killed as they stored a large run. Whoever may write can undo what is there of it.
+        // A process was killed while it stored a large run. Any process that may write can undo the part that is there.
         _ = try openAsItIs(path: path, readonly: false, busyTimeout: busyTimeout)
         queue = try openAsItIs(path: path, readonly: true, busyTimeout: busyTimeout)
       }
@@ -70,7 +70,8 @@ enum ResultDatabase {
     } catch let error as DatabaseError where error.extendedResultCode == .SQLITE_READONLY_ROLLBACK {
       throw .cannotRead(
         path: path,
-        reason: "a run was killed as it was stored, and whoever may write the file has to read it first")
+        reason:
+          "a process was killed while it stored a run, and one that may write the file has to read it first")
     } catch let error as DatabaseError where error.resultCode == .SQLITE_READONLY {
       throw .cannotRead(
         path: path, reason: "SQLite keeps files beside it, so its folder must be writable; or read a copy")
@@ -146,8 +147,8 @@ enum ResultDatabase {
     }
   }
 
-  /// Has `body` write in one transaction; one of a large run bypasses the write-ahead log, if nobody else has the
-  /// database open.
+  /// Has `body` write in one transaction; one of a large run bypasses the write-ahead log, if no other
+  /// connection has the database open.
   ///
   /// What goes through the log is written twice. For a large run that is a third of all its time, and worth having
   /// others wait until it is stored: for so long the file is theirs neither to write nor to read. A rollback journal
@@ -162,18 +163,17 @@ enum ResultDatabase {
     }
   }
 
-  /// Whose turn it is to write, among the threads of this process: SQLite has those who wait look again after longer
+  /// Serialises the writing threads of this process: SQLite lets those that wait look again after longer
   /// and longer pauses.
   private static let turn = Mutex(())
 
   /// Whether the database was ours alone; if not, `body` was not called.
   private static func writeAlone(_ db: Database, _ body: () throws -> Void) throws -> Bool {
-    // Waits for nobody, here and later: whoever comes before the lock is exclusive would have it wait again and
-    // again for as long as they read.
+    // No waiting, here and later: each reader that comes before the lock is exclusive would prolong it.
     let timeout = try Int.fetchOne(db, sql: "PRAGMA busy_timeout") ?? 0
     try db.execute(sql: "PRAGMA busy_timeout = 0")
     defer { try? db.execute(sql: "PRAGMA busy_timeout = \(timeout)") }
-    // So that nobody comes in between the change of mode and the transaction.
+    // Keeps other connections out between the change of mode and the transaction.
     try db.execute(sql: "PRAGMA locking_mode = EXCLUSIVE")
     guard (try? db.execute(sql: "PRAGMA journal_mode = TRUNCATE")) != nil else {
       try db.execute(sql: "PRAGMA locking_mode = NORMAL")
@@ -181,7 +181,7 @@ enum ResultDatabase {
     }
     defer {
       try? db.execute(sql: "PRAGMA locking_mode = NORMAL")
-      // If this fails, whoever opens the database next to write makes up for it.
+      // If this fails, the next connection that writes makes up for it.
       try? enterWriteAheadLogging(db, deadline: Date(timeIntervalSinceNow: 2))
     }
     try db.beginTransaction(.exclusive)

@@ -1,3 +1,4 @@
+import Statistics
 import Testing
 
 @testable import Experiments
@@ -7,23 +8,23 @@ import Testing
     CapacityCriterion(attainment: 0.9, maxWatts: watts, maxEnergyPerToken: energy)
   }
 
-  /// Runs a study on made-up figures: attainment falls from 1 at the edge of each seed, power rises with the rate.
+  /// Runs a search on made-up figures: attainment falls from 1 at the edge of each seed, power rises with the rate.
   func study(_ edges: [Double], criterion: CapacityCriterion, guess: Double = 1) -> CapacityResult {
-    var study = CapacityStudy(
+    var capacity = PolicyCapacity(
       seeds: edges.indices.map { UInt64($0) }, criterion: criterion, guess: guess, tolerance: 0.01)
-    while let trial = study.wanted.first {
+    while let trial = capacity.wanted.first {
       let edge = edges[Int(trial.seed)]
-      study.add(
+      capacity.add(
         trial,
         CapacityFigures(
           attainment: trial.rate <= edge ? 1 : 0, watts: 100 * trial.rate,
           millijoulesPerToken: 10 + 20 / trial.rate, unfinished: 0))
     }
-    return study.result
+    return capacity.result
   }
 
   @Test(arguments: [0.013, 0.5, 1, 2.7, 4, 900]) func searchesFindTheEdge(edge: Double) throws {
-    var search = CapacitySearch(guess: 1, tolerance: 0.01)
+    var search = RateBisection(guess: 1, tolerance: 0.01)
     var questions = 0
     while let rate = search.next {
       search.answer(rate <= edge)
@@ -37,7 +38,7 @@ import Testing
 
   @Test func searchesEndWhereNothingHoldsOrFails() {
     for holds in [false, true] {
-      var search = CapacitySearch(guess: 1, tolerance: 0.01)
+      var search = RateBisection(guess: 1, tolerance: 0.01)
       while search.next != nil { search.answer(holds) }
       #expect((search.holding == nil) == !holds)
       #expect((search.failing == nil) == holds)

@@ -14,37 +14,11 @@ import Testing
     return record
   }
 
-  func firstToken(_ a: [Seconds], _ b: [Seconds], seed: UInt64 = 0) throws -> CompareDifference {
-    let (differences, _) = CompareDifference.all(
+  func firstToken(_ a: [Seconds], _ b: [Seconds], seed: UInt64 = 0) throws -> MetricDifference {
+    let (differences, _) = MetricDifference.all(
       baseline: a.enumerated().map { record($0.offset, wait: $0.element) },
       other: b.enumerated().map { record($0.offset, wait: $0.element) }, resamples: 400, seed: seed)
     return try #require(differences.first { $0.metric == .firstToken && $0.statistic == .mean })
-  }
-
-  @Test func resamplesAreAsLargeAsTheSample() {
-    var bootstrap = CompareBootstrap(count: 100, seed: 3)
-    var weights = Array(repeating: 1, count: 100)
-    var sums = weights.map { _ in 0 }
-    for _ in 0..<2000 {
-      bootstrap.draw(into: &weights)
-      #expect(weights.reduce(0, +) == 100)
-      for i in weights.indices { sums[i] += weights[i] }
-    }
-    // Each request is drawn once on average.
-    #expect(sums.allSatisfy { (1800...2200).contains($0) })
-  }
-
-  @Test func percentilesAreThoseOfTheSummary() {
-    var random = SplitMix64(seed: 5)
-    let values = (0..<137).map { _ in random.uniform() }
-    var weights = values.map { _ in 1 }
-    weights[3] = 4
-    weights[9] = 0
-    var distribution = WeightedDistribution()
-    for (value, weight) in zip(values, weights) where weight > 0 { distribution.add(value, weight: weight) }
-    let found = CompareSample(values).statistics(weights: weights)
-    let expected = [distribution.mean] + distribution.percentiles([50, 99])
-    for (a, b) in zip(found, expected) { #expect(abs(a - b) < 1e-12) }
   }
 
   /// Pairing takes out what requests have in common: a constant shift has no spread.
@@ -52,7 +26,7 @@ import Testing
     var random = SplitMix64(seed: 5)
     let waits = (0..<200).map { _ in 1 + random.uniform() }
     let d = try firstToken(waits, waits.map { $0 + 0.5 })
-    #expect(abs(d.difference.low - 500) < 1e-6 && abs(d.difference.high - 500) < 1e-6)
+    #expect(abs(d.difference.interval.low - 500) < 1e-6 && abs(d.difference.interval.high - 500) < 1e-6)
     #expect(d.verdict == .worse)
   }
 
@@ -72,14 +46,14 @@ import Testing
   @Test func unfinishedRequestsAreLeftOut() {
     var unfinished = record(1, wait: 1)
     unfinished.status = .unfinished
-    let (_, pairs) = CompareDifference.all(
+    let (_, pairs) = MetricDifference.all(
       baseline: [record(0, wait: 1), record(1, wait: 1)], other: [record(0, wait: 1), unfinished],
       resamples: 100, seed: 0)
     #expect(pairs == 1)
   }
 
   @Test func noPairsGiveNoVerdict() {
-    let (differences, pairs) = CompareDifference.all(baseline: [], other: [], resamples: 100, seed: 0)
+    let (differences, pairs) = MetricDifference.all(baseline: [], other: [], resamples: 100, seed: 0)
     #expect(pairs == 0)
     #expect(differences.allSatisfy { $0.verdict == .undecided })
   }

@@ -7,7 +7,7 @@ import Workloads
 
 @testable import Experiments
 
-/// An experiment is a value: it is written as JSON and read back, and says what is wrong with it.
+/// An experiment is a value: it is written as JSON and read back, and a mistake in the JSON is named.
 struct ExperimentTests {
   private func read(_ json: String) throws -> Experiment {
     try Experiment(json: Data(json.utf8), from: "run.json")

@@ -1,26 +1,16 @@
+import Statistics
 import Testing
 
 @testable import Experiments
 
 /// Errors and their intervals.
 struct ReplayComparisonTests {
-  @Test func statisticsAreNumpys() {
-    // numpy.percentile([1, 2, 4, 8], [50, 90, 99])
-    let sample = ClusteredSample([[4, 1], [8], [2]])
-    let statistics = sample.statistics(weights: [1, 1, 1])
-    for (value, expected) in zip(statistics, [3.75, 3, 6.8, 7.88]) { #expect(abs(value - expected) < 1e-12) }
-    // numpy.percentile([1, 1, 1, 4, 4, 4, 2], ...)
-    let weighted = sample.statistics(weights: [3, 0, 1])
-    for (value, expected) in zip(weighted, [17.0 / 7, 2, 4, 4]) { #expect(abs(value - expected) < 1e-12) }
-    #expect(ClusteredSample([[], []]).statistics(weights: [1, 1]).allSatisfy { $0.isNaN })
-  }
-
   @Test func aSimulatorThatIsATenthTooSlowIsSaidToBe() {
     let errors = ReplayComparison(pairs(slower: 1.1)).errors(draws: 200, seed: 1)
     #expect(errors.count == 18)
     for error in errors where error.unit == "ms" {
       #expect(abs(error.error - 0.1) < 1e-9, "\(error)")
-      #expect(abs(error.low - 0.1) < 1e-9 && abs(error.high - 0.1) < 1e-9)
+      #expect(abs(error.interval.low - 0.1) < 1e-9 && abs(error.interval.high - 0.1) < 1e-9)
     }
     let throughput = errors.last
     #expect((throughput?.error ?? 0) < 0)
@@ -35,8 +25,8 @@ struct ReplayComparisonTests {
     #expect(errors != comparison.errors(draws: 300, seed: 8))
     let mean = errors[0]
     #expect(mean.metric == "ttft" && mean.statistic == "mean")
-    #expect(mean.low < mean.error && mean.error < mean.high)
-    #expect(mean.low > 0 && mean.high < 0.5)
+    #expect(mean.interval.low < mean.error && mean.error < mean.interval.high)
+    #expect(mean.interval.low > 0 && mean.interval.high < 0.5)
   }
 
   /// Thirty requests of a server, and the same ones with latencies that are some factor longer.

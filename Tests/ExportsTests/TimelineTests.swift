@@ -1,5 +1,6 @@
 import Foundation
 import ResultStore
+import Support
 import TestSupport
 import Testing
 
@@ -12,7 +13,7 @@ struct TimelineTests {
   init() throws {
     let folder = try TemporaryFolder()
     let run = try LoggedRun.write(to: folder.file("runs.sqlite"))
-    let file = try ExportFile(path: folder.file("timeline.json"))
+    let file = try WholeFile(path: folder.file("timeline.json"))
     try Timeline(reader: ResultReader(path: folder.file("runs.sqlite")), run: run).write(to: file)
     try file.finish()
     events = try folder.object("timeline.json")["traceEvents"] as? [[String: Any]] ?? []

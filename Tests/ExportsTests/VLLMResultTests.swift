@@ -1,6 +1,7 @@
 import Foundation
 import ResultStore
 import Serving
+import Support
 import TestSupport
 import Testing
 
@@ -34,6 +35,18 @@ struct VLLMResultTests {
         "mean_ttft_ms", "median_ttft_ms", "std_ttft_ms", "p90_ttft_ms", "p99_ttft_ms", "p99.9_ttft_ms",
         "mean_tpot_ms", "median_tpot_ms", "std_tpot_ms", "mean_itl_ms", "median_itl_ms", "std_itl_ms",
       ])
+  }
+
+  /// What vLLM and this program both have goes by the same name.
+  @Test func theKeysOfFiguresAreTheirNames() throws {
+    let others: Set = [
+      "date", "endpoint_type", "backend", "label", "model_id", "tokenizer_id", "num_prompts", "request_rate",
+      "burstiness", "max_concurrency", "latencies", "queue_times", "rtfx",
+    ]
+    let figures = RunFigure.all(percentiles: [90, 99, 99.9]).map(\.name)
+    for key in try keys(VLLMResult.Format(metrics: VLLMResult.metrics)) where !others.contains(key) {
+      #expect(figures.contains(key), "\(key)")
+    }
   }
 
   @Test func withoutDetailsLatenciesAndQueueTimesStay() throws {
@@ -81,7 +94,7 @@ struct VLLMResultTests {
   }
 
   private func written(_ format: VLLMResult.Format) throws -> [String: Any] {
-    let file = try ExportFile(path: folder.file("result.json"))
+    let file = try WholeFile(path: folder.file("result.json"))
     try VLLMResult(reader: reader, run: run, format: format).write(to: file)
     try file.finish()
     return try folder.object("result.json")

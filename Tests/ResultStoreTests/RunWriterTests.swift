@@ -105,7 +105,7 @@ struct RunWriterTests {
     let reader = try ResultReader(path: directory.database)
     #expect(
       try reader.query("SELECT run_id, policy, extra FROM runs").rows == [
-        [1, "b", #"{"run_id":9,"x":null}"#]
+        [1, "b", #"{"run_id": 9, "x": null}"#]
       ])
     #expect(try reader.query("SELECT calls FROM kernels").rows == [[3]])
   }

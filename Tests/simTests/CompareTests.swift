@@ -15,21 +15,21 @@ import Testing
 
   @Test func aPolicyDoesNotDifferFromItself() throws {
     let comparison = Comparison([try run("chunked"), try run("chunked")], resamples: 200, seed: 1)
-    let differences = try #require(comparison.contests.first).differences
+    let differences = try #require(comparison.differences.first).metrics
     #expect(differences.count == CompareMetric.allCases.count * CompareStatistic.allCases.count)
     for d in differences {
-      #expect(d.difference == CompareInterval(estimate: 0, resampled: [0]))
+      #expect(d.difference == Estimate(0, Interval(low: 0, high: 0)))
       #expect(d.verdict == .undecided)
     }
   }
 
   @Test func everyRequestIsPaired() throws {
     let comparison = Comparison([try run("chunked"), try run("layered")], resamples: 200, seed: 1)
-    let contest = try #require(comparison.contests.first)
-    #expect(contest.pairs == 150)
-    let experts = contest.differences.first { $0.metric == .expertBytes && $0.statistic == .mean }
+    let difference = try #require(comparison.differences.first)
+    #expect(difference.pairs == 150)
+    let experts = difference.metrics.first { $0.metric == .expertBytes && $0.statistic == .mean }
     #expect(experts?.verdict == .better)
-    #expect(try run("layered").requests == contest.run.requests)
+    #expect(try run("layered").requests == difference.run.requests)
   }
 
   /// The meter changes nothing, and what it counts adds up.

@@ -1,6 +1,6 @@
 import Serving
 
-/// The figures of a run that a search for capacity goes by.
+/// The figures of a run that a search for capacity uses.
 package struct CapacityFigures: Sendable, Hashable {
   /// Share of requests that met the objective.
   package var attainment: Double

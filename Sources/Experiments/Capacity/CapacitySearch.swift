@@ -1,36 +1,79 @@
-/// Looks for the largest rate at which something holds, one question at a time.
-///
-/// From a guess the rate is doubled as long as it holds, or halved until it does; then the gap is bisected. What holds
-/// at a rate should hold at every lower one; where chance makes it otherwise, one of the edges is found.
+import Foundation
+import Serving
+import Workloads
+
+/// Searches for the capacities of several policies, all of them at a time.
 package struct CapacitySearch {
-  /// Rates beyond which nobody asks, in requests a second.
-  package static let limits = 1e-3...1e5
+  package let policies: [String]
+  package let runner: SweepRunner
+  package let known: KnownRuns
+  package private(set) var capacities: [PolicyCapacity]
+  /// Runs that were made, and that the database had.
+  package private(set) var runsMade = 0
+  package private(set) var runsKnown = 0
 
-  /// How far the rates that hold and fail may be apart in the end, as a share of the lower.
-  package let tolerance: Double
-  /// The rate to be tried next; `nil` once the search is over.
-  package private(set) var next: Double?
-  /// The largest rate known to hold; `nil` as long as none is.
-  package private(set) var holding: Double?
-  /// The least rate known to fail; `nil` as long as none is.
-  package private(set) var failing: Double?
-
-  package init(guess: Double, tolerance: Double) {
-    self.tolerance = tolerance
-    next = guess
+  /// Gives each policy a search of its own.
+  package init(
+    policies: [String], capacity: PolicyCapacity, runner: SweepRunner, known: KnownRuns
+  ) {
+    self.policies = policies
+    self.runner = runner
+    self.known = known
+    capacities = policies.map { _ in capacity }
   }
 
-  /// Takes the answer for the rate that was to be tried next.
-  package mutating func answer(_ holds: Bool) {
-    guard let rate = next else { return }
-    if holds { holding = rate } else { failing = rate }
-    let candidate =
-      switch (holding, failing) {
-      case (let low?, let high?): high > low * (1 + tolerance) ? (low + high) / 2 : nil
-      case (let low?, nil): low * 2
-      case (nil, let high?): high / 2
-      case (nil, nil): nil as Double?
+  /// Goes on until no policy needs another run.
+  ///
+  /// - Parameters:
+  ///   - commandLine: The words that each run records as its origin.
+  ///   - makeExperiment: The experiment of a policy, a rate and a seed.
+  ///   - begin: Called before each round with its number of requests; returns an observer of their ends.
+  ///   - end: Called after each round.
+  /// - Throws: What an experiment throws as it is made or run, or the database.
+  package mutating func run(
+    commandLine: [String],
+    makeExperiment: (_ policy: String, _ rate: Double, _ seed: UInt64) throws -> LoadedExperiment,
+    begin: (_ requests: Int, _ state: String) -> (any RunProgress)? = { _, _ in nil },
+    end: () -> Void = {}
+  ) throws {
+    while true {
+      let wanted = capacities.enumerated().flatMap { capacity in
+        capacity.element.wanted.map { (capacity.offset, $0) }
       }
-    next = candidate.flatMap { Self.limits.contains($0) ? $0 : nil }
+      guard !wanted.isEmpty else { return }
+      var points: [SweepPoint] = []
+      var open: [(policy: Int, trial: PolicyCapacity.Trial)] = []
+      for (policy, trial) in wanted {
+        let experiment = try makeExperiment(policies[policy], trial.rate, trial.seed)
+        let hash = experiment.configurationHash
+        if let run = known[hash] {
+          capacities[policy].add(trial, run.figures)
+          runsKnown += 1
+        } else {
+          points.append(SweepPoint(experiment, hash: hash, commandLine: commandLine))
+          open.append((policy, trial))
+        }
+      }
+      let requests = points.reduce(0) { $0 + $1.experiment.workload.count }
+      let outcomes = try runner.run(points, progress: begin(requests, state))
+      end()
+      for (job, outcome) in zip(open, outcomes) {
+        switch outcome {
+        case .finished(let figures): capacities[job.policy].add(job.trial, figures)
+        case .failed(let error): throw error
+        }
+      }
+      runsMade += points.count
+    }
+  }
+
+  /// How far the searches are.
+  private var state: String {
+    zip(policies, capacities).map { policy, capacity in
+      let edges = [capacity.pooled.holding, capacity.pooled.failing].map {
+        $0.map { String(format: "%.4g", $0) } ?? "?"
+      }
+      return "\(policy) \(edges.joined(separator: "..."))"
+    }.joined(separator: ", ")
   }
 }

@@ -1,6 +1,6 @@
 import Serving
 
-/// What the iterations of one kind come to.
+/// The totals of the iterations of one kind.
 package struct CompareIterations: Sendable {
   /// Iterations by what they carry.
   package enum Kind: String, CaseIterable, Sendable {

@@ -1,11 +1,11 @@
 import Serving
 import Statistics
 
-/// What requests are compared by; less is better throughout.
+/// A figure of requests that is compared; less is always better.
 package enum CompareMetric: String, CaseIterable, Sendable {
   case firstToken = "ttft_ms"
-  case meanGap = "tbt_mean_ms"
-  case longestGap = "tbt_max_ms"
+  case meanInterTokenLatency = "itl_mean_ms"
+  case longestInterTokenLatency = "itl_max_ms"
   case endToEnd = "e2el_ms"
   case energy = "energy_j"
   case expertBytes = "expert_gb"
@@ -14,8 +14,8 @@ package enum CompareMetric: String, CaseIterable, Sendable {
   package var title: String {
     switch self {
     case .firstToken: "TTFT (ms)"
-    case .meanGap: "TBT, mean (ms)"
-    case .longestGap: "TBT, longest (ms)"
+    case .meanInterTokenLatency: "ITL, mean (ms)"
+    case .longestInterTokenLatency: "ITL, longest (ms)"
     case .endToEnd: "E2E (ms)"
     case .energy: "Energy (J)"
     case .expertBytes: "Expert weights (GB)"
@@ -26,8 +26,8 @@ package enum CompareMetric: String, CaseIterable, Sendable {
   package var name: String {
     switch self {
     case .firstToken: "TTFT"
-    case .meanGap: "mean TBT"
-    case .longestGap: "longest TBT"
+    case .meanInterTokenLatency: "mean ITL"
+    case .longestInterTokenLatency: "longest ITL"
     case .endToEnd: "E2E"
     case .energy: "energy"
     case .expertBytes: "expert weights"
@@ -38,8 +38,8 @@ package enum CompareMetric: String, CaseIterable, Sendable {
   package func value(of request: RequestRecord) -> Double {
     switch self {
     case .firstToken: request.timeToFirstToken * 1000
-    case .meanGap: request.timePerOutputToken * 1000
-    case .longestGap: request.request.outputTokens > 1 ? request.longestGap * 1000 : .nan
+    case .meanInterTokenLatency: request.timePerOutputToken * 1000
+    case .longestInterTokenLatency: request.request.outputTokens > 1 ? request.longestGap * 1000 : .nan
     case .endToEnd: request.endToEnd * 1000
     case .energy: request.joules
     case .expertBytes: request.expertBytes / 1e9

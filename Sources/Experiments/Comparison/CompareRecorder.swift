@@ -1,6 +1,6 @@
 import Serving
 
-/// Keeps of a run what a comparison needs, beside what every run keeps.
+/// Records what a comparison needs, beside what every run records.
 package struct CompareRecorder: Recorder {
   package var run: RunRecorder
   /// Layers of the model.

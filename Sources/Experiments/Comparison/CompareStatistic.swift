@@ -1,15 +1,17 @@
-/// What of a distribution is compared.
+import Statistics
+
+/// A statistic that is compared.
 package enum CompareStatistic: String, CaseIterable, Sendable {
   case mean
   case median
   case p99
 
-  /// The percentile as a share; `nil` for the mean.
-  package var quantile: Double? {
+  /// How it is worked out.
+  package var statistic: Statistic {
     switch self {
-    case .mean: nil
-    case .median: 0.5
-    case .p99: 0.99
+    case .mean: .mean
+    case .median: .median
+    case .p99: .quantile(0.99)
     }
   }
 }

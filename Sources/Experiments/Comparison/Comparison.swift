@@ -2,28 +2,15 @@ import Serving
 
 /// Runs of several policies over the same requests, the others compared with the first.
 package struct Comparison {
-  /// How a policy fares against the first.
-  package struct Contest {
-    package let run: CompareRun
-    /// A difference for each metric and statistic.
-    package let differences: [CompareDifference]
-    /// Requests that both completed.
-    package let pairs: Int
-  }
-
   package let runs: [CompareRun]
-  package let contests: [Contest]
+  /// How each of the others differs from the first.
+  package let differences: [PairedDifference]
 
   /// Compares runs, of which there must be one at least.
   package init(_ runs: [CompareRun], resamples: Int, seed: UInt64) {
     self.runs = runs
-    let baseline = runs[0]
-    contests = runs.dropFirst().map { run in
-      let (differences, pairs) = CompareDifference.all(
-        baseline: baseline.requests, other: run.requests, resamples: resamples, seed: seed)
-      // A dense model reads no experts under any policy: there is nothing to compare.
-      let shown = differences.filter { $0.baseline != 0 || $0.other != 0 }
-      return Contest(run: run, differences: shown, pairs: pairs)
+    differences = runs.dropFirst().map {
+      PairedDifference(of: $0, from: runs[0], resamples: resamples, seed: seed)
     }
   }
 

@@ -14,6 +14,11 @@ package struct ReplayComparison {
     }
   }
 
+  /// The statistics of each latency.
+  private static let statistics: [(String, Statistic)] = [
+    ("mean", .mean), ("median", .median), ("p90", .quantile(0.9)), ("p99", .quantile(0.99)),
+  ]
+
   private let pairs: [Pair]
   private let latencies: [(name: String, measured: ClusteredSample, simulated: ClusteredSample)]
 
@@ -26,8 +31,8 @@ package struct ReplayComparison {
     ]
     latencies = metrics.map { name, values in
       (
-        name, ClusteredSample(pairs.map { values($0.measured) }),
-        ClusteredSample(pairs.map { values($0.simulated) })
+        name, ClusteredSample(clusters: pairs.map { values($0.measured) }),
+        ClusteredSample(clusters: pairs.map { values($0.simulated) })
       )
     }
   }
@@ -41,20 +46,9 @@ package struct ReplayComparison {
   /// - Complexity: O(draws · tokens).
   package func errors(draws: Int, seed: UInt64) -> [SignedError] {
     var errors = figures(weights: Array(repeating: 1, count: pairs.count))
-    var drawn = Array(repeating: [Double](), count: errors.count)
-    var random = SplitMix64(seed: seed, purpose: "bootstrap")
-    for _ in 0..<draws {
-      var weights = Array(repeating: Int32(0), count: pairs.count)
-      for _ in pairs { weights[Int(random.next().multipliedFullWidth(by: UInt64(pairs.count)).high)] += 1 }
-      for (i, figure) in figures(weights: weights).enumerated() where figure.error.isFinite {
-        drawn[i].append(figure.error)
-      }
-    }
-    for i in errors.indices {
-      let sorted = drawn[i].sorted()
-      errors[i].low = Self.quantile(0.025, of: sorted)
-      errors[i].high = Self.quantile(0.975, of: sorted)
-    }
+    var bootstrap = Bootstrap(count: pairs.count, seed: seed)
+    let drawn = bootstrap.draws(draws) { weights in figures(weights: weights).map(\.error) }
+    for i in errors.indices { errors[i].interval = Interval(ofDraws: drawn[i].filter(\.isFinite)) }
     return errors
   }
 
@@ -62,13 +56,13 @@ package struct ReplayComparison {
   private func figures(weights: [Int32]) -> [SignedError] {
     var figures: [SignedError] = []
     for latency in latencies {
-      let measured = latency.measured.statistics(weights: weights)
-      let simulated = latency.simulated.statistics(weights: weights)
-      for (i, statistic) in ClusteredSample.statistics.enumerated() {
+      let measured = latency.measured.statistics(Self.statistics.map(\.1), weights: weights)
+      let simulated = latency.simulated.statistics(Self.statistics.map(\.1), weights: weights)
+      for (i, statistic) in Self.statistics.map(\.0).enumerated() {
         figures.append(
           SignedError(
             metric: latency.name, statistic: statistic, unit: "ms", measured: measured[i] * 1000,
-            simulated: simulated[i] * 1000, low: .nan, high: .nan))
+            simulated: simulated[i] * 1000, interval: Interval(low: .nan, high: .nan)))
       }
     }
     // Both sides from the first start to the last token, so that the client's own time is in neither.
@@ -86,7 +80,7 @@ package struct ReplayComparison {
       figures.append(
         SignedError(
           metric: name, statistic: "", unit: unit, measured: Double(count) / measured,
-          simulated: Double(count) / simulated, low: .nan, high: .nan))
+          simulated: Double(count) / simulated, interval: Interval(low: .nan, high: .nan)))
     }
     return figures
   }
@@ -100,13 +94,5 @@ package struct ReplayComparison {
       end = max(end, request.start + request.endToEnd)
     }
     return end - start
-  }
-
-  private static func quantile(_ share: Double, of sorted: [Double]) -> Double {
-    guard let last = sorted.last else { return .nan }
-    let position = share * Double(sorted.count - 1)
-    let below = sorted[Int(position)]
-    let above = Int(position) + 1 < sorted.count ? sorted[Int(position) + 1] : last
-    return below + (above - below) * (position - position.rounded(.down))
   }
 }

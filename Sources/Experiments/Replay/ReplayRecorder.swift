@@ -1,6 +1,6 @@
 import Serving
 
-/// Keeps of a run what a comparison request by request needs: every request, and every gap between its tokens.
+/// Records what a comparison request by request needs: every request, and every gap between its tokens.
 package struct ReplayRecorder: Recorder {
   /// Requests by their number; `nil` until they have ended.
   package private(set) var requests: [RequestRecord?]
@@ -8,7 +8,7 @@ package struct ReplayRecorder: Recorder {
   private var ends: [Seconds] = []
   private var decoded: [Bool] = []
 
-  /// Creates a recorder for so many requests on one instance.
+  /// Creates a recorder for `count` requests on one instance.
   package init(count: Int) {
     requests = Array(repeating: nil, count: count)
     spans = Array(repeating: [], count: count)

@@ -77,20 +77,15 @@ package struct ServerBenchmark {
       name: name, source: .trace(trace), arrivals: .trace(timeScale: 1), count: rows.count, seed: seed)
   }
 
-  private static func object(_ data: Data, file: String) throws(ServerBenchmarkError) -> [String: Any] {
-    let value: Any
+  private static func object(_ data: Data, file: String) throws(ServerBenchmarkError) -> JSONObject {
     do {
-      value = try JSONSerialization.jsonObject(with: data)
-    } catch {
-      let detail = (error as NSError).userInfo["NSDebugDescription"] as? String ?? "it cannot be parsed"
+      return try JSONReader.object(Array(data), file: file)
+    } catch .malformed(_, let line?, let reason) {
       throw .malformed(
-        file: file,
-        reason: detail.replacing("\n", with: " ") + " (a file of --append-result has one result a line)")
-    }
-    guard let object = value as? [String: Any] else {
+        file: file, reason: "line \(line): \(reason) (a file of --append-result has one result a line)")
+    } catch {
       throw .notDetailed(
         file: file, missing: "input_lens", advice: "it is not an object of vllm bench serve at all")
     }
-    return object
   }
 }

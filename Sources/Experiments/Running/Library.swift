@@ -30,7 +30,7 @@ public final class Library: Sendable {
   public let traces: String
   private let known = Mutex(Known())
 
-  /// Creates a library; nothing is read before it is asked for.
+  /// Creates a library; files are read when an experiment needs them.
   public init(profiles: String = "Profiles", traces: String = "Traces") {
     self.profiles = profiles
     self.traces = traces
@@ -109,7 +109,7 @@ extension LoadedSystem {
     var hardware = try profiles.hardware(specification.hardware)
     let calibrationPath = "\(path)/calibrations/\(hardware.name).json"
     let calibration = try Calibration(path: calibrationPath)
-    // What was measured stands before the file's estimates, and what the user says before both.
+    // Measurements override the file's estimates, and the user overrides both.
     if let energy = calibration.energy { hardware.adopt(energy) }
     try hardware.change(specification.hardwareSettings)
     let model = try profiles.model(specification.model)

@@ -44,7 +44,7 @@ extension LoadedExperiment {
   ///
   /// - Parameters:
   ///   - result: What came out.
-  ///   - more: What else is to be kept of it.
+  ///   - more: Further values to store.
   ///   - argv: The command line.
   /// - Returns: The row of the `runs` table, and those of `instances`.
   package func row(_ result: RunResult, more: [(String, RunValue)] = [], argv: [String]) -> RunRow {

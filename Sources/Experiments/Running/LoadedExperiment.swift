@@ -16,7 +16,7 @@ public struct LoadedExperiment: Sendable {
   public let policy: Policy
   /// The requests.
   public let workload: Workload
-  /// What requests are held against.
+  /// The latency limits that a good request meets.
   public let objective: ServiceObjective
   /// Blocks of KV memory of an instance.
   public let kvBlocks: Int
@@ -78,7 +78,7 @@ public struct LoadedExperiment: Sendable {
       self, recorder: recorder, totals: totals, wall: ContinuousClock.now - started, percentiles: percentiles)
   }
 
-  /// Runs it; the recorder keeps what it wants.
+  /// Runs it with a recorder of any kind.
   ///
   /// `wrap` may put a cost model around the experiment's, to watch it.
   ///

@@ -186,13 +186,13 @@ extension RunFigure {
     RunValue($0.wall)
   }
 
-  /// What stands before the latencies.
+  /// The figures before the latencies.
   static let counts = [
     duration, completed, failed, unfinished, totalInputTokens, totalOutputTokens, requestThroughput,
     requestGoodput, outputThroughput, totalTokenThroughput, maxOutputTokensPerSecond, maxConcurrentRequests,
   ]
 
-  /// What stands behind them.
+  /// The figures after them.
   static let rest = [
     attainment, attainmentOfFirstToken, attainmentOfGaps, energy, idleEnergy, energyPerToken,
     energyPerOutputToken, energyQuality, expertBytes, expertBytesPerRequest, iterations, meanIteration,

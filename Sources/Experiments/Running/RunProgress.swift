@@ -2,6 +2,6 @@
 ///
 /// Several threads may advance it at once.
 public protocol RunProgress: AnyObject, Sendable {
-  /// Takes note of further requests that are done.
+  /// Counts further requests that are done.
   func advance(by requests: Int)
 }

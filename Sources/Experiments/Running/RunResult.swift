@@ -2,7 +2,7 @@ import CostModels
 import Serving
 import Statistics
 
-/// What a run came to.
+/// The result of a run.
 ///
 ///     let result = try library.load(experiment).run()
 ///     print(result.summary[.meanTimeToFirstToken], result.metrics.interTokenLatency.percentile(99))

@@ -3,7 +3,7 @@ import ResultStore
 import Serving
 import Statistics
 
-/// What a run comes to: everything that its figures are made of.
+/// Everything that the figures of a run are computed from.
 public struct RunSummary: Sendable {
   /// Distributions and counts.
   public let metrics: RunMetrics

@@ -14,7 +14,7 @@ public struct Experiment: Sendable, Hashable {
   public var workload: WorkloadSpecification
   /// What serves them.
   public var cluster: ClusterSpecification
-  /// What they are held against; `nil` for the trace's usual limits.
+  /// The latency limits that a good request meets; `nil` for the trace's usual limits.
   public var objective: ServiceObjective?
   /// Where the run ends early, and how many clients it has.
   public var limits: RunLimits

@@ -3,7 +3,7 @@ import Support
 
 /// What can be wrong with an experiment beyond its files.
 public enum ExperimentError: UserError, Hashable {
-  /// A value is out of bounds; it goes by the name of its option, as members of the JSON do with underscores.
+  /// A value is out of bounds; it is named by its option, whose words a member of the JSON has with underscores.
   case invalidValue(option: String, value: String, expected: String)
   /// A JSON text that cannot be read.
   case unreadable(source: String, reason: String)

@@ -1,7 +1,7 @@
 import Foundation
 import ResultStore
 
-/// The runs that a database has already, by their configuration's hash.
+/// The runs that a database already has, by the hash of their configuration.
 package struct KnownRuns {
   /// A run of the database.
   package struct Run {
@@ -11,10 +11,10 @@ package struct KnownRuns {
 
   private let runs: [String: Run]
 
-  /// Knows none.
+  /// Creates a list without runs.
   package init() { runs = [:] }
 
-  /// Reads those that keep at least what a log level does.
+  /// Reads the runs that keep at least what a log level does.
   ///
   /// The hash covers the revision of the figures: runs of another one are not known. Of several runs of a
   /// configuration, which have the same results, the first counts. The database need not exist.
@@ -26,8 +26,8 @@ package struct KnownRuns {
     let levels = LogLevel.allCases.filter { $0 >= logLevel }.map { "'\($0.rawValue)'" }
     let table = try ResultReader(path: path).query(
       """
-      SELECT config_hash, min(run_id), slo_attainment, energy_j / duration, energy_per_token_mj,
-        coalesce(unfinished, 0)
+      SELECT config_hash, min(run_id), \(RunFigure.attainment), \(RunFigure.energy) / \(RunFigure.duration),
+        \(RunFigure.energyPerToken), coalesce(\(RunFigure.unfinished), 0)
       FROM runs WHERE config_hash IS NOT NULL AND log_level IN (\(levels.joined(separator: ",")))
       GROUP BY config_hash
       """)

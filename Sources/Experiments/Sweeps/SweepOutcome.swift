@@ -1,6 +1,6 @@
 import Serving
 
-/// What became of a point.
+/// The outcome of a point.
 package enum SweepOutcome: Sendable {
   /// It ran.
   case finished(CapacityFigures)

@@ -6,28 +6,27 @@ import Statistics
 import Synchronization
 import Workloads
 
-/// How far each figure of a run may be off, because the cost model is unsure: 90 % intervals over draws of it.
+/// How far each figure of a run may be off because the cost model is unsure: 90 % intervals over draws of it.
 ///
-/// Every draw sees the same traffic. What is drawn, and how widely, says ``LoadedSystem/perturbed(seed:draw:)``.
+/// Every draw sees the same traffic. What is drawn, and how widely, is said by ``LoadedSystem/perturbed(seed:draw:)``.
 package struct Uncertainty: Sendable {
   /// A figure, as the run has it, and what 5 % and 95 % of the draws stay below.
-  package struct Interval: Sendable {
+  package struct Figure: Sendable {
     package let name: String
     package let central: Double
-    package let low: Double
-    package let high: Double
+    package let interval: Interval
   }
 
-  /// How many draws.
+  /// The number of draws.
   package let draws: Int
   /// The figures that differ between draws, in the order of the summary.
-  package let intervals: [Interval]
+  package let figures: [Figure]
 
   /// Runs an experiment under draws of its system, on all cores.
   ///
   /// - Parameters:
   ///   - experiment: The experiment, whose workload's seed is the draws' too.
-  ///   - summary: What it came to.
+  ///   - summary: Its own figures.
   ///   - draws: How many draws.
   /// - Throws: What a run of it throws.
   /// - Complexity: that of `draws` runs.
@@ -39,26 +38,30 @@ package struct Uncertainty: Sendable {
     }
     var columns: [String: [Double]] = [:]
     for outcome in outcomes.withLock({ $0 }) {
-      for (name, value) in try outcome?.get() ?? [] { columns[name, default: []] += Self.number(value) }
+      for (name, value) in try outcome?.get() ?? [] {
+        if let number = value.number { columns[name, default: []].append(number) }
+      }
     }
     self.draws = draws
-    intervals = summary.values.compactMap { name, value in
-      guard !Self.left.contains(name), !name.hasPrefix("std_"), let central = Self.number(value).first,
+    figures = summary.values.compactMap { name, value in
+      guard !Self.left.contains(name), !name.hasPrefix("std_"), let central = value.number,
         let values = columns[name]?.sorted(), values.count == draws, values[0] < values[draws - 1]
       else { return nil }
-      return Interval(
-        name: name, central: central, low: Self.quantile(values, 0.05), high: Self.quantile(values, 0.95))
+      return Figure(name: name, central: central, interval: Interval(ofDraws: values, tails: 0.05))
     }
   }
 
   /// Keys and values for the database.
   package var values: [(String, RunValue)] {
     [("uncertainty_draws", RunValue(draws))]
-      + intervals.flatMap { [("\($0.name)_p5", RunValue($0.low)), ("\($0.name)_p95", RunValue($0.high))] }
+      + figures.flatMap {
+        [("\($0.name)_p5", RunValue($0.interval.low)), ("\($0.name)_p95", RunValue($0.interval.high))]
+      }
   }
 
   /// Figures that tell nothing of the system that is served.
-  private static let left: Set = ["wall_s", "kv_blocks", "kernel_calls", "extrapolated_kernel_calls"]
+  private static let left = Set(
+    [RunFigure.wall, .kvBlocks, .kernelCalls, .extrapolatedKernelCalls].map(\.name))
 
   private static func figures(
     of experiment: LoadedExperiment, like summary: RunSummary, draw: Int
@@ -66,20 +69,5 @@ package struct Uncertainty: Sendable {
     var drawn = experiment
     drawn.loaded = try experiment.loaded.perturbed(seed: experiment.workload.seed, draw: draw)
     return try drawn.run(percentiles: summary.percentiles).summary.values
-  }
-
-  private static func number(_ value: RunValue) -> [Double] {
-    switch value {
-    case .integer(let number): [Double(number)]
-    case .real(let number): [number]
-    case .text, .null: []
-    }
-  }
-
-  private static func quantile(_ sorted: [Double], _ share: Double) -> Double {
-    let position = share * Double(sorted.count - 1)
-    let below = Int(position)
-    let above = min(below + 1, sorted.count - 1)
-    return sorted[below] + (position - Double(below)) * (sorted[above] - sorted[below])
   }
 }

@@ -1,4 +1,5 @@
 import ResultStore
+import Support
 
 /// A run of a database as a Chrome trace, which ui.perfetto.dev opens.
 ///
@@ -24,7 +25,7 @@ package struct Timeline {
   }
 
   /// Writes the trace.
-  package func write(to file: ExportFile) throws(ResultStoreError) {
+  package func write(to file: WholeFile) throws(ResultStoreError) {
     var events = TimelineEvents(file: file)
     try writeIterations(to: &events)
     try writeRequests(to: &events)

@@ -1,15 +1,16 @@
 import ResultStore
+import Support
 
 /// Writes events of a Chrome trace, one a line, as they come.
 ///
 /// The format: "Trace Event Format", Google, 2016; times are in microseconds, here with three digits behind the point,
 /// from whole nanoseconds, so that slices that touch in the run touch in the trace.
 package struct TimelineEvents {
-  private let file: ExportFile
+  private let file: WholeFile
   private var separator = "\n"
 
   /// Begins a trace.
-  package init(file: ExportFile) {
+  package init(file: WholeFile) {
     self.file = file
     file.write("{\"displayTimeUnit\": \"ms\", \"traceEvents\": [")
   }
@@ -52,7 +53,9 @@ package struct TimelineEvents {
 
   /// Ends the trace.
   package mutating func end(about members: [(String, RunValue)]) {
-    file.write("\n], \"otherData\": \(JSONText.object(members))}\n")
+    var json = JSONWriter()
+    json.object { json in for (key, value) in members { json.member(key, value) } }
+    file.write("\n], \"otherData\": \(json.text)}\n")
   }
 
   private mutating func add(

@@ -1,6 +1,7 @@
 import Foundation
 import ResultStore
 import Statistics
+import Support
 
 /// A run of a database as `vllm bench serve` saves one: the same keys in the same order.
 ///
@@ -75,7 +76,7 @@ package struct VLLMResult {
   }
 
   /// Writes the object on one line, as Python's `json.dump` does.
-  package func write(to file: ExportFile) throws(ResultStoreError) {
+  package func write(to file: WholeFile) throws(ResultStoreError) {
     var isFirst = true
     for (key, content) in members() {
       file.write((isFirst ? "{" : ", ") + RunValue(key).json + ": ")
@@ -176,7 +177,7 @@ package struct VLLMResult {
     }
   }
 
-  private func writeColumn(_ expression: String, to file: ExportFile) throws(ResultStoreError) {
+  private func writeColumn(_ expression: String, to file: WholeFile) throws(ResultStoreError) {
     var separator = "["
     try reader.read("SELECT \(expression) FROM requests WHERE run_id = :run ORDER BY request_id", run: run) {
       row in
@@ -188,7 +189,7 @@ package struct VLLMResult {
   }
 
   /// The gaps between each request's tokens, in seconds; a request without tokens has an empty list.
-  private func writeGaps(to file: ExportFile) throws(ResultStoreError) {
+  private func writeGaps(to file: WholeFile) throws(ResultStoreError) {
     let requests = try reader.query(
       "SELECT request_id FROM requests WHERE run_id = :run ORDER BY request_id", run: run
     ).rows.map { $0[0] }

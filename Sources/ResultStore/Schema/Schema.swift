@@ -11,7 +11,7 @@ package enum Schema {
   ]
 
   /// What queries of today find missing in a database of an older version, as views that last as long as a
-  /// connection: who only reads cannot bring it up to date.
+  /// connection: a reader cannot bring it up to date.
   static func standIns(forVersion version: Int) -> String {
     version < 4 ? temporaryViews(version: version) : ""
   }

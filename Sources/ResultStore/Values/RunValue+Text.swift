@@ -1,15 +1,9 @@
 import Foundation
+import Support
 
 extension RunValue {
-  /// The value as JSON; JSON has no infinity, which becomes null.
-  public var json: String {
-    switch self {
-    case .integer(let value): "\(value)"
-    case .real(let value): value.isFinite ? "\(value)" : "null"
-    case .text(let value): Self.quotedJSON(value)
-    case .null: "null"
-    }
-  }
+  /// The value as JSON; what is not finite becomes null.
+  public var json: String { JSONWriter.text(self) }
 
   /// The value as a field of CSV, RFC 4180; numbers keep all of their digits.
   public var csv: String {
@@ -44,22 +38,16 @@ extension RunValue {
     case .null: ""
     }
   }
+}
 
-  private static func quotedJSON(_ text: String) -> String {
-    var quoted = "\""
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "\"": quoted += "\\\""
-      case "\\": quoted += "\\\\"
-      case "\n": quoted += "\\n"
-      case "\r": quoted += "\\r"
-      case "\t": quoted += "\\t"
-      case _ where scalar.value < 0x20:
-        let digits = String(scalar.value, radix: 16)
-        quoted += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-      default: quoted.unicodeScalars.append(scalar)
-      }
+extension RunValue: JSONRepresentable {
+  /// Writes the value as what it is.
+  public func write(to json: inout JSONWriter) {
+    switch self {
+    case .integer(let value): value.write(to: &json)
+    case .real(let value): value.write(to: &json)
+    case .text(let value): value.write(to: &json)
+    case .null: json.literal("null")
     }
-    return quoted + "\""
   }
 }

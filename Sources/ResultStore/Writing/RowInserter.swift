@@ -6,7 +6,7 @@ import GRDBSQLite
 /// Several rows share a statement, because starting and ending a statement costs as much as inserting a row.
 ///
 /// They are inserted `OR FAIL`: by default SQLite keeps a journal of each such statement, to undo its first rows if
-/// a later one fails, and that costs many times the writes. Whoever inserts here rolls the whole transaction back
+/// a later one fails, and that costs many times the writes. The caller rolls the whole transaction back
 /// if anything fails.
 struct RowInserter {
   private static let rowsPerStatement = 32

@@ -1,5 +1,6 @@
 import GRDB
 import Serving
+import Support
 
 extension RunWriter {
   /// Inserts the row of the run, and returns its number.
@@ -17,8 +18,9 @@ extension RunWriter {
       }
     }
     if !extraKeys.isEmpty {
-      let members = zip(extraKeys, extraValues).map { "\(RunValue.text($0).json):\($1.json)" }
-      set("extra", .text("{" + members.joined(separator: ",") + "}"), in: &columns, &values)
+      var json = JSONWriter()
+      json.object { json in for (key, value) in zip(extraKeys, extraValues) { json.member(key, value) } }
+      set("extra", .text(json.text), in: &columns, &values)
     }
     // A null is what a column has anyway, unless it has a default.
     let given = zip(columns, values).filter { $0.1 != .null }

@@ -66,14 +66,14 @@ struct CapacityCommand: ParsableCommand {
       attainment: attainment, maxWatts: maxWatts, maxEnergyPerToken: maxEnergyPerToken)
     let policies = SweepAxis.elements((options.schedule.policy ?? "chunked")[...]).map { String($0) }
     let writer = noDatabase ? nil : try RunWriter(path: db, logLevel: log)
-    var lab = CapacityLab(
+    var search = CapacitySearch(
       policies: policies,
-      study: CapacityStudy(seeds: seeds, criterion: criterion, guess: guess, tolerance: tolerance),
+      capacity: PolicyCapacity(seeds: seeds, criterion: criterion, guess: guess, tolerance: tolerance),
       runner: SweepRunner(
         database: noDatabase ? nil : db, logLevel: log,
         jobs: jobs ?? ProcessInfo.processInfo.activeProcessorCount),
       known: noDatabase ? KnownRuns() : try KnownRuns(database: db, logLevel: log))
-    // Wrong options are told before anything runs.
+    // Wrong options are reported before anything runs.
     var libraries = Libraries()
     let experiments = try policies.map {
       try experiment($0, rate: guess, seed: seeds[0], libraries: &libraries)
@@ -83,7 +83,7 @@ struct CapacityCommand: ParsableCommand {
     }
     defer { interrupts.cancel() }
     var bar: Progress?
-    try lab.run(commandLine: Array(CommandLine.arguments.dropFirst())) { policy, rate, seed in
+    try search.run(commandLine: Array(CommandLine.arguments.dropFirst())) { policy, rate, seed in
       try experiment(policy, rate: rate, seed: seed, libraries: &libraries)
     } begin: { requests, state in
       bar = json ? nil : Progress(total: requests, unit: "requests, \(state)")
@@ -92,7 +92,7 @@ struct CapacityCommand: ParsableCommand {
       bar?.clear()
     }
 
-    let results = lab.studies.map(\.result)
+    let results = search.capacities.map(\.result)
     for (experiment, result) in zip(experiments, results) {
       _ = try writer?.append(capacity: row(experiment, result, seeds: seeds))
     }
@@ -101,9 +101,9 @@ struct CapacityCommand: ParsableCommand {
     print(CapacityTable(rows: rows).table.formatted(as: json ? .json : .table), terminator: "")
     for row in rows where row.result.rate == nil { warn("\(row.policy): \(reason(row.result))") }
     for row in rows where row.result.rate != nil && row.result.failing == nil {
-      warn("\(row.policy): no rate up to \(CapacitySearch.limits.upperBound) req/s fails")
+      warn("\(row.policy): no rate up to \(RateBisection.limits.upperBound) req/s fails")
     }
-    if !json { print("\(lab.runsMade) runs made, \(lab.runsKnown) known already.") }
+    if !json { print("\(search.runsMade) runs made, \(search.runsKnown) known already.") }
   }
 
   /// The experiment of a policy at a rate and with a seed.
@@ -145,14 +145,14 @@ struct CapacityCommand: ParsableCommand {
       throw .badValue(option: "--jobs", value: "\(jobs)", expected: "1 to 1024")
     }
     let guess = options.traffic.requestRate ?? 1
-    guard CapacitySearch.limits.contains(guess) else {
+    guard RateBisection.limits.contains(guess) else {
       throw .badValue(
         option: "--request-rate", value: "\(guess)", expected: "a first guess from 0.001 to 100000")
     }
     return guess
   }
 
-  /// What the table `capacities` keeps.
+  /// The row of the table `capacities`.
   private func row(_ experiment: LoadedExperiment, _ result: CapacityResult, seeds: [UInt64]) -> [(
     String, RunValue
   )] {
@@ -172,7 +172,7 @@ struct CapacityCommand: ParsableCommand {
     ] + CapacityTable.values(result)
   }
 
-  /// Why a policy has no capacity.
+  /// The reason that a policy has no capacity.
   private func reason(_ result: CapacityResult) -> String {
     if result.limit == .energy, let figures = result.figures, let cap = maxEnergyPerToken {
       return String(

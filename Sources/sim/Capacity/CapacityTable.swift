@@ -1,6 +1,7 @@
 import Experiments
 import Foundation
 import ResultStore
+import Statistics
 
 /// The capacities of policies, for the eye and for programs.
 struct CapacityTable {
@@ -13,8 +14,10 @@ struct CapacityTable {
       ("request_rate", value(result.rate)), ("request_rate_failing", value(result.failing)),
       ("request_rate_low", value(result.interval?.low)), ("request_rate_high", value(result.interval?.high)),
       ("limited_by", result.limit.map { RunValue($0.rawValue) } ?? .null),
-      ("slo_attainment", value(result.figures?.attainment)), ("mean_watts", value(result.figures?.watts)),
-      ("energy_per_token_mj", value(result.figures?.millijoulesPerToken)), ("runs", RunValue(result.runs)),
+      (RunFigure.attainment.name, value(result.figures?.attainment)),
+      ("mean_watts", value(result.figures?.watts)),
+      (RunFigure.energyPerToken.name, value(result.figures?.millijoulesPerToken)),
+      ("runs", RunValue(result.runs)),
     ]
   }
 

@@ -1,82 +1,95 @@
 import Experiments
 import ResultStore
 import Serving
+import Statistics
+import Support
 
 /// A comparison as one JSON object.
 struct CompareJSON {
   let comparison: Comparison
 
   var text: String {
-    let runs = comparison.runs.map { run in
-      nested([
-        ("policy", RunValue(run.policy).json), ("summary", JSONText.object(run.summary.values)),
-        ("host_s", RunValue(run.hostSeconds).json), ("idle_j", RunValue(run.idleJoules).json),
-        ("kernels", array(kernels(of: run))), ("iterations", array(iterations(of: run))),
-        ("layers", array(layerGroups(of: run))),
-      ])
+    var json = JSONWriter()
+    json.object { json in
+      json.array("runs") { json in
+        for run in comparison.runs { json.object { write(run, to: &$0) } }
+      }
+      json.array("comparisons") { json in
+        for difference in comparison.differences { json.object { write(difference, to: &$0) } }
+      }
     }
-    let contests = comparison.contests.map { contest in
-      nested([
-        ("baseline", RunValue(comparison.baseline.policy).json),
-        ("policy", RunValue(contest.run.policy).json),
-        ("pairs", "\(contest.pairs)"), ("differences", array(contest.differences.map(object))),
-        (
-          "explanation",
-          array(
-            CompareExplanation(baseline: comparison.baseline, other: contest.run).lines.map {
-              RunValue($0).json
-            })
-        ),
-      ])
-    }
-    return nested([("runs", array(runs)), ("comparisons", array(contests))])
+    return json.text
   }
 
-  private func object(_ d: CompareDifference) -> String {
-    JSONText.object([
-      ("metric", RunValue(d.metric.rawValue)), ("statistic", RunValue(d.statistic.rawValue)),
-      ("baseline", RunValue(d.baseline)), ("other", RunValue(d.other)),
-      ("difference", RunValue(d.difference.estimate)), ("difference_low", RunValue(d.difference.low)),
-      ("difference_high", RunValue(d.difference.high)), ("relative", RunValue(d.relative.estimate)),
-      ("relative_low", RunValue(d.relative.low)), ("relative_high", RunValue(d.relative.high)),
-      ("verdict", RunValue(d.verdict.rawValue)),
-    ])
-  }
-
-  private func kernels(of run: CompareRun) -> [String] {
-    run.summary.totals.kernels.map { use in
-      JSONText.object([
-        ("kernel", RunValue(use.kernel)), ("calls", RunValue(use.calls)), ("kernel_s", RunValue(use.seconds)),
-        ("energy_j", RunValue(use.joules)), ("flops", RunValue(use.flops)), ("bytes", RunValue(use.bytes)),
-      ])
+  private func write(_ run: CompareRun, to json: inout JSONWriter) {
+    json.member("policy", run.policy)
+    json.object("summary") { json in
+      for (key, value) in run.summary.values { json.member(key, value) }
     }
-  }
-
-  private func iterations(of run: CompareRun) -> [String] {
-    CompareIterations.Kind.allCases.map { kind in
-      let use = run.iterations[kind] ?? CompareIterations()
-      return JSONText.object([
-        ("kind", RunValue(kind.rawValue)), ("iterations", RunValue(use.count)), ("s", RunValue(use.seconds)),
-        ("energy_j", RunValue(use.joules)), ("expert_bytes", RunValue(use.expertBytes)),
-        ("num_decode_tokens", RunValue(use.decodeTokens)),
-      ])
+    json.member("host_s", run.hostSeconds)
+    json.member("idle_j", run.idleJoules)
+    json.array("kernels") { json in
+      for use in run.summary.totals.kernels {
+        json.object { json in
+          json.member("kernel", use.kernel)
+          json.member("calls", use.calls)
+          json.member("kernel_s", use.seconds)
+          json.member("energy_j", use.joules)
+          json.member("flops", use.flops)
+          json.member("bytes", use.bytes)
+        }
+      }
     }
-  }
-
-  private func layerGroups(of run: CompareRun) -> [String] {
-    LayerGroup.allCases.map { group in
-      let use = run.layerGroups[group]
-      return JSONText.object([
-        ("layers", RunValue(group.rawValue)), ("passes", RunValue(use.passes)),
-        ("kernel_s", RunValue(use.seconds)), ("energy_j", RunValue(use.joules)),
-        ("expert_bytes", RunValue(use.expertBytes)), ("other_bytes", RunValue(use.otherBytes)),
-      ])
+    json.array("iterations") { json in
+      for kind in CompareIterations.Kind.allCases {
+        let use = run.iterations[kind] ?? CompareIterations()
+        json.object { json in
+          json.member("kind", kind.rawValue)
+          json.member("iterations", use.count)
+          json.member("s", use.seconds)
+          json.member("energy_j", use.joules)
+          json.member("expert_bytes", use.expertBytes)
+          json.member("num_decode_tokens", use.decodeTokens)
+        }
+      }
+    }
+    json.array("layers") { json in
+      for group in LayerGroup.allCases {
+        let use = run.layerGroups[group]
+        json.object { json in
+          json.member("layers", group.rawValue)
+          json.member("passes", use.passes)
+          json.member("kernel_s", use.seconds)
+          json.member("energy_j", use.joules)
+          json.member("expert_bytes", use.expertBytes)
+          json.member("other_bytes", use.otherBytes)
+        }
+      }
     }
   }
 
-  private func nested(_ members: [(String, String)]) -> String {
-    "{" + members.map { "\(RunValue($0.0).json): \($0.1)" }.joined(separator: ", ") + "}"
+  private func write(_ difference: PairedDifference, to json: inout JSONWriter) {
+    json.member("baseline", comparison.baseline.policy)
+    json.member("policy", difference.run.policy)
+    json.member("pairs", difference.pairs)
+    json.array("differences") { json in
+      for metric in difference.metrics { json.object { write(metric, to: &$0) } }
+    }
+    json.member(
+      "explanation", CompareExplanation(baseline: comparison.baseline, other: difference.run).lines)
   }
 
-  private func array(_ elements: [String]) -> String { "[" + elements.joined(separator: ", ") + "]" }
+  private func write(_ d: MetricDifference, to json: inout JSONWriter) {
+    json.member("metric", d.metric.rawValue)
+    json.member("statistic", d.statistic.rawValue)
+    json.member("baseline", d.baseline)
+    json.member("other", d.other)
+    json.member("difference", d.difference.value)
+    json.member("difference_low", d.difference.interval.low)
+    json.member("difference_high", d.difference.interval.high)
+    json.member("relative", d.relative.value)
+    json.member("relative_low", d.relative.interval.low)
+    json.member("relative_high", d.relative.interval.high)
+    json.member("verdict", d.verdict.rawValue)
+  }
 }

@@ -2,6 +2,7 @@ import Experiments
 import Foundation
 import ResultStore
 import Serving
+import Statistics
 
 /// What `sim compare` prints.
 struct CompareReport {
@@ -12,66 +13,68 @@ struct CompareReport {
   var text: String {
     let tables = CompareTables(comparison: comparison)
     var parts = [title]
-    for contest in comparison.contests { parts.append(differences(of: contest)) }
+    for difference in comparison.differences { parts.append(table(of: difference)) }
     parts.append("Runs\n" + tables.totals.formatted(as: .table))
     parts.append("Kernels (time on one GPU)\n" + tables.kernels.formatted(as: .table))
     parts.append("Iterations\n" + tables.iterations.formatted(as: .table))
     parts.append("Layers\n" + tables.layerGroups.formatted(as: .table))
-    for contest in comparison.contests {
-      let lines = CompareExplanation(baseline: comparison.baseline, other: contest.run).lines
+    for difference in comparison.differences {
+      let lines = CompareExplanation(baseline: comparison.baseline, other: difference.run).lines
       parts.append(
-        (["Why \(comparison.name(of: contest.run)) differs from \(comparison.name(of: comparison.baseline))"]
+        ([
+          "Why \(comparison.name(of: difference.run)) differs from \(comparison.name(of: comparison.baseline))"
+        ]
           + lines)
           .joined(separator: "\n"))
     }
     return (parts + [notes.joined(separator: "\n")]).joined(separator: "\n\n")
   }
 
-  private func differences(of contest: Comparison.Contest) -> String {
+  private func table(of difference: PairedDifference) -> String {
     var table = ResultTable(
       columns: [
         "metric", "statistic", "first", "other", "difference", "95 % interval", "relative", "other is",
       ],
       rows: [])
-    for d in contest.differences {
+    for d in difference.metrics {
       table.rows.append([
         .text(d.metric.title), .text(d.statistic.rawValue), short(d.baseline), short(d.other),
-        short(d.difference.estimate),
-        .text(String(format: "%.4g to %.4g", d.difference.low, d.difference.high)),
+        short(d.difference.value),
+        .text(String(format: "%.4g to %.4g", d.difference.interval.low, d.difference.interval.high)),
         .text(
           String(
-            format: "%+.1f %% (%+.1f to %+.1f)", d.relative.estimate * 100, d.relative.low * 100,
-            d.relative.high * 100)),
+            format: "%+.1f %% (%+.1f to %+.1f)", d.relative.value * 100, d.relative.interval.low * 100,
+            d.relative.interval.high * 100)),
         .text(d.verdict.rawValue),
       ])
     }
-    return "\(comparison.baseline.policy) (first) and \(contest.run.policy) (other), "
-      + "\(requests(of: contest))\n" + table.formatted(as: .table) + verdict(contest)
+    return "\(comparison.baseline.policy) (first) and \(difference.run.policy) (other), "
+      + "\(requests(of: difference))\n" + table.formatted(as: .table) + verdict(difference)
   }
 
   /// How many requests the differences are over.
-  private func requests(of contest: Comparison.Contest) -> String {
-    let sent = max(comparison.baseline.summary.metrics.requests, contest.run.summary.metrics.requests)
-    guard contest.pairs < sent else { return "the same \(sent) requests" }
-    return "the \(contest.pairs) of \(sent) requests that both completed"
+  private func requests(of difference: PairedDifference) -> String {
+    let sent = max(comparison.baseline.summary.metrics.requests, difference.run.summary.metrics.requests)
+    guard difference.pairs < sent else { return "the same \(sent) requests" }
+    return "the \(difference.pairs) of \(sent) requests that both completed"
   }
 
-  /// Who wins where, by the means and the 99th percentiles whose intervals leave out zero.
-  private func verdict(_ contest: Comparison.Contest) -> String {
-    let name = comparison.name(of: contest.run)
+  /// Where the policy wins and loses, by the means and the 99th percentiles whose intervals leave out zero.
+  private func verdict(_ difference: PairedDifference) -> String {
+    let name = comparison.name(of: difference.run)
     var lines: [String] = []
-    for (verdict, word) in [(CompareDifference.Verdict.better, "wins"), (.worse, "loses")] {
+    for (verdict, word) in [(MetricDifference.Verdict.better, "wins"), (.worse, "loses")] {
       for statistic in [CompareStatistic.mean, .p99] {
-        let list = contest.differences.filter { $0.verdict == verdict && $0.statistic == statistic }
+        let list = difference.metrics.filter { $0.verdict == verdict && $0.statistic == statistic }
         guard !list.isEmpty else { continue }
         let parts = list.map { d in
           d.metric.name
-            + (d.relative.estimate.isNaN ? "" : String(format: " %+.1f %%", d.relative.estimate * 100))
+            + (d.relative.value.isNaN ? "" : String(format: " %+.1f %%", d.relative.value * 100))
         }
         lines.append("\(name) \(word) in \(statistic.rawValue) \(parts.joined(separator: ", ")).")
       }
     }
-    let open = contest.differences.filter { $0.verdict == .undecided && $0.statistic == .mean }
+    let open = difference.metrics.filter { $0.verdict == .undecided && $0.statistic == .mean }
     if !open.isEmpty {
       lines.append("No difference of means is shown in \(open.map(\.metric.name).joined(separator: ", ")).")
     }

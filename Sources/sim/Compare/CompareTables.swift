@@ -13,19 +13,15 @@ struct CompareTables {
   /// A value to four digits.
   static func short(_ value: Double) -> RunValue { RunValue(Double(String(format: "%.4g", value)) ?? value) }
 
-  /// What each run comes to as a whole.
+  /// The main figures of each run.
   var totals: ResultTable {
-    let keys = [
-      "completed", "failed", "duration", "slo_attainment", "output_throughput", "energy_j",
-      "energy_per_token_mj", "expert_bytes", "iterations", "mean_iteration_ms", "mean_decode_batch",
+    let figures: [RunFigure] = [
+      .completed, .failed, .duration, .attainment, .outputThroughput, .energy, .energyPerToken, .expertBytes,
+      .iterations, .meanIteration, .meanDecodeBatch,
     ]
     var table = ResultTable(columns: ["total"] + runs.map(\.policy), rows: [])
-    for key in keys {
-      table.rows.append(
-        [.text(key)]
-          + runs.map { run in
-            run.summary.values.first { $0.0 == key }?.1.number.map { Self.short($0) } ?? .null
-          })
+    for figure in figures {
+      table.rows.append([.text(figure.name)] + runs.map { Self.short($0.summary[figure]) })
     }
     return table
   }

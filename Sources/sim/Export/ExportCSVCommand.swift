@@ -1,6 +1,7 @@
 import ArgumentParser
 import Exports
 import ResultStore
+import Support
 
 /// `sim export csv`: a table or view as it is.
 struct ExportCSVCommand: ParsableCommand {
@@ -26,7 +27,7 @@ struct ExportCSVCommand: ParsableCommand {
     let known = names.rows.compactMap { row in if case .text(let name) = row[0] { name } else { nil } }
     guard known.contains(table) else { throw ExportError.unknownTable(table, known: known) }
     let run = try runID.map { try reader.existingRun($0) }
-    let file = try ExportFile(path: source.output)
+    let file = try WholeFile(path: source.output)
     // A name that the schema has needs no quoting.
     try reader.read("SELECT * FROM \(table)" + (run == nil ? "" : " WHERE run_id = :run"), run: run) {
       columns in

@@ -2,6 +2,7 @@ import ArgumentParser
 import Exports
 import Foundation
 import ResultStore
+import Support
 
 /// What a run is exported to, beside its database.
 struct ExportOptions: ParsableArguments {
@@ -43,7 +44,7 @@ struct ExportOptions: ParsableArguments {
     let reader = try ResultReader(path: database)
     var notes: [String] = []
     if let timeline {
-      let file = try ExportFile(path: timeline)
+      let file = try WholeFile(path: timeline)
       try Timeline(reader: reader, run: run).write(to: file)
       try file.finish()
       notes.append("Timeline in \(timeline), for ui.perfetto.dev.")
@@ -55,7 +56,7 @@ struct ExportOptions: ParsableArguments {
         try createFolder(resultDir)
         path = resultDir + "/" + path
       }
-      let file = try ExportFile(path: path)
+      let file = try WholeFile(path: path)
       try result.write(to: file)
       try file.finish()
       notes.append("Result in \(path).")
@@ -63,7 +64,7 @@ struct ExportOptions: ParsableArguments {
     return notes
   }
 
-  private func createFolder(_ path: String) throws(ExportError) {
+  private func createFolder(_ path: String) throws(FileError) {
     do {
       try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     } catch {

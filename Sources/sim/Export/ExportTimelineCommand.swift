@@ -1,6 +1,7 @@
 import ArgumentParser
 import Exports
 import ResultStore
+import Support
 
 /// `sim export timeline`: a run for ui.perfetto.dev and chrome://tracing.
 struct ExportTimelineCommand: ParsableCommand {
@@ -19,7 +20,7 @@ struct ExportTimelineCommand: ParsableCommand {
   func run() throws {
     let reader = try ResultReader(path: source.db)
     let timeline = try Timeline(reader: reader, run: reader.existingRun(runID))
-    let file = try ExportFile(path: source.output)
+    let file = try WholeFile(path: source.output)
     try timeline.write(to: file)
     try file.finish()
   }

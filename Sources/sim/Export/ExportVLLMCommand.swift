@@ -1,6 +1,7 @@
 import ArgumentParser
 import Exports
 import ResultStore
+import Support
 
 /// `sim export vllm`: a run as `vllm bench serve --save-result` writes it.
 struct ExportVLLMCommand: ParsableCommand {
@@ -18,7 +19,7 @@ struct ExportVLLMCommand: ParsableCommand {
     let format = try format.load()
     let reader = try ResultReader(path: source.db)
     let result = try VLLMResult(reader: reader, run: reader.existingRun(runID), format: format)
-    let file = try ExportFile(path: source.output)
+    let file = try WholeFile(path: source.output)
     try result.write(to: file)
     try file.finish()
   }

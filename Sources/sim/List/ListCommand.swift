@@ -1,5 +1,6 @@
 import ArgumentParser
 import CostModels
+import Experiments
 import Foundation
 import Policies
 import Workloads
@@ -7,19 +8,26 @@ import Workloads
 /// Lists what ships with the project, by the names that options take.
 struct ListCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "list", abstract: "List models, hardware, engines, policies or traces.")
+    commandName: "list",
+    abstract: "List models, hardware, engines, policies, traces, or the figures of a run.")
 
-  /// What can be listed.
+  /// The kinds of things that can be listed.
   enum Kind: String, CaseIterable, ExpressibleByArgument {
-    case models, hardware, engines, policies, traces
+    case models, hardware, engines, policies, traces, figures
   }
 
-  @Argument(help: "models, hardware, engines, policies or traces.")
+  @Argument(help: "models, hardware, engines, policies, traces or figures.")
   var kind: Kind
 
   @OptionGroup(title: "Data") var folders: ProjectFolders
 
   func run() throws {
+    guard kind != .figures else {
+      for figure in RunFigure.all {
+        row(figure.name, figure.summary + (figure.unit.isEmpty ? "" : " [\(figure.unit)]"))
+      }
+      return
+    }
     let profiles = ProfileFolder(URL(filePath: try folders.profilesFolder()))
     switch kind {
     case .models:
@@ -57,6 +65,7 @@ struct ListCommand: ParsableCommand {
       }
       print("\nFormats of trace files:")
       for format in TraceFormat.allCases { row(format.title, format.layout) }
+    case .figures: break
     }
   }
 

@@ -1,7 +1,7 @@
 import Serving
 import Support
 
-/// What is wrong with the command line beyond what its parser sees.
+/// Mistakes on the command line that its parser does not see.
 enum CommandLineError: UserError {
   /// An option has a value that it does not take.
   case badValue(option: String, value: String, expected: String)
@@ -28,7 +28,7 @@ enum CommandLineError: UserError {
       "no folder '\(name)' here or above the program; run it from the project's folder, or give \(option)"
     case .unknownQuery(let name, let nearest):
       "unknown query '\(name)'" + (nearest.map { "; did you mean '\($0)'?" } ?? "")
-        + "; 'sim query list' lists them, and a SELECT statement in quotes will do as well"
+        + "; 'sim query list' lists them, and a SELECT statement in quotes works as well"
     }
   }
 

@@ -2,7 +2,7 @@ import ArgumentParser
 import Serving
 import Statistics
 
-/// What requests are held against.
+/// The latency limits that a good request meets.
 struct ObjectiveOptions: ParsableArguments {
   @Option(
     name: [.long, .customLong("goodput")], parsing: .upToNextOption,

@@ -36,8 +36,8 @@ struct WorkloadOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Cut the run after so much simulated time: nothing is sent or begun from then on, and requests that are not "
-        + "done count as failing the objective.", valueName: "seconds"))
+      "Cut the run at this simulated time: nothing is sent or begun from then on, and requests that are not done "
+        + "count as failing the objective.", valueName: "seconds"))
   var maxDuration: Double?
 
   @Flag(help: "Put the rows of a trace file in random order.")

@@ -1,7 +1,7 @@
 import ArgumentParser
 import ResultStore
 
-/// What becomes of the results.
+/// Options for the results of a run.
 struct OutputOptions: ParsableArguments {
   @Option(help: ArgumentHelp("The SQLite database to append the run to.", valueName: "file"))
   var db = RunWriter.defaultPath
@@ -25,7 +25,7 @@ struct OutputOptions: ParsableArguments {
   @Option(
     defaultAsFlag: 32,
     help: ArgumentHelp(
-      "Run again under so many draws of what the cost model is unsure of, and print 90 % intervals.",
+      "Run again with what the cost model is unsure of drawn this often, and print 90 % intervals.",
       valueName: "draws"))
   var uncertainty: Int?
 

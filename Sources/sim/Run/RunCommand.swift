@@ -5,6 +5,7 @@ import Foundation
 import ResultStore
 import Serving
 import Statistics
+import Support
 import Workloads
 
 /// Simulates one run, and appends it to a result database.
@@ -73,9 +74,14 @@ struct RunCommand: ParsableCommand {
     }
     warnOfLosses(result, experiment)
     if output.json {
-      let object = JSONText.object(
-        experiment.vLLMHeader + experiment.parameters + result.summary.values)
-      print(uncertainty?.added(to: object) ?? object)
+      var json = JSONWriter()
+      json.object { json in
+        for (key, value) in experiment.vLLMHeader + experiment.parameters + result.summary.values {
+          json.member(key, value)
+        }
+        uncertainty?.write(to: &json)
+      }
+      print(json.text)
     } else {
       printReport(result, of: experiment, notes: notes)
       if let uncertainty { print("\n" + uncertainty.text) }

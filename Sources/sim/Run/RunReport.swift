@@ -4,7 +4,7 @@ import Foundation
 import Serving
 import Statistics
 
-/// What a run prints: the block that users know from `vllm bench serve`, then energy, expert traffic, and how far
+/// The report of a run: the block that users know from `vllm bench serve`, then energy, expert traffic, and how far
 /// the figures can be trusted.
 struct RunReport {
   let title: String

@@ -3,6 +3,7 @@ import Experiments
 import Foundation
 import ResultStore
 import Serving
+import Support
 import Workloads
 
 /// `sim sweep`: the product of lists and ranges of run options.
@@ -58,8 +59,12 @@ struct SweepCommand: ParsableCommand {
     let known = resume || dryRun ? try KnownRuns(database: db, logLevel: log) : KnownRuns()
     let open = points.filter { known[$0.hash] == nil }
     if dryRun {
-      list(points, known: known, varying: grid.varying)
-      print("\(points.count) points, \(points.count - open.count) of them in \(db) already.")
+      if json {
+        printJSON(points, known: known, varying: grid.varying)
+      } else {
+        list(points, known: known, varying: grid.varying)
+        print("\(points.count) points, \(points.count - open.count) of them in \(db) already.")
+      }
       return
     }
 
@@ -128,7 +133,23 @@ struct SweepCommand: ParsableCommand {
       table.rows.append(
         point.values.map { .text($0) } + [RunValue(point.experiment.workload.count), run])
     }
-    print(table.formatted(as: json ? .json : .table), terminator: "")
+    print(table.formatted(as: .table), terminator: "")
+  }
+
+  /// Prints the points for programs: each with its values, and the arguments of 'sim run' that make it.
+  private func printJSON(_ points: [SweepPoint], known: KnownRuns, varying: [String]) {
+    var json = JSONWriter()
+    json.array(layout: .lines) { json in
+      for point in points {
+        json.object { json in
+          for (name, value) in zip(varying, point.values) { json.member(name, value) }
+          json.member("requests", point.experiment.workload.count)
+          json.member("run_id", known[point.hash]?.id)
+          json.member("arguments", Array(point.commandLine.dropFirst()))
+        }
+      }
+    }
+    print(json.text)
   }
 
   private func label(_ point: SweepPoint, varying: [String]) -> String {

@@ -3,10 +3,10 @@ import ResultStore
 
 /// The results of a sweep's points, from the database.
 struct SweepTable {
-  /// Columns of `runs` that are shown.
-  static let columns = [
-    "mean_ttft_ms", "p99_ttft_ms", "mean_itl_ms", "p99_itl_ms", "slo_attainment", "request_throughput",
-    "energy_per_token_mj",
+  /// Figures that are shown.
+  static let figures: [RunFigure] = [
+    .meanTimeToFirstToken, .p99TimeToFirstToken, .meanInterTokenLatency, .p99InterTokenLatency, .attainment,
+    .requestThroughput, .energyPerToken,
   ]
 
   let table: ResultTable
@@ -16,11 +16,12 @@ struct SweepTable {
   /// Reads the points that are there.
   init(_ points: [SweepPoint], varying: [String], database: String, logLevel: LogLevel) throws {
     let known = try KnownRuns(database: database, logLevel: logLevel)
+    let columns = Self.figures.map(\.name)
     let figures = try ResultReader(path: database).query(
-      "SELECT run_id, \(Self.columns.joined(separator: ", ")) FROM runs")
+      "SELECT run_id, \(columns.joined(separator: ", ")) FROM runs")
     var byID: [RunValue: [RunValue]] = [:]
     for row in figures.rows { byID[row[0]] = Array(row.dropFirst()) }
-    var table = ResultTable(columns: varying + Self.columns + ["unfinished", "run_id"], rows: [])
+    var table = ResultTable(columns: varying + columns + [RunFigure.unfinished.name, "run_id"], rows: [])
     var cut: [(point: SweepPoint, unfinished: Int)] = []
     for point in points {
       guard let run = known[point.hash], let row = byID[.integer(run.id)] else { continue }

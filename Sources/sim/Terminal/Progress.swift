@@ -4,7 +4,7 @@ import Synchronization
 
 /// A progress bar on standard error; none where that is not a terminal.
 ///
-/// Several threads may advance it: they share one counter, and whoever finds that it is time draws.
+/// Several threads may advance it: they share one counter, and the one that finds a redraw due makes it.
 final class Progress: RunProgress {
   private let total: Int
   private let unit: String
@@ -12,14 +12,14 @@ final class Progress: RunProgress {
   private let done = Atomic(0)
   private let drawn = Mutex(ContinuousClock.now)
 
-  /// Creates a bar for so many steps; `nil` if nobody would see it.
+  /// Creates a bar of `total` steps; `nil` where standard error is not a terminal.
   init?(total: Int, unit: String = "requests") {
     guard isatty(STDERR_FILENO) == 1 else { return nil }
     self.total = total
     self.unit = unit
   }
 
-  /// Takes note of further steps; the bar is redrawn ten times a second at most.
+  /// Counts further steps; the bar is redrawn ten times a second at most.
   func advance(by steps: Int) {
     let done = done.add(steps, ordering: .relaxed).newValue
     guard done & 63 < steps || done == total else { return }

@@ -4,6 +4,7 @@ import Experiments
 import Foundation
 import ResultStore
 import Serving
+import Statistics
 
 /// `sim validate iterations`: prices iterations that were measured whole.
 struct ValidateIterationsCommand: ParsableCommand {
@@ -97,10 +98,11 @@ struct ValidateIterationsCommand: ParsableCommand {
         ] {
           guard let errors = ErrorDistribution(errors) else { continue }
           let figures = [
-            errors.mean, errors.median, errors.meanSize, errors.ninthDecileOfSizes, errors.worst,
+            errors.errors.mean, errors.errors.quantile(0.5), errors.sizes.mean, errors.sizes.quantile(0.9),
+            errors.worst,
           ]
           table.rows.append(
-            [.text(model), .text(kind.rawValue), .text(quantity), RunValue(errors.count)]
+            [.text(model), .text(kind.rawValue), .text(quantity), RunValue(errors.errors.count)]
               + figures.map { RunValue($0 * 100) })
         }
       }

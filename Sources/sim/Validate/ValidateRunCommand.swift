@@ -97,7 +97,7 @@ struct ValidateRunCommand: ParsableCommand {
       [
         .text(row.metric), .text(row.statistic), .text(row.unit), RunValue(row.measured),
         RunValue(row.simulated),
-        RunValue(row.error * 100), RunValue(row.low * 100), RunValue(row.high * 100),
+        RunValue(row.error * 100), RunValue(row.interval.low * 100), RunValue(row.interval.high * 100),
       ]
     }
     return ResultTable(columns: columns, rows: rows)

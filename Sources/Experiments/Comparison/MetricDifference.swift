@@ -1,21 +1,22 @@
 import Serving
+import Statistics
 
 /// How one policy differs from the first in one statistic of one metric, over the same requests.
-package struct CompareDifference: Sendable {
+package struct MetricDifference: Sendable {
   package let metric: CompareMetric
   package let statistic: CompareStatistic
   /// The statistic under the first policy, and under the other.
   package let baseline: Double
   package let other: Double
   /// The other's less the first's.
-  package let difference: CompareInterval
+  package let difference: Estimate
   /// The difference as a share of the first's.
-  package let relative: CompareInterval
+  package let relative: Estimate
 
   /// Whether the other policy is better, worse, or not shown to be either.
   package var verdict: Verdict {
-    guard difference.excludesZero else { return .undecided }
-    return difference.estimate < 0 ? .better : .worse
+    guard difference.interval.excludesZero else { return .undecided }
+    return difference.value < 0 ? .better : .worse
   }
 
   package enum Verdict: String { case better, worse, undecided }
@@ -26,38 +27,38 @@ package struct CompareDifference: Sendable {
   /// - Complexity: O(resamples × requests).
   package static func all(
     baseline: [RequestRecord], other: [RequestRecord], resamples: Int, seed: UInt64
-  ) -> (differences: [CompareDifference], pairs: Int) {
+  ) -> (differences: [MetricDifference], pairs: Int) {
     let pairs = pairs(baseline, other)
     let samples = CompareMetric.allCases.map { metric in
       (
-        baseline: CompareSample(pairs.map { metric.value(of: $0.0) }),
-        other: CompareSample(pairs.map { metric.value(of: $0.1) })
+        baseline: ClusteredSample(pairs.map { metric.value(of: $0.0) }),
+        other: ClusteredSample(pairs.map { metric.value(of: $0.1) })
       )
     }
-    var weights = Array(repeating: 1, count: pairs.count)
-    func statistics() -> [(Double, Double)] {
-      samples.flatMap {
-        Array(zip($0.baseline.statistics(weights: weights), $0.other.statistics(weights: weights)))
+    let wanted = CompareStatistic.allCases.map(\.statistic)
+    func statistics(_ weights: [Int32]) -> [(Double, Double)] {
+      samples.flatMap { sample in
+        Array(
+          zip(
+            sample.baseline.statistics(wanted, weights: weights),
+            sample.other.statistics(wanted, weights: weights)))
       }
     }
-    let estimates = statistics()
-    var differences = estimates.map { _ in [Double]() }
-    var relatives = differences
-    var bootstrap = CompareBootstrap(count: pairs.count, seed: seed)
-    for _ in 0..<resamples {
-      bootstrap.draw(into: &weights)
-      for (i, (a, b)) in statistics().enumerated() {
-        differences[i].append(b - a)
-        relatives[i].append(a > 0 ? b / a - 1 : .nan)
-      }
+    let estimates = statistics(Array(repeating: 1, count: pairs.count))
+    // Requests that follow each other share a queue: blocks of them are drawn.
+    var bootstrap = Bootstrap(
+      count: pairs.count, blockLength: Bootstrap.blockLength(ofSeries: pairs.count), seed: seed)
+    let draws = bootstrap.draws(resamples) { weights in
+      statistics(weights).flatMap { a, b in [b - a, a > 0 ? b / a - 1 : .nan] }
     }
     let kinds = CompareMetric.allCases.flatMap { metric in CompareStatistic.allCases.map { (metric, $0) } }
     let list = kinds.enumerated().map { i, kind in
       let (a, b) = estimates[i]
-      return CompareDifference(
+      return MetricDifference(
         metric: kind.0, statistic: kind.1, baseline: a, other: b,
-        difference: CompareInterval(estimate: b - a, resampled: differences[i]),
-        relative: CompareInterval(estimate: a > 0 ? b / a - 1 : .nan, resampled: relatives[i]))
+        difference: Estimate(b - a, Interval(ofDraws: draws[2 * i], ends: .outward)),
+        relative: Estimate(
+          a > 0 ? b / a - 1 : .nan, Interval(ofDraws: draws[2 * i + 1], ends: .outward)))
     }
     return (list, pairs.count)
   }

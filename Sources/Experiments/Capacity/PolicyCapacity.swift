@@ -1,10 +1,12 @@
+import Statistics
+
 /// The search for the capacity of one policy, over several seeds.
 ///
-/// One search goes by the means over all seeds, and its result is the capacity. Each seed has a search of its own
-/// beside it: how far their results scatter gives the interval. All start from the same guess, so that they mostly
+/// One search uses the means over all seeds, and its result is the capacity. Each seed also has a search of its own;
+/// the scatter of their results gives the interval. All start from the same guess, so that they mostly
 /// ask for the same runs.
-package struct CapacityStudy {
-  /// One run of a study.
+package struct PolicyCapacity {
+  /// One run of a search.
   package struct Trial: Hashable, Sendable {
     package var rate: Double
     package var seed: UInt64
@@ -12,8 +14,8 @@ package struct CapacityStudy {
 
   package let seeds: [UInt64]
   package let criterion: CapacityCriterion
-  package private(set) var pooled: CapacitySearch
-  private var single: [CapacitySearch]
+  package private(set) var pooled: RateBisection
+  private var single: [RateBisection]
   private var figures: [Trial: CapacityFigures] = [:]
   /// What the least failing rate fails by.
   private var limit: CapacityCriterion.Limit?
@@ -21,12 +23,12 @@ package struct CapacityStudy {
   package init(seeds: [UInt64], criterion: CapacityCriterion, guess: Double, tolerance: Double) {
     self.seeds = seeds
     self.criterion = criterion
-    let search = CapacitySearch(guess: guess, tolerance: tolerance)
+    let search = RateBisection(guess: guess, tolerance: tolerance)
     pooled = search
     single = seeds.map { _ in search }
   }
 
-  /// The runs whose figures are needed to go on; none once the study is over.
+  /// The runs whose figures are needed to go on; none once the search is over.
   package var wanted: [Trial] {
     var wanted: Set<Trial> = []
     if let rate = pooled.next { for seed in seeds { wanted.insert(Trial(rate: rate, seed: seed)) } }
@@ -58,8 +60,13 @@ package struct CapacityStudy {
     let own = single.compactMap(\.holding)
     return CapacityResult(
       rate: missesEnergy ? nil : pooled.holding, failing: pooled.failing,
-      interval: own.count == seeds.count && !missesEnergy ? CapacityInterval(own) : nil,
+      interval: own.count == seeds.count && !missesEnergy ? interval(of: own) : nil,
       limit: missesEnergy ? .energy : limit, figures: figures, runs: self.figures.count)
+  }
+
+  /// The 95 % interval of the mean of the seeds' own capacities, which cannot be negative.
+  private func interval(of rates: [Double]) -> Interval? {
+    Sample(rates).meanInterval().map { Interval(low: max(0, $0.low), high: $0.high) }
   }
 
   /// Means over the seeds, if all have been run.
