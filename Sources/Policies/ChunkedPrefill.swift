@@ -22,17 +22,15 @@ public struct ChunkedPrefill: Scheduler {
   }
 
   /// Plans decode steps, then chunks of the prompts under way, then of new ones.
-  public mutating func plan(_ state: inout ServingState, into plan: inout IterationPlan) {
-    state.decode(atMost: decodesCount ? budget : .max, into: &plan)
+  public mutating func plan(_ view: borrowing InstanceView, into plan: inout StepPlan) {
+    plan.decode(view, atMost: decodesCount ? budget : .max)
     var left = decodesCount ? budget - plan.decodes : budget
-    var room = state.maxSequences - plan.decodes
+    var room = view.maxSequences - plan.decodes
     var position = 0
     while left > 0, room > 0 {
-      guard let prompt = state.prefillingOrAdmitted(position) else { break }
+      guard let prompt = plan.promptOrNext(position, view) else { break }
       let chunk = min(prompt.remaining, left)
-      plan.prefill.append(
-        PrefillTile(
-          prompt: prompt.handle, tokens: prompt.done..<prompt.done + chunk, layers: 0..<state.layers))
+      plan.prefill(prompt, tokens: prompt.done..<prompt.done + chunk, layers: 0..<view.layers)
       left -= chunk
       room -= 1
       position += 1

@@ -23,11 +23,11 @@ public struct HybridPrefill: Scheduler {
   }
 
   /// Plans decode steps, and the next group of layers of the chunk; forms a new one if none is under way.
-  public mutating func plan(_ state: inout ServingState, into plan: inout IterationPlan) {
-    state.decode(into: &plan)
+  public mutating func plan(_ view: borrowing InstanceView, into plan: inout StepPlan) {
+    plan.decode(view)
     if !pass.isUnderWay {
-      pass.form(from: &state, limit: chunk, decodes: plan.decodes) { [groups] _ in groups }
+      pass.form(view, &plan, limit: chunk) { [groups] _ in groups }
     }
-    pass.advance(layers: state.layers, into: &plan)
+    pass.advance(layers: view.layers, into: &plan)
   }
 }

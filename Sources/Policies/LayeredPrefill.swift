@@ -42,12 +42,12 @@ public struct LayeredPrefill: Scheduler {
   }
 
   /// Plans decode steps, and the next group of layers of the cohort; forms a new one if none is under way.
-  public mutating func plan(_ state: inout ServingState, into plan: inout IterationPlan) {
-    state.decode(into: &plan)
+  public mutating func plan(_ view: borrowing InstanceView, into plan: inout StepPlan) {
+    plan.decode(view)
     if !pass.isUnderWay {
-      pass.form(from: &state, limit: cohort, decodes: plan.decodes) { [self] in groupCount(tokens: $0) }
+      pass.form(view, &plan, limit: cohort) { [self] in groupCount(tokens: $0) }
     }
-    pass.advance(layers: state.layers, into: &plan)
+    pass.advance(layers: view.layers, into: &plan)
   }
 
   /// Groups of layers for a cohort of so many tokens.

@@ -15,15 +15,14 @@ public struct OrcaBatching: Scheduler {
   public var longestSequence: Tokens { budget }
 
   /// Plans whole prompts in order of arrival while they fit in the budget, then decode steps.
-  public mutating func plan(_ state: inout ServingState, into plan: inout IterationPlan) {
+  public mutating func plan(_ view: borrowing InstanceView, into plan: inout StepPlan) {
     var left = budget
-    while plan.prefill.count < state.maxSequences, let next = state.nextWaiting, next.tokens <= left,
-      let prompt = state.admitNext()
+    while plan.tiles.count < view.maxSequences, let next = plan.nextWaiting(view), next.tokens <= left,
+      let prompt = plan.admitNext(view)
     {
-      plan.prefill.append(
-        PrefillTile(prompt: prompt.handle, tokens: 0..<prompt.tokens, layers: 0..<state.layers))
+      plan.prefill(prompt, tokens: 0..<prompt.tokens, layers: 0..<view.layers)
       left -= prompt.tokens
     }
-    state.decode(atMost: state.maxSequences - plan.prefill.count, into: &plan)
+    plan.decode(view, atMost: view.maxSequences - plan.tiles.count)
   }
 }

@@ -7,7 +7,7 @@ import Support
 public struct Policy: Sendable, CustomStringConvertible {
   /// Its entry in the catalog.
   public let entry: PolicyCatalog.Entry
-  private var values: [String: Int] = [:]
+  private var values = PolicyValues()
 
   /// Reads `name` or `name[key=value,...]`.
   ///
@@ -36,31 +36,41 @@ public struct Policy: Sendable, CustomStringConvertible {
     guard let parameter = entry.parameters.first(where: { $0.name == name }) else {
       throw .unknownParameter(name, policy: entry.name, known: entry.parameters.map(\.name))
     }
-    if parameter.words.isEmpty {
+    switch parameter.kind {
+    case .count:
       guard let number = Int(value), (1...1 << 30).contains(number) else {
         throw .badValue(value, parameter: name, expected: "a whole number from 1 to 2^30")
       }
-      values[name] = number
-    } else {
-      guard let word = parameter.words.firstIndex(of: value) else {
-        throw .badValue(value, parameter: name, expected: parameter.words.joined(separator: " or "))
+      values.values[name] = .count(number)
+    case .milliseconds:
+      guard let time = Double(value), time > 0, time < 1e9 else {
+        throw .badValue(value, parameter: name, expected: "a positive number of milliseconds")
       }
-      values[name] = word
+      values.values[name] = .milliseconds(time)
+    case .word(let words):
+      guard words.contains(value) else {
+        throw .badValue(value, parameter: name, expected: words.joined(separator: " or "))
+      }
+      values.values[name] = .word(value)
     }
   }
 
   /// Whether a parameter has been set.
-  public func has(_ name: String) -> Bool { values[name] != nil }
+  public func has(_ name: String) -> Bool { values.values[name] != nil }
+
+  /// A parameter's value; `nil` if it is not set.
+  public subscript(name: String) -> PolicyValue? { values.values[name] }
 
   /// The same policy with every parameter set, by default if need be.
   ///
   /// - Throws: if the model has fewer layers than the policy's stages.
   public func resolved(layers: Int, maxModelLength: Tokens) throws(PolicyError) -> Policy {
     var policy = self
-    for parameter in entry.parameters where policy.values[parameter.name] == nil {
-      policy.values[parameter.name] = parameter.fallback(layers, maxModelLength)
+    let facts = PolicyCatalog.Facts(layers: layers, maxModelLength: maxModelLength)
+    for parameter in entry.parameters where !has(parameter.name) {
+      policy.values.values[parameter.name] = parameter.fallback(facts)
     }
-    if let stages = policy.values["stages"], stages > layers {
+    if case .count(let stages)? = policy["stages"], stages > layers {
       throw .badValue("\(stages)", parameter: "stages", expected: "at most the model's \(layers) layers")
     }
     return policy
@@ -69,7 +79,7 @@ public struct Policy: Sendable, CustomStringConvertible {
   /// Tokens in an iteration, or in a pass or chunk: what `--max-num-batched-tokens` sets.
   ///
   /// Resolve the policy first.
-  public var batchedTokens: Tokens { values[entry.batchedTokens, default: 512] }
+  public var batchedTokens: Tokens { values.count(entry.batchedTokens) }
 
   /// A fresh scheduler.
   ///
@@ -79,9 +89,7 @@ public struct Policy: Sendable, CustomStringConvertible {
   /// The text that makes this policy.
   public var description: String {
     let list = entry.parameters.compactMap { parameter in
-      values[parameter.name].map {
-        "\(parameter.name)=\(parameter.words.isEmpty ? String($0) : parameter.words[$0])"
-      }
+      self[parameter.name].map { "\(parameter.name)=\($0)" }
     }
     return list.isEmpty ? entry.name : "\(entry.name)[\(list.joined(separator: ","))]"
   }

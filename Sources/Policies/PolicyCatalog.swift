@@ -14,29 +14,59 @@ public enum PolicyCatalog {
     public let parameters: [Parameter]
     /// The parameter that `--max-num-batched-tokens` sets.
     public let batchedTokens: String
-    /// Makes the policy; a parameter that is not set has its default.
-    let make: @Sendable (_ values: [String: Int]) -> any Scheduler
+    /// Makes the policy from values of all parameters.
+    let make: @Sendable (PolicyValues) -> any Scheduler
   }
 
-  /// A parameter of a policy: a positive number, or one of several words.
+  /// What defaults may depend on.
+  public struct Facts: Sendable, Hashable {
+    /// Layers of the model.
+    public let layers: Int
+    /// The longest sequence that is served.
+    public let maxModelLength: Tokens
+  }
+
+  /// A parameter of a policy.
   public struct Parameter: Sendable {
+    /// What values it takes.
+    public enum Kind: Sendable, Hashable {
+      /// A positive whole number.
+      case count
+      /// A positive time in milliseconds.
+      case milliseconds
+      /// One of several words.
+      case word([String])
+    }
+
     /// Its name within the brackets.
     public let name: String
     /// What it means, in a line.
     public let summary: String
-    /// Words for the values 0, 1, ...; empty for a number.
-    public let words: [String]
-    /// Its default for a model of so many layers that takes sequences of so many tokens.
-    let fallback: @Sendable (_ layers: Int, _ maxModelLength: Tokens) -> Int
+    /// What values it takes.
+    public let kind: Kind
+    /// Its default.
+    let fallback: @Sendable (Facts) -> PolicyValue
 
-    init(
-      _ name: String, _ summary: String, words: [String] = [],
-      default fallback: @escaping @Sendable (_ layers: Int, _ maxModelLength: Tokens) -> Int
-    ) {
-      self.name = name
-      self.summary = summary
-      self.words = words
-      self.fallback = fallback
+    /// The words that it takes; empty if it takes none.
+    public var words: [String] { if case .word(let words) = kind { words } else { [] } }
+
+    /// A positive whole number.
+    static func count(
+      _ name: String, _ summary: String, default fallback: @escaping @Sendable (Facts) -> Int
+    ) -> Parameter {
+      Parameter(name: name, summary: summary, kind: .count) { .count(fallback($0)) }
+    }
+
+    /// A positive time.
+    static func milliseconds(_ name: String, _ summary: String, default fallback: Double) -> Parameter {
+      Parameter(name: name, summary: summary, kind: .milliseconds) { _ in .milliseconds(fallback) }
+    }
+
+    /// One of several words, of which the default comes first or is named.
+    static func word(
+      _ name: String, _ summary: String, _ words: [String], default fallback: String
+    ) -> Parameter {
+      Parameter(name: name, summary: summary, kind: .word(words)) { _ in .word(fallback) }
     }
   }
 
@@ -50,49 +80,56 @@ public enum PolicyCatalog {
     Entry(
       name: "chunked", summary: "decode first, then prompt chunks within a token budget (Sarathi-Serve)",
       parameters: [
-        Parameter("budget", "tokens in an iteration") { _, _ in 512 },
-        Parameter("decodes", "whether decode tokens count against the budget", words: ["free", "count"]) {
-          _, _ in 1
-        },
+        .count("budget", "tokens in an iteration") { _ in 512 },
+        .word(
+          "decodes", "whether decode tokens count against the budget", ["free", "count"], default: "count"),
       ],
       batchedTokens: "budget",
-      make: { ChunkedPrefill(budget: $0["budget", default: 512], decodesCount: $0["decodes"] != 0) }),
+      make: { ChunkedPrefill(budget: $0.count("budget"), decodesCount: $0.word("decodes") == "count") }),
     Entry(
       name: "layered", summary: "prompts pass one group of layers an iteration; decode goes on (2510.08055)",
       parameters: [
-        Parameter("stages", "most groups of layers") { layers, _ in defaultStages(layers: layers) },
-        Parameter("cohort", "most prompt tokens in a pass") { _, _ in 8192 },
-        Parameter(
+        .count("stages", "most groups of layers") { defaultStages(layers: $0.layers) },
+        .count("cohort", "most prompt tokens in a pass") { _ in 8192 },
+        .word(
           "groups", "groups of a pass: tiers (reference engine) or paper (tokens / 512)",
-          words: LayeredPrefill.Grouping.allCases.map(\.rawValue)
-        ) { _, _ in 0 },
+          LayeredPrefill.Grouping.allCases.map(\.rawValue), default: LayeredPrefill.Grouping.tiers.rawValue),
       ],
       batchedTokens: "cohort",
       make: {
         LayeredPrefill(
-          cohort: $0["cohort", default: 8192], stages: $0["stages", default: 16],
-          grouping: LayeredPrefill.Grouping.allCases[$0["groups", default: 0]])
+          cohort: $0.count("cohort"), stages: $0.count("stages"),
+          grouping: LayeredPrefill.Grouping(rawValue: $0.word("groups")) ?? .tiers)
       }),
     Entry(
       name: "hybrid", summary: "chunks of prompts pass one group of layers an iteration",
       parameters: [
-        Parameter("chunk", "most prompt tokens in a pass") { _, _ in 2048 },
-        Parameter("stages", "groups of layers") { layers, _ in min(4, layers) },
+        .count("chunk", "most prompt tokens in a pass") { _ in 2048 },
+        .count("stages", "groups of layers") { min(4, $0.layers) },
       ],
       batchedTokens: "chunk",
-      make: { HybridPrefill(chunk: $0["chunk", default: 2048], groups: $0["stages", default: 4]) }),
+      make: { HybridPrefill(chunk: $0.count("chunk"), groups: $0.count("stages")) }),
     Entry(
-      name: "orca", summary: "whole prompts first, then decode, in one iteration (Orca)",
-      parameters: [Parameter("budget", "prompt tokens in an iteration") { _, length in length }],
-      batchedTokens: "budget",
-      make: { OrcaBatching(budget: $0["budget", default: 32768]) }),
-    Entry(
-      name: "static", summary: "run-to-completion batches: nobody joins until all have finished",
+      name: "deadline",
+      summary: "decode first, then as much of a prompt as a limit on the gap between tokens allows",
       parameters: [
-        Parameter("batch", "requests in a batch") { _, _ in 32 },
-        Parameter("budget", "prompt tokens in an iteration, or a single longer prompt") { _, _ in 8192 },
+        .milliseconds("tbt", "longest gap between two tokens, in ms", default: 50),
+        .count("budget", "most prompt tokens in an iteration") { _ in 8192 },
       ],
       batchedTokens: "budget",
-      make: { StaticBatching(batch: $0["batch", default: 32], budget: $0["budget", default: 8192]) }),
+      make: { DeadlinePrefill(longestGap: $0.seconds("tbt"), budget: $0.count("budget")) }),
+    Entry(
+      name: "orca", summary: "whole prompts first, then decode, in one iteration (Orca)",
+      parameters: [.count("budget", "prompt tokens in an iteration") { $0.maxModelLength }],
+      batchedTokens: "budget",
+      make: { OrcaBatching(budget: $0.count("budget")) }),
+    Entry(
+      name: "static", summary: "run-to-completion batches: none joins until all have finished",
+      parameters: [
+        .count("batch", "requests in a batch") { _ in 32 },
+        .count("budget", "prompt tokens in an iteration, or a single longer prompt") { _ in 8192 },
+      ],
+      batchedTokens: "budget",
+      make: { StaticBatching(batch: $0.count("batch"), budget: $0.count("budget")) }),
   ]
 }

@@ -19,17 +19,16 @@ public struct StaticBatching: Scheduler {
   }
 
   /// Plans the prefill of the batch, or decode steps once that is done; forms a new batch if nothing is left of it.
-  public mutating func plan(_ state: inout ServingState, into plan: inout IterationPlan) {
-    if state.prefillingCount == 0, state.decodingCount == 0 {
-      while state.prefillingCount < min(batch, state.maxSequences), state.admitNext() != nil {}
+  public mutating func plan(_ view: borrowing InstanceView, into plan: inout StepPlan) {
+    if view.prefillingCount == 0, view.decodingCount == 0 {
+      while plan.promptCount(view) < min(batch, view.maxSequences), plan.admitNext(view) != nil {}
     }
-    guard state.prefillingCount > 0 else { return state.decode(into: &plan) }
+    guard plan.promptCount(view) > 0 else { return plan.decode(view) }
     var left = budget
-    for position in 0..<state.prefillingCount {
-      let prompt = state.prefilling(position)
-      guard prompt.tokens <= left || plan.prefill.isEmpty else { break }
-      plan.prefill.append(
-        PrefillTile(prompt: prompt.handle, tokens: 0..<prompt.tokens, layers: 0..<state.layers))
+    for position in 0..<plan.promptCount(view) {
+      let prompt = plan.prompt(position, view)
+      guard prompt.tokens <= left || plan.tiles.isEmpty else { break }
+      plan.prefill(prompt, tokens: 0..<prompt.tokens, layers: 0..<view.layers)
       left -= prompt.tokens
     }
   }

@@ -19,6 +19,14 @@ public struct SplitMix64: RandomNumberGenerator, Sendable {
     state = mixer.next()
   }
 
+  /// Creates the stream of one place within a purpose: what is drawn there does not depend on what was drawn before.
+  public init(seed: UInt64, purpose: String, place: UInt64, _ subplace: UInt64) {
+    self.init(seed: seed, purpose: purpose)
+    state ^= place &* 0xd134_2543_de82_ef95
+    state = next() ^ subplace
+    state = next()
+  }
+
   /// The next 64 random bits.
   public mutating func next() -> UInt64 {
     state &+= 0x9e37_79b9_7f4a_7c15

@@ -4,34 +4,34 @@ import Testing
 
 /// A policy that does what a test says in its first iterations, and nothing afterwards.
 private struct Scripted: Scheduler {
-  typealias Act = @Sendable (inout ServingState, inout IterationPlan) -> Void
+  typealias Act = @Sendable (borrowing InstanceView, inout StepPlan) -> Void
   let acts: [Act]
   var iteration = 0
 
   init(_ acts: Act...) { self.acts = acts }
 
-  mutating func plan(_ state: inout ServingState, into plan: inout IterationPlan) {
-    if iteration < acts.count { acts[iteration](&state, &plan) }
+  mutating func plan(_ view: borrowing InstanceView, into plan: inout StepPlan) {
+    if iteration < acts.count { acts[iteration](view, &plan) }
     iteration += 1
   }
 }
 
 /// A tile of the first prompt.
-private func tile(_ tokens: Range<Int>, _ layers: Range<Int>, prompt: Int = 0) -> PrefillTile {
-  PrefillTile(prompt: prompt, tokens: tokens, layers: layers)
+private func tile(_ tokens: Range<Int>, _ layers: Range<Int>, prompt: Int = 0) -> Tile {
+  Tile(sequence: Slot(prompt), tokens: tokens, layers: layers)
 }
 
 /// Admits the next prompt, and plans tiles.
-private func admit(_ tiles: PrefillTile...) -> Scripted.Act {
-  { state, plan in
-    _ = state.admitNext()
-    plan.prefill += tiles
+private func admit(_ tiles: Tile...) -> Scripted.Act {
+  { view, plan in
+    _ = plan.admitNext(view)
+    for tile in tiles { plan.append(tile) }
   }
 }
 
 /// Plans tiles.
-private func then(_ tiles: PrefillTile...) -> Scripted.Act {
-  { _, plan in plan.prefill += tiles }
+private func then(_ tiles: Tile...) -> Scripted.Act {
+  { _, plan in for tile in tiles { plan.append(tile) } }
 }
 
 /// A policy that breaks the rules is told what it did, where, and what was due; nothing crashes.
@@ -87,7 +87,7 @@ private func then(_ tiles: PrefillTile...) -> Scripted.Act {
   }
 
   @Test func aPromptExists() throws {
-    for prompt in [-1, 1, .max, .min] {
+    for prompt in [-1, 1, Int(Int32.max), Int(Int32.min)] {
       let line = try complaint(Scripted(admit(tile(0..<10, 0..<8, prompt: prompt))))
       #expect(line.hasSuffix("but no such prompt is admitted and unfinished"))
     }
@@ -109,13 +109,13 @@ private func then(_ tiles: PrefillTile...) -> Scripted.Act {
   }
 
   @Test(arguments: [tile(0..<0, 0..<8), tile(0..<10, 0..<0), tile(-5 ..< -5, 0..<8), tile(10..<10, 0..<8)])
-  func aTileIsNotEmpty(_ empty: PrefillTile) throws {
+  func aTileIsNotEmpty(_ empty: Tile) throws {
     let line = try complaint(Scripted(admit(empty)))
     #expect(line.hasSuffix("but a tile has at least one token and one of the model's 8 layers"))
   }
 
   @Test(arguments: [tile(-1..<10, 0..<8), tile(0..<10, -1..<8)])
-  func aTileDoesNotBeginBeforeTheFirst(_ early: PrefillTile) throws {
+  func aTileDoesNotBeginBeforeTheFirst(_ early: Tile) throws {
     let line = try complaint(Scripted(admit(early)))
     #expect(line.hasSuffix("but it is due at token 0, layer 0"))
   }
@@ -142,15 +142,15 @@ private func then(_ tiles: PrefillTile...) -> Scripted.Act {
   @Test func aSlowPolicyIsNotABrokenOne() throws {
     struct Slow: Scheduler {
       var beat = 0
-      mutating func plan(_ state: inout ServingState, into plan: inout IterationPlan) {
+      mutating func plan(_ view: borrowing InstanceView, into plan: inout StepPlan) {
         beat += 1
-        if state.prefillingCount == 0 { _ = state.admitNext() }
-        if state.prefillingCount > 0 {
-          let prompt = state.prefilling(0)
-          let layer = (beat - 1) % state.layers
-          plan.prefill.append(tile(prompt.done..<prompt.done + 1, layer..<layer + 1, prompt: prompt.handle))
+        if view.prefillingCount == 0 { _ = plan.admitNext(view) }
+        if plan.promptCount(view) > 0 {
+          let prompt = plan.prompt(0, view)
+          let layer = (beat - 1) % view.layers
+          plan.prefill(prompt, tokens: prompt.done..<prompt.done + 1, layers: layer..<layer + 1)
         } else {
-          state.decode(atMost: 1, into: &plan)
+          plan.decode(view, atMost: 1)
         }
       }
     }

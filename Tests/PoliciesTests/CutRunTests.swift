@@ -9,7 +9,8 @@ import Testing
     let requests = (0..<20).map {
       Request(id: $0, arrival: 0.004 * Double($0), promptTokens: 16, outputTokens: 3)
     }
-    let instance = InstanceConfiguration(scheduler: ChunkedPrefill(budget: 512), costModel: ToyCost())
+    let instance = InstanceConfiguration(
+      scheduler: ChunkedPrefill(budget: 512), costModel: ToyCost().model, memory: ToyCost().memory)
     var simulation = Simulation(
       instances: [instance], requests: requests.makeIterator(), maxConcurrency: maxConcurrency,
       stopAt: stopAt)

@@ -8,7 +8,9 @@ import Testing
   /// `n` instances with iterations of 10 ms.
   func instances(_ n: Int, blocks: Int = 100) -> [InstanceConfiguration] {
     (0..<n).map { _ in
-      InstanceConfiguration(scheduler: ChunkedPrefill(budget: 512), costModel: ToyCost(kvBlocks: blocks))
+      InstanceConfiguration(
+        scheduler: ChunkedPrefill(budget: 512), costModel: ToyCost(kvBlocks: blocks).model,
+        memory: ToyCost(kvBlocks: blocks).memory)
     }
   }
 

@@ -16,9 +16,11 @@ import Testing
       for parameter in entry.parameters {
         let isBudget = parameter.name == entry.batchedTokens
         let value =
-          parameter.words.isEmpty
-          ? "\(isBudget ? random.pick(random.budget, 8192) : random.pick(1...16))"
-          : parameter.words[random.pick(0...parameter.words.count - 1)]
+          switch parameter.kind {
+          case .count: "\(isBudget ? random.pick(random.budget, 8192) : random.pick(1...16))"
+          case .milliseconds: "\(Double(random.pick(1...400)) / 100)"
+          case .word(let words): words[random.pick(0...words.count - 1)]
+          }
         try policy.set(parameter.name, to: value)
       }
       self.seed = seed

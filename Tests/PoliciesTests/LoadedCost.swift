@@ -5,7 +5,7 @@ import Serving
 /// Time is a whole number of ticks of 2⁻²⁰ s, so that clocks can be compared for equality and arrivals coincide with
 /// ends of iterations. Energy and bytes are not linear in the number of sequences, so that shares change from one
 /// iteration to the next.
-struct LoadedCost: CostModel {
+struct LoadedCost: LayerCost {
   static let tick = 0x1p-20
 
   var layers = 8
@@ -15,15 +15,14 @@ struct LoadedCost: CostModel {
   /// Iterations last a whole number of so many ticks.
   var quantum = 1
   var idleWatts: Double { 0 }
-  var kernels: [KernelUse] { [] }
 
-  mutating func add(
-    _ load: LayerLoad, prefill: Span<PrefillSegment>, layers: Range<Int>, to cost: inout Cost
+  func add(
+    _ load: DecodeLoad, prefill: ArraySlice<PrefillSegment>, layers: Range<Int>, to cost: inout StepCost
   ) {
     var layer = LoadedLayer()
-    layer.decodes = load.decodes
-    layer.context = load.decodeContext
-    layer.windowContext = load.decodeWindowContext
+    layer.decodes = load.sequences
+    layer.context = load.context
+    layer.windowContext = load.windowContext
     for i in prefill.indices {
       layer.rows += prefill[i].tokens
       layer.attended += prefill[i].tokens * prefill[i].prefix + (1...prefill[i].tokens).reduce(0, +)
@@ -38,11 +37,11 @@ struct LoadedCost: CostModel {
     cost.prefillContextJoules += depth * layer.joulesPerEntry * Double(layer.attended)
   }
 
-  mutating func finish(_ shape: IterationShape, cost: inout Cost) {
+  func finish(_ load: borrowing StepLoad, cost: inout StepCost) {
     let beside = Self.ticksBeside(
-      decodes: shape.decodes, prompts: shape.prefillSequences, finishing: shape.finishingSequences,
-      rows: shape.prefillRows, entering: shape.enteringRows, isPartial: shape.hasPartialDepth)
-    cost.seconds = seconds(ticks: Int(cost.activationBytes) + beside)
+      decodes: load.decode.sequences, prompts: load.prefillSequences, finishing: load.finishingSequences,
+      rows: load.prefillRows, entering: load.enteringRows, isPartial: load.hasPartialDepth)
+    cost.kernelSeconds = seconds(ticks: Int(cost.activationBytes) + beside)
   }
 
   func seconds(ticks: Int) -> Seconds {

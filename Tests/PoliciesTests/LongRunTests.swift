@@ -5,24 +5,23 @@ import Testing
 /// Iterations get shorter as contexts grow, so that every gap is the longest of those after it.
 ///
 /// A prompt of 500 tokens makes an iteration half a second longer.
-private struct FadingCost: CostModel {
+private struct FadingCost: LayerCost {
   var layers: Int { 1 }
   var kvBlocks: Int { 100_000 }
   var blockSize: Int { 16 }
   var slidingWindow: Tokens? { nil }
   var idleWatts: Double { 0 }
-  var kernels: [KernelUse] { [] }
 
-  mutating func add(
-    _ load: LayerLoad, prefill: Span<PrefillSegment>, layers: Range<Int>, to cost: inout Cost
+  func add(
+    _ load: DecodeLoad, prefill: ArraySlice<PrefillSegment>, layers: Range<Int>, to cost: inout StepCost
   ) {
-    cost.seconds = 1 / Double(10 + load.decodeContext)
-    for i in prefill.indices { cost.seconds += 0.001 * Double(prefill[i].tokens) }
-    cost.decodeContextJoules = 0.001 * Double(load.decodeContext)
+    cost.kernelSeconds = 1 / Double(10 + load.context)
+    for i in prefill.indices { cost.kernelSeconds += 0.001 * Double(prefill[i].tokens) }
+    cost.decodeContextJoules = 0.001 * Double(load.context)
     cost.prefillRowJoules = 1
   }
 
-  mutating func finish(_ shape: IterationShape, cost: inout Cost) {}
+  func finish(_ load: borrowing StepLoad, cost: inout StepCost) {}
 }
 
 /// What a short run does not show: histories that are cut, tables that are used again, sums that grow large.

@@ -51,7 +51,8 @@ struct RandomCase {
 
   /// The configuration of one instance.
   func instance(_ scheduler: any Scheduler) -> InstanceConfiguration {
-    InstanceConfiguration(scheduler: scheduler, costModel: cost, maxSequences: maxSequences)
+    InstanceConfiguration(
+      scheduler: scheduler, costModel: cost.model, memory: cost.memory, maxSequences: maxSequences)
   }
 
   /// Runs it.

@@ -1,35 +1,33 @@
 import Serving
 
 /// A cost that a reader can follow in the head: 10 ms an iteration, and simple bytes.
-struct ToyCost: CostModel {
+struct ToyCost: LayerCost {
   var layers = 8
   var kvBlocks = 100_000
   var blockSize = 16
   var slidingWindow: Tokens?
   var idleWatts: Double { 100 }
-  var kernels: [KernelUse] { [] }
 
-  mutating func add(
-    _ load: LayerLoad, prefill: Span<PrefillSegment>, layers: Range<Int>, to cost: inout Cost
+  func add(
+    _ load: DecodeLoad, prefill: ArraySlice<PrefillSegment>, layers: Range<Int>, to cost: inout StepCost
   ) {
     let depth = Double(layers.count)
     var rows = 0.0
     for i in prefill.indices { rows += Double(prefill[i].tokens) }
     cost.expertBytes += 1000 * depth
-    if load.decodes > 0 {
-      let share = Double(load.decodes) / (Double(load.decodes) + rows)
+    if load.sequences > 0 {
+      let share = Double(load.sequences) / (Double(load.sequences) + rows)
       cost.decodeExpertBytes += 1000 * depth * share
-      cost.decodeRowJoules += Double(load.decodes) * depth
-      cost.decodeContextJoules += 0.001 * Double(load.decodeContext) * depth
+      cost.decodeRowJoules += Double(load.sequences) * depth
+      cost.decodeContextJoules += 0.001 * Double(load.context) * depth
     }
     cost.prefillRowJoules += rows * depth
     cost.prefillContextJoules += 0.5 * rows * depth
-    cost.kvBytes += Double(load.decodeContext) * depth
+    cost.kvBytes += Double(load.context) * depth
   }
 
-  mutating func finish(_ shape: IterationShape, cost: inout Cost) {
+  func finish(_ load: borrowing StepLoad, cost: inout StepCost) {
     cost.kernelSeconds = 0.01
-    cost.seconds = 0.01
   }
 }
 
@@ -69,14 +67,17 @@ struct History: Recorder {
 
 /// Runs requests given as (arrival, prompt, output) under a policy.
 func run(
-  _ scheduler: any Scheduler, _ requests: [(Seconds, Tokens, Tokens)], cost: any CostModel = ToyCost(),
+  _ scheduler: any Scheduler, _ requests: [(Seconds, Tokens, Tokens)], cost: some LayerCost = ToyCost(),
   maxSequences: Int = 256, maxModelLength: Tokens = 1 << 20, maxConcurrency: Int = .max
 ) throws -> History {
   let workload = requests.enumerated().map {
     Request(id: $0.offset, arrival: $0.element.0, promptTokens: $0.element.1, outputTokens: $0.element.2)
   }
   return try run(
-    [InstanceConfiguration(scheduler: scheduler, costModel: cost, maxSequences: maxSequences)], workload,
+    [
+      InstanceConfiguration(
+        scheduler: scheduler, costModel: cost.model, memory: cost.memory, maxSequences: maxSequences)
+    ], workload,
     maxModelLength: maxModelLength, maxConcurrency: maxConcurrency)
 }
 

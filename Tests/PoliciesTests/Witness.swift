@@ -41,33 +41,33 @@ struct Witness: Scheduler {
 
   let testimony = Testimony()
   var inner: any Scheduler
-  private var progress: [Int: Progress] = [:]
+  private var progress: [Slot: Progress] = [:]
 
   init(_ inner: any Scheduler) { self.inner = inner }
 
   var longestSequence: Tokens { inner.longestSequence }
 
-  mutating func plan(_ state: inout ServingState, into plan: inout IterationPlan) {
-    if state.decodingCount + state.prefillingCount == 0, state.freeBlocks != state.totalBlocks {
-      testimony.report("\(state.totalBlocks - state.freeBlocks) blocks are held although nobody runs")
+  mutating func plan(_ view: borrowing InstanceView, into plan: inout StepPlan) {
+    if view.decodingCount + view.prefillingCount == 0, view.memory.usedBlocks != 0 {
+      testimony.report("\(view.memory.usedBlocks) blocks are held although nobody runs")
     }
-    inner.plan(&state, into: &plan)
-    if !(0...state.totalBlocks).contains(state.freeBlocks) {
-      testimony.report("\(state.freeBlocks) of \(state.totalBlocks) blocks are free")
+    inner.plan(view, into: &plan)
+    if !(0...view.memory.totalBlocks).contains(plan.freeBlocks) {
+      testimony.report("\(plan.freeBlocks) of \(view.memory.totalBlocks) blocks are free")
     }
-    if plan.decodes > state.maxSequences { testimony.report("\(plan.decodes) sequences step") }
-    for tile in plan.prefill { follow(tile, state) }
+    if plan.decodes > view.maxSequences { testimony.report("\(plan.decodes) sequences step") }
+    for tile in plan.tiles { follow(tile, view, plan) }
   }
 
-  private mutating func follow(_ tile: PrefillTile, _ state: ServingState) {
-    let prompts = (0..<state.prefillingCount).map { state.prefilling($0) }
-    guard let prompt = prompts.first(where: { $0.handle == tile.prompt }) else {
+  private mutating func follow(_ tile: Tile, _ view: borrowing InstanceView, _ plan: StepPlan) {
+    let prompts = (0..<plan.promptCount(view)).map { plan.prompt($0, view) }
+    guard let prompt = prompts.first(where: { $0.slot == tile.sequence }) else {
       return testimony.report("\(tile) is of no admitted prompt")
     }
-    if progress[tile.prompt] == nil { testimony.promptBegan(at: state.now) }
+    if progress[tile.sequence] == nil { testimony.promptBegan(at: view.now) }
     var record =
-      progress[tile.prompt]
-      ?? Progress(tokens: prompt.tokens, through: .init(repeating: 0, count: state.layers))
+      progress[tile.sequence]
+      ?? Progress(tokens: prompt.tokens, through: .init(repeating: 0, count: view.layers))
     for layer in tile.layers {
       if record.through[layer] != tile.tokens.lowerBound {
         testimony.report("\(tile) skips or repeats tokens")
@@ -78,10 +78,10 @@ struct Witness: Scheduler {
       record.through[layer] = tile.tokens.upperBound
     }
     guard record.through.allSatisfy({ $0 == record.tokens }) else {
-      progress[tile.prompt] = record
+      progress[tile.sequence] = record
       return
     }
-    progress[tile.prompt] = nil
+    progress[tile.sequence] = nil
     testimony.promptEnded(positions: record.tokens)
   }
 }

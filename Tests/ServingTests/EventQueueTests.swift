@@ -1,62 +1,58 @@
-import Statistics
+import Serving
 import Testing
 
-@testable import Serving
-
+/// Events come in order of time, whatever is put forward, put off or forgotten.
 @Suite struct EventQueueTests {
   func drain(_ queue: inout EventQueue) -> [Int] {
-    var order: [Int] = []
+    var sources: [Int] = []
     while let event = queue.first {
-      order.append(event.instance)
-      queue.removeFirst()
+      sources.append(event.source)
+      queue.remove(event.source)
     }
-    return order
+    return sources
   }
 
-  @Test func earlierEventsComeFirst() {
-    var queue = EventQueue()
-    for (i, time) in [3.0, 1, 2, 0].enumerated() { queue.insert(time: time, instance: i) }
+  @Test func eventsComeInOrderOfTime() {
+    var queue = EventQueue(sources: 5)
+    for (source, time) in [3.0, 1, 2, 5, 4].enumerated() { queue.set(time, for: source) }
     let order = drain(&queue)
-    #expect(order == [3, 1, 2, 0])
+    #expect(order == [1, 2, 0, 4, 3])
   }
 
-  @Test func tiesComeInOrderOfEntry() {
-    var queue = EventQueue()
-    for i in 0..<100 { queue.insert(time: i < 50 ? 1 : 0, instance: i) }
+  @Test func ofTwoAtATimeThatOfTheSmallerNumberComesFirst() {
+    var queue = EventQueue(sources: 100)
+    for source in (0..<100).reversed() { queue.set(1, for: source) }
     let order = drain(&queue)
-    #expect(order == Array(50..<100) + Array(0..<50))
+    #expect(order == Array(0..<100))
   }
 
-  @Test func anEmptyQueueHasNoFirstEvent() {
-    let first = EventQueue().first
+  @Test func anEmptyQueueHasNoEvent() {
+    let first = EventQueue(sources: 3).first
     #expect(first == nil)
   }
 
-  /// Events come and go in turn, as in a simulation; a sorted list is the oracle.
-  @Test func itAgreesWithASortedList() {
-    var random = SplitMix64(seed: 1)
-    var queue = EventQueue()
-    var list: [(time: Double, number: Int)] = []
-    for number in 0..<2000 {
-      let time = Double(random.next() % 20)
-      queue.insert(time: time, instance: number)
-      list.insert((time, number), at: list.firstIndex { $0.time > time } ?? list.count)
-      while !list.isEmpty, random.next() % 2 == 0 {
-        let first = queue.first?.instance
-        #expect(first == list[0].number)
-        let second = queue.secondTime
-        #expect(second == (list.count > 1 ? list[1].time : .infinity))
-        queue.removeFirst()
-        list.removeFirst()
-      }
-      if !list.isEmpty, random.next() % 2 == 0 {
-        let (_, number) = list.removeFirst()
-        let later = time + Double(random.next() % 5)
-        queue.postponeFirst(to: later)
-        list.insert((later, number), at: list.firstIndex { $0.time > later } ?? list.count)
-      }
+  /// Against a list that is sorted anew each time.
+  @Test func eventsArePutForwardPutOffAndForgotten() {
+    var queue = EventQueue(sources: 40)
+    var times: [Int: Double] = [:]
+    var state: UInt64 = 1
+    func random(_ limit: UInt64) -> Int {
+      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      return Int((state >> 33) % limit)
     }
-    let rest = drain(&queue)
-    #expect(rest == list.map(\.number))
+    for _ in 0..<20_000 {
+      let source = random(40)
+      if random(4) == 0 {
+        queue.remove(source)
+        times[source] = nil
+      } else {
+        let time = Double(random(50))
+        queue.set(time, for: source)
+        times[source] = time
+      }
+      let expected = times.min { ($0.value, $0.key) < ($1.value, $1.key) }
+      #expect(queue.first?.source == expected?.key)
+      #expect(queue.first?.time == expected?.value)
+    }
   }
 }

@@ -42,7 +42,9 @@ import Testing
       var plain = RunRecorder(metrics: RunMetrics(objective: experiment.objective))
       _ = try experiment.run(recorder: &plain)
       #expect(plain.metrics.joules == run.summary.metrics.joules)
-      let expertBytes = LayerGroup.allCases.reduce(0) { $0 + run.layerGroups[$1].expertBytes }
+      let expertBytes = LayerGroup.allCases.reduce(0) {
+        $0 + $1.use(in: run.summary.totals.layerUses).expertBytes
+      }
       #expect(abs(expertBytes / run.summary.metrics.expertBytes - 1) < 1e-9)
       let iterations = CompareIterations.Kind.allCases.compactMap { run.iterations[$0] }
       #expect(iterations.reduce(0) { $0 + $1.count } == run.summary.metrics.iterations)

@@ -4,10 +4,13 @@ import Serving
 ///
 /// The figures lie in one vector, so that adding launches up is one instruction or two.
 struct Launch: Sendable {
-  private var values = SIMD8<Double>.zero
+  private(set) var values = SIMD8<Double>.zero
 
   /// Creates what nothing takes, but for a number of launches.
   init(calls: Double = 0) { values[0] = calls }
+
+  /// Creates what a ledger has added up.
+  init(_ values: SIMD8<Double>) { self.values = values }
 
   /// How many launches.
   var calls: Double { values[0] }

@@ -10,24 +10,21 @@ package struct CompareRun {
   package let result: RunResult
   package let requests: [RequestRecord]
   package let iterations: [CompareIterations.Kind: CompareIterations]
-  package let layerGroups: LayerGroupMeter.Totals
 
   /// Runs an experiment; what `writer` keeps of it is still to be finished.
   package init(_ experiment: LoadedExperiment, writer: RunWriter?, progress: (any RunProgress)?) throws {
     let started = ContinuousClock.now
-    let layerGroups = LayerGroupMeter.Totals()
     var recorder = CompareRecorder(
       run: RunRecorder(
         metrics: RunMetrics(objective: experiment.objective), writer: writer, progress: progress),
       layers: experiment.loaded.system.shard.model.layers)
-    let totals = try experiment.run(recorder: &recorder) { LayerGroupMeter($0, totals: layerGroups) }
+    let totals = try experiment.run(recorder: &recorder, keepsLayerUses: true)
     policy = experiment.policy.description
     result = RunResult(
       experiment, recorder: recorder.run, totals: totals, wall: ContinuousClock.now - started,
       percentiles: [99])
     requests = recorder.requests
     iterations = recorder.iterations
-    self.layerGroups = layerGroups
   }
 
   /// The figures of the run.

@@ -80,30 +80,41 @@ public struct LoadedExperiment: Sendable {
 
   /// Runs it with a recorder of any kind.
   ///
-  /// `wrap` may put a cost model around the experiment's, to watch it.
-  ///
-  /// - Complexity: O(iterations + requests).
+  /// - Parameter keepsLayerUses: whether to keep what layers use by what they carry.
+  /// - Complexity: O(steps + requests).
   package func run<Kept: Recorder>(
-    recorder: inout Kept, wrap: (KernelCostModel) -> any CostModel = { $0 }
+    recorder: inout Kept, keepsLayerUses: Bool = false
   ) throws(SimulationError) -> SystemTotals {
+    var simulation = makeSimulation()
+    if keepsLayerUses { simulation.keepLayerUses() }
+    try simulation.run(recorder: &recorder)
+    return SystemTotals(
+      kernels: simulation.kernels, layerUses: simulation.layerUses ?? LayerUses(),
+      idleJoules: simulation.idleJoules, meanInSystem: simulation.meanInSystem,
+      peakInSystem: simulation.peakInSystem)
+  }
+
+  /// A fresh cost model of the system.
+  public func makeCostModel() -> KernelCostModel {
+    KernelCostModel(
+      system: loaded.system, calibration: loaded.calibration, routing: loaded.routing,
+      drawSeed: specification.system.drawsRouting ? specification.seed : nil)
+  }
+
+  /// The simulation, ready to run; its instances share a cost model.
+  public func makeSimulation() -> Simulation {
+    let costModel = makeCostModel()
+    let memory = KVMemory(blocks: kvBlocks, blockSize: loaded.system.engine.keyValueBlockSize)
     let instances = (0..<specification.cluster.pool.instances).map { _ in
       InstanceConfiguration(
-        scheduler: policy.makeScheduler(),
-        costModel: wrap(
-          KernelCostModel(
-            system: loaded.system, calibration: loaded.calibration, routing: loaded.routing,
-            drawSeed: specification.system.drawsRouting ? specification.seed : nil, kvBlocks: kvBlocks)),
+        scheduler: policy.makeScheduler(), costModel: costModel, memory: memory,
         maxSequences: specification.system.maxSequences)
     }
-    var simulation = Simulation(
+    return Simulation(
       instances: instances, requests: workload.makeIterator(),
       maxModelLength: specification.system.maxModelLength,
       maxConcurrency: specification.limits.maxConcurrency ?? .max,
-      stopAt: specification.limits.maxDuration ?? .infinity, exactSteps: exactSteps)
-    try simulation.run(recorder: &recorder)
-    return SystemTotals(
-      kernels: simulation.kernels, idleJoules: simulation.idleJoules, meanInSystem: simulation.meanInSystem,
-      peakInSystem: simulation.peakInSystem)
+      stopAt: specification.limits.maxDuration ?? .infinity, fastForwards: !exactSteps)
   }
 }
 

@@ -4,6 +4,8 @@ import Serving
 public struct SystemTotals: Sendable {
   /// What each kernel used.
   public let kernels: [KernelUse]
+  /// What layers used by what they carry; nothing unless it was asked for.
+  public let layerUses: LayerUses
   /// Energy drawn while nothing ran, in joules.
   public let idleJoules: Joules
   /// Mean requests in the system as each arrives.

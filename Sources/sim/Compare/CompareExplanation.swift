@@ -27,7 +27,9 @@ struct CompareExplanation {
 
   private var expertWeights: String {
     let parts = LayerGroup.allCases.map { group in
-      let (a, b) = (baseline.layerGroups[group], other.layerGroups[group])
+      let (a, b) = (
+        group.use(in: baseline.summary.totals.layerUses), group.use(in: other.summary.totals.layerUses)
+      )
       let passes = "\(group.rawValue) (\(a.passes) to \(b.passes) passes)"
       return (passes, (b.expertBytes - a.expertBytes) / 1e12)
     }

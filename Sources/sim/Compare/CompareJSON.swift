@@ -55,7 +55,7 @@ struct CompareJSON {
     }
     json.array("layers") { json in
       for group in LayerGroup.allCases {
-        let use = run.layerGroups[group]
+        let use = group.use(in: run.summary.totals.layerUses)
         json.object { json in
           json.member("layers", group.rawValue)
           json.member("passes", use.passes)

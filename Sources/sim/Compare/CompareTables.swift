@@ -88,7 +88,7 @@ struct CompareTables {
       table.rows.append(
         [.text(group.rawValue)]
           + runs.flatMap { run in
-            let use = run.layerGroups[group]
+            let use = group.use(in: run.summary.totals.layerUses)
             return [
               RunValue(use.passes), Self.short(use.seconds), Self.short(use.joules / 1000),
               Self.short(use.expertBytes / 1e12), Self.short(use.otherBytes / 1e12),

@@ -14,32 +14,25 @@ struct IterationPrediction {
   init(_ iteration: MeasuredIteration, on loaded: LoadedSystem) throws(DescriptionError) {
     measured = iteration
     let routing = try Self.routing(of: iteration, for: loaded)
-    var model = KernelCostModel(
-      system: loaded.system, calibration: loaded.calibration, routing: routing, kvBlocks: 1)
+    let model = KernelCostModel(system: loaded.system, calibration: loaded.calibration, routing: routing)
     let window = min(iteration.decodeContext, model.slidingWindow ?? .max)
-    let load = LayerLoad(
-      decodes: iteration.decodes, decodeContext: iteration.decodes * iteration.decodeContext,
-      decodeWindowContext: iteration.decodes * window)
-    var cost = Cost()
-    let group = iteration.prefillLayers
-    if iteration.decodes > 0 {
-      for layers in [0..<group.lowerBound, group.upperBound..<model.layers] where !layers.isEmpty {
-        model.add(load, prefill: [PrefillSegment]().span, layers: layers, to: &cost)
-      }
-    }
-    if !group.isEmpty { model.add(load, prefill: [iteration.prefill].span, layers: group, to: &cost) }
-
+    let decode = DecodeLoad(
+      sequences: iteration.decodes, context: iteration.decodes * iteration.decodeContext,
+      windowContext: iteration.decodes * window)
+    let (prefill, group) = (iteration.prefill, iteration.prefillLayers)
+    let tiles =
+      prefill.tokens > 0
+      ? [Tile(sequence: Slot(0), tokens: prefill.prefix..<prefill.prefix + prefill.tokens, layers: group)]
+      : []
+    var load = StepLoad(decode: decode, tiles: tiles, layers: model.layers, finishing: tiles.count)
     // The harness embeds all rows and runs the LM head on one row of each sequence, whatever the group.
-    var shape = IterationShape()
-    shape.decodes = iteration.decodes
-    shape.prefillRows = iteration.prefill.tokens
-    shape.enteringRows = iteration.prefill.tokens
-    shape.prefillSequences = iteration.prefill.tokens > 0 ? 1 : 0
-    shape.finishingSequences = shape.prefillSequences
-    shape.hasPartialDepth = iteration.kind == .layered
-    model.finish(shape, cost: &cost)
+    load.enteringRows = prefill.tokens
+    load.hasPartialDepth = iteration.kind == .layered
+    var cost = StepCost()
+    var ledger = KernelLedger()
+    model.price(load, into: &cost, ledger: &ledger)
     seconds = cost.seconds
-    joules = cost.joules
+    joules = cost.joules + model.idleWatts * cost.seconds
   }
 
   /// Relative error of the time.

@@ -28,7 +28,7 @@ import Testing
       path: shippedProfiles.url.appending(path: "calibrations/h200-sxm.json").path)
     let law =
       system.shard.model.isMixtureOfExperts ? try ExpertRouting(routing, for: system.shard.model) : nil
-    var costs = KernelCostModel(system: system, calibration: calibration, routing: law, kvBlocks: 1000)
+    var costs = Meter(KernelCostModel(system: system, calibration: calibration, routing: law))
     return costs.use(of: step).mapValues { $0.seconds / Double($0.calls) * 1e6 }
   }
 

@@ -31,7 +31,7 @@ struct NaiveCostModel {
 
   /// What an iteration costs and what each kernel uses in it.
   struct Answer {
-    var cost = Cost()
+    var cost = StepCost()
     var uses: [String: KernelUse] = [:]
   }
 
@@ -106,8 +106,8 @@ struct NaiveCostModel {
     for tile in step.tiles where tile.layers.lowerBound == 0 {
       microseconds += host.perPrefillTokenMicroseconds * Double(tile.tokens)
     }
-    answer.cost.seconds =
-      max(answer.cost.kernelSeconds, issue) + milliseconds * 1e-3 + microseconds * 1e-6
+    answer.cost.launchSeconds = issue
+    answer.cost.hostSeconds = milliseconds * 1e-3 + microseconds * 1e-6
 
     joules += hardware.energy.idleWatts * answer.cost.seconds * Double(gpus)
     let decodes = Double(step.contexts.count)

@@ -6,7 +6,7 @@ import Testing
 /// The cost model and the naive one agree on whatever is drawn.
 @Suite struct NaiveCostModelTests {
   /// Checks one cost against another: 1e-12 of the largest figure of its kind.
-  private func check(_ cost: Cost, _ expected: Cost, _ what: Comment) {
+  private func check(_ cost: StepCost, _ expected: StepCost, _ what: Comment) {
     func close(_ figure: String, _ value: Double, _ expected: Double, scale: Double) {
       #expect((value - expected).magnitude <= 1e-12 * scale, "\(figure): \(value), not \(expected); \(what)")
     }
@@ -23,7 +23,7 @@ import Testing
     close("KV bytes", cost.kvBytes, expected.kvBytes, scale: expected.kvBytes)
     close("activation bytes", cost.activationBytes, expected.activationBytes, scale: expected.activationBytes)
     for (figure, path) in [
-      ("decode row joules", \Cost.decodeRowJoules), ("decode context joules", \.decodeContextJoules),
+      ("decode row joules", \StepCost.decodeRowJoules), ("decode context joules", \.decodeContextJoules),
       ("prefill row joules", \.prefillRowJoules), ("prefill context joules", \.prefillContextJoules),
     ] {
       close(figure, cost[keyPath: path], expected[keyPath: path], scale: expected.joules)

@@ -41,48 +41,54 @@ struct Step {
   }
 }
 
-extension KernelCostModel {
-  /// Prices one iteration.
-  ///
-  /// All tests of this folder ask the cost model here, so that a change of its interface is a change of this function.
-  mutating func cost(of step: Step) -> Cost {
-    let window = slidingWindow ?? .max
-    let load = LayerLoad(
-      decodes: step.contexts.count, decodeContext: step.contexts.reduce(0, +),
-      decodeWindowContext: slidingWindow == nil ? 0 : step.contexts.reduce(0) { $0 + min($1, window) })
-    var cost = Cost()
-    let cuts = Set([0, layers] + step.tiles.flatMap { [$0.layers.lowerBound, $0.layers.upperBound] }).sorted()
-    for (first, end) in zip(cuts, cuts.dropFirst()) {
-      let segments = step.tiles.filter { $0.layers.contains(first) }.map {
-        PrefillSegment(tokens: $0.tokens, prefix: $0.prefix)
-      }
-      guard load.decodes > 0 || !segments.isEmpty else { continue }
-      add(load, prefill: segments.span, layers: first..<end, to: &cost)
+/// A cost model and what its kernels have used.
+///
+/// All tests of this folder ask the cost model here, so that a change of its interface is a change of this type.
+struct Meter {
+  let model: KernelCostModel
+  private var ledger = KernelLedger()
+
+  init(_ model: KernelCostModel) { self.model = model }
+
+  var idleWatts: Double { model.idleWatts }
+  var kernels: [KernelUse] { model.kernels(in: ledger) }
+  var logsKernels: Bool {
+    get { ledger.logsSteps }
+    set { ledger.logsSteps = newValue }
+  }
+  mutating func takeIterationKernels() -> [KernelUse] { model.takeStepKernels(from: &ledger) }
+
+  /// Prices one iteration, idle power included.
+  mutating func cost(of step: Step) -> StepCost {
+    let window = model.slidingWindow
+    let decode = DecodeLoad(
+      sequences: step.contexts.count, context: step.contexts.reduce(0, +),
+      windowContext: window.map { size in step.contexts.reduce(0) { $0 + min($1, size) } } ?? 0)
+    let tiles = step.tiles.map {
+      Serving.Tile(sequence: Slot(0), tokens: $0.prefix..<$0.prefix + $0.tokens, layers: $0.layers)
     }
-    var shape = IterationShape()
-    shape.decodes = load.decodes
-    shape.prefillSequences = step.tiles.count
-    shape.finishingSequences = step.tiles.count { $0.finishes }
-    shape.prefillRows = step.tiles.reduce(0) { $0 + $1.tokens }
-    shape.enteringRows = step.tiles.filter { $0.layers.lowerBound == 0 }.reduce(0) { $0 + $1.tokens }
-    shape.hasPartialDepth = step.tiles.contains { $0.layers != 0..<layers }
-    finish(shape, cost: &cost)
-    return cost
+    let load = StepLoad(
+      decode: decode, tiles: tiles, layers: model.layers, finishing: step.tiles.count { $0.finishes })
+    var cost = StepCost()
+    model.price(load, into: &cost, ledger: &ledger)
+    return idling(cost, decodes: step.contexts.count, rows: step.tiles.reduce(0) { $0 + $1.tokens })
   }
 
   /// Prices successive decode steps of the same sequences in one go; `contexts` are those of the first step.
-  mutating func costs(ofDecodeSteps count: Int, contexts: [Int]) -> [Cost] {
-    var stretch = DecodeStretch()
-    stretch.decodes = contexts.count
-    stretch.context = contexts.reduce(0, +)
-    stretch.limit = count
-    if let slidingWindow {
-      stretch.windowContexts = (0..<count).map { step in
-        contexts.reduce(0) { $0 + min($1 + step, slidingWindow) }
-      }
+  mutating func costs(ofDecodeSteps count: Int, contexts: [Int]) -> [StepCost] {
+    var run = DecodeRun()
+    run.decodes = contexts.count
+    run.context = contexts.reduce(0, +)
+    if let window = model.slidingWindow {
+      run.windowContexts = (0..<count).map { step in contexts.reduce(0) { $0 + min($1 + step, window) } }
     }
-    price(&stretch)
-    return stretch.costs
+    // In two slices, as an instance may ask.
+    for slice in [count / 2, count] {
+      run.count = slice
+      model.price(&run)
+    }
+    model.count(run, steps: 0..<count, ledger: &ledger)
+    return run.costs.map { idling($0, decodes: contexts.count, rows: 0) }
   }
 
   /// What the kernels of one iteration used, by name; the totals go on.
@@ -91,6 +97,14 @@ extension KernelCostModel {
     _ = takeIterationKernels()
     _ = cost(of: step)
     return takeIterationKernels().byName
+  }
+
+  private func idling(_ cost: StepCost, decodes: Int, rows: Int) -> StepCost {
+    var cost = cost
+    let share = Double(decodes) / Double(decodes + rows)
+    cost.decodeRowJoules += model.idleWatts * cost.seconds * share
+    cost.prefillRowJoules += model.idleWatts * cost.seconds * (1 - share)
+    return cost
   }
 }
 

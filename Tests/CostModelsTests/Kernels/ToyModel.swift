@@ -123,12 +123,11 @@ struct ToySystem {
   }
 
   /// The cost model of the system.
-  func costModel() throws -> KernelCostModel {
+  func costModel() throws -> Meter {
     let system = try ServedSystem(
       model: model.read(), hardware: hardware, engine: engine, tensorParallel: gpus)
     let law = model.experts > 0 ? try ExpertRouting(routing, for: system.shard.model) : nil
-    return KernelCostModel(
-      system: system, calibration: try calibration.read(), routing: law, kvBlocks: 1000)
+    return Meter(KernelCostModel(system: system, calibration: try calibration.read(), routing: law))
   }
 
   /// The naive cost model of the same system.

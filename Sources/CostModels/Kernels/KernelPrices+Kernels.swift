@@ -1,0 +1,55 @@
+import Serving
+
+extension KernelPrices {
+  /// What each kernel has used.
+  func kernels(in ledger: borrowing KernelLedger) -> [KernelUse] {
+    var totals = Array(repeating: Launch(), count: KernelKind.allCases.count)
+    func add(_ kernel: KernelKind, _ launch: Launch, times: Int) {
+      totals[kernel.index].add(launch, times: Double(times))
+    }
+    ledger.uses[Self.layerUses].forEach { rows, uses in
+      let computed = graphs.padded(rows: rows).rows
+      rowKernels.forEachInLayer(rows: rows, computed: computed) { add($0, $1, times: uses) }
+    }
+    ledger.uses[Self.decodeUses].forEach { batch, uses in
+      let computed = graphs.padded(rows: batch).rows
+      rowKernels.forEachInLayer(rows: batch, computed: computed) { add($0, $1, times: uses) }
+      add(.expertMLP, decodePrices.prices[batch].experts, times: uses)
+    }
+    ledger.uses[Self.beforeUses].forEach { rows, uses in
+      rowKernels.forEachBefore(rows: rows) { add($0, $1, times: uses) }
+    }
+    ledger.uses[Self.afterUses].forEach { rows, uses in
+      rowKernels.forEachAfter(rows: rows) { add($0, $1, times: uses) }
+    }
+    add(.prefillAttention, Launch(ledger.totals[Self.prefillTotal]), times: 1)
+    add(.decodeAttention, Launch(ledger.totals[Self.decodeTotal]), times: 1)
+    add(.expertMLP, Launch(ledger.totals[Self.expertTotal]), times: 1)
+    return uses(of: totals)
+  }
+
+  /// What each kernel used in the step priced last; the ledger forgets it.
+  func takeStepKernels(from ledger: inout KernelLedger) -> [KernelUse] {
+    defer { for i in ledger.step.indices { ledger.step[i] = .zero } }
+    return uses(of: ledger.step.map { Launch($0) })
+  }
+
+  /// Adds the kernels of some layers, attention aside, to what is kept of the step.
+  func logLayers(rows: Int, experts: Launch, times: Double, in ledger: inout KernelLedger) {
+    rowKernels.forEachInLayer(rows: rows, computed: graphs.padded(rows: rows).rows) {
+      ledger.step[$0.index] += $1.values * times
+    }
+    ledger.step[KernelKind.expertMLP.index] += experts.values * times
+  }
+
+  /// What has been added up for each kernel, in the order of ``KernelKind``, for those that ran.
+  private func uses(of totals: [Launch]) -> [KernelUse] {
+    zip(KernelKind.allCases, totals).compactMap { kernel, total in
+      guard total.calls > 0 else { return nil }
+      return KernelUse(
+        kernel: kernel.rawValue, calls: Int(total.calls), extrapolatedCalls: Int(total.extrapolated),
+        seconds: total.seconds, joules: total.joules * gpus, flops: total.flops * gpus,
+        bytes: total.bytes * gpus)
+    }
+  }
+}

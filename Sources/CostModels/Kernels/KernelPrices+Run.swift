@@ -1,0 +1,86 @@
+import Serving
+
+extension KernelPrices {
+  /// Prices the steps of a run, with everything looked up once that depends on the number of sequences alone.
+  ///
+  /// The arithmetic is that of a single step, in the same order. What attention uses is kept of each step, so that those
+  /// steps can be counted that are taken in the end.
+  ///
+  /// - Complexity: O(steps).
+  mutating func price(_ run: inout DecodeRun) {
+    let batch = run.decodes
+    learnDecodePrice(batch)
+    learnAttentionLaws(batch)
+    learnPrices(before: batch, after: batch)
+    let layer = decodePrices.prices[batch]
+    let laws = attentionLaws.prices[batch]
+    let before = beforePrices.prices[batch]
+    let after = afterPrices.prices[batch]
+    let depth = Double(layers)
+    let windowed = Double(windowedBefore[layers])
+    let full = depth - windowed
+    let issue = layer.issue * depth
+    let preparation = host.preparation(decodes: batch, prefills: 0, enteringTokens: 0, hasPartialDepth: false)
+    var fixed = Charge()
+    fixed.add(layer.launch, times: depth)
+
+    var template = StepCost()
+    template.launchSeconds = issue
+    template.hostSeconds = preparation
+    let expertTraffic = layer.distinct * depth * expertBytes * gpus
+    template.experts = layer.distinct * depth
+    template.expertBytes = expertTraffic
+    template.decodeExpertBytes = expertTraffic
+    template.weightBytes = -expertTraffic
+    template.decodeRowJoules = layer.launch.joules * depth * gpus
+
+    // Weights and activations do not depend on the contexts, so they are the same in all steps.
+    var moved = fixed
+    if full > 0 { moved.add(laws.full.launch(context: 0), times: full) }
+    if windowed > 0 { moved.add(laws.windowed.launch(context: 0), times: windowed) }
+    func addMoved(_ charge: Charge) {
+      template.weightBytes += charge.weightBytes * gpus
+      template.activationBytes += charge.activationBytes * gpus
+    }
+    addMoved(moved)
+    addMoved(before.charge)
+    addMoved(after.charge)
+
+    var context = run.context + run.costs.count * batch
+    for step in run.costs.count..<max(run.costs.count, run.count) {
+      var cost = template
+      var total = fixed
+      var tally = SIMD8<Double>.zero
+      if full > 0 {
+        let launch = laws.full.launch(context: context)
+        total.add(launch, times: full)
+        tally += launch.values * full
+        cost.decodeContextJoules += launch.joules * full * gpus
+      }
+      if windowed > 0 {
+        let launch = laws.windowed.launch(context: run.windowContexts[step])
+        total.add(launch, times: windowed)
+        tally += launch.values * windowed
+        cost.decodeRowJoules += launch.joules * windowed * gpus
+      }
+      cost.kernelSeconds = total.seconds + before.seconds + after.seconds
+      cost.kvBytes = total.kvBytes * gpus + before.kvBytes * gpus + after.kvBytes * gpus
+      cost.decodeRowJoules += (before.joules + after.joules) * gpus
+      run.costs.append(cost)
+      run.tallies.append(tally)
+      context += batch
+    }
+  }
+
+  /// Counts some of a run's priced steps.
+  ///
+  /// - Complexity: O(steps).
+  mutating func count(_ run: borrowing DecodeRun, steps: Range<Int>, ledger: inout KernelLedger) {
+    var total = ledger.totals[Self.decodeTotal]
+    for step in steps { total += run.tallies[step] }
+    ledger.totals[Self.decodeTotal] = total
+    ledger.uses[Self.decodeUses].count(run.decodes, times: layers * steps.count)
+    ledger.uses[Self.beforeUses].count(run.decodes, times: steps.count)
+    ledger.uses[Self.afterUses].count(run.decodes, times: steps.count)
+  }
+}

@@ -1,0 +1,247 @@
+import Serving
+import Statistics
+
+extension KernelPrices {
+  /// Prices a step, and adds what its kernels use to the ledger.
+  mutating func price(_ load: borrowing StepLoad, into cost: inout StepCost, ledger: inout KernelLedger) {
+    if ledger.logsSteps, ledger.step.isEmpty {
+      ledger.step = Array(repeating: .zero, count: KernelKind.allCases.count)
+    }
+    for i in load.bands.indices {
+      let band = load.bands[i]
+      if ledger.byLayers == nil {
+        add(load, band, to: &cost, &ledger)
+      } else {
+        let before = cost
+        add(load, band, to: &cost, &ledger)
+        ledger.byLayers?.add(
+          cost, since: before, layers: band.layers.count, hasPrefill: !band.segments.isEmpty)
+      }
+    }
+    finish(load, cost: &cost, &ledger)
+  }
+
+  /// Adds the cost of some layers that all carry the same load.
+  @inline(__always)
+  private mutating func add(
+    _ load: borrowing StepLoad, _ band: LayerBand, to cost: inout StepCost, _ ledger: inout KernelLedger
+  ) {
+    if band.segments.isEmpty, !routesByLayer {
+      addDecode(load.decode, layers: band.layers, to: &cost, &ledger)
+    } else {
+      addPrefill(load, band, to: &cost, &ledger)
+    }
+  }
+
+  /// Adds the cost of some layers that carry prefill, or whose experts are not those of other layers.
+  ///
+  /// - Complexity: O(prefill segments), and O(experts) for a prefill that is new.
+  private mutating func addPrefill(
+    _ load: borrowing StepLoad, _ band: LayerBand, to cost: inout StepCost, _ ledger: inout KernelLedger
+  ) {
+    let hasPrefill = !band.segments.isEmpty
+    let range = band.layers
+    let decodes = load.decode.sequences
+    let entry = hasPrefill ? recall(load.segments, band.segments) : 0
+    let prefillRows = hasPrefill ? memo.entries[entry].rows : 0
+    let rows = decodes + prefillRows
+    let depth = Double(range.count)
+    let decodeShare = Double(decodes) / Double(rows)
+
+    if !layerPrices.knows(rows) { layerPrices.learn(rows, layerPrice(rows: rows)) }
+    ledger.uses[Self.layerUses].count(rows, times: range.count)
+    let fixed = layerPrices.prices[rows]
+    cost.launchSeconds += fixed.issue * depth
+    var total = Charge()
+    total.add(fixed.launch, times: depth)
+    var rowJoules = fixed.launch.joules * depth
+
+    var expertLaunch = Launch()
+    if hasExperts {
+      let call = expertCall(
+        decodes: decodes, entry: hasPrefill ? entry : nil, computed: fixed.computed, layers: range,
+        draw: load.draw)
+      let touched = call.touched
+      let launch = call.launch
+      expertLaunch = launch
+      total.add(launch, times: depth)
+      ledger.totals[Self.expertTotal] += launch.values * depth
+      rowJoules += launch.joules * depth
+      let bytes = touched * expertBytes * gpus
+      cost.experts += touched
+      cost.expertBytes += bytes
+      cost.decodeExpertBytes += bytes * decodeShare
+      cost.weightBytes -= bytes
+    }
+
+    if decodes > 0 { addDecodeAttention(load.decode, layers: range, to: &total, &cost, &ledger) }
+    if hasPrefill {
+      let windowed = Double(windowedBefore[range.upperBound] - windowedBefore[range.lowerBound])
+      let full = depth - windowed
+      var launch = Launch()
+      if full > 0 { launch.add(memo.entries[entry].attention, times: full) }
+      if windowed > 0 { launch.add(memo.entries[entry].windowedAttention, times: windowed) }
+      total.add(launch, times: 1)
+      ledger.totals[Self.prefillTotal] += launch.values
+      if ledger.logsSteps { ledger.step[KernelKind.prefillAttention.index] += launch.values }
+      cost.prefillContextJoules += launch.joules * gpus
+    }
+    charge(total, to: &cost)
+    if ledger.logsSteps { logLayers(rows: rows, experts: expertLaunch, times: depth, in: &ledger) }
+    cost.decodeRowJoules += rowJoules * decodeShare * gpus
+    cost.prefillRowJoules += rowJoules * (1 - decodeShare) * gpus
+  }
+
+  /// Adds the cost of some layers that decode and do nothing else.
+  ///
+  /// - Complexity: O(1).
+  private mutating func addDecode(
+    _ load: DecodeLoad, layers range: Range<Int>, to cost: inout StepCost, _ ledger: inout KernelLedger
+  ) {
+    if load.sequences != latestDecodePrice.batch {
+      learnDecodePrice(load.sequences)
+      latestDecodePrice = decodePrices.prices[load.sequences]
+    }
+    ledger.uses[Self.decodeUses].count(load.sequences, times: range.count)
+    let depth = Double(range.count)
+    let experts = latestDecodePrice.distinct * depth
+    let bytes = experts * expertBytes * gpus
+    var total = Charge()
+    cost.launchSeconds += latestDecodePrice.issue * depth
+    total.add(latestDecodePrice.launch, times: depth)
+    cost.experts += experts
+    cost.expertBytes += bytes
+    cost.decodeExpertBytes += bytes
+    cost.weightBytes -= bytes
+    cost.decodeRowJoules += latestDecodePrice.launch.joules * depth * gpus
+    addDecodeAttention(load, layers: range, to: &total, &cost, &ledger)
+    charge(total, to: &cost)
+    if ledger.logsSteps {
+      logLayers(rows: load.sequences, experts: latestDecodePrice.experts, times: depth, in: &ledger)
+    }
+  }
+
+  /// Adds the attention of the decode rows.
+  private mutating func addDecodeAttention(
+    _ load: DecodeLoad, layers range: Range<Int>, to total: inout Charge, _ cost: inout StepCost,
+    _ ledger: inout KernelLedger
+  ) {
+    let windowed = Double(windowedBefore[range.upperBound] - windowedBefore[range.lowerBound])
+    let full = Double(range.count) - windowed
+    if load != latestDecode.load { priceDecodeAttention(load) }
+    // Added up first, as a run does it, so that the ledger comes to the same.
+    var tally = SIMD8<Double>.zero
+    if full > 0 {
+      let launch = latestDecode.full
+      total.add(launch, times: full)
+      tally += launch.values * full
+      cost.decodeContextJoules += launch.joules * full * gpus
+    }
+    if windowed > 0 {
+      let launch = latestDecode.windowed
+      total.add(launch, times: windowed)
+      tally += launch.values * windowed
+      cost.decodeRowJoules += launch.joules * windowed * gpus
+    }
+    ledger.totals[Self.decodeTotal] += tally
+    if ledger.logsSteps { ledger.step[KernelKind.decodeAttention.index] += tally }
+  }
+
+  private mutating func priceDecodeAttention(_ load: DecodeLoad) {
+    learnAttentionLaws(load.sequences)
+    latestDecode.load = load
+    latestDecode.full = attentionLaws.prices[load.sequences].full.launch(context: load.context)
+    guard slidingWindow != nil else { return }
+    latestDecode.windowed =
+      attentionLaws.prices[load.sequences].windowed.launch(context: load.windowContext)
+  }
+
+  /// Adds the kernels before and after the layers, and the host's time.
+  private mutating func finish(
+    _ load: borrowing StepLoad, cost: inout StepCost, _ ledger: inout KernelLedger
+  ) {
+    let decodes = load.decode.sequences
+    let repeats = repeatsEmbeddingAndHead
+    let entering = decodes + (repeats ? load.prefillRows : load.enteringRows)
+    let leaving = decodes + (repeats ? load.prefillSequences : load.finishingSequences)
+    learnPrices(before: entering, after: leaving)
+    ledger.uses[Self.beforeUses].count(entering, times: 1)
+    ledger.uses[Self.afterUses].count(leaving, times: 1)
+    let before = beforePrices.prices[entering]
+    let after = afterPrices.prices[leaving]
+    charge(before.charge, to: &cost)
+    charge(after.charge, to: &cost)
+    if ledger.logsSteps {
+      rowKernels.forEachBefore(rows: entering) { ledger.step[$0.index] += $1.values }
+      rowKernels.forEachAfter(rows: leaving) { ledger.step[$0.index] += $1.values }
+    }
+    cost.hostSeconds = host.preparation(
+      decodes: decodes, prefills: load.prefillSequences, enteringTokens: load.enteringRows,
+      hasPartialDepth: load.hasPartialDepth)
+    let joules = (before.joules + after.joules) * gpus
+    let decodeShare = Double(decodes) / Double(decodes + load.prefillRows)
+    cost.decodeRowJoules += joules * decodeShare
+    cost.prefillRowJoules += joules * (1 - decodeShare)
+  }
+
+  /// The experts of some layers; the stages of a cohort mostly ask for the same.
+  private mutating func expertCall(
+    decodes: Int, entry: Int?, computed: Int, layers range: Range<Int>, draw: UInt64
+  ) -> ExpertCall {
+    if let entry, !routesByLayer {
+      let known = memo.entries[entry].experts
+      if known.decodes == decodes, known.layers == range.count { return known }
+    }
+    var call = ExpertCall(decodes: decodes, layers: range.count)
+    call.touched = distinctExperts(decodes: decodes, entry: entry, layers: range, draw: draw)
+    if let experts {
+      call.launch = experts.launch(rows: computed, active: call.touched / Double(range.count))
+    }
+    if let entry { memo.entries[entry].experts = call }
+    return call
+  }
+
+  /// Distinct experts of one MoE call in each of some layers, summed over the layers.
+  ///
+  /// - Parameter draw: names the step; with the seed and the first of the layers it decides what is drawn.
+  private func distinctExperts(decodes: Int, entry: Int?, layers range: Range<Int>, draw: UInt64) -> Double {
+    guard let routing else { return 0 }
+    guard let drawSeed else {
+      guard let entry else { return routing.distinct(layers: range, decodes: decodes) }
+      return routing.distinct(layers: range, decodes: decodes, misses: memo.entries[entry].misses)
+    }
+    let count =
+      entry.map { routing.count(layers: range, decodes: decodes, misses: memo.entries[$0].misses) }
+      ?? routing.count(layers: range, decodes: decodes)
+    var generator = SplitMix64(seed: drawSeed, purpose: "routing", place: draw, UInt64(range.lowerBound))
+    return routing.draw(count, layers: range.count, using: &generator)
+  }
+
+  /// Finds what is known of a prefill, or works it out.
+  ///
+  /// - Returns: the index of its entry in ``memo``.
+  private mutating func recall(_ segments: [PrefillSegment], _ range: Range<Int>) -> Int {
+    if let entry = memo.find(segments, range) { return entry }
+    let entry = memo.replace(by: segments, range)
+    memo.entries[entry].attention = attention.prefill(segments.span.extracting(range))
+    if slidingWindow != nil {
+      memo.entries[entry].windowedAttention = windowedAttention.prefill(segments.span.extracting(range))
+    }
+    if let routing {
+      Self.gather(routing, tokens: memo.entries[entry].tokens, into: &memo.entries[entry].misses)
+    }
+    return entry
+  }
+
+  private static func gather(_ routing: ExpertRouting, tokens: [Int32], into misses: inout ExpertMisses) {
+    routing.gather(tokens.span, into: &misses)
+  }
+
+  @inline(__always)
+  private func charge(_ total: Charge, to cost: inout StepCost) {
+    cost.kernelSeconds += total.seconds
+    cost.weightBytes += total.weightBytes * gpus
+    cost.kvBytes += total.kvBytes * gpus
+    cost.activationBytes += total.activationBytes * gpus
+  }
+}

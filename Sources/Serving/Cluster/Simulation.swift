@@ -1,0 +1,223 @@
+/// A discrete-event simulation of one or more instances that serve a workload.
+///
+/// Two kinds of events move time: a request arrives, a step ends. A request that arrives while a step runs becomes
+/// visible to the policy at its end; an instance with nothing to do starts at the next arrival. Of an arrival and an end
+/// at the same time the arrival comes first.
+///
+///     var simulation = Simulation(instances: [configuration], requests: workload.makeIterator())
+///     try simulation.run(recorder: &recorder)
+///
+/// A simulation reads no clock, does no I/O and keeps no global state: the same inputs give the same results to the
+/// last bit. Memory grows with the requests in the system, not with the length of the trace.
+public struct Simulation: ~Copyable {
+  private var instances: [Instance]
+  private var router: any Router
+  private var requests: any IteratorProtocol<Request>
+  private var upcoming: Request?
+  private var events: EventQueue
+  private let maxConcurrency: Int
+  private let stopAt: Seconds
+  private var inFlight: [Int]
+  private var totalInFlight = 0
+  /// Instances that a request was just sent to.
+  private var woken: [Int] = []
+  /// Requests whose time has come but that wait for a free client, in order.
+  private var held: [Request] = []
+  private var heldHead = 0
+  private var arrivals = 0
+  private var sumInSystem = 0
+
+  /// Creates a simulation.
+  ///
+  /// - Parameters:
+  ///   - instances: at least one.
+  ///   - router: decides which instance serves a request.
+  ///   - requests: in order of arrival.
+  ///   - maxModelLength: requests whose prompt and output together are longer are rejected.
+  ///   - maxConcurrency: most requests in the system; later ones are sent when an earlier one completes.
+  ///   - stopAt: when the run is cut. From then on no request is sent and no step begins; those under way come to
+  ///     their end, so that what steps and kernels used still adds up. Requests that are then in the system are
+  ///     recorded as unfinished.
+  ///   - fastForwards: whether decode steps are repeated without asking the policy where it would only repeat itself.
+  ///     Asking it before every step is slower, with the same results to the last bit.
+  public init(
+    instances: [InstanceConfiguration], router: any Router = RoundRobin(),
+    requests: any IteratorProtocol<Request>, maxModelLength: Tokens = .max, maxConcurrency: Int = .max,
+    stopAt: Seconds = .infinity, fastForwards: Bool = true
+  ) {
+    precondition(!instances.isEmpty, "a simulation needs an instance")
+    self.instances = instances.enumerated().map {
+      Instance(
+        number: $0.offset, configuration: $0.element, maxModelLength: maxModelLength,
+        fastForwards: fastForwards)
+    }
+    self.router = router
+    self.requests = requests
+    self.maxConcurrency = maxConcurrency
+    self.stopAt = stopAt
+    events = EventQueue(sources: instances.count)
+    inFlight = Array(repeating: 0, count: instances.count)
+  }
+
+  /// Runs until every request is done, or the run is cut.
+  ///
+  /// - Throws: if a policy breaks the rules.
+  /// - Complexity: O(steps + requests), independent of how many sequences decode.
+  public mutating func run(recorder: inout some Recorder) throws(SimulationError) {
+    if recorder.wantsKernels {
+      for i in instances.indices { instances[i].ledger.logsSteps = true }
+    }
+    while try step(recorder: &recorder) {}
+  }
+
+  /// Handles the next event; false once nothing is left.
+  public mutating func step(recorder: inout some Recorder) throws(SimulationError) -> Bool {
+    if upcoming == nil { upcoming = nextRequest() }
+    let event = events.first
+    if let request = upcoming, event.map({ request.arrival <= $0.time }) ?? true {
+      upcoming = nil
+      try arrive(request, recorder: &recorder)
+      return true
+    }
+    guard let event else {
+      reportUnfinished(recorder: &recorder)
+      return false
+    }
+    let completed = instances[event.source].end(recorder: &recorder)
+    if completed > 0 {
+      inFlight[event.source] -= completed
+      totalInFlight -= completed
+      if heldHead < held.count { release(at: event.time, recorder: &recorder) }
+    }
+    try begin(event.source, at: event.time)
+    if !woken.isEmpty { try beginWoken(at: event.time) }
+    return true
+  }
+
+  /// Energy that the instances drew while they had nothing to do, until the last step ended, in joules.
+  public var idleJoules: Joules { instances.reduce(0) { $0 + $1.idleJoules } }
+
+  /// What each kernel used, over all instances.
+  public var kernels: [KernelUse] {
+    var totals: [KernelUse] = []
+    for use in instances.flatMap(\.kernels) {
+      if let i = totals.firstIndex(where: { $0.kernel == use.kernel }) {
+        totals[i] += use
+      } else {
+        totals.append(use)
+      }
+    }
+    return totals
+  }
+
+  /// What layers used by what they carry, over all instances; `nil` unless it was asked for.
+  public var layerUses: LayerUses? {
+    instances.reduce(nil) { total, instance in
+      guard let uses = instance.ledger.byLayers else { return total }
+      return total.map { $0 + uses } ?? uses
+    }
+  }
+
+  /// Keeps what layers use by what they carry, for ``layerUses``; call it before the run.
+  public mutating func keepLayerUses() {
+    for i in instances.indices { instances[i].ledger.byLayers = LayerUses() }
+  }
+
+  /// Mean number of requests in the system, the newcomer included, as each arrives.
+  public var meanInSystem: Double { arrivals > 0 ? Double(sumInSystem) / Double(arrivals) : 0 }
+
+  /// Most requests in the system at any time.
+  public private(set) var peakInSystem = 0
+
+  /// Lets a request come in; all that come at the same moment are taken in before an instance starts.
+  private mutating func arrive(_ request: Request, recorder: inout some Recorder) throws(SimulationError) {
+    let now = request.arrival
+    send(request, recorder: &recorder)
+    upcoming = nextRequest()
+    while let next = upcoming, next.arrival == now {
+      send(next, recorder: &recorder)
+      upcoming = nextRequest()
+    }
+    try beginWoken(at: now)
+  }
+
+  /// The next request that comes before the run is cut.
+  private mutating func nextRequest() -> Request? {
+    guard let request = requests.next(), request.arrival < stopAt else { return nil }
+    return request
+  }
+
+  private mutating func send(_ request: Request, recorder: inout some Recorder) {
+    guard totalInFlight < maxConcurrency else {
+      held.append(request)
+      return
+    }
+    let target = router.route(request, inFlight: inFlight)
+    guard instances[target].accepts(request) else {
+      var record = RequestRecord(request: request)
+      record.status = .rejected
+      record.instance = Int32(target)
+      return recorder.record(record)
+    }
+    if let end = instances[target].interrupt(at: request.arrival, recorder: &recorder) {
+      events.set(end, for: target)
+    }
+    instances[target].accept(request)
+    woken.append(target)
+    inFlight[target] += 1
+    totalInFlight += 1
+    arrivals += 1
+    sumInSystem += totalInFlight
+    peakInSystem = max(peakInSystem, totalInFlight)
+  }
+
+  /// Sends held requests while there is a free client.
+  private mutating func release(at now: Seconds, recorder: inout some Recorder) {
+    guard now < stopAt else { return }
+    while heldHead < held.count, totalInFlight < maxConcurrency {
+      var request = held[heldHead]
+      heldHead += 1
+      request.arrival = now
+      send(request, recorder: &recorder)
+    }
+    if heldHead == held.count {
+      held.removeAll(keepingCapacity: true)
+      heldHead = 0
+    }
+  }
+
+  /// Lets those instances start that requests were sent to and that have nothing to do.
+  private mutating func beginWoken(at now: Seconds) throws(SimulationError) {
+    for i in woken where !instances[i].isRunning { try begin(i, at: now) }
+    woken.removeAll(keepingCapacity: true)
+  }
+
+  /// Plans as many steps of an instance as may be in flight, and notes when it is to be called next.
+  private mutating func begin(_ i: Int, at now: Seconds) throws(SimulationError) {
+    // What comes to the only instance is known; which of several the next request is sent to is not.
+    let horizon = instances.count == 1 ? upcoming?.arrival ?? .infinity : .infinity
+    var end: Seconds?
+    repeat {
+      guard let next = try instances[i].next(at: now, before: horizon, stopAt: stopAt) else { break }
+      end = next
+    } while instances[i].hasRoomForStep
+    if let end = end ?? instances[i].endOfStep {
+      events.set(end, for: i)
+    } else {
+      events.remove(i)
+    }
+  }
+
+  /// Records the requests that a cut has left behind: those in the instances, and those without a client.
+  private mutating func reportUnfinished(recorder: inout some Recorder) {
+    for i in instances.indices { instances[i].abandon(recorder: &recorder) }
+    for request in held[heldHead...] {
+      var record = RequestRecord(request: request)
+      record.status = .unfinished
+      recorder.record(record)
+    }
+    held.removeAll()
+    heldHead = 0
+    totalInFlight = 0
+  }
+}

@@ -1,0 +1,38 @@
+/// Prices plans that may never be made.
+///
+/// What it works with is its own, so that asking leaves no trace in an instance.
+final class Estimator {
+  private let costModel: any CostModel
+  /// Begins the names of the instance's steps.
+  let firstDraw: UInt64
+  private var load = StepLoad()
+  private var ledger = KernelLedger()
+
+  init(_ costModel: any CostModel, instance: Int) {
+    self.costModel = costModel
+    firstDraw = UInt64(instance) &<< 48
+  }
+
+  func estimate(_ plan: borrowing StepPlan, in view: borrowing InstanceView) -> StepCost {
+    let decode = plan.decodes > 0 ? view.decodeLoad(steppers: plan.decodes) : DecodeLoad()
+    load.fill(decode: decode, tiles: plan.tiles, layers: view.layers)
+    for tile in plan.tiles where tile.layers.upperBound == view.layers {
+      let planned = plan.victims > 0 ? plan.admitted.first { $0.slot == tile.sequence } : nil
+      let tokens = planned?.tokens ?? view.prompt(tile.sequence).tokens
+      if tile.tokens.upperBound == tokens { load.finishingSequences += 1 }
+    }
+    load.draw = firstDraw + UInt64(view.step)
+    var cost = StepCost()
+    costModel.price(load, into: &cost, ledger: &ledger)
+    return cost
+  }
+}
+
+extension InstanceView {
+  /// What a step by this plan would take.
+  ///
+  /// It is, to the last bit, what the step takes if the plan is made. Asking leaves no trace.
+  ///
+  /// - Complexity: that of ``CostModel/price(_:into:ledger:)``.
+  public func estimate(_ plan: borrowing StepPlan) -> StepCost { estimator.estimate(plan, in: self) }
+}

@@ -1,0 +1,272 @@
+// How sequences join and leave the running sums, in two halves: the sums change as a plan is applied, a sequence's
+// account (its longest gap, its shares of energy) is opened and closed when the step has ended.
+extension InstanceView {
+  /// Applies what ``StepPlan/decode(_:atMost:)`` has planned, and takes the blocks of those that step.
+  mutating func decode(steppers: Int, victims: Int) {
+    while decoding.stepping > steppers { park(decoding.youngestStepping) }
+    while decoding.stepping < steppers { unpark() }
+    for _ in 0..<victims { preempt(decoding.youngest) }
+    memory.take(decoding.needingBlock)
+  }
+
+  /// Blocks that the oldest sequences need to take a step.
+  ///
+  /// - Complexity: O(sequences that start or cease to step).
+  func blocksToStep(_ count: Int) -> Int {
+    var needed = decoding.needingBlock
+    guard count != decoding.stepping else { return needed }
+    var slot = decoding.youngestStepping
+    for _ in count..<max(count, decoding.stepping) {
+      if context(of: slot) % memory.blockSize == 0 { needed -= 1 }
+      slot = sequences[slot.index].previous
+    }
+    slot = firstParked
+    for _ in decoding.stepping..<max(count, decoding.stepping) {
+      if context(of: slot) % memory.blockSize == 0 { needed += 1 }
+      slot = sequences[slot.index].next
+    }
+    return needed
+  }
+
+  /// What a decode step comes to where memory is short: blocks go to the oldest sequences, and are taken from the
+  /// youngest when there is none left.
+  ///
+  /// - Complexity: O(decoding sequences).
+  func makeRoom(steppers: Int, freeBlocks: Int) -> (
+    steppers: Int, victims: Int, oldestVictim: Slot, freeBlocks: Int
+  ) {
+    var (free, victims, oldestVictim) = (freeBlocks, 0, Slot.none)
+    var victim = decoding.youngest
+    var slot = decoding.oldest
+    for served in 0..<steppers {
+      if context(of: slot) % memory.blockSize == 0 {
+        while free == 0 {
+          free += memory.blocks(for: context(of: victim))
+          victims += 1
+          oldestVictim = victim
+          if victim == slot { return (served, victims, oldestVictim, free) }
+          victim = sequences[victim.index].previous
+        }
+        free -= 1
+      }
+      if slot == victim { return (served + 1, victims, oldestVictim, free) }
+      slot = sequences[slot.index].next
+    }
+    return (steppers, victims, oldestVictim, free)
+  }
+
+  /// What the oldest sequences have to decode if they take the next step.
+  ///
+  /// - Complexity: O(sequences that start or cease to step).
+  func decodeLoad(steppers: Int) -> DecodeLoad {
+    var load = decoding.nextLoad
+    guard steppers != decoding.stepping else { return load }
+    guard steppers > 0 else { return DecodeLoad() }
+    let window = decoding.window?.size
+    func change(_ slot: Slot, by sign: Int) {
+      let seen = context(of: slot) + 1
+      load.sequences += sign
+      load.context += sign * seen
+      if let window { load.windowContext += sign * min(seen, window) }
+    }
+    var slot = decoding.youngestStepping
+    while load.sequences > steppers {
+      change(slot, by: -1)
+      slot = sequences[slot.index].previous
+    }
+    slot = firstParked
+    while load.sequences < steppers {
+      change(slot, by: 1)
+      slot = sequences[slot.index].next
+    }
+    return load
+  }
+
+  private var firstParked: Slot {
+    decoding.youngestStepping.exists ? sequences[decoding.youngestStepping.index].next : decoding.oldest
+  }
+
+  /// Appends a sequence whose prompt is through the model to those that decode.
+  mutating func startDecoding(_ slot: Slot, firstStep: Int64) {
+    let i = slot.index
+    sequences[i].phase = .decoding
+    sequences[i].joinContext = Int(sequences[i].prefillTokens)
+    append(slot, firstStep: firstStep)
+  }
+
+  /// Appends a sequence that has its KV entries to those that decode.
+  mutating func append(_ slot: Slot, firstStep: Int64) {
+    let i = slot.index
+    sequences[i].previous = decoding.youngest
+    sequences[i].next = .none
+    if decoding.youngest.exists {
+      sequences[decoding.youngest.index].next = slot
+    } else {
+      decoding.oldest = slot
+    }
+    decoding.youngest = slot
+    if decoding.parked > 0 {
+      decoding.parked += 1
+    } else {
+      startStepping(slot, firstStep: firstStep)
+    }
+  }
+
+  /// Makes a sequence at the end of those that step one of them, from the next step on.
+  private mutating func startStepping(_ slot: Slot, firstStep: Int64) {
+    let i = slot.index
+    let step = decoding.step
+    let stored = sequences[i].joinContext
+    sequences[i].steps = true
+    sequences[i].joinStep = step
+    sequences[i].decodeBegin = firstStep
+    decoding.stepping += 1
+    decoding.youngestStepping = slot
+    decoding.context += stored
+    decoding.byRemainder[decoding.remainder(ofContext: stored)] += 1
+    decoding.window?.insert(context: stored, step: step)
+    decoding.fresh.append(slot)
+
+    let place = (step + sequences[i].left) & (decoding.due.count - 1)
+    let first = decoding.due[place]
+    sequences[i].duePrevious = .none
+    sequences[i].dueNext = first
+    if first.exists { sequences[first.index].duePrevious = slot }
+    decoding.due[place] = slot
+  }
+
+  /// Takes a sequence out of those that step.
+  private mutating func stopStepping(_ slot: Slot) {
+    let i = slot.index
+    let stored = context(of: slot)
+    decoding.stepping -= 1
+    if decoding.youngestStepping == slot { decoding.youngestStepping = sequences[i].previous }
+    decoding.context -= stored
+    decoding.byRemainder[decoding.remainder(ofContext: stored)] -= 1
+    decoding.window?.remove(context: stored, step: decoding.step)
+
+    let place = (sequences[i].joinStep + sequences[i].left) & (decoding.due.count - 1)
+    let (before, after) = (sequences[i].duePrevious, sequences[i].dueNext)
+    if before.exists { sequences[before.index].dueNext = after } else { decoding.due[place] = after }
+    if after.exists { sequences[after.index].duePrevious = before }
+    sequences[i].leaveStep = decoding.step
+    sequences[i].steps = false
+  }
+
+  /// Begins to keep account of a sequence that steps from now on.
+  mutating func openAccount(_ slot: Slot) {
+    sequences[slot.index].gapStep = sequences[slot.index].joinStep
+    sequences[slot.index].joinShares = decoding.shares
+  }
+
+  /// Settles the account of a sequence that steps no longer.
+  ///
+  /// - Parameter lastStep: the last step that it took.
+  mutating func closeAccount(_ slot: Slot, lastStep: Int64) {
+    let i = slot.index
+    let steps = sequences[i].leaveStep - sequences[i].joinStep
+    if let position = decoding.fresh.firstIndex(of: slot) {
+      decoding.fresh.remove(at: position)
+    } else {
+      sequences[i].lastTokenAt = decoding.lastStepAt
+    }
+    guard steps > 0 else { return }
+    let longest = decoding.gaps.longest(after: sequences[i].gapStep)
+    sequences[i].record.longestGap = max(sequences[i].record.longestGap, longest)
+    let (then, total) = (sequences[i].joinShares, decoding.shares)
+    let offset = Double(sequences[i].joinContext - sequences[i].joinStep)
+    sequences[i].record.attribute(
+      joules: (total.joules - then.joules) + (total.contextJoulesByStep - then.contextJoulesByStep)
+        + offset * (total.contextJoules - then.contextJoules),
+      expertBytes: total.expertBytes - then.expertBytes)
+    news.spans.append(
+      SpanRecord(
+        request: sequences[i].record.request.id, instance: 0, phase: .decode,
+        firstIteration: sequences[i].decodeBegin, lastIteration: lastStep))
+    sequences[i].written += Int32(steps)
+    sequences[i].joinContext += steps
+  }
+
+  private mutating func park(_ slot: Slot) {
+    stopStepping(slot)
+    closeAccount(slot, lastStep: step - 1)
+    decoding.parked += 1
+  }
+
+  private mutating func unpark() {
+    let first = firstParked
+    decoding.parked -= 1
+    startStepping(first, firstStep: step)
+    openAccount(first)
+  }
+
+  private mutating func unlink(_ slot: Slot) {
+    let (before, after) = (sequences[slot.index].previous, sequences[slot.index].next)
+    if before.exists { sequences[before.index].next = after } else { decoding.oldest = after }
+    if after.exists { sequences[after.index].previous = before } else { decoding.youngest = before }
+  }
+
+  private mutating func preempt(_ slot: Slot) {
+    let i = slot.index
+    removeDecoding(slot)
+    memory.release(memory.blocks(for: sequences[i].joinContext))
+    sequences[i].restart()
+    queue.prepend(slot, in: &sequences)
+  }
+
+  /// Takes a sequence out of those that decode, between two steps, and settles its account.
+  mutating func removeDecoding(_ slot: Slot) {
+    if sequences[slot.index].steps {
+      stopStepping(slot)
+      closeAccount(slot, lastStep: step - 1)
+    } else {
+      decoding.parked -= 1
+    }
+    unlink(slot)
+  }
+
+  /// Takes the sequences whose last token a planned step writes out of the sums.
+  ///
+  /// - Returns: the sequences, whose accounts are to be closed once the step has ended.
+  /// - Complexity: O(sequences that leave).
+  mutating func leave(afterStep step: Int, into leaving: inout [Slot]) {
+    let place = step & (decoding.due.count - 1)
+    while decoding.due[place].exists {
+      let slot = decoding.due[place]
+      stopStepping(slot)
+      unlink(slot)
+      leaving.append(slot)
+    }
+  }
+
+  /// Forgets gaps that were before every sequence's time, if there are many.
+  mutating func forgetGaps() {
+    guard decoding.gaps.count > 1024, decoding.oldest.exists else { return }
+    decoding.gaps.forget(through: sequences[decoding.oldest.index].gapStep)
+  }
+
+  /// Reports every request in the system as unfinished, in order of arrival, with what it was attributed so far.
+  mutating func abandonAll() {
+    let free = Set(freeSlots)
+    let left = sequences.indices.map { Slot($0) }.filter { !free.contains($0) }
+      .sorted { sequences[$0.index].record.request.id < sequences[$1.index].record.request.id }
+    for slot in left {
+      let i = slot.index
+      if sequences[i].steps {
+        stopStepping(slot)
+        closeAccount(slot, lastStep: step - 1)
+      }
+      if sequences[i].phase == .prefilling, sequences[i].done > 0 || sequences[i].tileLayers > 0 {
+        news.spans.append(
+          SpanRecord(
+            request: sequences[i].record.request.id, instance: 0, phase: .prefill,
+            firstIteration: sequences[i].prefillBegin, lastIteration: step - 1, completed: false))
+      }
+      sequences[i].record.status = .unfinished
+      news.requests.append(sequences[i].record)
+    }
+    sequences.removeAll()
+    freeSlots.removeAll()
+    queue = WaitingQueue()
+  }
+}

@@ -1,0 +1,125 @@
+/// What a policy sees of an instance: the queue, the prompts under way, the decoding sequences, and KV memory.
+///
+/// It is the instance's own state, lent out. The state of decoding is kept in running sums, so that a step costs the
+/// same for 10 and for 250 sequences; see ``DecodingSet``.
+public struct InstanceView {
+  /// Number of transformer layers of the model.
+  public let layers: Int
+  /// Most sequences, decoding and prefilling, that a step may work on.
+  public let maxSequences: Int
+  /// KV memory.
+  public internal(set) var memory: KVMemory
+  /// Simulated time.
+  public internal(set) var now: Seconds = 0
+  /// When the last step that is planned ends; not after ``now`` unless one is in flight.
+  public internal(set) var busyUntil: Seconds = 0
+
+  // Every request in the system has an entry, in the same slot until it leaves.
+  var sequences: [SequenceState] = []
+  var freeSlots: [Slot] = []
+
+  /// Requests that wait: those preempted, last one first, then those that never ran, in order of arrival.
+  var queue = WaitingQueue()
+  /// Admitted prompts with tokens to prefill, in order of admission.
+  var admitted: [Slot] = []
+  var decoding: DecodingSet
+  /// Number of the step that is planned next.
+  var step: Int64 = 0
+  /// What has happened since the recorder was last told.
+  var news = News()
+  /// Prices plans for those who ask.
+  let estimator: Estimator
+
+  init(configuration: borrowing InstanceConfiguration, longestOutput: Tokens, number: Int) {
+    let costModel = configuration.costModel
+    layers = costModel.layers
+    maxSequences = configuration.maxSequences
+    memory = configuration.memory
+    decoding = DecodingSet(
+      blockSize: memory.blockSize, window: costModel.slidingWindow, longestOutput: longestOutput)
+    estimator = Estimator(costModel, instance: number)
+  }
+
+  /// Number of decoding sequences.
+  public var decodingCount: Int { decoding.stepping + decoding.parked }
+
+  /// Number of requests that wait for admission.
+  public var waitingCount: Int { queue.count }
+
+  /// Number of admitted prompts that are not yet through the model.
+  public var prefillingCount: Int { admitted.count }
+
+  /// Requests in the instance.
+  var count: Int { sequences.count - freeSlots.count }
+
+  /// An admitted prompt; 0 is the one that was admitted first.
+  public func prefilling(_ position: Int) -> Prompt { prompt(admitted[position]) }
+
+  /// The waiting request behind another; the first one for `nil`.
+  ///
+  /// - Returns: the prompt; `nil` behind the last one.
+  /// - Complexity: O(1).
+  public func waiting(after prompt: Prompt?) -> Prompt? {
+    let slot = prompt.map { follower(of: $0.slot) } ?? queue.head
+    return slot.exists ? self.prompt(slot) : nil
+  }
+
+  /// The request of a prompt, but for what only its end will tell: the output is what a predictor expects, or 0.
+  public func request(of prompt: Prompt) -> Request {
+    var request = sequences[prompt.slot.index].record.request
+    request.outputTokens = request.expectedOutputTokens ?? 0
+    return request
+  }
+
+  /// The longest time since the last token of a sequence that decodes: what the next gap is at least; `nil` if none does.
+  public var timeSinceLastStep: Seconds? { decoding.stepping > 0 ? now - decoding.lastStepAt : nil }
+
+  func prompt(_ slot: Slot) -> Prompt {
+    let i = slot.index
+    return Prompt(
+      slot: slot, arrival: sequences[i].record.request.arrival, tokens: Int(sequences[i].prefillTokens),
+      done: Int(sequences[i].done), priority: sequences[i].record.request.priority)
+  }
+
+  func follower(of slot: Slot) -> Slot { sequences[slot.index].next }
+
+  /// KV entries that a decoding sequence stores.
+  func context(of slot: Slot) -> Int {
+    let i = slot.index
+    return sequences[i].joinContext + (sequences[i].steps ? decoding.step - sequences[i].joinStep : 0)
+  }
+
+  /// The prompt that a decoding sequence is to be computed anew with if it loses its memory now.
+  func promptOnceEvicted(_ slot: Slot) -> Prompt {
+    let i = slot.index
+    let steps = sequences[i].steps ? decoding.step - sequences[i].joinStep : 0
+    let request = sequences[i].record.request
+    return Prompt(
+      slot: slot, arrival: request.arrival,
+      tokens: request.promptTokens + Int(sequences[i].written) + steps, done: 0, priority: request.priority)
+  }
+
+  /// Finds a place in the table.
+  mutating func insert(_ sequence: SequenceState) -> Slot {
+    if let slot = freeSlots.popLast() {
+      sequences[slot.index] = sequence
+      return slot
+    }
+    sequences.append(sequence)
+    return Slot(sequences.count - 1)
+  }
+
+  /// Puts a request at the end of the queue.
+  ///
+  /// - Complexity: O(1) amortised.
+  mutating func enqueue(_ request: Request) {
+    queue.append(insert(SequenceState(request: request)), in: &sequences)
+  }
+
+  /// Reports a request whose last token came at `now`, and forgets it.
+  mutating func complete(_ slot: Slot) {
+    sequences[slot.index].record.completedAt = now
+    news.requests.append(sequences[slot.index].record)
+    freeSlots.append(slot)
+  }
+}

@@ -1,0 +1,25 @@
+/// One request of a workload: when it arrives, and how many tokens it reads and writes.
+public struct Request: Sendable, Hashable {
+  /// Position in the workload, from 0; also its first-come-first-served rank.
+  public var id: Int
+  /// When the client sends it, in seconds since the start of the run.
+  public var arrival: Seconds
+  /// Prompt length; at least 1.
+  public var promptTokens: Tokens
+  /// Output length, the first token included; at least 1. Policies do not see it.
+  public var outputTokens: Tokens
+  /// Its priority: lower comes first, as in vLLM.
+  public var priority = 0
+  /// What a predictor expects it to write; `nil` where the workload has no such prediction.
+  public var expectedOutputTokens: Tokens?
+  /// What it asks of the server; `nil` where the workload has no objective of its own.
+  public var objective: ServiceObjective?
+
+  /// Creates a request.
+  public init(id: Int, arrival: Seconds, promptTokens: Tokens, outputTokens: Tokens) {
+    self.id = id
+    self.arrival = arrival
+    self.promptTokens = promptTokens
+    self.outputTokens = outputTokens
+  }
+}
