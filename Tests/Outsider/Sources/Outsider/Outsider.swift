@@ -12,7 +12,7 @@ struct Outsider {
     let library = Library(profiles: folder + "/Profiles", traces: folder + "/Traces")
     let result = try library.load(experiment).run()
     print(
-      result.summary[.meanTimeToFirstToken] ?? .null,
+      result.summary[.meanTimeToFirstToken] ?? .nan,
       result.metrics.interTokenLatency.percentiles([99])[0] * 1000)
 
     var simulation = Simulation(
