@@ -52,7 +52,8 @@ let sqlite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swif
 
 /// What other packages can import; who imports one builds only what lies below it.
 let libraries = [
-  "Support", "Statistics", "Serving", "Policies", "CostModels", "Workloads", "ResultStore", "Experiments",
+  "Support", "Statistics", "Serving", "Policies", "Systems", "CostModels", "Workloads", "ResultStore",
+  "Experiments",
 ]
 
 let package = Package(
@@ -65,34 +66,38 @@ let package = Package(
   ],
   targets: [
     .systemLibrary(name: "COpenBLAS"),
-    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: testSettings),
+    .target(
+      name: "TestSupport", dependencies: ["Systems"], path: "Tests/TestSupport", swiftSettings: testSettings),
     .executableTarget(
       name: "sim",
       dependencies: [
-        "Support", "Statistics", "Serving", "Policies", "CostModels", "Workloads", "ResultStore",
-        "Experiments",
-        "Exports", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Support", "Statistics", "Serving", "Policies", "Systems", "CostModels", "Calibration", "Workloads",
+        "ResultStore", "Experiments", "Exports",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),
     .testTarget(
       name: "simTests",
       dependencies: [
-        "sim", "Support", "Statistics", "Serving", "Policies", "CostModels", "Workloads", "ResultStore",
-        "Experiments", "Exports", "TestSupport",
+        "sim", "Support", "Statistics", "Serving", "Policies", "Systems", "CostModels", "Calibration",
+        "Workloads", "ResultStore", "Experiments", "Exports", "TestSupport",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: testSettings),
   ]
-    + module("Support")
+    + module("Support", testsUse: ["TestSupport"])
     + module("Statistics", testsCompute: true)
     + module("Serving", ["Support", "Statistics"])
     + module("Policies", ["Serving", "Support", "Statistics"], testsCompute: true)
-    + module("CostModels", ["Serving", "Support", "Statistics", "COpenBLAS"])
+    + module("Systems", ["Support"], testsUse: ["TestSupport"])
+    + module("CostModels", ["Systems", "Serving", "Support", "Statistics"], testsUse: ["TestSupport"])
+    + module(
+      "Calibration", ["CostModels", "Systems", "Serving", "Support", "COpenBLAS"], testsUse: ["TestSupport"])
     + module("Workloads", ["Serving", "Support", "Statistics"])
     + module("ResultStore", ["Serving", "Support", "Statistics", grdb, sqlite])
     + module(
       "Experiments",
-      ["Support", "Statistics", "Serving", "Policies", "CostModels", "Workloads", "ResultStore"],
+      ["Support", "Statistics", "Serving", "Policies", "Systems", "CostModels", "Workloads", "ResultStore"],
       testsUse: ["TestSupport", grdb], testData: ["Databases"])
     + module(
       "Exports", ["ResultStore", "Serving", "Statistics", "Support"],

@@ -1,6 +1,7 @@
 import CostModels
 import Foundation
 import Serving
+import Systems
 import TestSupport
 import Testing
 import Workloads

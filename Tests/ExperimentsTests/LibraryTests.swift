@@ -3,6 +3,7 @@ import Policies
 import ResultStore
 import Serving
 import Statistics
+import Systems
 import TestSupport
 import Testing
 import Workloads

@@ -3,6 +3,7 @@ import GRDB
 import Policies
 import ResultStore
 import Serving
+import Systems
 import TestSupport
 import Testing
 import Workloads

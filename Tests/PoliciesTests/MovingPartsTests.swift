@@ -2,7 +2,9 @@ import Policies
 import Serving
 import Testing
 
-/// What clusters are made of, driven by hand through the public types. A step takes 10 ms.
+/// What clusters are made of, driven by hand through the public types.
+///
+/// A step takes 10 ms.
 @Suite struct MovingPartsTests {
   func instance(_ number: Int, stepsInFlight: Int = 1, cost: some LayerCost = ToyCost()) -> Instance {
     Instance(

@@ -1,8 +1,10 @@
 import ArgumentParser
+import Calibration
 import CostModels
 import Foundation
 import Serving
 import Statistics
+import Systems
 import TestSupport
 import Testing
 

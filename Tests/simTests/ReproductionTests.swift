@@ -1,6 +1,7 @@
 import CostModels
 import Foundation
 import ResultStore
+import Systems
 import TestSupport
 import Testing
 

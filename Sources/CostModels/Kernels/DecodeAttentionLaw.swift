@@ -1,8 +1,9 @@
 import Serving
+import Systems
 
-/// The decode attention of so many sequences in one layer, as a function of their contexts alone.
+/// The decode attention of a number of sequences in one layer, as a function of their contexts alone.
 ///
-/// Whatever depends on the number of sequences is worked out once: batches stay the same for many steps.
+/// What depends on the number of sequences is worked out once: batches stay the same for many steps.
 struct DecodeAttentionLaw: Sendable {
   /// The terms of the fit, but for the bytes, of contexts within the window, and of contexts that it cuts.
   private let whole: SIMD8<Double>
@@ -18,27 +19,25 @@ struct DecodeAttentionLaw: Sendable {
   private let activationBytes: Double
   private let power: PowerModel
 
-  init(
-    batch: Int, fit: DecodeAttentionFit, heads: Double, headDim: Double, scale: Double, power: PowerModel
-  ) {
+  init(batch: Int, _ kernel: PricedKernel<DecodeAttention>) {
     let rows = Double(batch)
+    let fit = kernel.fit
+    let heads = fit.shape.heads
     func terms(context: Double) -> SIMD8<Double> {
       fit.coefficients
-        * DecodeAttentionFit.features(
-          batch: rows, contextTokens: context, kvHeads: fit.kvHeads, headDim: fit.headDim, window: fit.window,
-          multiprocessors: Double(fit.multiprocessors))
+        * DecodeAttention.features(of: fit.shape, .init(sequences: rows, context: context), on: fit.device)
     }
-    limit = fit.window > 0 ? rows * Double(fit.window) : .infinity
+    limit = heads.window > 0 ? rows * Double(heads.window) : .infinity
     whole = terms(context: 0)
-    cut = fit.window > 0 ? terms(context: limit) : whole
+    cut = heads.window > 0 ? terms(context: limit) : whole
     secondsPerByte = fit.coefficients[1]
-    bytesPerEntry = 4 * Double(fit.kvHeads) * Double(fit.headDim)
-    self.scale = scale
-    isBatchMeasured = fit.origin == .measured && fit.measuredBatch.contains(rows)
-    measuredContext = fit.measuredContext
-    flopsPerEntry = 4 * heads * headDim
-    activationBytes = 4 * heads * headDim * rows
-    self.power = power
+    bytesPerEntry = heads.bytesPerEntry
+    scale = kernel.scale
+    isBatchMeasured = fit.quality == .measured && fit.measured[0].contains(rows)
+    measuredContext = fit.measured[1]
+    flopsPerEntry = heads.flopsPerPair
+    activationBytes = heads.bytesPerToken * rows
+    power = kernel.power
   }
 
   /// One launch over all sequences.

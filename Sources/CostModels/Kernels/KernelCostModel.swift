@@ -1,5 +1,6 @@
 import Serving
 import Statistics
+import Systems
 
 /// Prices steps kernel by kernel, from measured tables, for a model on a GPU under a serving engine.
 ///

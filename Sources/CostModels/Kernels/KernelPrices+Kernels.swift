@@ -1,4 +1,5 @@
 import Serving
+import Systems
 
 extension KernelPrices {
   /// What each kernel has used.

@@ -1,4 +1,5 @@
 import Serving
+import Systems
 
 extension KernelPrices {
   /// Makes sure that the price of a decode step of so many sequences is known.

@@ -1,4 +1,5 @@
 import Serving
+import Systems
 
 extension KernelPrices {
   /// Prices the steps of a run, with everything looked up once that depends on the number of sequences alone.

@@ -1,5 +1,6 @@
 import Serving
 import Statistics
+import Systems
 
 extension KernelPrices {
   /// Prices a step, and adds what its kernels use to the ledger.
@@ -203,7 +204,7 @@ extension KernelPrices {
 
   /// Distinct experts of one MoE call in each of some layers, summed over the layers.
   ///
-  /// - Parameter draw: names the step; with the seed and the first of the layers it decides what is drawn.
+  /// Names of steps matter where experts are drawn: with the seed and the first of the layers they decide what is drawn.
   private func distinctExperts(decodes: Int, entry: Int?, layers range: Range<Int>, draw: UInt64) -> Double {
     guard let routing else { return 0 }
     guard let drawSeed else {

@@ -1,4 +1,5 @@
 import Serving
+import Systems
 
 /// What a ``KernelCostModel`` knows: laws, and the prices that it has worked out so far.
 struct KernelPrices {
@@ -59,17 +60,20 @@ struct KernelPrices {
     let window = model.windows.compactMap { $0 }.max()
     slidingWindow = window
     rowKernels = RowKernels(shard: shard, engine: engine, power: power, calibration: calibration)
+    func program(window: Int?) -> LayerProgram {
+      LayerProgram(
+        shard.kind(window: window), of: shard, allReduceLimit: engine.customAllReduceLimitBytes)
+    }
     attention = AttentionKernels(
-      shard: shard, window: nil, engine: engine, power: power, calibration: calibration)
+      program(window: nil), engine: engine, power: power, calibration: calibration)
     windowedAttention = AttentionKernels(
-      shard: shard, window: window, engine: engine, power: power, calibration: calibration)
+      program(window: window), engine: engine, power: power, calibration: calibration)
     attentionLaws = PriceTable(
       unknown: DecodeAttentionLaws(
         full: attention.decodeLaw(batch: 0), windowed: windowedAttention.decodeLaw(batch: 0)))
     windowedBefore = model.windows.reduce(into: [0]) { $0.append($0[$0.count - 1] + ($1 == nil ? 0 : 1)) }
-    experts =
-      model.isMixtureOfExperts
-      ? ExpertKernel(shard: shard, engine: engine, power: power, calibration: calibration) : nil
+    experts = ExpertKernel(
+      program(window: nil), engine: engine, power: power, calibration: calibration)
     hasExperts = experts != nil
     self.routing = routing
     memo = PrefillMemo(misses: routing?.makeMisses() ?? ExpertMisses(shares: []))

@@ -1,4 +1,5 @@
 import Serving
+import Systems
 
 /// The energy of a kernel on one GPU: so much for every byte and every operation, above what the board draws idle.
 ///

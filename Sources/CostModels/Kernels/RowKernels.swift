@@ -1,39 +1,99 @@
 import Serving
+import Systems
+
+/// A kernel with its price: the fit of its shape, the engine's factor, and the GPU's power.
+struct PricedKernel<Family: KernelFamily>: Sendable {
+  let fit: Fit<Family>
+  let scale: Double
+  let power: PowerModel
+
+  init(_ shape: Family.Shape, engine: EngineDescription, power: PowerModel, calibration: Calibration) {
+    fit = calibration.fit(shape)
+    scale = Family.scale(in: engine.kernelScale)
+    self.power = power
+  }
+
+  /// One launch.
+  func launch(_ work: Family.Work) -> Launch {
+    let traffic = Family.traffic(fit.shape, work)
+    let isMeasured = fit.quality == .measured && Family.isInside(fit.measured, fit.shape, work)
+    var launch = Launch(calls: 1)
+    launch.extrapolated = isMeasured || !Family.flagsExtrapolation ? 0 : 1
+    launch.seconds = Family.seconds(fit.coefficients, fit.shape, work, on: fit.device) * scale
+    launch.flops = traffic.flops
+    launch.weightBytes = traffic.weightBytes
+    launch.kvBytes = traffic.kvBytes
+    launch.activationBytes = traffic.activationBytes
+    power.apply(to: &launch)
+    return launch
+  }
+}
+
+/// Prefill and decode attention of a layer, with or without a sliding window.
+final class AttentionKernels: Sendable {
+  private let prefill: PricedKernel<PrefillAttention>
+  private let decode: PricedKernel<DecodeAttention>
+
+  /// Creates the kernels.
+  ///
+  /// - Precondition: the layer has attention, as those of all models that can be read have.
+  init(_ program: LayerProgram, engine: EngineDescription, power: PowerModel, calibration: Calibration) {
+    guard let prefill = program.shape(of: PrefillAttention.self),
+      let decode = program.shape(of: DecodeAttention.self)
+    else { preconditionFailure("a layer without attention has no price yet") }
+    self.prefill = PricedKernel(prefill, engine: engine, power: power, calibration: calibration)
+    self.decode = PricedKernel(decode, engine: engine, power: power, calibration: calibration)
+  }
+
+  /// The decode attention of a number of sequences.
+  func decodeLaw(batch: Int) -> DecodeAttentionLaw { DecodeAttentionLaw(batch: batch, decode) }
+
+  /// One launch over all prefill segments.
+  ///
+  /// - Complexity: O(segments).
+  func prefill(_ segments: Span<PrefillSegment>) -> Launch {
+    var work = prefill.fit.shape.nothing
+    for i in segments.indices { work.add(tokens: segments[i].tokens, prefix: segments[i].prefix) }
+    return prefill.launch(work)
+  }
+}
+
+/// The experts of a layer: one grouped call over prefill and decode rows together.
+final class ExpertKernel: Sendable {
+  private let kernel: PricedKernel<Experts>
+  /// Bytes of one expert on one GPU.
+  let bytesPerExpert: Double
+
+  /// Creates the kernel; nil in a layer without experts.
+  init?(
+    _ program: LayerProgram, engine: EngineDescription, power: PowerModel, calibration: Calibration
+  ) {
+    guard let shape = program.shape(of: Experts.self) else { return nil }
+    kernel = PricedKernel(shape, engine: engine, power: power, calibration: calibration)
+    bytesPerExpert = Double(shape.bytesPerExpert)
+  }
+
+  /// One call: rows that it computes, and the distinct experts that they are routed to.
+  func launch(rows: Int, active: Double) -> Launch {
+    kernel.launch(Experts.Work(rows: Double(rows), active: active))
+  }
+}
 
 /// The kernels whose cost depends on the number of rows alone: everything but attention and experts.
 final class RowKernels: Sendable {
-  private let shard: ModelShard
-  private let engine: EngineDescription
-  private let power: PowerModel
-  private let qkv: GEMMFit
-  private let o: GEMMFit
-  private let router: GEMMFit?
-  private let gateUp: GEMMFit?
-  private let down: GEMMFit?
-  private let head: GEMMFit
-  private let elementwise: [KernelKind: ElementwiseFit]
-  private let customAllReduce: AllReduceFit?
-  private let ncclAllReduce: AllReduceFit?
+  private let layer: [any RowKernel]
+  private let before: [any RowKernel]
+  private let after: [any RowKernel]
 
   init(shard: ModelShard, engine: EngineDescription, power: PowerModel, calibration: Calibration) {
-    let model = shard.model
-    let projected = (shard.heads + 2 * shard.keyValueHeads) * model.headDim
-    self.shard = shard
-    self.engine = engine
-    self.power = power
-    qkv = calibration.gemm(n: projected, k: model.hidden)
-    o = calibration.gemm(n: model.hidden, k: shard.heads * model.headDim)
-    router = model.isMixtureOfExperts ? calibration.gemm(n: model.experts, k: model.hidden) : nil
-    let isDense = !model.isMixtureOfExperts
-    gateUp = isDense ? calibration.gemm(n: 2 * shard.intermediate, k: model.hidden) : nil
-    down = isDense ? calibration.gemm(n: model.hidden, k: shard.intermediate) : nil
-    head = calibration.gemm(n: shard.vocabulary, k: model.hidden)
-    elementwise = Dictionary(
-      uniqueKeysWithValues: [.embedding, .rmsNorm, .qkNormRopeKV, .siluMul, .sampling].map {
-        ($0, calibration.elementwise($0.rawValue))
-      })
-    customAllReduce = shard.gpus > 1 ? calibration.allReduce(implementation: .custom, gpus: shard.gpus) : nil
-    ncclAllReduce = shard.gpus > 1 ? calibration.allReduce(implementation: .nccl, gpus: shard.gpus) : nil
+    let limit = engine.customAllReduceLimitBytes
+    func priced(_ calls: [any KernelCall]) -> [any RowKernel] {
+      calls.compactMap { $0.priced(engine: engine, power: power, calibration: calibration) }
+    }
+    // Layers differ in their windows at most, and those are attention's.
+    layer = priced(LayerProgram(shard.kind(window: nil), of: shard, allReduceLimit: limit).calls)
+    before = priced(LayerProgram.before(shard, allReduceLimit: limit))
+    after = priced(LayerProgram.after(shard))
   }
 
   /// Visits the kernels of one layer.
@@ -41,83 +101,49 @@ final class RowKernels: Sendable {
   /// - Parameters:
   ///   - rows: rows with a token.
   ///   - computed: rows that the kernels run on, padding included.
-  ///   - body: is called with each kernel and its launches.
+  ///   - body: is called with each kernel and its launch.
   func forEachInLayer(rows: Int, computed: Int, _ body: (KernelKind, Launch) -> Void) {
-    let model = shard.model
-    let p = Double(computed)
-    let h = Double(model.hidden)
-    let kvWidth = Double(2 * shard.keyValueHeads * model.headDim)
-    let qkvWidth = Double(shard.heads * model.headDim) + kvWidth
-    // Residual and input are read, residual and output written, 2 bytes each.
-    let norm = elementwiseLaunch(.rmsNorm, bytes: 8 * p * h)
-    body(.rmsNorm, norm)
-    body(.rmsNorm, norm)
-    body(.qkvGEMM, gemmLaunch(qkv, computed, weights: shard.queryKeyValueBytes))
-    body(
-      .qkNormRopeKV,
-      elementwiseLaunch(.qkNormRopeKV, bytes: 4 * p * qkvWidth, kvBytes: 2 * Double(rows) * kvWidth))
-    body(.oGEMM, gemmLaunch(o, computed, weights: shard.outputBytes))
-    if let router { body(.routerGEMM, gemmLaunch(router, computed, weights: shard.routerBytes)) }
-    if let gateUp, let down {
-      let width = Double(shard.intermediate)
-      let downBytes = shard.denseMLPBytes / 3
-      body(.gateUpGEMM, gemmLaunch(gateUp, computed, weights: shard.denseMLPBytes - downBytes))
-      body(.siluMul, elementwiseLaunch(.siluMul, bytes: 6 * p * width))
-      body(.downGEMM, gemmLaunch(down, computed, weights: downBytes))
-    }
-    if shard.gpus > 1 {
-      let sum = allReduceLaunch(computed)
-      body(.allReduce, sum)
-      body(.allReduce, sum)
-    }
+    visit(layer, LaunchRows(rows: rows, computed: computed), body)
   }
 
-  /// Visits the kernels before the first layer: embedding and, with several GPUs, its sum.
+  /// Visits the kernels before the first layer.
   func forEachBefore(rows: Int, _ body: (KernelKind, Launch) -> Void) {
-    guard rows > 0 else { return }
-    body(.embedding, elementwiseLaunch(.embedding, bytes: 4 * Double(rows) * Double(shard.model.hidden)))
-    if shard.gpus > 1 { body(.allReduce, allReduceLaunch(rows)) }
+    if rows > 0 { visit(before, LaunchRows(rows: rows, computed: rows), body) }
   }
 
-  /// Visits the kernels after the last layer: final norm, LM head and sampling.
+  /// Visits the kernels after the last layer.
   func forEachAfter(rows: Int, _ body: (KernelKind, Launch) -> Void) {
-    guard rows > 0 else { return }
-    body(.rmsNorm, elementwiseLaunch(.rmsNorm, bytes: 8 * Double(rows) * Double(shard.model.hidden)))
-    body(.lmHead, gemmLaunch(head, rows, weights: shard.headBytes))
-    // GPU 0 gathers the logits and reads them all.
-    body(.sampling, elementwiseLaunch(.sampling, bytes: 2 * Double(rows) * Double(shard.model.vocabulary)))
+    if rows > 0 { visit(after, LaunchRows(rows: rows, computed: rows), body) }
   }
 
-  private func gemmLaunch(_ fit: GEMMFit, _ rows: Int, weights: Int) -> Launch {
-    let m = Double(rows)
-    var launch = Launch(calls: 1)
-    launch.extrapolated = fit.isMeasured(rows: m) ? 0 : 1
-    launch.seconds = fit.seconds(rows: m) * engine.kernelScale.other
-    launch.flops = 2 * m * Double(fit.n) * Double(fit.k)
-    launch.weightBytes = Double(weights)
-    launch.activationBytes = 2 * m * Double(fit.n + fit.k)
-    power.apply(to: &launch)
-    return launch
+  private func visit(_ kernels: [any RowKernel], _ rows: LaunchRows, _ body: (KernelKind, Launch) -> Void) {
+    for kernel in kernels {
+      if let launch = kernel.launch(rows) { body(kernel.kernel, launch) }
+    }
   }
+}
 
-  private func elementwiseLaunch(_ kernel: KernelKind, bytes: Double, kvBytes: Double = 0) -> Launch {
-    var launch = Launch(calls: 1)
-    launch.seconds = (elementwise[kernel]?.seconds(bytes: bytes + kvBytes) ?? 0) * engine.kernelScale.other
-    launch.activationBytes = bytes
-    launch.kvBytes = kvBytes
-    power.apply(to: &launch)
-    return launch
-  }
+/// A kernel with its price, whatever its family.
+private protocol RowKernel: Sendable {
+  var kernel: KernelKind { get }
+  func launch(_ rows: LaunchRows) -> Launch?
+}
 
-  private func allReduceLaunch(_ rows: Int) -> Launch {
-    let bytes = 2 * Double(rows) * Double(shard.model.hidden)
-    let isCustom = bytes < Double(engine.customAllReduceLimitBytes)
-    var launch = Launch(calls: 1)
-    guard let fit = isCustom ? customAllReduce : ncclAllReduce else { return launch }
-    launch.extrapolated = fit.isMeasured(bytes: bytes) ? 0 : 1
-    launch.seconds = fit.seconds(bytes: bytes) * engine.kernelScale.other
-    launch.activationBytes = 2 * bytes  // read here, and from or to the others
-    power.apply(to: &launch)
-    return launch
+private struct PricedCall<Call: KernelCall>: RowKernel {
+  let call: Call
+  let price: PricedKernel<Call.Family>
+  var kernel: KernelKind { call.kernel }
+  func launch(_ rows: LaunchRows) -> Launch? { call.work(rows).map { price.launch($0) } }
+}
+
+extension KernelCall {
+  /// The call with its price; nil where rows do not tell its work.
+  fileprivate func priced(
+    engine: EngineDescription, power: PowerModel, calibration: Calibration
+  ) -> (any RowKernel)? {
+    guard followsRows else { return nil }
+    return PricedCall(
+      call: self,
+      price: PricedKernel(shape, engine: engine, power: power, calibration: calibration))
   }
 }

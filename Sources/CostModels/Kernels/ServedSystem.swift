@@ -1,4 +1,5 @@
 import Serving
+import Systems
 
 /// A model on some GPUs under a serving engine: what a cost model prices.
 public struct ServedSystem: Sendable {

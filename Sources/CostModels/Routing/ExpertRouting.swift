@@ -1,6 +1,8 @@
 import Glibc
 import Serving
 import Statistics
+import Support
+import Systems
 
 /// How many distinct experts the tokens of a mixture-of-experts call are routed to.
 ///

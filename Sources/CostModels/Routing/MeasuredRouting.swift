@@ -1,4 +1,5 @@
 import Foundation
+import Systems
 
 /// Tables of ``RoutingModel/measured(file:)`` for one model.
 ///

@@ -1,3 +1,5 @@
+import Systems
+
 /// How tokens choose their experts.
 public enum RoutingModel: Sendable, Hashable, CustomStringConvertible {
   /// Some experts are popular with everybody, and each request has favourites of its own.

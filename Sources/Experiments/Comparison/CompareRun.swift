@@ -3,6 +3,7 @@ import Policies
 import ResultStore
 import Serving
 import Statistics
+import Systems
 
 /// One policy's run in a comparison.
 package struct CompareRun {

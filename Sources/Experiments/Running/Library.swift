@@ -4,6 +4,7 @@ import Policies
 import Serving
 import Support
 import Synchronization
+import Systems
 import Workloads
 
 /// The folders of profiles and traces, and what has been read of them: experiments that share a system or a trace read

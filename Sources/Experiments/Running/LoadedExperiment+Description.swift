@@ -5,6 +5,7 @@ import ResultStore
 import Serving
 import Statistics
 import Support
+import Systems
 import Workloads
 
 extension LoadedExperiment {

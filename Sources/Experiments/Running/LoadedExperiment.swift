@@ -4,6 +4,7 @@ import Policies
 import ResultStore
 import Serving
 import Support
+import Systems
 import Workloads
 
 /// One run, ready to go: everything is read and checked, nothing is shared that could change.
@@ -80,7 +81,11 @@ public struct LoadedExperiment: Sendable {
 
   /// Runs it with a recorder of any kind.
   ///
-  /// - Parameter keepsLayerUses: whether to keep what layers use by what they carry.
+  /// - Parameters:
+  ///   - recorder: is told of everything.
+  ///   - keepsLayerUses: whether to keep what layers use by what they carry.
+  /// - Returns: what the recorder is not told.
+  /// - Throws: if the policy breaks the engine's rules.
   /// - Complexity: O(steps + requests).
   package func run<Kept: Recorder>(
     recorder: inout Kept, keepsLayerUses: Bool = false

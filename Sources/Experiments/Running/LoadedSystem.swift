@@ -1,6 +1,7 @@
 import CostModels
 import Serving
 import Support
+import Systems
 
 /// A system and what is known about its kernels and its experts: read once, shared by all runs.
 package struct LoadedSystem: Sendable {

@@ -2,6 +2,7 @@ import CostModels
 import ResultStore
 import Serving
 import Statistics
+import Systems
 
 extension RunFigure {
   /// Simulated time from the first arrival to the end of the last iteration.

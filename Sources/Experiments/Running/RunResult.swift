@@ -1,6 +1,7 @@
 import CostModels
 import Serving
 import Statistics
+import Systems
 
 /// The result of a run.
 ///

@@ -2,6 +2,7 @@ import CostModels
 import ResultStore
 import Serving
 import Statistics
+import Systems
 
 /// Everything that the figures of a run are computed from.
 public struct RunSummary: Sendable {

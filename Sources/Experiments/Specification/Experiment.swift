@@ -1,4 +1,5 @@
 import Serving
+import Systems
 import Workloads
 
 /// One run as a value: everything that its result depends on, but for the content of the files that it names.

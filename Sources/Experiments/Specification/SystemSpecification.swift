@@ -1,4 +1,5 @@
 import Serving
+import Systems
 
 /// A model on some GPUs under a serving engine, as the user asks for it.
 public struct SystemSpecification: Sendable, Hashable {

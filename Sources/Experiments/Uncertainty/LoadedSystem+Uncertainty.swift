@@ -1,4 +1,5 @@
 import CostModels
+import Systems
 
 extension LoadedSystem {
   /// The system in one of the worlds that what is known leaves possible.

@@ -1,4 +1,6 @@
-/// A connection over which KV entries travel. Transfers under way share its bandwidth equally.
+/// A connection over which KV entries travel.
+///
+/// Transfers under way share its bandwidth equally.
 public struct Link: Sendable {
   /// A transfer under way.
   private struct Transfer: Sendable {

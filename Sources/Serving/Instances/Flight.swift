@@ -1,4 +1,6 @@
-/// A step that is planned and has not ended. Its arrays are used again.
+/// A step that is planned and has not ended.
+///
+/// Its arrays are used again.
 struct Flight {
   var plan = StepPlan()
   var record = IterationRecord()

@@ -75,7 +75,9 @@ extension Instance {
   ///
   /// A step that ends exactly now has not ended.
   ///
-  /// - Parameter now: the time.
+  /// - Parameters:
+  ///   - now: the time.
+  ///   - recorder: is told of the steps that have ended.
   /// - Returns: when the step that runs ends, if that was to be known later.
   public mutating func interrupt(at now: Seconds, recorder: inout some Recorder) -> Seconds? {
     guard leap.isPending else { return nil }

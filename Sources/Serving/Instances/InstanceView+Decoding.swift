@@ -161,7 +161,9 @@ extension InstanceView {
 
   /// Settles the account of a sequence that steps no longer.
   ///
-  /// - Parameter lastStep: the last step that it took.
+  /// - Parameters:
+  ///   - slot: the sequence.
+  ///   - lastStep: the last step that it took.
   mutating func closeAccount(_ slot: Slot, lastStep: Int64) {
     let i = slot.index
     let steps = sequences[i].leaveStep - sequences[i].joinStep

@@ -47,7 +47,9 @@ extension InstanceView {
 
   /// Lets the prompts that a step has finished decode from the next step on, unless they write one token only.
   ///
-  /// - Parameter step: the number of that step.
+  /// - Parameters:
+  ///   - finishing: the prompts.
+  ///   - step: the number of that step.
   mutating func join(_ finishing: [Slot], afterStep step: Int64) {
     guard !finishing.isEmpty else { return }
     admitted.removeAll { sequences[$0.index].phase == .finishing }

@@ -99,7 +99,9 @@ public struct StepPlan: Sendable {
 
   /// Admits any waiting request, ahead of those before it, if KV memory has room for the whole of its prompt.
   ///
-  /// - Parameter prompt: from ``nextWaiting(_:)`` or ``InstanceView/waiting(after:)``, and not yet admitted.
+  /// - Parameters:
+  ///   - prompt: from ``nextWaiting(_:)`` or ``InstanceView/waiting(after:)``, and not yet admitted.
+  ///   - view: the instance.
   /// - Returns: the prompt, or `nil` if memory is short.
   /// - Complexity: O(1), and O(prompts admitted out of order).
   public mutating func admit(_ prompt: Prompt, _ view: borrowing InstanceView) -> Prompt? {

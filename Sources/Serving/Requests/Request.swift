@@ -6,7 +6,9 @@ public struct Request: Sendable, Hashable {
   public var arrival: Seconds
   /// Prompt length; at least 1.
   public var promptTokens: Tokens
-  /// Output length, the first token included; at least 1. Policies do not see it.
+  /// Output length, the first token included; at least 1.
+  ///
+  /// Policies do not see it.
   public var outputTokens: Tokens
   /// Its priority: lower comes first, as in vLLM.
   public var priority = 0

@@ -1,6 +1,8 @@
 import ArgumentParser
+import Calibration
 import CostModels
 import Foundation
+import Systems
 
 /// `sim calibrate`: fits the cost model's kernels to measured tables.
 struct CalibrateCommand: ParsableCommand {

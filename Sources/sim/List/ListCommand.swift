@@ -3,6 +3,7 @@ import CostModels
 import Experiments
 import Foundation
 import Policies
+import Systems
 import Workloads
 
 /// Lists what ships with the project, by the names that options take.

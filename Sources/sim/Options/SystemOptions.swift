@@ -4,6 +4,7 @@ import Experiments
 import Foundation
 import Serving
 import Support
+import Systems
 
 /// The model, the GPUs and the serving engine.
 struct SystemOptions: ParsableArguments {

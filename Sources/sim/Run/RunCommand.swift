@@ -6,6 +6,7 @@ import ResultStore
 import Serving
 import Statistics
 import Support
+import Systems
 import Workloads
 
 /// Simulates one run, and appends it to a result database.

@@ -3,6 +3,7 @@ import Experiments
 import Foundation
 import Serving
 import Statistics
+import Systems
 
 /// The report of a run: the block that users know from `vllm bench serve`, then energy, expert traffic, and how far
 /// the figures can be trusted.

@@ -1,6 +1,8 @@
+import Calibration
 import CostModels
 import Experiments
 import Serving
+import Systems
 
 /// What the cost model says of a measured iteration.
 struct IterationPrediction {

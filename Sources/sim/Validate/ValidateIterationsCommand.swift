@@ -1,10 +1,12 @@
 import ArgumentParser
+import Calibration
 import CostModels
 import Experiments
 import Foundation
 import ResultStore
 import Serving
 import Statistics
+import Systems
 
 /// `sim validate iterations`: prices iterations that were measured whole.
 struct ValidateIterationsCommand: ParsableCommand {

@@ -6,6 +6,7 @@ import Policies
 import ResultStore
 import Serving
 import Statistics
+import Systems
 import Workloads
 
 /// `sim validate run`: replays what a real server was asked, and compares.

@@ -1,5 +1,6 @@
 import CostModels
 import Serving
+import Systems
 import Testing
 
 /// What the cost model does beside adding kernels up: power, padding, borders, flags and totals.

@@ -1,6 +1,8 @@
 import CostModels
 import Foundation
 import Serving
+import Systems
+import TestSupport
 import Testing
 
 /// The price of each family of kernels against rows of the table that it was fitted to.

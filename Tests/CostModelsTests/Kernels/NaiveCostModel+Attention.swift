@@ -1,5 +1,6 @@
 import CostModels
 import Serving
+import Systems
 
 extension NaiveCostModel {
   /// A fit of these heads, or of the others that the calibration has.

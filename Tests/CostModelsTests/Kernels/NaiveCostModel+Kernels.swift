@@ -1,6 +1,7 @@
 import CostModels
 import Foundation
 import Serving
+import Systems
 
 extension NaiveCostModel {
   /// A layer's kernels but for attention and experts.

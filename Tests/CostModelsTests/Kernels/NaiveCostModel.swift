@@ -1,6 +1,7 @@
 import CostModels
 import Foundation
 import Serving
+import Systems
 
 /// A cost model that follows the description: layer by layer, kernel by kernel, tile by tile.
 ///

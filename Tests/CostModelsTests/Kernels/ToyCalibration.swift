@@ -1,6 +1,8 @@
 import CostModels
 import Foundation
 import Statistics
+import Systems
+import TestSupport
 
 /// Coefficients of every kernel, made up, in the layout of a calibration file.
 ///

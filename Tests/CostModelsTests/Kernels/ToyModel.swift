@@ -1,6 +1,8 @@
 import CostModels
 import Foundation
 import Statistics
+import Systems
+import TestSupport
 
 /// A small model of made-up sizes: what its `config.json` says, and nothing that follows from it.
 struct ToyModel {

@@ -1,5 +1,7 @@
 import CostModels
 import Serving
+import Systems
+import TestSupport
 import Testing
 
 @Suite struct CoverageRoutingTests {

@@ -2,6 +2,8 @@ import CostModels
 import Foundation
 import Serving
 import Statistics
+import Systems
+import TestSupport
 import Testing
 
 @Suite struct ExpertRoutingTests {

@@ -1,5 +1,7 @@
 import CostModels
 import Foundation
+import Systems
+import TestSupport
 import Testing
 
 @Suite struct MeasuredRoutingTests {

@@ -1,0 +1,79 @@
+import CostModels
+
+extension DecodeAttention: MeasuredFamily {
+  /// A launch over equally long contexts of a batch, and what it took.
+  struct Row: Sendable {
+    var heads: AttentionHeads
+    var batch, context: Int
+    var seconds: Double
+  }
+
+  static let name = "decode_attention"
+  static let table = "decode_attention"
+
+  static func rows(of table: KernelTable) throws(CalibrationError) -> [Row] {
+    let heads = try table.heads()
+    let batch = try table.integers("batch")
+    let context = try table.integers("kv_len")
+    let seconds = try table.seconds()
+    return (0..<table.count).map {
+      Row(heads: heads[$0], batch: batch[$0], context: context[$0], seconds: seconds[$0])
+    }
+  }
+
+  /// Attention counts only with a page table.
+  static func rows(of harness: [HarnessRow]) -> [Row] {
+    harness.filter { $0.kernel == "decode_attention" && $0.implementation == "cudnn_paged" }.map {
+      Row(heads: $0.attentionHeads, batch: $0.batch, context: $0.keys, seconds: $0.seconds)
+    }
+  }
+
+  static func key(_ row: Row) -> [String] { Shape(row.heads).dimensions.map(String.init) }
+
+  /// Fits each set of heads.
+  static func fit(_ rows: [Row], _ calibrator: Calibrator) throws(CalibrationError) -> [FittedKernel] {
+    var kernels: [FittedKernel] = []
+    for (kernel, rows) in rows.grouped(by: { Shape($0.heads).kernel }, <) {
+      var shapes: [FittedShape] = []
+      var errors: [Double] = []
+      for (dimensions, rows) in rows.grouped(
+        by: { Shape($0.heads).dimensions }, { $0.lexicographicallyPrecedes($1) })
+      {
+        let batches = calibrator.ranks(rows.map(\.batch))
+        let contexts = calibrator.ranks(rows.map(\.context))
+        let samples = rows.map { row in
+          // A context that just fills the window is not cut, but the law takes full windows for cut ones.
+          let fills = row.heads.window > 0 && row.context == row.heads.window
+          let context = Double(row.context) - (fills ? 0.5 : 0)
+          let work = Work(sequences: Double(row.batch), context: Double(row.batch) * context)
+          return RelativeFit.Sample(
+            features: features(of: Shape(row.heads), work, on: calibrator.figures), seconds: row.seconds,
+            isHeldOut: (batches[row.batch, default: 0] + contexts[row.context, default: 0]) % 2 == 1)
+        }
+        let fit = try calibrator.fit(
+          self, kernel, dimensions, samples,
+          measured: [rows.map { Double($0.batch) }, rows.map { Double($0.batch) * Double($0.context) }])
+        shapes.append(fit.shape)
+        errors += fit.errors
+      }
+      kernels.append(
+        calibrator.kernel(
+          self, kernel, "bf16",
+          "t0 + KV bytes * b + batch * q + waves * s + cut * c + waves * cut * d, "
+            + "waves = ceil(batch * kv_heads / \(calibrator.figures.multiprocessors)), cut = context longer than window",
+          dimensions: ["heads", "kv_heads", "head_dim", "window"], errors, ErrorBar(median: 7, p90: 20),
+          shapes))
+    }
+    return kernels
+  }
+
+  static func shape(_ kernel: FittedKernel, _ dimensions: [Int]) -> Shape? {
+    guard dimensions.count == 4 else { return nil }
+    let shape = Shape(AttentionHeads(dimensions: dimensions))
+    return shape.kernel == kernel.kernel ? shape : nil
+  }
+
+  static func typicalWork(_ shape: Shape, middle: Double) -> Work {
+    Work(sequences: 32, context: 32 * 2048)
+  }
+}

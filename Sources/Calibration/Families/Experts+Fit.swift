@@ -1,0 +1,160 @@
+import CostModels
+import Systems
+
+extension Experts: MeasuredFamily {
+  /// A call, and what it took; `intermediate` is of one GPU.
+  struct Row: Sendable {
+    var type: String
+    var hidden, intermediate, topK, experts: Int
+    var tokens: Int
+    var active: Double
+    /// Tiles of 16, 32, 64 and 128 tokens.
+    var tiles: SIMD4<Double>
+    var seconds: Double
+  }
+
+  static let name = "moe"
+  static let table = "moe"
+
+  static func rows(of table: KernelTable) throws(CalibrationError) -> [Row] {
+    let types = try table.texts("dtype")
+    let hidden = try table.integers("hidden")
+    let intermediate = try table.integers("intermediate")
+    let topK = try table.integers("topk")
+    let experts = try table.integers("experts")
+    let tp = try table.integers("tp")
+    let tokens = try table.integers("tokens")
+    let active = try table.numbers("active")
+    let tiles16 = try table.numbers("tiles_16")
+    let tiles32 = try table.numbers("tiles_32")
+    let tiles64 = try table.numbers("tiles_64")
+    let tiles128 = try table.numbers("tiles_128")
+    let seconds = try table.seconds()
+    var rows: [Row] = []
+    for i in 0..<table.count {
+      guard tp[i] > 0, intermediate[i] % tp[i] == 0 else {
+        let problem = "tp is \(tp[i]), expected a divisor of the intermediate width \(intermediate[i])"
+        throw .malformed(path: table.path, line: table.line(ofRow: i), problem: problem)
+      }
+      rows.append(
+        Row(
+          type: types[i], hidden: hidden[i], intermediate: intermediate[i] / tp[i], topK: topK[i],
+          experts: experts[i], tokens: tokens[i], active: active[i],
+          tiles: SIMD4(tiles16[i], tiles32[i], tiles64[i], tiles128[i]), seconds: seconds[i]))
+    }
+    return rows
+  }
+
+  /// A layer of experts is put together of its kernels: permutation, gate and up, activation, down, combination.
+  static func rows(of harness: [HarnessRow]) -> [Row] {
+    let elementwise = Elementwise.rows(of: harness)
+    /// The time of a kernel between the two products, by its own fit to all sizes that were measured.
+    func streaming(_ kernel: String, bytes: Double) -> Double {
+      let samples = elementwise.filter { $0.kernel == kernel }.map {
+        RelativeFit.Sample(
+          features: SIMD8(1, $0.bytes, 0, 0, 0, 0, 0, 0), seconds: $0.seconds, isHeldOut: false)
+      }
+      return samples.isEmpty ? 0 : RelativeFit(samples, count: 2).predict(SIMD8(1, bytes, 0, 0, 0, 0, 0, 0))
+    }
+    func key(_ row: HarnessRow) -> [String] {
+      [row.model, row.type] + [row.tp, row.m, row.experts, row.topK, row.active].map(String.init) + [row.skew]
+    }
+    let downs = Dictionary(grouping: harness.filter { $0.kernel == "expert_down" }, by: key)
+    let ups = harness.filter { $0.kernel == "expert_gate_up" }
+      .grouped(by: key) { $0.lexicographicallyPrecedes($1) }
+    return ups.compactMap { key, tiles in
+      guard let up = tiles.min(by: { $0.seconds < $1.seconds }),
+        let down = downs[key]?.min(by: { $0.seconds < $1.seconds })
+      else { return nil }
+      let choices = Double(up.m * up.topK)
+      let hidden = Double(up.k)
+      let intermediate = up.n / 2
+      let between =
+        streaming("permute", bytes: 4 * choices * hidden)
+        + streaming("silu_mul", bytes: 6 * choices * Double(intermediate))
+        + streaming("combine", bytes: 2 * (choices + Double(up.m)) * hidden)
+      return Row(
+        type: up.type, hidden: up.k, intermediate: intermediate, topK: up.topK, experts: up.experts,
+        tokens: up.m, active: Double(up.active), tiles: .zero, seconds: up.seconds + down.seconds + between)
+    }
+  }
+
+  static func key(_ row: Row) -> [String] {
+    [row.type, "\(row.hidden)", "\(row.intermediate)", "\(row.experts)", "\(row.topK)"]
+  }
+
+  /// Fits each shape, and all shapes together.
+  static func fit(_ rows: [Row], _ calibrator: Calibrator) throws(CalibrationError) -> [FittedKernel] {
+    var kernels: [FittedKernel] = []
+    for (type, rows) in rows.grouped(by: \.type, <) {
+      let format = try calibrator.format(type, of: self)
+      var shapes: [FittedShape] = []
+      var groups: [[RelativeFit.Sample]] = []
+      var errors: [Double] = []
+      let byShape = rows.grouped(
+        by: { [$0.hidden, $0.intermediate, $0.experts, $0.topK] }, { $0.lexicographicallyPrecedes($1) })
+      for (dimensions, rows) in byShape {
+        let rank = calibrator.ranks(rows.map(\.tokens))
+        let samples = rows.map { row in
+          RelativeFit.Sample(
+            features: features(row, format), seconds: row.seconds,
+            isHeldOut: rank[row.tokens, default: 0] % 2 == 1)
+        }
+        let fit = try calibrator.fit(
+          self, name, dimensions, samples, measured: [rows.map { Double($0.tokens) }])
+        shapes.append(fit.shape)
+        errors += fit.errors
+        groups.append(samples)
+      }
+      let formula =
+        format == .mxfp4
+        ? "t0 + active * expert bytes * b + tiles * tile tokens * flops of a row * f_tile"
+        : "t0 + active * expert bytes * b + flops * f"
+      let bar = format == .mxfp4 ? ErrorBar(median: 5, p90: 14) : ErrorBar(median: 4, p90: 12)
+      kernels.append(
+        calibrator.kernel(
+          self, name, type, formula, dimensions: ["hidden", "intermediate", "experts", "topk"], errors, bar,
+          shapes))
+
+      let count = coefficients.count
+      let others = groups.indices.flatMap { held in
+        let rest = groups.indices.filter { $0 != held }.flatMap { groups[$0] }
+        guard !rest.isEmpty else { return [Double]() }
+        let fit = RelativeFit(rest, count: count)
+        return groups[held].map { fit.predict($0.features) / $0.seconds - 1 }
+      }
+      let all = groups.flatMap { $0 }
+      let any = calibrator.shape(
+        [], RelativeFit(all, count: count), rows: all.count, errors: others,
+        measured: [rows.map { Double($0.tokens) }])
+      kernels.append(
+        calibrator.kernel(self, allShapes, type, formula, dimensions: [], others, nil, [any]))
+    }
+    return kernels
+  }
+
+  /// Features in the order of the coefficients: rows count for kernels that do not work in tiles.
+  private static func features(_ row: Row, _ format: WeightFormat) -> SIMD8<Double> {
+    let shape = Shape(
+      hidden: row.hidden, intermediate: row.intermediate, experts: row.experts, topK: row.topK,
+      format: format)
+    var features = SIMD8(1, row.active * shape.expertBytes, 0, 0, 0, 0, 0, 0)
+    if format == .mxfp4 {
+      let tile = shape.tileTokens(rows: Double(row.tokens))
+      let index = index(ofTile: tile)
+      features[3 + index] = row.tiles[index] * tile * shape.flopsPerChoice
+    } else {
+      features[2] = Double(row.tokens) * Double(row.topK) * shape.flopsPerChoice
+    }
+    return features
+  }
+
+  static func shape(_ kernel: FittedKernel, _ d: [Int]) -> Shape? {
+    guard kernel.kernel == name, let format = WeightFormat(rawValue: kernel.type) else { return nil }
+    return Shape(hidden: d[0], intermediate: d[1], experts: d[2], topK: d[3], format: format)
+  }
+
+  static func typicalWork(_ shape: Shape, middle: Double) -> Work {
+    Work(rows: middle, active: Double(shape.experts))
+  }
+}

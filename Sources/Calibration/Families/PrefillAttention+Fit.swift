@@ -1,0 +1,112 @@
+import CostModels
+
+extension PrefillAttention: MeasuredFamily {
+  /// A launch over equally many new tokens in each sequence of a batch, and what it took.
+  struct Row: Sendable {
+    var heads: AttentionHeads
+    var batch, tokens, prefix: Int
+    var seconds: Double
+  }
+
+  static let name = "prefill_attention"
+  static let table = "prefill_attention"
+  /// Chunks with a prefix, full context: the errors of the fits on them.
+  static let afterPrefix = "prefill_attention_prefix"
+  static let judgedApart = [afterPrefix]
+
+  static func rows(of table: KernelTable) throws(CalibrationError) -> [Row] {
+    let heads = try table.heads()
+    let batch = try table.integers("batch")
+    let tokens = try table.integers("q_len")
+    let prefix = try table.integers("prefix")
+    let seconds = try table.seconds()
+    return (0..<table.count).map {
+      Row(heads: heads[$0], batch: batch[$0], tokens: tokens[$0], prefix: prefix[$0], seconds: seconds[$0])
+    }
+  }
+
+  /// Attention counts only with a page table.
+  static func rows(of harness: [HarnessRow]) -> [Row] {
+    harness.filter {
+      $0.kernel.hasSuffix("_attention") && $0.kernel != "decode_attention"
+        && $0.implementation == "cudnn_paged"
+    }.map {
+      Row(
+        heads: $0.attentionHeads, batch: $0.batch, tokens: $0.queries, prefix: $0.keys - $0.queries,
+        seconds: $0.seconds)
+    }
+  }
+
+  static func key(_ row: Row) -> [String] { Shape(row.heads).dimensions.map(String.init) }
+
+  /// Fits each set of heads.
+  ///
+  /// Chunks with a prefix take part in the same fits, since one law holds for both, but they are judged apart.
+  static func fit(_ rows: [Row], _ calibrator: Calibrator) throws(CalibrationError) -> [FittedKernel] {
+    var kernels: [FittedKernel] = []
+    for (kernel, rows) in rows.grouped(by: { Shape($0.heads).kernel }, <) {
+      var shapes: [FittedShape] = []
+      var errors: [Double] = []
+      var errorsAfterPrefix: [Double] = []
+      for (dimensions, rows) in rows.grouped(
+        by: { Shape($0.heads).dimensions }, { $0.lexicographicallyPrecedes($1) })
+      {
+        let batches = calibrator.ranks(rows.map(\.batch))
+        let lengths = calibrator.ranks(rows.map(\.tokens))
+        let prefixes = calibrator.ranks(rows.map(\.prefix))
+        var samples: [RelativeFit.Sample] = []
+        var measured = [[Double]](repeating: [], count: ranges.count)
+        for row in rows {
+          let shape = Shape(row.heads)
+          var work = shape.nothing
+          work.add(tokens: row.tokens, prefix: row.prefix, count: row.batch)
+          let square =
+            batches[row.batch, default: 0] + lengths[row.tokens, default: 0]
+            + prefixes[row.prefix, default: 0]
+          samples.append(
+            .init(
+              features: features(of: shape, work, on: calibrator.figures), seconds: row.seconds,
+              isHeldOut: square % 2 == 1))
+          let point = coordinates(of: shape, work)
+          for i in measured.indices { measured[i].append(point[i]) }
+        }
+        let fit = try calibrator.fit(self, kernel, dimensions, samples, measured: measured)
+        shapes.append(fit.shape)
+        let held = zip(rows, samples).filter(\.1.isHeldOut).map(\.0)
+        for (row, error) in zip(held, fit.errors) {
+          if row.prefix > 0, kernel == name {
+            errorsAfterPrefix.append(error)
+          } else {
+            errors.append(error)
+          }
+        }
+      }
+      func fitted(
+        _ kernel: String, _ errors: [Double], _ bar: ErrorBar, _ shapes: [FittedShape]
+      ) -> FittedKernel {
+        calibrator.kernel(
+          self, kernel, "bf16",
+          "t0 + max(1, waves) * tile flops * f + ceil(waves) * tile flops * w + bytes * b + ceil(waves) * s, "
+            + "waves = blocks / \(calibrator.figures.multiprocessors)",
+          dimensions: ["heads", "kv_heads", "head_dim", "window"], errors, bar, shapes)
+      }
+      kernels.append(fitted(kernel, errors, ErrorBar(median: 5, p90: 13), shapes))
+      if !errorsAfterPrefix.isEmpty {
+        kernels.append(fitted(afterPrefix, errorsAfterPrefix, ErrorBar(median: 3, p90: 8), []))
+      }
+    }
+    return kernels
+  }
+
+  static func shape(_ kernel: FittedKernel, _ dimensions: [Int]) -> Shape? {
+    guard dimensions.count == 4 else { return nil }
+    let shape = Shape(AttentionHeads(dimensions: dimensions))
+    return shape.kernel == kernel.kernel ? shape : nil
+  }
+
+  static func typicalWork(_ shape: Shape, middle: Double) -> Work {
+    var work = shape.nothing
+    work.add(tokens: 2048, prefix: 0)
+    return work
+  }
+}

@@ -1,0 +1,66 @@
+import CostModels
+
+/// Coefficients fitted to measurements on relative error: Σ (predicted / measured − 1)² is least.
+struct RelativeFit: Sendable {
+  /// One row of a linear fit.
+  struct Sample: Sendable {
+    var features: SIMD8<Double>
+    var seconds: Double
+    /// Whether the row is kept for judging the fit to the others.
+    var isHeldOut: Bool
+  }
+
+  /// The coefficients, none negative.
+  let values: [Double]
+  /// Their standard errors; 0 where the coefficient rests at its bound, 0.
+  let standardErrors: [Double]
+
+  /// Fits a sum of non-negative coefficients times features.
+  ///
+  /// - Parameters:
+  ///   - samples: The measurements.
+  ///   - count: How many of the eight features there are.
+  init(_ samples: [Sample], count: Int) {
+    let columns = (0..<count).map { column in samples.map { $0.features[column] / $0.seconds } }
+    let ones = [Double](repeating: 1, count: samples.count)
+    let values = nonNegativeLeastSquares(columns: columns, target: ones)
+    let residuals = samples.map { sample in
+      (0..<count).reduce(-1) { $0 + values[$1] * sample.features[$1] / sample.seconds }
+    }
+    self.init(values: values, jacobian: columns, residuals: residuals)
+  }
+
+  /// Takes coefficients found otherwise, and finds their standard errors.
+  ///
+  /// - Parameters:
+  ///   - values: The coefficients.
+  ///   - jacobian: The derivatives of predicted over measured by each coefficient, a column each.
+  ///   - residuals: Predicted over measured, minus one.
+  init(values: [Double], jacobian: [[Double]], residuals: [Double]) {
+    self.values = values
+    var errors = [Double](repeating: 0, count: values.count)
+    let active = values.indices.filter { values[$0] > 0 }
+    let scales = active.map { column in jacobian[column].map(\.magnitude).max() ?? 1 }
+    let scaled = zip(active, scales).map { column, scale in jacobian[column].map { $0 / scale } }
+    let normal = NormalEquations(columns: scaled, target: residuals)
+    let freedom = Double(max(1, residuals.count - active.count))
+    let variance = residuals.reduce(0) { $0 + $1 * $1 } / freedom
+    if let diagonal = normal.inverseDiagonal(Array(active.indices)) {
+      for (i, column) in active.enumerated() {
+        errors[column] = (variance * diagonal[i]).squareRoot() / scales[i]
+      }
+    }
+    standardErrors = errors
+  }
+
+  /// Predicted over measured, minus one, of the held-out samples under a fit to the others.
+  static func heldOutErrors(_ samples: [Sample], count: Int) -> [Double] {
+    let fit = RelativeFit(samples.filter { !$0.isHeldOut }, count: count)
+    return samples.filter(\.isHeldOut).map { fit.predict($0.features) / $0.seconds - 1 }
+  }
+
+  /// The predicted time.
+  func predict(_ features: SIMD8<Double>) -> Double {
+    values.indices.reduce(0) { $0 + values[$1] * features[$1] }
+  }
+}

@@ -1,0 +1,118 @@
+import CostModels
+import Foundation
+import Support
+import Systems
+
+extension Calibration {
+  /// The calibration as JSON, one fit a line: the same calibration always gives the same bytes.
+  ///
+  /// - Complexity: O(n).
+  public func json() -> String {
+    var lines = ["{"]
+    lines.append("  \"gpu\": \(quoted(gpu)),")
+    lines.append("  \"device\": \(quoted(device)),")
+    lines.append("  \"source\": \(quoted(source)),")
+    lines.append("  \"figures\": {")
+    lines.append("    \"multiprocessors\": \(figures.multiprocessors),")
+    lines.append("    \"memory_bandwidth\": \(formatted(figures.memoryBandwidth)),")
+    lines.append("    \"memory_efficiency\": \(formatted(figures.memoryEfficiency)),")
+    lines.append("    \"bf16_flops\": \(formatted(figures.bf16FLOPs)),")
+    lines.append("    \"fp8_flops\": \(formatted(figures.fp8FLOPs))")
+    lines.append("  },")
+    lines.append("  \"files\": [")
+    lines += joined(files.map { "    {\"path\": \(quoted($0.path)), \"sha256\": \(quoted($0.sha256))}" })
+    lines.append("  ],")
+    lines.append("  \"kernels\": [")
+    for (i, kernel) in kernels.enumerated() {
+      lines.append("    {")
+      lines.append("      \"kernel\": \(quoted(kernel.kernel)),")
+      lines.append("      \"type\": \(quoted(kernel.type)),")
+      lines.append("      \"formula\": \(quoted(kernel.formula)),")
+      lines.append("      \"quality\": \(quoted(kernel.quality.rawValue)),")
+      lines.append("      \"source\": \(quoted(kernel.source)),")
+      lines.append("      \"dimensions\": \(list(kernel.dimensions.map(quoted))),")
+      let coefficients = kernel.coefficients.map {
+        "{\"name\": \(quoted($0.name)), \"unit\": \(quoted($0.unit))}"
+      }
+      lines.append("      \"coefficients\": \(list(coefficients)),")
+      lines.append("      \"ranges\": \(list(kernel.ranges.map(quoted))),")
+      if let errors = kernel.heldOut { lines.append("      \"held_out\": \(object(errors)),") }
+      if let bar = kernel.bar {
+        lines.append("      \"bar\": {\"median\": \(formatted(bar.median)), \"p90\": \(formatted(bar.p90))},")
+      }
+      lines.append("      \"shapes\": [")
+      lines += joined(kernel.shapes.map { "        \(object($0))" })
+      lines.append("      ]")
+      lines.append(i + 1 < kernels.count ? "    }," : "    }")
+    }
+    lines.append(energy == nil ? "  ]" : "  ],")
+    if let energy { lines += object(energy) }
+    lines.append("}")
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  /// Writes the calibration to a file, whole or not at all.
+  ///
+  /// - Parameter path: The file; folders above it are made.
+  /// - Throws: `CalibrationError.unwritable`.
+  public func write(path: String) throws(CalibrationError) {
+    let file = URL(fileURLWithPath: path)
+    do {
+      try FileManager.default.createDirectory(
+        at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+      let text = Data(json().utf8)
+      try AtomicFile.replace(path) { try $0.write(contentsOf: text) }
+    } catch {
+      throw .unwritable(path: path, reason: AtomicFile.reason(error))
+    }
+  }
+
+  private func object(_ energy: EnergyFit) -> [String] {
+    var members = [
+      "\"source\": \(quoted(energy.source))", "\"idle_w\": \(formatted(energy.idleWatts))",
+      "\"per_byte_pj\": \(formatted(energy.perBytePicojoules))",
+      "\"per_flop_pj\": \(formatted(energy.perFLOPPicojoules))",
+      "\"standard_errors\": \(list(energy.standardErrors.map { formatted($0) }))",
+      "\"limit_w\": \(formatted(energy.limitWatts))", "\"rows\": \(energy.rows)",
+      "\"held_out\": \(object(energy.heldOut))",
+    ]
+    if let errors = energy.atLimit { members.append("\"at_limit\": \(object(errors))") }
+    return ["  \"energy\": {"] + joined(members.map { "    \($0)" }) + ["  }"]
+  }
+
+  private func object(_ shape: FittedShape) -> String {
+    var members = [
+      "\"dimensions\": \(list(shape.dimensions.map(String.init)))",
+      "\"values\": \(list(shape.values.map { formatted($0) }))",
+      "\"standard_errors\": \(list(shape.standardErrors.map { formatted($0) }))",
+      "\"rows\": \(shape.rows)",
+    ]
+    if let errors = shape.heldOut { members.append("\"held_out\": \(object(errors))") }
+    members.append("\"measured\": \(list(shape.measured.map { list($0.map { formatted($0) }) }))")
+    return "{\(members.joined(separator: ", "))}"
+  }
+
+  private func object(_ errors: ErrorSummary) -> String {
+    "{\"median\": \(formatted(errors.median)), \"p90\": \(formatted(errors.p90)), "
+      + "\"worst\": \(formatted(errors.worst)), \"rows\": \(errors.rows)}"
+  }
+
+  private func joined(_ lines: [String]) -> [String] {
+    lines.enumerated().map { $0.offset + 1 < lines.count ? "\($0.element)," : $0.element }
+  }
+
+  private func list(_ elements: [String]) -> String { "[\(elements.joined(separator: ", "))]" }
+
+  private func quoted(_ text: String) -> String {
+    var result = "\""
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "\"": result += "\\\""
+      case "\\": result += "\\\\"
+      case let control where control.value < 0x20: result += String(format: "\\u%04x", control.value)
+      default: result.unicodeScalars.append(scalar)
+      }
+    }
+    return result + "\""
+  }
+}

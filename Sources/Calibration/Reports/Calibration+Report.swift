@@ -1,0 +1,66 @@
+import CostModels
+import Support
+import Systems
+
+extension Calibration {
+  /// Whether every kernel that has a bar stays below it on its held-out rows.
+  public var meetsBars: Bool {
+    kernels.allSatisfy { kernel in
+      guard let bar = kernel.bar, let errors = kernel.heldOut else { return true }
+      return bar.isMet(by: errors)
+    }
+  }
+
+  /// A table of the kernels: how many measurements, how far off the fits are on the held-out ones, and whether
+  /// that is within the bars.
+  public func report() -> String {
+    let header = ["kernel", "type", "shapes", "held out", "median %", "P90 %", "worst %", "bar", ""]
+    var rows = [header]
+    for kernel in kernels {
+      guard let errors = kernel.heldOut else { continue }
+      var verdict = ["", ""]
+      if let bar = kernel.bar {
+        verdict = [
+          "\(formatted(bar.median)) / \(formatted(bar.p90))", bar.isMet(by: errors) ? "met" : "MISSED",
+        ]
+      }
+      rows.append(
+        [
+          kernel.kernel, kernel.type, kernel.shapes.isEmpty ? "-" : String(kernel.shapes.count),
+          String(errors.rows), tenths(errors.median), tenths(errors.p90), tenths(errors.worst),
+        ] + verdict)
+    }
+    for name in measuredFamilies.flatMap({ $0.judgedApart })
+    where !kernels.contains(where: { $0.kernel == name }) {
+      rows.append([name] + Array(repeating: "", count: 7) + ["not measured"])
+    }
+    for (type, errors) in energy.map({ [("below the limit", $0.heldOut), ("at the limit", $0.atLimit)] })
+      ?? []
+    {
+      guard let errors else { continue }
+      rows.append(
+        [
+          "energy", type, "-", String(errors.rows), tenths(errors.median), tenths(errors.p90),
+          tenths(errors.worst), "", "",
+        ])
+    }
+    let power = energy.map {
+      "energy: \(formatted($0.idleWatts, digits: 4)) W, \(formatted($0.perBytePicojoules, digits: 4)) pJ a byte, "
+        + "\(formatted($0.perFLOPPicojoules, digits: 3)) pJ an operation, up to \(formatted($0.limitWatts)) W\n"
+    }
+    let absent = measuredFamilies.map { $0.name }.filter { name in
+      !kernels.contains { $0.kernel == name }
+    }
+    let gaps =
+      absent.isEmpty ? "" : "no measurements at all: \(absent.joined(separator: ", "))\n"
+    let estimates = kernels.filter { $0.quality == .estimate }.map(\.type)
+    let note = estimates.isEmpty ? "" : "estimated, not measured: \(estimates.joined(separator: ", "))\n"
+    return "\(gpu) (\(device)), \(source)\n" + textTable(rows, right: 2..<7)
+      + (power ?? "energy: not measured\n") + gaps + note
+  }
+
+  private func tenths(_ value: Double) -> String {
+    let tenths = Int((value * 10).rounded())
+    return "\(tenths / 10).\(tenths % 10)"
+  }
+}

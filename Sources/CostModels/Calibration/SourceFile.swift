@@ -1,7 +1,0 @@
-/// A file that a calibration was made from.
-public struct SourceFile: Codable, Sendable, Hashable {
-  /// Its path inside the profiles' directory.
-  public let path: String
-  /// Its SHA-256 digest, in hexadecimal.
-  public let sha256: String
-}

@@ -1,0 +1,91 @@
+import Serving
+import Systems
+
+/// Decode attention on one GPU: one new token for each sequence of a batch.
+///
+/// The coefficients are of
+///
+///     [1, KV bytes, sequences, waves, cut, waves · cut],   waves = ⌈sequences · kvHeads / SMs⌉
+///
+/// in seconds, seconds per byte, and seconds. `cut` is 1 if contexts are longer than the window, else 0 (as it is
+/// without a window): a window that begins inside a block of keys costs a second block and its masks.
+public enum DecodeAttention: LinearKernelFamily {
+  /// The heads on one GPU.
+  public struct Shape: KernelShape {
+    /// The family.
+    public typealias Family = DecodeAttention
+    /// The heads.
+    public var heads: AttentionHeads
+
+    /// Creates a shape.
+    public init(_ heads: AttentionHeads) { self.heads = heads }
+
+    /// The name in a calibration.
+    public var kernel: String { heads.window > 0 ? "windowed_decode_attention" : "decode_attention" }
+    /// The type in a calibration.
+    public var type: String { WeightFormat.bf16.rawValue }
+    /// The sizes in a calibration.
+    public var dimensions: [Int] { heads.dimensions }
+    /// The sizes, for tables.
+    public var description: String { heads.description }
+  }
+
+  /// The sequences of a launch.
+  ///
+  /// Each context may be cut to the window or not: the law cuts the mean, and takes windows that are full for windows
+  /// that cut their context. How the tokens are spread over the sequences does not matter.
+  public struct Work: Sendable, Hashable {
+    /// Sequences.
+    public var sequences: Double
+    /// Tokens in KV memory that they see together, the new ones included.
+    public var context: Double
+
+    /// Creates work.
+    public init(sequences: Double, context: Double) {
+      self.sequences = sequences
+      self.context = context
+    }
+  }
+
+  /// Names and units of the coefficients.
+  public static let coefficients: [FittedKernel.Coefficient] = [
+    .init(name: "t0", unit: "s"), .init(name: "b", unit: "s/B"), .init(name: "q", unit: "s"),
+    .init(name: "s", unit: "s"), .init(name: "c", unit: "s"), .init(name: "d", unit: "s"),
+  ]
+  /// Names of the coordinates.
+  public static let ranges = ["batch", "context tokens"]
+
+  /// What the coefficients are multiplied by.
+  public static func features(of shape: Shape, _ work: Work, on device: DeviceFigures) -> SIMD8<Double> {
+    guard work.sequences > 0 else { return .zero }
+    let heads = shape.heads
+    let limit = heads.window > 0 ? work.sequences * Double(heads.window) : .infinity
+    let bytes = min(work.context, limit) * heads.bytesPerEntry
+    let waves = (work.sequences * Double(heads.keyValueHeads) / Double(device.multiprocessors)).rounded(.up)
+    let cut = work.context >= limit ? 1.0 : 0
+    return SIMD8(1, bytes, work.sequences, waves, cut, waves * cut, 0, 0)
+  }
+
+  /// What a launch moves and computes.
+  public static func traffic(_ shape: Shape, _ work: Work) -> KernelTraffic {
+    KernelTraffic(
+      kvBytes: shape.heads.bytesPerEntry * work.context,
+      activationBytes: shape.heads.bytesPerToken * work.sequences,
+      flops: shape.heads.flopsPerPair * work.context)
+  }
+
+  /// The quantities whose measured ranges are kept.
+  public static func coordinates(of shape: Shape, _ work: Work) -> SIMD4<Double> {
+    SIMD4(work.sequences, work.context, 0, 0)
+  }
+
+  /// The engine's factor.
+  public static func scale(in engine: KernelScale) -> Double { engine.attention }
+
+  /// The exact heads; else the coefficients of the most similar heads, whose terms count this shape's own blocks and
+  /// bytes; else the data sheet.
+  public static func find(_ shape: Shape, in calibration: Calibration) -> Fit<DecodeAttention> {
+    calibration.exact(shape) ?? calibration.nearest(to: shape, weights: AttentionHeads.weights)
+      ?? calibration.fit(shape, SIMD8(0, calibration.figures.secondsPerByte, 0, 0, 0, 0, 0, 0), .dataSheet)
+  }
+}

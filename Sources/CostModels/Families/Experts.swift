@@ -1,0 +1,192 @@
+import Glibc
+import Serving
+import Systems
+
+/// The experts of a layer on one GPU: permutation, gate and up, activation, down, combination.
+///
+/// `t0 + active · weights of an expert · b + flops · f`. Loading and computing add up, since the two overlap badly in
+/// grouped kernels (it is the better of the two forms on every table that we have).
+///
+/// A kernel that works in tiles of tokens of one expert (Triton's MXFP4 kernel) computes whole tiles: its last
+/// term is `tiles · tileTokens · flops of a row`, at a rate of its own for each of the tile sizes, and it takes
+/// the tile size that holds an expert's fair share of the rows: `triton_kernels/matmul_ogs_details/opt_flags.py`
+/// of github.com/triton-lang/triton, 16 ... 128 in powers of two.
+public enum Experts: KernelFamily {
+  /// The sizes of a layer's experts.
+  public struct Shape: KernelShape {
+    /// The family.
+    public typealias Family = Experts
+    /// Width of the residual stream.
+    public var hidden: Int
+    /// Width of one expert on this GPU.
+    public var intermediate: Int
+    /// Experts in the layer.
+    public var experts: Int
+    /// Experts that each row goes to.
+    public var topK: Int
+    /// How the weights are stored.
+    public var format: WeightFormat
+
+    /// Creates a shape.
+    public init(hidden: Int, intermediate: Int, experts: Int, topK: Int, format: WeightFormat = .bf16) {
+      self.hidden = hidden
+      self.intermediate = intermediate
+      self.experts = experts
+      self.topK = topK
+      self.format = format
+    }
+
+    /// The name in a calibration.
+    public var kernel: String { "moe" }
+    /// The type in a calibration.
+    public var type: String { format.rawValue }
+    /// The sizes in a calibration.
+    public var dimensions: [Int] { [hidden, intermediate, experts, topK] }
+    /// The sizes, for tables.
+    public var description: String { "\(experts) x \(hidden) x \(intermediate), top \(topK), \(type)" }
+    /// Bytes of all weights on this GPU.
+    public var weightBytes: Int { experts * bytesPerExpert }
+
+    /// Bytes of one expert's three matrices (gate, up, down), without biases, each row's last scale counted whole.
+    public var bytesPerExpert: Int {
+      format.bytes(rows: 2 * intermediate, columns: hidden)
+        + format.bytes(rows: hidden, columns: intermediate)
+    }
+
+    /// Bytes of one expert's weights as the law counts them: with the weights' share of their scales.
+    package var expertBytes: Double { 3 * Double(hidden) * Double(intermediate) * format.bytesPerWeight }
+    /// Floating-point operations of one token in one expert.
+    package var flopsPerChoice: Double { 6 * Double(hidden) * Double(intermediate) }
+
+    /// Tokens in a tile when a call has so many rows: the power of two from 16 to 128 that holds an expert's share.
+    package func tileTokens(rows: Double) -> Double {
+      let share = rows * Double(topK) / Double(experts)
+      return share <= 16 ? 16 : share <= 32 ? 32 : share <= 64 ? 64 : 128
+    }
+  }
+
+  /// The rows of a call, and how they are routed.
+  public struct Work: Sendable, Hashable {
+    /// Tokens, each of which goes to `topK` experts.
+    public var rows: Double
+    /// Distinct experts that they choose between them; an expected value may be broken.
+    public var active: Double
+    /// How unevenly the active experts are loaded: 0 for uniform random routing, 1 for loads that are spread like an
+    /// exponential distribution (close to the power laws of the measured tables).
+    ///
+    /// It matters to kernels that work in tiles, if an expert has more than a few tokens.
+    public var skew: Double
+
+    /// Creates work.
+    public init(rows: Double, active: Double, skew: Double = 0) {
+      self.rows = rows
+      self.active = active
+      self.skew = skew
+    }
+  }
+
+  /// Names and units of the coefficients.
+  public static let coefficients: [FittedKernel.Coefficient] = [
+    .init(name: "t0", unit: "s"), .init(name: "b", unit: "s/B"), .init(name: "f", unit: "s/FLOP"),
+    .init(name: "f_16", unit: "s/FLOP"), .init(name: "f_32", unit: "s/FLOP"),
+    .init(name: "f_64", unit: "s/FLOP"), .init(name: "f_128", unit: "s/FLOP"),
+  ]
+  /// Names of the coordinates.
+  public static let ranges = ["rows"]
+
+  /// The name of the fit for all shapes in a calibration.
+  package static let allShapes = "moe_all_shapes"
+
+  /// The time of a launch; 0 without work.
+  public static func seconds(
+    _ coefficients: SIMD8<Double>, _ shape: Shape, _ work: Work, on device: DeviceFigures
+  ) -> Seconds {
+    guard work.rows > 0, work.active > 0 else { return 0 }
+    let choice = shape.flopsPerChoice
+    let loading = coefficients[0] + work.active * shape.expertBytes * coefficients[1]
+    let inRows = loading + work.rows * Double(shape.topK) * choice * coefficients[2]
+    let tile = shape.tileTokens(rows: work.rows)
+    let perTileFLOP = coefficients[3 + index(ofTile: tile)]
+    guard perTileFLOP > 0 else { return inRows }
+    let tiles = expectedTiles(
+      choices: work.rows * Double(shape.topK), active: work.active, tileTokens: tile, skew: work.skew)
+    return inRows + perTileFLOP * tiles * tile * choice
+  }
+
+  /// The weights of the active experts are read once, whatever the rows.
+  public static func traffic(_ shape: Shape, _ work: Work) -> KernelTraffic {
+    let h = Double(shape.hidden)
+    let i = Double(shape.intermediate)
+    let k = Double(shape.topK)
+    // Rows are gathered (2h), pass gate and up (h + 2i), the activation (3i) and down (i + h), and are combined (h + h/k).
+    let bytesPerRow = 2 * k * (5 * h + 6 * i) + 2 * h
+    return KernelTraffic(
+      weightBytes: work.active * Double(shape.bytesPerExpert), activationBytes: work.rows * bytesPerRow,
+      flops: work.rows * (6 * k * h * i))
+  }
+
+  /// The quantities whose measured ranges are kept.
+  public static func coordinates(of shape: Shape, _ work: Work) -> SIMD4<Double> { SIMD4(work.rows, 0, 0, 0) }
+
+  /// As many rows as were measured, and no more experts than there are.
+  public static func isInside(_ ranges: MeasuredRanges, _ shape: Shape, _ work: Work) -> Bool {
+    ranges.contains(coordinates(of: shape, work)) && work.active <= Double(shape.experts)
+  }
+
+  /// The engine's factor.
+  public static func scale(in engine: KernelScale) -> Double { engine.expertMLP }
+
+  /// The exact shape; else one fit for all shapes in the physical terms that they share; and for formats that were not
+  /// measured, the data sheet.
+  public static func find(_ shape: Shape, in calibration: Calibration) -> Fit<Experts> {
+    if let exact = calibration.exact(shape) { return exact }
+    if let any = calibration.shapes(of: allShapes, shape.type).first {
+      return calibration.fit(shape, any, .allShapes, any.heldOut)
+    }
+    let launch = calibration.shapes(of: allShapes, WeightFormat.bf16.rawValue).first?.values.first ?? 0
+    let figures = calibration.figures
+    return calibration.fit(
+      shape, SIMD8(launch, figures.secondsPerByte, 1 / figures.flops(shape.format), 0, 0, 0, 0, 0), .dataSheet
+    )
+  }
+}
+
+extension Experts {
+  /// The expected number of tiles, each of one expert, that hold all choices.
+  ///
+  /// For random routing an expert's load is close to a normal distribution whose variance is its mean; for skewed
+  /// routing to an exponential one, of which ⌈load / tile⌉ has the expectation 1 / (1 − e^(−tile / mean)).
+  ///
+  /// - Parameters:
+  ///   - choices: Tokens times experts a token.
+  ///   - active: Distinct experts that they choose.
+  ///   - tileTokens: Tokens that a tile holds.
+  ///   - skew: The weight of the exponential distribution, 0 ... 1.
+  /// - Returns: Tiles, at least one for each active expert.
+  /// - Complexity: O(1); up to about ten terms of a normal distribution.
+  public static func expectedTiles(choices: Double, active: Double, tileTokens: Double, skew: Double)
+    -> Double
+  {
+    guard choices > 0, active > 0 else { return 0 }
+    let mean = choices / active
+    var tiles = 1.0
+    if skew < 1 {
+      // Σ over j ≥ 1 of the probability that the load exceeds j tiles; beyond ±4 deviations it is 1 or 0.
+      let deviation = mean.squareRoot()
+      let sure = max(0, ((mean - 4 * deviation) / tileTokens).rounded(.down))
+      tiles += sure
+      var edge = (sure + 1) * tileTokens
+      while edge < mean + 4 * deviation {
+        tiles += 0.5 * erfc((edge + 0.5 - mean) / (deviation * 2.0.squareRoot()))
+        edge += tileTokens
+      }
+    }
+    if skew > 0 { tiles += skew * (1 / -expm1(-tileTokens / mean) - tiles) }
+    return active * tiles
+  }
+
+  /// The position of a tile size among the four.
+  package static func index(ofTile tokens: Double) -> Int {
+    tokens <= 16 ? 0 : tokens <= 32 ? 1 : tokens <= 64 ? 2 : 3
+  }
+}

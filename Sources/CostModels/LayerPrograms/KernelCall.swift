@@ -1,0 +1,59 @@
+/// A kernel that a step launches: its name in results, its family and shape, and how much it does for some rows.
+public protocol KernelCall: Sendable {
+  /// The family whose law holds.
+  associatedtype Family: KernelFamily
+  /// The kernel's name in results.
+  var kernel: KernelKind { get }
+  /// What is fixed.
+  var shape: Family.Shape { get }
+  /// The work of a step's rows; nil where the kernel is not launched for them, or where rows do not tell.
+  func work(_ rows: LaunchRows) -> Family.Work?
+  /// Whether the rows alone say how much there is to do; not so in attention and experts.
+  var followsRows: Bool { get }
+}
+
+/// The rows that a kernel runs on.
+public struct LaunchRows: Sendable, Hashable {
+  /// Rows with a token.
+  public var rows: Int
+  /// Rows that are computed, padding included.
+  public var computed: Int
+
+  /// Creates rows.
+  public init(rows: Int, computed: Int) {
+    self.rows = rows
+    self.computed = computed
+  }
+}
+
+/// A kernel whose rows say how much it does.
+struct RowCall<Family: KernelFamily>: KernelCall {
+  let kernel: KernelKind
+  let shape: Family.Shape
+  let amount: @Sendable (LaunchRows) -> Family.Work?
+  var followsRows: Bool { true }
+
+  init(
+    _ kernel: KernelKind, _ shape: Family.Shape, _ amount: @escaping @Sendable (LaunchRows) -> Family.Work?
+  ) {
+    self.kernel = kernel
+    self.shape = shape
+    self.amount = amount
+  }
+
+  func work(_ rows: LaunchRows) -> Family.Work? { amount(rows) }
+}
+
+/// A kernel whose work follows from contexts, segments or routing: the cost model asks for it by its family.
+struct LoadCall<Family: KernelFamily>: KernelCall {
+  let kernel: KernelKind
+  let shape: Family.Shape
+  var followsRows: Bool { false }
+
+  init(_ kernel: KernelKind, _ shape: Family.Shape) {
+    self.kernel = kernel
+    self.shape = shape
+  }
+
+  func work(_ rows: LaunchRows) -> Family.Work? { nil }
+}

@@ -1,0 +1,131 @@
+import Systems
+
+/// The kernels of one kind of layer on one GPU, in order: the only list of them.
+///
+/// Prices, explanations and the check of memory estimates walk it. A kernel is added to a model here, once its
+/// ``KernelFamily`` exists.
+public struct LayerProgram: Sendable {
+  /// The kernels, in order.
+  public let calls: [any KernelCall]
+
+  /// Creates the program of a layer.
+  ///
+  /// - Parameters:
+  ///   - kind: the layer, with the sizes of one GPU.
+  ///   - shard: what each GPU holds of the model.
+  ///   - allReduceLimit: bytes from which all-reduces go to NCCL.
+  public init(_ kind: LayerKind, of shard: ModelShard, allReduceLimit: Int = 8 << 20) {
+    let model = shard.model
+    let norm = Self.norm(hidden: model.hidden)
+    let sum = Self.allReduces(shard, limit: allReduceLimit)
+    calls =
+      [norm] + Self.mixer(kind.mixer, of: model) + sum + [norm]
+      + Self.feedForward(kind.feedForward, of: model)
+      + sum
+  }
+
+  /// The shape of the call of a family; nil where the layer has none.
+  func shape<Family: KernelFamily>(of family: Family.Type) -> Family.Shape? {
+    for case let call as LoadCall<Family> in calls { return call.shape }
+    return nil
+  }
+
+  /// Bytes of weights that a GPU holds for the kernels of the layer.
+  public var weightBytes: Int { calls.reduce(0) { $0 + $1.weightBytes } }
+}
+
+extension KernelCall {
+  /// Bytes of weights that a GPU holds for the kernel in one layer.
+  public var weightBytes: Int { shape.weightBytes }
+}
+
+extension LayerProgram {
+  /// The kernels before the first layer: embedding and, with several GPUs, its sum.
+  public static func before(_ shard: ModelShard, allReduceLimit: Int = 8 << 20) -> [any KernelCall] {
+    [streaming(.embedding) { 4 * Double($0.computed) * Double(shard.model.hidden) }]
+      + allReduces(shard, limit: allReduceLimit)
+  }
+
+  /// The kernels after the last layer: final norm, LM head and sampling.
+  public static func after(_ shard: ModelShard) -> [any KernelCall] {
+    let model = shard.model
+    return [
+      norm(hidden: model.hidden), product(.lmHead, n: shard.vocabulary, k: model.hidden),
+      // GPU 0 gathers the logits and reads them all.
+      streaming(.sampling) { 2 * Double($0.computed) * Double(model.vocabulary) },
+    ]
+  }
+
+  /// Projections, rotary embedding and attention.
+  ///
+  /// No kernels are known of other mixers: no file of such a model is read.
+  private static func mixer(_ mixer: LayerKind.Mixer, of model: ModelDescription) -> [any KernelCall] {
+    guard case .attention(let heads, let keyValueHeads, let headDim, let window) = mixer else { return [] }
+    let shape = AttentionHeads(
+      heads: heads, keyValueHeads: keyValueHeads, headDim: headDim, window: window ?? 0)
+    let entryWidth = Double(2 * keyValueHeads * headDim)
+    let width = Double(heads * headDim) + entryWidth
+    return [
+      product(
+        .qkvGEMM, n: (heads + 2 * keyValueHeads) * headDim, k: model.hidden,
+        hasBias: model.hasQueryKeyValueBias),
+      RowCall<Elementwise>(.qkNormRopeKV, .init(KernelKind.qkNormRopeKV.rawValue)) {
+        .init(
+          activationBytes: 4 * Double($0.computed) * width, kvBytes: 2 * Double($0.rows) * entryWidth)
+      },
+      LoadCall<PrefillAttention>(.prefillAttention, .init(shape)),
+      LoadCall<DecodeAttention>(.decodeAttention, .init(shape)),
+      product(.oGEMM, n: model.hidden, k: heads * headDim, hasBias: model.hasOutputBias),
+    ]
+  }
+
+  private static func feedForward(
+    _ feedForward: LayerKind.FeedForward, of model: ModelDescription
+  ) -> [any KernelCall] {
+    let hidden = model.hidden
+    switch feedForward {
+    case .dense(let width):
+      return [
+        product(.gateUpGEMM, n: 2 * width, k: hidden, hasBias: model.hasMLPBias),
+        streaming(.siluMul) { 6 * Double($0.computed) * Double(width) },
+        product(.downGEMM, n: hidden, k: width, hasBias: model.hasMLPBias),
+      ]
+    case .experts(let count, let active, let width, _, let format):
+      let shape = Experts.Shape(
+        hidden: hidden, intermediate: width, experts: count, topK: active, format: format)
+      return [
+        product(.routerGEMM, n: count, k: hidden, hasBias: model.hasMLPBias),
+        LoadCall<Experts>(.expertMLP, shape),
+      ]
+    }
+  }
+
+  /// Residual and input are read, residual and output written, 2 bytes each.
+  private static func norm(hidden: Int) -> any KernelCall {
+    streaming(.rmsNorm) { 8 * Double($0.computed) * Double(hidden) }
+  }
+
+  private static func product(
+    _ kernel: KernelKind, n: Int, k: Int, hasBias: Bool = false
+  ) -> any KernelCall {
+    RowCall<MatrixProduct>(kernel, .init(n: n, k: k, hasBias: hasBias)) { Double($0.computed) }
+  }
+
+  private static func streaming(
+    _ kernel: KernelKind, bytes: @escaping @Sendable (LaunchRows) -> Double
+  ) -> any KernelCall {
+    RowCall<Elementwise>(kernel, .init(kernel.rawValue)) { .init(activationBytes: bytes($0)) }
+  }
+
+  /// The sum of 16-bit rows over the GPUs: of the two implementations the one that takes messages of their size.
+  private static func allReduces(_ shard: ModelShard, limit: Int) -> [any KernelCall] {
+    guard shard.gpus > 1 else { return [] }
+    let hidden = shard.model.hidden
+    return AllReduce.Implementation.allCases.map { implementation in
+      RowCall<AllReduce>(.allReduce, .init(implementation, gpus: shard.gpus)) { rows in
+        let bytes = 2 * rows.computed * hidden
+        return (bytes < limit) == (implementation == .custom) ? Double(bytes) : nil
+      }
+    }
+  }
+}

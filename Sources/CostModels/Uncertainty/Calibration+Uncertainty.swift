@@ -1,0 +1,28 @@
+import Systems
+
+extension Calibration {
+  /// The calibration in one of the worlds that the measurements leave possible.
+  ///
+  /// Every fit that is looked up in the result is slower or faster by a log-normal factor of its own, whose spread
+  /// is that of the fit's errors on held-out rows (``Fit/spread``). Kernels that are estimates share one
+  /// factor, since they share the reasoning. The same seed and draw give a shape the same factor, whatever else is
+  /// looked up.
+  ///
+  /// - Parameters:
+  ///   - seed: The seed of all draws.
+  ///   - draw: Which draw.
+  /// - Returns: A calibration that differs from this one in what lookups return.
+  public func perturbed(seed: UInt64, draw: Int) -> Calibration {
+    var copy = self
+    copy.perturbation = Perturbation(seed: seed, draw: draw)
+    return copy
+  }
+
+  /// A fit in the world of this calibration, as slow or fast as the draw has it.
+  func drawn<Shape: KernelShape>(_ fit: Fit<Shape.Family>, as shape: Shape) -> Fit<Shape.Family> {
+    guard let perturbation else { return fit }
+    let sizes = shape.dimensions.map(String.init).joined(separator: "x")
+    let name = fit.quality == .estimate ? "estimates" : "\(shape.kernel) \(shape.type) \(sizes)"
+    return fit.scaled(by: perturbation.factor(name, spread: fit.spread))
+  }
+}

@@ -1,0 +1,34 @@
+import Systems
+
+extension EngineDescription {
+  /// The engine in one of the worlds that is possible.
+  ///
+  /// One host runs everything: its times share a draw, each spread by its own quality. The factors on kernels are
+  /// drawn each on its own. What was chosen rather than observed stays, an ideal engine for one.
+  ///
+  /// - Parameters:
+  ///   - seed: The seed of all draws.
+  ///   - draw: Which draw.
+  /// - Returns: An engine that differs in times alone, not in memory or in what it does.
+  public func perturbed(seed: UInt64, draw: Int) -> EngineDescription {
+    let perturbation = Perturbation(seed: seed, draw: draw)
+    var copy = self
+    let times: [(String, WritableKeyPath<EngineDescription, Double>)] = [
+      ("host.per_iteration_ms", \.host.perIterationMilliseconds),
+      ("host.partial_depth_ms", \.host.partialDepthMilliseconds),
+      ("host.per_decode_sequence_us", \.host.perDecodeSequenceMicroseconds),
+      ("host.per_prefill_sequence_us", \.host.perPrefillSequenceMicroseconds),
+      ("host.per_prefill_token_us", \.host.perPrefillTokenMicroseconds),
+      ("host.eager_layer_us", \.host.eagerLayerMicroseconds),
+      ("host.graph_layer_us", \.host.graphLayerMicroseconds),
+      ("kernel_scale.expert_mlp", \.kernelScale.expertMLP),
+      ("kernel_scale.attention", \.kernelScale.attention),
+      ("kernel_scale.other", \.kernelScale.other),
+    ]
+    for (path, value) in times {
+      let name = path.hasPrefix("host.") ? "host" : path
+      copy[keyPath: value] *= perturbation.factor(name, spread: Spread.of(provenance[path]?.quality))
+    }
+    return copy
+  }
+}

@@ -1,0 +1,41 @@
+import Systems
+
+/// How far off things of one kind tend to be: standard deviations of the logarithm of true over assumed value.
+enum Spread {
+  /// Fits carried over to heads or numbers of GPUs that were not measured, where no held-out error tells.
+  static let carriedOver = 0.15
+  /// Estimates and data-sheet rates: nine of ten lie between 0.61 and 1.64 times what they are taken for.
+  static let estimate = 0.3
+  /// Estimated energies: nine of ten lie within the third that their sources claim.
+  static let estimatedEnergy = 0.2
+  /// Values of a descriptor that were fitted to published results: within a sixth, nine times out of ten.
+  static let fitted = 0.1
+  /// Values of a descriptor that were measured, but on another machine.
+  static let measured = 0.05
+
+  /// The spread of a fit to a kernel's time.
+  ///
+  /// The error of a shape is systematic: it does not average out over launches, so that what counts is how far off
+  /// the form of the fit is on rows that it has not seen, and not how sure its coefficients are. For normal errors
+  /// the standard deviation is 1.4826 times their median magnitude.
+  static func ofFit(_ quality: Quality, _ heldOut: ErrorSummary?) -> Double {
+    switch quality {
+    case .measured, .neighbours, .allShapes, .fitted: heldOut.map(of) ?? carriedOver
+    case .dataSheet, .estimate, .sourceCode, .assumption, .user: estimate
+    }
+  }
+
+  /// The spread that goes with errors on held-out rows.
+  static func of(_ errors: ErrorSummary) -> Double { 1.4826 * errors.median / 100 }
+
+  /// The spread of a descriptor's value; 0 for what is known, and for what was chosen rather than observed.
+  static func of(_ quality: Quality?) -> Double {
+    switch quality {
+    case .estimate: estimate
+    case .fitted: fitted
+    case .measured: measured
+    case .neighbours, .allShapes: carriedOver
+    case .dataSheet, .sourceCode, .assumption, .user, nil: 0
+    }
+  }
+}

@@ -1,0 +1,12 @@
+import Foundation
+
+/// A number rounded to so many significant digits.
+///
+/// Calibrations keep six digits: far more than a fit knows, and few enough that differences in the last bits
+/// between two machines' linear algebra do not show.
+package func rounded(_ value: Double, digits: Int = 6) -> Double {
+  Double(formatted(value, digits: digits)) ?? value
+}
+
+/// A number in decimal notation with so many significant digits, without trailing zeros.
+package func formatted(_ value: Double, digits: Int = 6) -> String { String(format: "%.\(digits)g", value) }

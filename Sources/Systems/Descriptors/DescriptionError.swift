@@ -1,0 +1,64 @@
+import Support
+
+/// What can be wrong with a descriptor of a model, a GPU, a serving engine or an expert routing.
+public enum DescriptionError: UserError, Hashable {
+  /// A file is missing or cannot be read.
+  case unreadable(file: String, reason: String)
+  /// A file is not what its format prescribes.
+  case malformed(file: String, reason: String)
+  /// A field that has no default is absent.
+  case missing(file: String, field: String, expected: String)
+  /// A field's value is out of the question.
+  case invalid(file: String, field: String, value: String, expected: String)
+  /// A field that nobody reads; a typing mistake, most likely.
+  case unknownField(file: String, field: String, nearest: String?)
+  /// No descriptor of that name.
+  case unknownName(kind: String, name: String, known: [String])
+  /// A setting on the command line names a path that does not exist.
+  case unknownSetting(kind: String, path: String, nearest: String?)
+  /// A setting on the command line has a value that does not fit.
+  case invalidSetting(path: String, value: String, expected: String)
+  /// A model cannot be split over that many GPUs.
+  case indivisible(model: String, field: String, value: Int, gpus: Int, expected: String)
+  /// Two descriptors do not go together.
+  case mismatch(String)
+
+  /// One line: what is wrong, where, and what would be right.
+  public var description: String {
+    switch self {
+    case .unreadable(let file, let reason):
+      "\(file): cannot be read: \(reason)"
+    case .malformed(let file, let reason):
+      "\(file): \(reason)"
+    case .missing(let file, let field, let expected):
+      "\(file): field '\(field)' is missing; expected \(expected)"
+    case .invalid(let file, let field, let value, let expected):
+      "\(file): field '\(field)' is \(value); expected \(expected)"
+    case .unknownField(let file, let field, let nearest):
+      "\(file): unknown field '\(field)'" + Self.suggestion(nearest)
+    case .unknownName(let kind, let name, let known):
+      "unknown \(kind) '\(name)'; known: \(known.joined(separator: ", ")); or give the path of a JSON file"
+    case .unknownSetting(let kind, let path, let nearest):
+      "unknown \(kind) setting '\(path)'" + Self.suggestion(nearest)
+    case .invalidSetting(let path, let value, let expected):
+      "setting '\(path)': '\(value)' will not do; expected \(expected)"
+    case .indivisible(let model, let field, let value, let gpus, let expected):
+      "model '\(model)': \(field) \(value) cannot be split over \(gpus) GPUs; expected \(expected)"
+    case .mismatch(let what):
+      what
+    }
+  }
+
+  /// The status that the program exits with.
+  public var exitStatus: ExitStatus {
+    switch self {
+    case .unreadable: .noInput
+    case .malformed, .missing, .invalid, .unknownField, .mismatch: .configuration
+    case .unknownName, .unknownSetting, .invalidSetting, .indivisible: .usage
+    }
+  }
+
+  private static func suggestion(_ nearest: String?) -> String {
+    nearest.map { "; did you mean '\($0)'?" } ?? ""
+  }
+}

@@ -1,0 +1,136 @@
+/// One serving engine: what it costs beside the kernels, and where its kernels differ from tuned ones.
+///
+/// Neutral values describe an ideal engine: no host time, no padding, no repeated work.
+public struct EngineDescription: Descriptor, Hashable {
+  /// The name that results carry, such as `nano-vllm`.
+  public var name = ""
+  /// What engine it is, in one sentence.
+  public var summary = ""
+  /// Where each value comes from, by setting path.
+  public var provenance: [String: Provenance] = [:]
+
+  /// Tokens in one block of KV memory.
+  public var keyValueBlockSize = 16
+  /// Time that the host takes.
+  public var host = HostOverhead()
+  /// Row counts with captured CUDA graphs.
+  public var graphs = GraphSizes()
+  /// Factors on the time of tuned kernels.
+  public var kernelScale = KernelScale()
+  /// Whether an iteration whose prefill is not at its first layer embeds and reduces all its rows nevertheless,
+  /// and one whose prefill is not at its last layer runs the LM head for it nevertheless.
+  public var repeatsEmbeddingAndHead = false
+  /// The largest message that the engine's own all-reduce takes, in bytes; larger ones go to NCCL.
+  public var customAllReduceLimitBytes = 8 << 20
+  /// Memory that is neither weights, activations nor KV blocks, on each GPU, in bytes.
+  public var reservedBytes = 0
+  /// Factor on the estimated peak of activations.
+  public var activationScale = 1.0
+  /// Whether experts are dequantised to 16 bits when the model is loaded.
+  public var dequantisesExperts = false
+  /// Whether a model's sliding window is applied in every layer, where only some should have it.
+  public var windowsEveryLayer = false
+
+  /// Creates an ideal engine.
+  public init() {}
+
+  /// `engine`.
+  public static var kind: String { "engine" }
+  /// What a file leaves out is ideal.
+  public static var requiresEverySetting: Bool { false }
+
+  /// The model as this engine serves it.
+  public func served(_ model: ModelDescription) -> ModelDescription {
+    let model = dequantisesExperts ? model.dequantised() : model
+    return windowsEveryLayer ? model.windowedInEveryLayer() : model
+  }
+
+  /// Blocks of KV memory on each GPU: what the weights, the peak of activations and the reserve leave of the share
+  /// of memory that the engine may use.
+  ///
+  /// The formula of vLLM and its descendants, with an estimate in place of their profiling run.
+  ///
+  /// - Parameters:
+  ///   - shard: what each GPU holds of the model.
+  ///   - hardware: the GPU.
+  ///   - utilisation: the share of memory that the engine may use, 0...1.
+  ///   - maxBatchedTokens: the most tokens in one iteration.
+  /// - Returns: the number of blocks, at least 1.
+  /// - Throws: ``DescriptionError/mismatch(_:)`` where not one block fits.
+  public func keyValueBlocks(
+    _ shard: ModelShard, on hardware: HardwareDescription, utilisation: Double, maxBatchedTokens: Int
+  ) throws(DescriptionError) -> Int {
+    let activations = activationScale * Double(shard.activationBytesPerToken) * Double(maxBatchedTokens)
+    let usable = Double(hardware.memoryBytes) * utilisation
+    let free = usable - Double(shard.weightBytes) - activations - Double(reservedBytes)
+    let blocks = (free / Double(shard.keyValueBytesPerToken * keyValueBlockSize)).rounded(.down)
+    guard blocks >= 1, blocks < 1e15 else {
+      func gigabytes(_ bytes: Double) -> String { "\((bytes / 1e8).rounded() / 10) GB" }
+      throw .mismatch(
+        "no memory is left for KV blocks on \(hardware.name) with \(shard.gpus) GPUs: "
+          + "of \(gigabytes(usable)) usable, \(shard.model.name) takes \(gigabytes(Double(shard.weightBytes))) for weights and "
+          + "\(gigabytes(activations + Double(reservedBytes))) for activations and reserve; use more GPUs, "
+          + "a larger share of memory or fewer tokens in a batch")
+    }
+    return Int(blocks)
+  }
+
+  /// Every setting, in the order of help texts.
+  public static let settings: [Setting<EngineDescription>] = [
+    Setting(
+      "kv.block_size", unit: "tokens", .integer(\.keyValueBlockSize, 1...65_536),
+      "Tokens in a block of KV memory."),
+    Setting(
+      "host.per_iteration_ms", unit: "ms", .number(\.host.perIterationMilliseconds, .notNegative),
+      "Scheduling and preparation of any iteration."),
+    Setting(
+      "host.partial_depth_ms", unit: "ms", .number(\.host.partialDepthMilliseconds, .notNegative),
+      "Further preparation where prefill does not pass through all layers."),
+    Setting(
+      "host.per_decode_sequence_us", unit: "us", .number(\.host.perDecodeSequenceMicroseconds, .notNegative),
+      "Preparation for each decoding sequence."),
+    Setting(
+      "host.per_prefill_sequence_us", unit: "us",
+      .number(\.host.perPrefillSequenceMicroseconds, .notNegative),
+      "Preparation for each prompt in prefill."),
+    Setting(
+      "host.per_prefill_token_us", unit: "us", .number(\.host.perPrefillTokenMicroseconds, .notNegative),
+      "Preparation for each prefill token, once, as it enters the first layer."),
+    Setting(
+      "host.eager_layer_us", unit: "us", .number(\.host.eagerLayerMicroseconds, .notNegative),
+      "Time to issue one layer's kernels one by one."),
+    Setting(
+      "host.graph_layer_us", unit: "us", .number(\.host.graphLayerMicroseconds, .notNegative),
+      "Time to issue one layer's kernels from a CUDA graph."),
+    Setting(
+      "graphs.sizes", unit: "rows", .sizes(\.graphs.sizes),
+      "Row counts with captured CUDA graphs; batches are padded up to them."),
+    Setting(
+      "kernel_scale.expert_mlp", .number(\.kernelScale.expertMLP, 1e-3...1e3),
+      "Factor on the experts' kernel time, 1 for tuned kernels."),
+    Setting(
+      "kernel_scale.attention", .number(\.kernelScale.attention, 1e-3...1e3),
+      "Factor on attention's kernel time, 1 for tuned kernels."),
+    Setting(
+      "kernel_scale.other", .number(\.kernelScale.other, 1e-3...1e3),
+      "Factor on all other kernels' time, 1 for tuned kernels."),
+    Setting(
+      "repeats.embedding_and_head", .flag(\.repeatsEmbeddingAndHead),
+      "Whether every stage of a layered prefill embeds its rows and runs the LM head again."),
+    Setting(
+      "all_reduce.custom_limit_bytes", unit: "bytes", .integer(\.customAllReduceLimitBytes, 0...(1 << 40)),
+      "Largest message of the engine's own all-reduce; larger ones go to NCCL."),
+    Setting(
+      "memory.reserved_bytes", unit: "bytes", .integer(\.reservedBytes, 0...(1 << 50)),
+      "Memory of each GPU that is neither weights, activations nor KV blocks."),
+    Setting(
+      "memory.activation_scale", .number(\.activationScale, .notNegative),
+      "Factor on the estimated peak of activations."),
+    Setting(
+      "model.dequantise_experts", .flag(\.dequantisesExperts),
+      "Whether experts are dequantised to 16 bits when loaded."),
+    Setting(
+      "model.window_every_layer", .flag(\.windowsEveryLayer),
+      "Whether a sliding window is applied in every layer, not in its own alone."),
+  ]
+}

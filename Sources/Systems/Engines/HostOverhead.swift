@@ -1,0 +1,40 @@
+/// Time that the host needs beside the GPU: scheduling, preparing inputs, launching kernels.
+///
+/// Stored in the units of the descriptor file, so that a value survives being written and read.
+public struct HostOverhead: Sendable, Hashable {
+  /// Scheduling and preparation of any iteration, in milliseconds.
+  public var perIterationMilliseconds = 0.0
+  /// Further preparation of an iteration whose prefill does not pass through all layers, in milliseconds.
+  public var partialDepthMilliseconds = 0.0
+  /// Preparation for each decoding sequence, in microseconds.
+  public var perDecodeSequenceMicroseconds = 0.0
+  /// Preparation for each prompt with prefill in the iteration, in microseconds.
+  public var perPrefillSequenceMicroseconds = 0.0
+  /// Preparation for each prefill token, once, as it enters the first layer, in microseconds.
+  public var perPrefillTokenMicroseconds = 0.0
+  /// Time to issue one layer's kernels one by one, in microseconds.
+  public var eagerLayerMicroseconds = 0.0
+  /// Time to issue one layer's kernels from a CUDA graph, in microseconds.
+  public var graphLayerMicroseconds = 0.0
+
+  /// Time to issue one layer's kernels, from a graph or one by one.
+  ///
+  /// The GPU runs what was issued meanwhile: an iteration's launches bound its time from below, they do not add to it.
+  public func launch(inGraph: Bool) -> Double {
+    (inGraph ? graphLayerMicroseconds : eagerLayerMicroseconds) * 1e-6
+  }
+
+  /// Time before the first kernel of an iteration, during which the GPU waits.
+  public func preparation(
+    decodes: Int, prefills: Int, enteringTokens: Int, hasPartialDepth: Bool
+  ) -> Double {
+    let milliseconds = perIterationMilliseconds + (hasPartialDepth ? partialDepthMilliseconds : 0)
+    let microseconds =
+      perDecodeSequenceMicroseconds * Double(decodes) + perPrefillSequenceMicroseconds * Double(prefills)
+      + perPrefillTokenMicroseconds * Double(enteringTokens)
+    return milliseconds * 1e-3 + microseconds * 1e-6
+  }
+
+  /// Creates the overhead of a host that takes no time.
+  public init() {}
+}

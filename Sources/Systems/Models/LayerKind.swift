@@ -1,0 +1,90 @@
+/// One kind of layer: how it mixes tokens, and what it computes of each.
+///
+/// A model is a list of kinds and, for each layer, which of them it is: a ``LayerMap``. Sizes are those of the whole
+/// model, or of one GPU's share of it: see ``shared(by:)``.
+public struct LayerKind: Sendable, Hashable {
+  /// How tokens of a sequence see each other.
+  public enum Mixer: Sendable, Hashable {
+    /// Attention over keys and values, all of them or the last ones alone.
+    case attention(heads: Int, keyValueHeads: Int, headDim: Int, window: Int?)
+    /// Attention over one latent vector for each token, and a shared rotary key (DeepSeek's MLA).
+    case latentAttention(heads: Int, latent: Int, rope: Int)
+    /// A recurrence with a state of fixed size (Mamba, linear attention).
+    case stateSpace(heads: Int, headDim: Int, state: Int)
+  }
+
+  /// What is computed of each token.
+  public enum FeedForward: Sendable, Hashable {
+    /// A gated MLP.
+    case dense(width: Int)
+    /// A mixture of experts: `active` of `count` for each token, and `shared` that all tokens pass.
+    case experts(count: Int, active: Int, width: Int, shared: Int, format: WeightFormat)
+  }
+
+  /// How tokens of a sequence see each other.
+  public var mixer: Mixer
+  /// What is computed of each token.
+  public var feedForward: FeedForward
+
+  /// Creates a kind.
+  public init(mixer: Mixer, feedForward: FeedForward) {
+    self.mixer = mixer
+    self.feedForward = feedForward
+  }
+
+  /// The part of one of several GPUs that share the model by tensor parallelism.
+  ///
+  /// Heads and widths are split; GPUs beyond the number of key-value heads hold copies, and latent vectors are on all.
+  ///
+  /// - Precondition: the heads and widths are multiples of `gpus`; ``ModelDescription/shard(over:)`` checks it.
+  public func shared(by gpus: Int) -> LayerKind {
+    var share = self
+    share.mixer =
+      switch mixer {
+      case .attention(let heads, let keyValueHeads, let headDim, let window):
+        .attention(
+          heads: heads / gpus, keyValueHeads: max(1, keyValueHeads / gpus), headDim: headDim, window: window)
+      case .latentAttention(let heads, let latent, let rope):
+        .latentAttention(heads: heads / gpus, latent: latent, rope: rope)
+      case .stateSpace(let heads, let headDim, let state):
+        .stateSpace(heads: heads / gpus, headDim: headDim, state: state)
+      }
+    share.feedForward =
+      switch feedForward {
+      case .dense(let width): .dense(width: width / gpus)
+      case .experts(let count, let active, let width, let shared, let format):
+        .experts(count: count, active: active, width: width / gpus, shared: shared, format: format)
+      }
+    return share
+  }
+
+  /// What a sequence keeps in such a layer, at 16 bits a number.
+  public var cache: CacheSpec {
+    switch mixer {
+    case .attention(_, let keyValueHeads, let headDim, nil): .perToken(bytes: 4 * keyValueHeads * headDim)
+    case .attention(_, let keyValueHeads, let headDim, let window?):
+      .window(tokens: window, bytesPerToken: 4 * keyValueHeads * headDim)
+    case .latentAttention(_, let latent, let rope): .perToken(bytes: 2 * (latent + rope))
+    case .stateSpace(let heads, let headDim, let state): .constant(bytes: 2 * heads * headDim * state)
+    }
+  }
+}
+
+/// What a sequence keeps in a layer: it grows with its tokens, grows up to a window, or stays the same.
+public enum CacheSpec: Sendable, Hashable {
+  /// So many bytes for each token.
+  case perToken(bytes: Int)
+  /// The same, of the last tokens alone.
+  case window(tokens: Int, bytesPerToken: Int)
+  /// So many bytes, whatever the tokens.
+  case constant(bytes: Int)
+
+  /// Bytes that a sequence of some tokens keeps.
+  public func bytes(tokens: Int) -> Int {
+    switch self {
+    case .perToken(let bytes): bytes * tokens
+    case .window(let window, let bytes): bytes * min(tokens, window)
+    case .constant(let bytes): bytes
+    }
+  }
+}

@@ -1,0 +1,59 @@
+/// The kinds of a model's layers, and which layer is of which kind.
+public struct LayerMap: Sendable, Hashable {
+  /// The different kinds, in the order of their first layers.
+  public let kinds: [LayerKind]
+  /// For each layer the position of its kind in ``kinds``.
+  public let kindOfLayer: [Int]
+  /// For each kind the layers of it before each layer and before the end.
+  private let before: [[Int]]
+
+  /// Creates the map of a list of layers.
+  ///
+  /// - Complexity: O(layers × kinds).
+  public init(_ layers: [LayerKind]) {
+    var kinds: [LayerKind] = []
+    kindOfLayer = layers.map { layer in
+      if let index = kinds.firstIndex(of: layer) { return index }
+      kinds.append(layer)
+      return kinds.count - 1
+    }
+    self.kinds = kinds
+    before = kinds.indices.map { [kindOfLayer] kind in
+      kindOfLayer.reduce(into: [0]) { $0.append($0[$0.count - 1] + ($1 == kind ? 1 : 0)) }
+    }
+  }
+
+  /// Number of layers.
+  public var count: Int { kindOfLayer.count }
+
+  /// How many layers of a kind a range holds: one subtraction.
+  public func count(of kind: Int, in layers: Range<Int>) -> Int {
+    before[kind][layers.upperBound] - before[kind][layers.lowerBound]
+  }
+}
+
+extension ModelDescription {
+  /// The kind of a layer, with the sizes of the whole model.
+  public func kind(ofLayer layer: Int) -> LayerKind { kind(window: windows[layer]) }
+
+  /// The kind of a layer with this window.
+  func kind(window: Int?) -> LayerKind {
+    LayerKind(
+      mixer: .attention(heads: heads, keyValueHeads: keyValueHeads, headDim: headDim, window: window),
+      feedForward: isMixtureOfExperts
+        ? .experts(
+          count: experts, active: topK, width: expertIntermediate, shared: 0, format: expertFormat)
+        : .dense(width: intermediate))
+  }
+
+  /// The kinds of all layers.
+  public var layerMap: LayerMap { LayerMap((0..<layers).map(kind(ofLayer:))) }
+}
+
+extension ModelShard {
+  /// This GPU's share of a layer with this window.
+  package func kind(window: Int?) -> LayerKind { model.kind(window: window).shared(by: gpus) }
+
+  /// This GPU's shares of the different kinds of layers.
+  package var kinds: [LayerKind] { model.layerMap.kinds.map { $0.shared(by: gpus) } }
+}

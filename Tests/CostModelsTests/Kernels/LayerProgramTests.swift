@@ -1,0 +1,40 @@
+import CostModels
+import Systems
+import TestSupport
+import Testing
+
+/// The list of a layer's kernels, and the memory that a shard is said to take.
+@Suite struct LayerProgramTests {
+  @Test(arguments: ["qwen3-30b-a3b", "gpt-oss-20b", "qwen3-8b", "llama-3.1-8b"], [1, 2, 4])
+  func holdsTheWeightsThatMemoryEstimatesCount(name: String, gpus: Int) throws {
+    let shard = try shipped(name).shard(over: gpus)
+    for kind in shard.kinds {
+      let program = LayerProgram(kind, of: shard)
+      // Norms, attention sinks and expert biases are no kernel's of their own.
+      let rest = shard.normBytes + shard.expertBiasBytes
+      #expect(
+        program.weightBytes + rest == shard.denseBytesPerLayer + shard.expertBytesPerLayer
+          + shard.expertBiasBytes)
+    }
+    #expect(LayerProgram.after(shard).reduce(0) { $0 + $1.weightBytes } == shard.headBytes)
+  }
+
+  @Test func listsTheKernelsInTheirOrder() throws {
+    let shard = try shipped("qwen3-30b-a3b").shard(over: 2)
+    let program = LayerProgram(shard.kinds[0], of: shard)
+    let names = program.calls.map(\.kernel.rawValue)
+    #expect(
+      names == [
+        "rms_norm", "qkv_gemm", "qk_norm_rope_kv", "prefill_attention", "decode_attention", "o_gemm",
+        "all_reduce", "all_reduce", "rms_norm", "router_gemm", "expert_mlp", "all_reduce", "all_reduce",
+      ])
+    // Of each pair of all-reduces one is launched.
+    let launched = program.calls.filter { $0.isLaunched(LaunchRows(rows: 8, computed: 8)) }
+    #expect(launched.count { $0.kernel == .allReduce } == 2)
+  }
+}
+
+extension KernelCall {
+  /// Whether the kernel is launched for some rows, as far as they tell.
+  fileprivate func isLaunched(_ rows: LaunchRows) -> Bool { work(rows) != nil }
+}

@@ -1,0 +1,166 @@
+import Foundation
+import Support
+import Systems
+import TestSupport
+import Testing
+
+@Suite struct EngineDescriptionTests {
+  @Test("every setting of a shipped engine has a source", arguments: ["ideal", "nano-vllm", "paper"])
+  func sources(name: String) throws {
+    let engine = try shippedProfiles.engine(name)
+    #expect(engine.name == name)
+    for setting in EngineDescription.settings {
+      let origin = try #require(engine.provenance[setting.path], "\(setting.path)")
+      #expect(!origin.source.isEmpty)
+    }
+  }
+
+  @Test("the ideal engine is the neutral one")
+  func ideal() throws {
+    var ideal = try shippedProfiles.engine("ideal")
+    #expect(ideal.graphs.padded(rows: 77) == (77, true))
+    #expect(ideal.host.preparation(decodes: 9, prefills: 3, enteringTokens: 512, hasPartialDepth: true) == 0)
+    (ideal.name, ideal.summary, ideal.provenance) = ("", "", [:])
+    #expect(ideal == EngineDescription())
+  }
+
+  @Test("nano-vllm takes 0.6 ms an iteration, 1.8 ms a layered one")
+  func host() throws {
+    let host = try shippedProfiles.engine("nano-vllm").host
+    let whole = host.preparation(decodes: 30, prefills: 1, enteringTokens: 512, hasPartialDepth: false)
+    let layered = host.preparation(decodes: 30, prefills: 1, enteringTokens: 512, hasPartialDepth: true)
+    #expect(abs(whole - 0.6e-3) < 1e-9)
+    #expect(abs(layered - 1.8e-3) < 1e-9)
+  }
+
+  @Test(
+    "batches are padded to captured sizes, and run eagerly beyond",
+    arguments: [
+      (0, 0, true), (1, 1, true), (7, 7, true), (9, 10, true), (15, 16, true), (33, 40, true),
+      (120, 120, true),
+      (121, 128, true), (449, 512, true), (513, 1024, true), (1024, 1024, true), (1025, 1025, false),
+    ])
+  func padding(rows: Int, padded: Int, inGraph: Bool) throws {
+    let graphs = try shippedProfiles.engine("nano-vllm").graphs
+    #expect(graphs.padded(rows: rows) == (padded, inGraph))
+  }
+
+  @Test("settings change by path, and say that they did")
+  func set() throws {
+    var engine = try shippedProfiles.engine("nano-vllm")
+    try engine.set("host.per_iteration_ms=1.25")
+    try engine.set("graphs.sizes=1,8,64")
+    try engine.set("repeats.embedding_and_head=false")
+    try engine.set("kv.block_size=32")
+    #expect(engine.host.perIterationMilliseconds == 1.25)
+    #expect(engine.graphs.padded(rows: 9) == (64, true))
+    #expect(!engine.repeatsEmbeddingAndHead)
+    #expect(engine.keyValueBlockSize == 32)
+    #expect(engine.provenance["kv.block_size"]?.quality == .user)
+    try engine.set("graphs.sizes=none")
+    #expect(engine.graphs.sizes.isEmpty)
+  }
+
+  @Test("every setting's text reads back")
+  func roundTrip() throws {
+    var engine = try shippedProfiles.engine("nano-vllm")
+    let before = engine
+    for setting in EngineDescription.settings {
+      try engine.set("\(setting.path)=\(setting.text(in: engine))")
+      #expect(EngineDescription.help.contains(setting.path))
+    }
+    engine.provenance = before.provenance
+    #expect(engine == before)
+  }
+
+  @Test(
+    "unknown settings suggest the nearest, bad values the right ones",
+    arguments: [
+      (
+        "host.per_iteraton_ms=1",
+        "unknown engine setting 'host.per_iteraton_ms'; did you mean 'host.per_iteration_ms'?"
+      ),
+      ("per_iteration_ms=1", "did you mean 'host.per_iteration_ms'?"),
+      ("zzz=1", "unknown engine setting 'zzz'"),
+      ("host.per_iteration_ms", "'' will not do; expected a number in 0.0...1000000000.0 (ms)"),
+      ("host.per_iteration_ms=-1", "'-1' will not do"),
+      ("host.per_iteration_ms=inf", "'inf' will not do"),
+      ("host.per_iteration_ms=nan", "'nan' will not do"),
+      ("kv.block_size=1.5", "expected a whole number in 1...65536 (tokens)"),
+      ("kernel_scale.other=0", "expected a number in 0.001...1000.0"),
+      ("graphs.sizes=4,2", "expected ascending positive whole numbers"),
+      ("graphs.sizes=1,,2", "expected ascending positive whole numbers"),
+      ("repeats.embedding_and_head=yes", "expected true or false"),
+    ])
+  func setErrors(assignment: String, message: String) throws {
+    var engine = EngineDescription()
+    let error = try #require(throws: DescriptionError.self) { try engine.set(assignment) }
+    #expect(error.description.contains(message), "\(error)")
+    #expect(error.exitStatus == .usage)
+    #expect(engine == EngineDescription())
+  }
+
+  /// Engine files with a mistake, and what the message says of it.
+  static let mistakes: [(text: String, message: String)] = [
+    (
+      #"{"host": {"per_iteration": 1}}"#,
+      "unknown field 'host.per_iteration'; did you mean 'host.per_iteration_ms'?"
+    ),
+    (#"{"host": {"per_iteration_ms": 1}}"#, "field 'host.per_iteration_ms.source' is missing"),
+    (#"{"quality": "guess", "source": "x"}"#, "field 'quality' is 'guess'; expected one of measured"),
+    (#"{"quality": "fitted"}"#, "field 'quality' is 'fitted'; expected a source beside it"),
+    (#"{"source": "x"}"#, "field 'quality' is missing"),
+    (#"{"host": 3}"#, "field 'host' is 3; expected an object"),
+    (
+      #"{"kv": {"block_size": {"value": 0, "quality": "fitted", "source": "x"}}}"#,
+      "field 'kv.block_size' is 0"
+    ),
+    (
+      #"{"kv": {"block_size": {"quality": "fitted", "source": "x"}}}"#,
+      "field 'kv.block_size.value' is missing"
+    ),
+    (#"{"kv": {"block_size": {"value": 1, "units": "x"}}}"#, "unknown field 'kv.block_size.units'"),
+    (#"[1]"#, "the top level is not a JSON object"),
+  ]
+
+  @Test("says what is wrong with a file, and where", arguments: mistakes)
+  func fileErrors(text: String, message: String) throws {
+    let error = try #require(throws: DescriptionError.self) {
+      try ScratchFolder.with("engine.json", text) { try EngineDescription(contentsOf: $0) }
+    }
+    #expect(error.description.contains("engine.json: "), "\(error)")
+    #expect(error.description.contains(message), "\(error)")
+  }
+
+  @Test("the reference engine keeps 0.7 to 0.85 million tokens of Qwen3-30B-A3B on two H100")
+  func memory() throws {
+    let engine = try shippedProfiles.engine("nano-vllm")
+    let h100 = try shippedProfiles.hardware("h100-sxm")
+    let shard = try shipped("qwen3-30b-a3b").shard(over: 2)
+    let tokens =
+      try engine.keyValueBlocks(shard, on: h100, utilisation: 0.85, maxBatchedTokens: 8192)
+      * engine.keyValueBlockSize
+    #expect((700_000...850_000).contains(tokens))
+    let fewer = try engine.keyValueBlocks(shard, on: h100, utilisation: 0.85, maxBatchedTokens: 16_384)
+    #expect(fewer * 16 < tokens)
+  }
+
+  @Test("a model that does not fit is refused in one line")
+  func tooLarge() throws {
+    let engine = try shippedProfiles.engine("nano-vllm")
+    let shard = try shipped("qwen3-30b-a3b").shard(over: 1)
+    let h100 = try shippedProfiles.hardware("h100-sxm")
+    let error = try #require(throws: DescriptionError.self) {
+      try engine.keyValueBlocks(shard, on: h100, utilisation: 0.7, maxBatchedTokens: 8192)
+    }
+    #expect(error.description.contains("no memory is left for KV blocks on h100-sxm with 1 GPUs"))
+  }
+
+  @Test("the reference engine serves GPT-OSS dequantised, its window in every layer")
+  func served() throws {
+    let model = try shipped("gpt-oss-20b")
+    let served = try shippedProfiles.engine("paper").served(model)
+    #expect(served.expertFormat == .bf16 && served.windowedLayers == 24)
+    #expect(try shippedProfiles.engine("ideal").served(model) == model)
+  }
+}

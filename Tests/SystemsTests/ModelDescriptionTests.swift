@@ -1,0 +1,188 @@
+import Foundation
+import Support
+import Systems
+import TestSupport
+import Testing
+
+@Suite struct ModelDescriptionTests {
+  @Test(
+    "counts the parameters that model cards give",
+    arguments: [
+      ("qwen3-30b-a3b", 30_532_122_624, 3.35e9, true),  // 30.5 B, 3.3 B activated
+      ("gpt-oss-20b", 20_914_757_184, 3.61e9, false),  // 20.91 B, 3.61 B active
+      ("qwen3-8b", 8_190_735_360, 8.19e9, true),  // 8.2 B
+      ("llama-3.1-8b", 8_030_261_248, 8.03e9, true),  // 8.03 B
+    ])
+  func parameters(name: String, total: Int, active: Double, includingEmbedding: Bool) throws {
+    let model = try shipped(name)
+    #expect(model.name == name)
+    #expect(model.parameters == total)
+    let counted = Double(model.activeParameters(includingEmbedding: includingEmbedding))
+    #expect(abs(counted / active - 1) < 0.005)
+  }
+
+  @Test("Qwen3-30B-A3B takes the published bytes")
+  func qwenBytes() throws {
+    let model = try shipped("qwen3-30b-a3b")
+    #expect(model.bytesPerExpert == 9_437_184)
+    #expect(model.expertBytesPerLayer * model.layers == 57_982_058_496)
+    let half = try model.shard(over: 2)
+    #expect(half.bytesPerExpert == 9_437_184 / 2)
+    #expect(half.keyValueBytesPerToken == 48 << 10)
+    #expect(half.queryKeyValueBytes == 2 * 2048 * (16 + 4) * 128)
+    #expect(half.outputBytes == 2 * 16 * 128 * 2048)
+    #expect(half.routerBytes == 2 * 2048 * 128)
+    #expect(half.headBytes == 151_936 / 2 * 2048 * 2)
+    let whole = try model.shard(over: 1)
+    #expect(whole.weightBytes == 2 * model.parameters)
+  }
+
+  @Test("GPT-OSS-20B takes the published bytes, 4-bit or dequantised")
+  func gptOSSBytes() throws {
+    let model = try shipped("gpt-oss-20b")
+    #expect(model.expertFormat == .mxfp4)
+    #expect(model.bytesPerExpert == 13_219_200)
+    #expect(try model.shard(over: 2).bytesPerExpert == 6_609_600)
+    #expect(try model.shard(over: 2).keyValueBytesPerToken == 24 << 10)
+    #expect(model.dequantised().bytesPerExpert == 49_766_400)
+    #expect(try model.dequantised().shard(over: 1).weightBytes == 2 * model.parameters)
+    #expect(model.windowedLayers == 12)
+    #expect(model.window(layer: 0) == 128)
+    #expect(model.window(layer: 1) == nil)
+    #expect(model.windowedInEveryLayer().windowedLayers == 24)
+    #expect(try shipped("qwen3-8b").windowedInEveryLayer().windowedLayers == 0)
+    // A row of 720 weights ends in half a block of 32, whose scale counts whole.
+    #expect(try model.shard(over: 4).bytesPerExpert == 2 * 720 * (1440 + 90) + 2880 * (360 + 23))
+  }
+
+  @Test(
+    "shards add up to the model", arguments: ["qwen3-30b-a3b", "gpt-oss-20b", "qwen3-8b", "llama-3.1-8b"])
+  func shards(name: String) throws {
+    let model = try shipped(name).dequantised()
+    for gpus in [1, 2, 4] {
+      let shard = try model.shard(over: gpus)
+      #expect(shard.weightBytes * gpus >= 2 * model.parameters)
+      #expect(Double(shard.weightBytes * gpus) < 2.01 * Double(model.parameters))
+    }
+  }
+
+  @Test("key-value heads are replicated where there are fewer than GPUs")
+  func replication() throws {
+    let shard = try shipped("qwen3-30b-a3b").shard(over: 8)
+    #expect(shard.replicatesKeyValueHeads)
+    #expect(shard.keyValueHeads == 1)
+    #expect(shard.keyValueBytesPerToken == 24 << 10)
+  }
+
+  @Test("groups that divide nothing evenly are refused", arguments: [3, 0, -1, 5, 64, Int.max])
+  func indivisible(gpus: Int) throws {
+    let model = try shipped("qwen3-30b-a3b")
+    #expect(throws: DescriptionError.self) { try model.shard(over: gpus) }
+  }
+
+  /// A small dense model; a mistake is planted by replacing a line.
+  static let small = """
+    {
+      "model_type": "llama",
+      "num_hidden_layers": 2,
+      "hidden_size": 64,
+      "vocab_size": 100,
+      "num_attention_heads": 4,
+      "num_key_value_heads": 2,
+      "intermediate_size": 128,
+      "max_position_embeddings": 512
+    }
+    """
+
+  func small(replacing old: String, by new: String) throws -> ModelDescription {
+    #expect(Self.small.contains(old))
+    return try ScratchFolder.with("tiny.json", Self.small.replacing(old, with: new)) { file in
+      try ModelDescription(contentsOf: file)
+    }
+  }
+
+  @Test("defaults are those of the families")
+  func defaults() throws {
+    let model = try small(replacing: "\"num_key_value_heads\": 2,", by: "")
+    #expect(model.keyValueHeads == 4)
+    #expect(model.headDim == 16)
+    #expect(!model.isMixtureOfExperts && !model.hasQueryKeyValueBias && !model.hasTiedEmbeddings)
+    let qwen2 = try small(replacing: "\"llama\"", by: "\"qwen2\"")
+    #expect(qwen2.hasQueryKeyValueBias && !qwen2.hasOutputBias)
+    let mistral = try small(replacing: "\"llama\"", by: "\"mistral\", \"sliding_window\": 8")
+    #expect(mistral.windowedLayers == 2)
+    let late = "\"qwen3\", \"sliding_window\": 8, \"use_sliding_window\": true, \"max_window_layers\": 1"
+    #expect(try small(replacing: "\"llama\"", by: late).windows == [nil, 8])
+    let mixtral = "\"mixtral\", \"num_local_experts\": 8, \"num_experts_per_tok\": 2"
+    #expect(try small(replacing: "\"llama\"", by: mixtral).expertIntermediate == 128)
+  }
+
+  /// What is replaced, by what, and what the message says of it.
+  static let mistakes: [(old: String, new: String, message: String)] = [
+    ("\"llama\"", "\"mamba\"", "tiny.json: field 'model_type' is 'mamba'; expected one of llama"),
+    ("\"model_type\": \"llama\",", "", "field 'model_type' is missing"),
+    (
+      "\"hidden_size\": 64", "\"hidden_size\": 0", "field 'hidden_size' is 0; expected a whole number in 1..."
+    ),
+    ("\"hidden_size\": 64", "\"hidden_size\": \"64\"", "field 'hidden_size' is '64'"),
+    ("\"hidden_size\": 64", "\"hidden_size\": 6.5", "field 'hidden_size' is 6.5"),
+    ("\"hidden_size\": 64", "\"hidden_size\": 62", "field 'hidden_size' is 62; expected a multiple of"),
+    ("\"num_hidden_layers\": 2,", "", "field 'num_hidden_layers' is missing"),
+    (
+      "heads\": 2", "heads\": 3",
+      "field 'num_key_value_heads' is 3; expected a divisor of num_attention_heads, 4"
+    ),
+    ("\"llama\"", "\"qwen3_moe\"", "field 'num_experts' is missing"),
+    (
+      "\"llama\"", "\"gpt_oss\", \"num_local_experts\": 4, \"num_experts_per_tok\": 5",
+      "'num_experts_per_tok' is 5"
+    ),
+    (
+      "\"llama\"", "\"qwen3\", \"sliding_window\": 4, \"layer_types\": [\"full_attention\"]",
+      "'layer_types' is a list of 1"
+    ),
+    (
+      "\"llama\"", "\"llama\", \"quantization_config\": {\"quant_method\": \"awq\"}",
+      "'quantization_config.quant_method'"
+    ),
+    ("64,", "64", "not valid JSON: Invalid value around character"),
+    ("{", "[{", "not valid JSON"),
+  ]
+
+  @Test("says what is wrong with a file, and where", arguments: mistakes)
+  func errors(old: String, new: String, message: String) throws {
+    let error = try #require(throws: DescriptionError.self) { try small(replacing: old, by: new) }
+    #expect(error.description.contains(message), "\(error)")
+    #expect(!error.description.contains("\n"))
+    #expect(error.exitStatus == .configuration)
+  }
+
+  @Test("sizes beyond reason are refused, not multiplied")
+  func absurd() throws {
+    let huge = Self.small
+      .replacing("\"hidden_size\": 64", with: "\"hidden_size\": 16777216")
+      .replacing("\"intermediate_size\": 128", with: "\"intermediate_size\": 16777216")
+      .replacing("\"num_hidden_layers\": 2", with: "\"num_hidden_layers\": 4096")
+    #expect(throws: DescriptionError.self) {
+      try ScratchFolder.with("huge.json", huge) { try ModelDescription(contentsOf: $0) }
+    }
+  }
+
+  @Test("an unknown name lists the known ones")
+  func unknownName() throws {
+    let error = try #require(throws: DescriptionError.self) { try shipped("qwen") }
+    #expect(error.description.contains("known: gpt-oss-20b, llama-3.1-8b, qwen3-30b-a3b, qwen3-8b"))
+    #expect(error.exitStatus == .usage)
+    let missing = try #require(throws: DescriptionError.self) { try shipped("no/such/config.json") }
+    #expect(missing.description == "no/such/config.json: cannot be read: no such file")
+    #expect(missing.exitStatus == .noInput)
+  }
+
+  @Test("config.json is named after its folder")
+  func folderName() throws {
+    let model = try ScratchFolder.with("config.json", Self.small) { file in
+      (try ModelDescription(contentsOf: file).name, file.deletingLastPathComponent().lastPathComponent)
+    }
+    #expect(model.0 == model.1)
+  }
+}
