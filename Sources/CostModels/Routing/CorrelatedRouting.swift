@@ -114,7 +114,17 @@ final class CorrelatedRouting: Sendable {
   /// Fills in the probability that a prefill leaves each expert out.
   func gather(_ prefill: Span<Int32>, into misses: inout ExpertMisses) {
     let prefillRows = prefillRows
-    for block in 0..<blocks { misses.shares[block] = prefillMiss(prefill, block, prefillRows.span) }
+    let rows = prefillRows.span
+    var shares = misses.shares.mutableSpan
+    for block in 0..<blocks { shares[block] = rows[block] }
+    for segment in prefill.indices {
+      let (row, fraction) = TokenGrid.position(Int(prefill[segment]))
+      let (below, above) = (row &* blocks, (row &+ 1) &* blocks)
+      for block in 0..<blocks {
+        let miss = rows[below &+ block]
+        shares[block] *= miss + (rows[above &+ block] - miss) * fraction
+      }
+    }
   }
 
   /// The expected distinct experts of decoding requests and a prefill together.

@@ -25,6 +25,10 @@ public struct Instance {
   public internal(set) var flightCount = 0
   var load = StepLoad()
   var leap = Leap()
+  /// Sequences that the step planned last decodes, if it does nothing else; 0 otherwise.
+  var repeatableDecodes = 0
+  /// How long the step that was planned last takes.
+  var latestSeconds: Seconds = 0
   /// Whether something happened since the policy was last asked that it would want to know.
   var hasNews = true
   /// Whether decode steps are repeated without asking the policy.
@@ -47,8 +51,8 @@ public struct Instance {
     idleWatts = costModel.idleWatts
     longestSequence = min(maxModelLength, scheduler.longestSequence, configuration.memory.capacity)
     view = InstanceView(configuration: configuration, longestOutput: longestSequence, number: number)
-    clock = StepClock(overlapsHost: configuration.stepsInFlight > 1)
-    flights = Array(repeating: Flight(), count: configuration.stepsInFlight)
+    clock = StepClock(overlapsHost: configuration.stepsInFlight > 1, idleWatts: idleWatts)
+    flights = Array(repeating: Flight(instance: number), count: configuration.stepsInFlight)
     self.fastForwards = fastForwards
   }
 
@@ -81,6 +85,24 @@ public struct Instance {
     view.enqueue(request)
   }
 
+  /// Plans as many steps as may be in flight.
+  ///
+  /// - Parameters: as of ``next(at:before:stopAt:)``.
+  /// - Returns: when the instance is to be called next, to end a step; `nil` if none is in flight.
+  /// - Throws: if the policy breaks a rule.
+  @inline(__always)
+  mutating func fill(
+    at now: Seconds, before horizon: Seconds, stopAt: Seconds
+  ) throws(SimulationError) -> Seconds? {
+    var end = try next(at: now, before: horizon, stopAt: stopAt)
+    while flights.count > 1, end != nil, hasRoomForStep {
+      guard let sooner = try next(at: now, before: horizon, stopAt: stopAt) else { break }
+      end = sooner
+    }
+    guard let end else { return endOfStep }
+    return end
+  }
+
   /// Plans the next step, if there is anything to do.
   ///
   /// Where the policy would only repeat itself, it is not asked, and several steps are priced ahead; see ``Leap``.
@@ -101,81 +123,48 @@ public struct Instance {
 
   /// Asks the policy for a plan, and runs it.
   private mutating func plan(at now: Seconds) throws(SimulationError) -> Seconds? {
-    if flightCount > 0 { pass((firstFlight + flightCount - 1) % flights.count) }
-    let unfinished = view.waitingCount + view.prefillingCount + view.decodingCount
-    guard unfinished > 0 else { return nil }
+    if flightCount > 0 { flights[(firstFlight + flightCount - 1) % flights.count].pass(in: &view) }
+    guard view.waitingCount + view.prefillingCount + view.decodingCount > 0 else { return nil }
     view.now = now
-    let f = (firstFlight + flightCount) % flights.count
-    flights[f].plan.begin(view)
-    scheduler.plan(view, into: &flights[f].plan)
-    guard !flights[f].plan.isEmpty else { throw .stalled(at: now, unfinished: unfinished) }
+    let f = flightCount == 0 ? firstFlight : (firstFlight + flightCount) % flights.count
+    let busyUntil = view.busyUntil
+    let start = try Self.plan(
+      &flights[f], at: now, with: &scheduler, view: &view, load: &load, costModel: costModel, ledger: &ledger,
+      clock: &clock)
     hasNews = false
-    try apply(f)
-    costModel.price(load, into: &flights[f].cost, ledger: &ledger)
-    run(f, at: now)
-    return flights[firstFlight].record.end
-  }
-
-  /// Applies a plan to the sequences and to memory, and makes its load.
-  private mutating func apply(_ f: Int) throws(SimulationError) {
-    for i in flights[f].plan.actions.indices {
-      switch flights[f].plan.actions[i] {
-      case .decode(let steppers, let victims): view.decode(steppers: steppers, victims: victims)
-      case .admit(let slot): view.admit(slot)
-      }
-    }
-    flights[f].prefillArea = 0
-    flights[f].prefillAttended = 0
-    while !flights[f].finishing.isEmpty { flights[f].finishing.removeLast() }
-    for i in flights[f].plan.tiles.indices {
-      let tile = flights[f].plan.tiles[i]
-      if try view.apply(tile) { flights[f].finishing.append(tile.sequence) }
-      flights[f].prefillArea += tile.area
-      flights[f].prefillAttended += tile.attended
-    }
-    let decode = flights[f].plan.decodes > 0 ? view.decoding.nextLoad : DecodeLoad()
-    flights[f].decode = decode
-    load.fill(decode: decode, tiles: flights[f].plan.tiles, layers: view.layers)
-    load.finishingSequences = flights[f].finishing.count
-    load.draw = view.estimator.firstDraw + UInt64(view.step)
-    flights[f].cost = StepCost()
-  }
-
-  /// Lets a planned step run.
-  private mutating func run(_ f: Int, at now: Seconds) {
-    let (start, seconds) = clock.run(flights[f].cost, plannedAt: now)
-    flights[f].cost.addIdle(idleWatts * seconds, decodeShare: load.decodeShare)
-    idleSeconds += start - view.busyUntil
-    let depth = load.prefillDepth(layers: view.layers)
-    flights[f].record.instance = Int32(number)
-    flights[f].record.index = view.step
-    flights[f].record.fill(from: flights[f].cost, start: start, end: start + seconds)
-    flights[f].record.decodeTokens = Int32(flights[f].plan.decodes)
-    flights[f].record.outputTokens = Int32(flights[f].plan.decodes + flights[f].finishing.count)
-    flights[f].record.prefillTokens = Int32(load.prefillRows)
-    flights[f].record.prefillSequences = Int32(load.prefillSequences)
-    flights[f].record.layerBegin = Int32(depth.begin)
-    flights[f].record.layerEnd = Int32(depth.end)
-    flights[f].record.queueLength = Int32(view.waitingCount)
-    flights[f].record.kvBlocksUsed = Int32(view.memory.usedBlocks)
-    if flights[f].plan.decodes > 0 {
-      view.decoding.advance()
-      if !view.decoding.fresh.isEmpty { swap(&flights[f].fresh, &view.decoding.fresh) }
-    }
-    flights[f].decodeStep = view.decoding.step
-    flights[f].hasPassed = false
-    view.step += 1
-    view.busyUntil = flights[f].record.end
+    idleSeconds += start - busyUntil
+    repeatableDecodes = flights[f].plainDecodes
+    latestSeconds = view.busyUntil - start
     flightCount += 1
+    return flightCount == 1 ? view.busyUntil : flights[firstFlight].record.end
   }
 
-  /// Takes those that end with a step out of the sums, and those that decode after it in.
-  mutating func pass(_ f: Int) {
-    guard !flights[f].hasPassed else { return }
-    flights[f].hasPassed = true
-    if flights[f].decode.sequences > 0 {
-      view.leave(afterStep: flights[f].decodeStep, into: &flights[f].leaving)
-    }
-    view.join(flights[f].finishing, afterStep: flights[f].record.index)
+  // Each part is handed in by itself, and by a call: what is lent from one that is lent whole is copied.
+  @inline(never)
+  private static func plan(
+    _ flight: inout Flight, at now: Seconds, with scheduler: inout any Scheduler, view: inout InstanceView,
+    load: inout StepLoad, costModel: any CostModel, ledger: inout KernelLedger, clock: inout StepClock
+  ) throws(SimulationError) -> Seconds {
+    flight.plan.begin(freeBlocks: view.memory.freeBlocks, queue: view.queue.head)
+    ask(&scheduler, about: &view, into: &flight.plan)
+    guard !flight.plan.isEmpty else { throw .stalled(at: now, unfinished: view.count) }
+    try flight.apply(to: &view, load: &load)
+    price(&load, with: costModel, into: &flight.cost, ledger: &ledger)
+    return flight.start(at: now, clock: &clock, in: &view)
+  }
+
+  @inline(never)
+  private static func ask(
+    _ scheduler: inout any Scheduler, about view: inout InstanceView, into plan: inout StepPlan
+  ) {
+    scheduler.plan(view, into: &plan)
+  }
+
+  @inline(never)
+  private static func price(
+    _ load: inout StepLoad, with costModel: any CostModel, into cost: inout StepCost,
+    ledger: inout KernelLedger
+  ) {
+    costModel.price(load, into: &cost, ledger: &ledger)
   }
 }

@@ -33,7 +33,9 @@ public struct StepPlan: Sendable {
   private var skips = false
 
   /// Creates an empty plan for an instance.
-  public init(_ view: borrowing InstanceView) { begin(view) }
+  public init(_ view: borrowing InstanceView) {
+    begin(freeBlocks: view.memory.freeBlocks, queue: view.queue.head)
+  }
 
   init() {}
 
@@ -41,7 +43,7 @@ public struct StepPlan: Sendable {
   public var isEmpty: Bool { decodes == 0 && tiles.isEmpty }
 
   /// Empties the plan.
-  mutating func begin(_ view: borrowing InstanceView) {
+  mutating func begin(freeBlocks: Int, queue: Slot) {
     // Mostly there is one of each or none, and removing one by one costs a fraction of removing all.
     while !actions.isEmpty { actions.removeLast() }
     while !tiles.isEmpty { tiles.removeLast() }
@@ -50,9 +52,9 @@ public struct StepPlan: Sendable {
     victims = 0
     hasDecoded = false
     skips = false
-    freeBlocks = view.memory.freeBlocks
+    self.freeBlocks = freeBlocks
     nextVictim = .none
-    nextInQueue = view.queue.head
+    nextInQueue = queue
   }
 
   /// Lets the oldest decoding sequences take a step, and plans their KV blocks.
