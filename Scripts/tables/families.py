@@ -50,7 +50,8 @@ def among(frame, **columns):
 def gemm_select(frame, lane):
     n, k, m = (keep.kept(keep.GEMM_N, keep.GEMM_N_OTHER, lane), keep.kept(keep.GEMM_K, keep.GEMM_K_OTHER, lane),
                keep.kept(keep.GEMM_M, keep.GEMM_M_OTHER, lane))
-    return among(frame, gemm_dtype=keep.kept(keep.FORMATS, keep.GEMM_FORMATS_OTHER, lane), n=n, k=k, m=m)
+    formats = keep.FORMATS if "power" in frame else keep.kept(keep.FORMATS, keep.GEMM_FORMATS_OTHER, lane)
+    return among(frame, gemm_dtype=formats, n=n, k=k, m=m)
 
 
 def gemm_bounds(r):

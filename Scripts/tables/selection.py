@@ -1,7 +1,7 @@
 """Which rows of the tables are kept: those that the models of this project and the fits need, thinned."""
 
 LANES = ["vllm", "sglang", "trtllm"]
-# The first lane of each GPU is kept in full; the others on half of the points, since they fill gaps and show differences.
+# The first lane of each GPU is kept in full; the others on fewer points, since they fill gaps and show differences.
 FORMATS = {"bfloat16": "bf16", "fp8": "fp8", "fp8_block": "fp8_block", "nvfp4": "nvfp4", "w4a16_mxfp4": "mxfp4",
            "w4a8_mxfp4_mxfp8": "mxfp4_mxfp8", "int4_wo": "int4", "int8_wo": "int8", "sq": "int8_w8a8"}
 
@@ -18,7 +18,7 @@ GEMM_M = [1, 4, 8, 16, 32, 33, 64, 96, 128, 192, 256, 257, 512, 768, 1024, 2048,
 GEMM_M_OTHER = [1, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 16384]
 GEMM_N_OTHER = [256, 1024, 2048, 4096, 7168, 8192, 16384, 65536]
 GEMM_K_OTHER = [1024, 2048, 4096, 5120, 7168, 8192, 16384]
-# 16-bit products are cuBLAS in every engine: the other lanes leave them out.
+# 16-bit products are cuBLAS in every engine: the other lanes leave them out, unless their watts were read.
 GEMM_FORMATS_OTHER = [name for name in FORMATS if name != "bfloat16"]
 
 # (hidden, intermediate, top-k, experts) of the model, and whether the other lanes keep it too.
