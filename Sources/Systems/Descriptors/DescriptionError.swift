@@ -66,3 +66,24 @@ public enum DescriptionError: UserError, Hashable {
     nearest.map { "; did you mean '\($0)'?" } ?? ""
   }
 }
+
+extension DescriptionError {
+  /// What is wrong with the JSON of a descriptor.
+  init(_ error: JSONError) {
+    self =
+      switch error {
+      case .unreadable(let file, let reason): .unreadable(file: file, reason: reason)
+      case .malformed(let file, let line?, let reason):
+        .malformed(file: file, reason: "line \(line): not valid JSON: \(reason)")
+      case .malformed(let file, nil, let reason): .malformed(file: file, reason: reason)
+      case .missing(let file, let field, let expected): .missing(file: file, field: field, expected: expected)
+      case .invalid(let file, let field, let value, let expected):
+        .invalid(file: file, field: field, value: value, expected: expected)
+      }
+  }
+
+  /// Reads JSON, and throws what is wrong with it as a mistake of a descriptor.
+  static func reading<Value>(_ body: () throws(JSONError) -> Value) throws(DescriptionError) -> Value {
+    do { return try body() } catch { throw DescriptionError(error) }
+  }
+}
