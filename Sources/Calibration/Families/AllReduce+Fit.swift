@@ -66,7 +66,8 @@ extension AllReduce: MeasuredFamily {
   }
 
   static func shape(_ kernel: FittedKernel, _ dimensions: [Int]) -> Shape? {
-    Implementation(rawValue: kernel.type).map { Shape($0, gpus: dimensions[0]) }
+    guard kernel.kernel == name, let implementation = Implementation(rawValue: kernel.type) else { return nil }
+    return Shape(implementation, gpus: dimensions[0])
   }
 
   static func typicalWork(_ shape: Shape, middle: Double) -> Double { middle }

@@ -68,6 +68,7 @@ extension DecodeAttention: MeasuredFamily {
   }
 
   static func shape(_ kernel: FittedKernel, _ dimensions: [Int]) -> Shape? {
+    guard dimensions.count == 4 else { return nil }
     let shape = Shape(AttentionHeads(dimensions: dimensions))
     return shape.kernel == kernel.kernel ? shape : nil
   }

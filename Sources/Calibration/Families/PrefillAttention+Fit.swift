@@ -99,6 +99,7 @@ extension PrefillAttention: MeasuredFamily {
   }
 
   static func shape(_ kernel: FittedKernel, _ dimensions: [Int]) -> Shape? {
+    guard dimensions.count == 4 else { return nil }
     let shape = Shape(AttentionHeads(dimensions: dimensions))
     return shape.kernel == kernel.kernel ? shape : nil
   }
