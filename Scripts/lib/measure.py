@@ -3,9 +3,31 @@
 import math
 import statistics
 
-# 97.5 % quantiles of Student's t for 1 to 30 degrees of freedom.
-T = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131, 2.120,
-     2.110, 2.101, 2.093, 2.086, 2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045, 2.042]
+
+def student(freedom, share=0.975):
+    """The value below which a share above 1/2 of Student's t distribution lies, by bisection of its closed form.
+
+    M. Abramowitz and I. A. Stegun, "Handbook of mathematical functions" (1964), 26.7.3 and 26.7.4.
+    """
+    odd = freedom % 2
+
+    def between(t):
+        """The share between -t and t."""
+        angle = math.atan(t / math.sqrt(freedom))
+        term = math.cos(angle) if odd else 1.0
+        total = term if freedom > 1 else 0.0
+        for k in range(2 + odd, freedom - 1, 2):
+            term *= (k - 1) / k * math.cos(angle) ** 2
+            total += term
+        return 2 / math.pi * (angle + math.sin(angle) * total) if odd else math.sin(angle) * total
+
+    low, high = 0.0, 2.0
+    while between(high) < 2 * share - 1:
+        low, high = high, 2 * high
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if between(middle) < 2 * share - 1 else (low, middle)
+    return high
 
 
 def known(values):
@@ -24,7 +46,7 @@ def interval(values):
         return None, None
     if len(values) == 1:
         return values[0], None
-    t = T[min(len(values) - 1, len(T)) - 1]
+    t = student(len(values) - 1)
     return statistics.fmean(values), t * statistics.stdev(values) / math.sqrt(len(values))
 
 

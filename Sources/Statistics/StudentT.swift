@@ -99,7 +99,7 @@ public struct StudentT: Sendable, Hashable {
       c = safe(1 + odd / c)
       let factor = d * c
       value *= factor
-      if abs(factor - 1) < 1e-15 || m > 100_000 { return value }
+      if abs(factor - 1) < 1e-15 { return value }
     }
   }
 }

@@ -68,7 +68,7 @@ public struct WeightedDistribution: Sendable {
   }
 
   private mutating func binIfMany() {
-    if values.count >= Self.exactPairs {
+    if values.count > Self.exactPairs {
       bins = binned()
       values = []
       weights = []

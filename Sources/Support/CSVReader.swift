@@ -59,7 +59,7 @@ public struct CSVReader: Sendable {
     var end = CSVField.End.comma
     while end == .comma {
       let field = CSVField(text, at: &position, line: &line)
-      header.append(Self.brief(text, field.range))
+      header.append(String(onOneLine: text, field.range))
       end = field.end
     }
     guard end == .line else {
@@ -96,7 +96,7 @@ public struct CSVReader: Sendable {
       if end == .brokenQuotes {
         throw .brokenQuotes(
           file: file, line: line, field: count < columns ? header[count] : "row",
-          value: Self.brief(text, field.range))
+          value: String(onOneLine: text, field.range))
       }
       count += 1
     } while end == .comma
@@ -184,15 +184,8 @@ public struct CSVReader: Sendable {
   /// - Returns: The error, which names file, line, column and value.
   public func invalid(_ column: Int, expected: String) -> CSVError {
     .invalid(
-      file: file, line: line, field: header[column], value: Self.brief(bytes.span, fields[column]),
+      file: file, line: line, field: header[column], value: String(onOneLine: bytes.span, fields[column]),
       expected: expected)
-  }
-
-  /// A piece of a file that fits into a message: not long, and without control characters.
-  public static func brief(_ text: Span<UInt8>, _ range: Range<Int>) -> String {
-    var bytes: [UInt8] = []
-    for index in range.prefix(400) { bytes.append(text[index]) }
-    return String(decoding: bytes, as: UTF8.self).onOneLine()
   }
 
   /// Moves past blank lines and comments; says whether anything follows.
@@ -231,17 +224,5 @@ public struct CSVReader: Sendable {
     position += 1
     if bytes.last == UInt8(ascii: "\r") { bytes.removeLast() }
     comments.append(String(decoding: bytes, as: UTF8.self))
-  }
-}
-
-extension String {
-  /// A text that fits into a message: not long, and without control characters.
-  ///
-  /// - Parameter limit: The number of characters after which it ends in an ellipsis.
-  /// - Returns: The text on one line.
-  public func onOneLine(limit: Int = 80) -> String {
-    let scalars = prefix(limit).unicodeScalars
-    let clean = scalars.map { $0.value < 32 || $0.value == 127 ? " " : Character($0) }
-    return String(clean) + (count > limit ? "…" : "")
   }
 }

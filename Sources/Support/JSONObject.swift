@@ -136,6 +136,50 @@ public struct JSONObject: Sendable {
     return JSONObject(members, file: file, path: place(field))
   }
 
+  /// An object inside this one.
+  ///
+  /// - Returns: The object, which knows its place.
+  /// - Throws: ``JSONError``, also where the field is absent or null.
+  public func object(_ field: String) throws(JSONError) -> JSONObject {
+    guard let object = try optionalObject(field) else { throw missing(field, expected: "an object {…}") }
+    return object
+  }
+
+  /// A list of numbers.
+  ///
+  /// - Returns: The numbers.
+  /// - Throws: ``JSONError``, also where the field is absent or null.
+  public func numbers(_ field: String) throws(JSONError) -> [Double] {
+    guard let value = value(field) else { throw missing(field, expected: "a list of numbers") }
+    return try numbers(value, at: field)
+  }
+
+  /// A list of lists of numbers.
+  ///
+  /// - Returns: The rows.
+  /// - Throws: ``JSONError``, also where the field is absent or null.
+  public func rowsOfNumbers(_ field: String) throws(JSONError) -> [[Double]] {
+    guard let list = try optionalList(field) else {
+      throw missing(field, expected: "a list of lists of numbers")
+    }
+    var rows: [[Double]] = []
+    for (index, row) in list.enumerated() { rows.append(try numbers(row, at: "\(field)[\(index)]")) }
+    return rows
+  }
+
+  private func numbers(_ value: JSONValue, at field: String) throws(JSONError) -> [Double] {
+    guard case .list(let elements) = value else { throw invalid(field, value, expected: "a list of numbers") }
+    var numbers: [Double] = []
+    numbers.reserveCapacity(elements.count)
+    for (index, element) in elements.enumerated() {
+      guard let number = element.number else {
+        throw invalid("\(field)[\(index)]", element, expected: "a number")
+      }
+      numbers.append(number)
+    }
+    return numbers
+  }
+
   /// A list; `nil` where the field is absent or null.
   ///
   /// - Returns: The elements.

@@ -81,7 +81,7 @@ public struct JSONReader {
     guard position < bytes.count else {
       return .malformed(file: file, line: line, reason: "the file ends where \(expected) is expected")
     }
-    let found = CSVReader.brief(bytes.span, position..<min(position + 20, bytes.count))
+    let found = String(onOneLine: bytes.span, position..<min(position + 20, bytes.count))
     return .malformed(file: file, line: line, reason: "expected \(expected), not '\(found)'")
   }
 
@@ -161,29 +161,24 @@ public struct JSONReader {
 
   private mutating func string() throws(JSONError) -> String {
     position += 1
-    let start = position
-    while position < bytes.count, bytes[position] != UInt8(ascii: "\""),
-      bytes[position] != UInt8(ascii: "\\"),
-      bytes[position] >= 0x20
-    {
-      position += 1
-    }
-    if next == UInt8(ascii: "\"") {
-      position += 1
-      return String(decoding: bytes[start..<position - 1], as: UTF8.self)
-    }
-    var text = Array(bytes[start..<position])
-    while next != UInt8(ascii: "\"") {
-      guard next >= 0x20 else { throw error("a quotation mark at the end of a text") }
-      if next == UInt8(ascii: "\\") {
-        text.append(contentsOf: String(try escape()).utf8)
-      } else {
-        text.append(next)
+    var text: [UInt8] = []
+    while true {
+      let start = position
+      while position < bytes.count, bytes[position] >= 0x20, bytes[position] != UInt8(ascii: "\""),
+        bytes[position] != UInt8(ascii: "\\")
+      {
         position += 1
       }
+      guard next >= 0x20 else { throw error("a quotation mark at the end of a text") }
+      let piece = bytes[start..<position]
+      if next == UInt8(ascii: "\"") {
+        position += 1
+        return text.isEmpty
+          ? String(decoding: piece, as: UTF8.self) : String(decoding: text + piece, as: UTF8.self)
+      }
+      text.append(contentsOf: piece)
+      text.append(contentsOf: String(try escape()).utf8)
     }
-    position += 1
-    return String(decoding: text, as: UTF8.self)
   }
 
   private mutating func escape() throws(JSONError) -> Unicode.Scalar {
@@ -250,7 +245,7 @@ public struct JSONReader {
     }
     // Both are exact, so that their quotient is rounded once: W. D. Clinger, "How to read floating point numbers
     // accurately", PLDI 1990, doi:10.1145/93542.93557.
-    guard digits + decimals <= 15, decimals < Self.powers.count else { return try longNumber(from: start) }
+    guard digits + decimals <= 15 else { return try longNumber(from: start) }
     let magnitude = Double(mantissa) / Self.powers[decimals]
     return .real(isNegative ? -magnitude : magnitude)
   }

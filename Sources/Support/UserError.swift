@@ -21,7 +21,7 @@ public enum ExitStatus: Int32, Sendable {
   case cannotCreate = 73
   /// Reading or writing failed half-way.
   case ioError = 74
-  /// Somebody else is in the way; the same command may succeed later.
+  /// Another process is in the way; the same command may succeed later.
   case temporaryFailure = 75
   /// Permission is missing.
   case noPermission = 77

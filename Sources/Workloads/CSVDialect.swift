@@ -1,3 +1,5 @@
+import Support
+
 /// Where a CSV format keeps what the simulator reads; names are compared without regard to letter case.
 struct CSVDialect: Sendable {
   var format: TraceFormat
@@ -32,28 +34,23 @@ struct CSVDialect: Sendable {
   ]
 
   /// The dialect of a header and where its columns are, or nil if no dialect fits.
-  static func recognise(_ header: [String]) -> (dialect: CSVDialect, columns: [Column])? {
-    let names = header.map { $0.lowercased() }
+  static func recognise(_ header: CSVReader) -> (dialect: CSVDialect, columns: Columns)? {
     for dialect in all {
-      guard let prompt = dialect.prompt.lazy.compactMap({ names.firstIndex(of: $0.lowercased()) }).first,
-        let output = dialect.output.lazy.compactMap({ names.firstIndex(of: $0.lowercased()) }).first
+      guard let prompt = dialect.prompt.lazy.compactMap(header.firstColumn).first,
+        let output = dialect.output.lazy.compactMap(header.firstColumn).first
       else { continue }
-      let time = names.firstIndex(of: dialect.time.lowercased())
+      let time = header.firstColumn(dialect.time)
       guard time != nil || !dialect.needsTime else { continue }
-      var columns = [Column](repeating: .ignored, count: names.count)
-      columns[prompt] = .prompt
-      columns[output] = .output
-      if let time { columns[time] = .time }
-      return (dialect, columns)
+      return (dialect, Columns(prompt: prompt, output: output, time: time))
     }
     return nil
   }
 
-  /// What a column holds.
-  enum Column: Sendable {
-    case ignored
-    case prompt
-    case output
-    case time
+  /// Where the columns are, from 0.
+  struct Columns {
+    var prompt: Int
+    var output: Int
+    /// That of arrivals, if there is one.
+    var time: Int?
   }
 }

@@ -1,68 +1,28 @@
+import Support
+
 /// Reads traces in CSV.
 enum CSVImporter {
-  /// Reads a whole file; `start` is where its header begins, on line `firstLine`.
-  static func read(
-    _ text: Span<UInt8>, from start: Int, firstLine: Int, file: String
-  ) throws(WorkloadError) -> TraceBuilder {
-    var position = start
-    var line = firstLine
-    var header: [String] = []
-    var end = CSVField.End.comma
-    while end == .comma {
-      let field = CSVField(text, at: &position, line: &line)
-      header.append(FieldText.string(text, field.range))
-      end = field.end
+  /// Reads a whole file.
+  static func read(_ bytes: [UInt8], file: String) throws(WorkloadError) -> TraceBuilder {
+    var reader: CSVReader
+    do { reader = try CSVReader(bytes, file: file) } catch { throw WorkloadError(error) }
+    guard let (dialect, columns) = CSVDialect.recognise(reader) else {
+      throw .unknownFormat(file: file, beginning: reader.header.joined(separator: ",").onOneLine())
     }
-    guard end == .line, let (dialect, columns) = CSVDialect.recognise(header) else {
-      throw .unknownFormat(file: file, beginning: FieldText.quotable(header.joined(separator: ",")))
-    }
-
-    var rows = TraceBuilder(file: file, dialect: dialect, header: header, columns: columns)
-    while position < text.count {
-      if skipBlankLine(text, &position) {
-        line += 1
-        continue
-      }
-      var fields = TraceFields(line: line)
-      var count = 0
-      repeat {
-        let field = CSVField(text, at: &position, line: &line)
-        end = field.end
-        if end == .brokenQuotes {
-          throw .brokenRow(
-            file: file, line: fields.line, field: count < header.count ? header[count] : "row",
-            value: FieldText.string(text, field.range),
-            expected: "closed by a quotation mark and followed by a comma")
-        }
-        if count < columns.count {
-          switch columns[count] {
-          case .ignored: break
-          case .prompt: fields.prompt = field.range
-          case .output: fields.output = field.range
-          case .time: fields.time = field.range
-          }
-        }
-        count += 1
-      } while end == .comma
-      guard count == columns.count else {
-        throw .brokenRow(
-          file: file, line: fields.line, field: "row", value: "\(count) fields",
-          expected: "\(columns.count) fields, as in the header")
-      }
+    let names = TraceBuilder.Names(
+      prompt: reader.header[columns.prompt], output: reader.header[columns.output],
+      time: columns.time.map { reader.header[$0] } ?? "")
+    var rows = TraceBuilder(file: file, dialect: dialect, names: names, hasTimes: columns.time != nil)
+    let text = bytes.span
+    while true {
+      do {
+        guard try reader.next() else { return rows }
+      } catch { throw WorkloadError(error) }
+      var fields = TraceFields(line: reader.line)
+      fields.prompt = reader[columns.prompt]
+      fields.output = reader[columns.output]
+      if let time = columns.time { fields.time = reader[time] }
       try rows.take(fields, of: text)
     }
-    return rows
-  }
-
-  /// Moves past the line at `position` if it is empty, and says whether it was.
-  @inline(__always)
-  private static func skipBlankLine(_ text: Span<UInt8>, _ position: inout Int) -> Bool {
-    var index = position
-    while index < text.count, text[index] <= UInt8(ascii: " "), text[index] != UInt8(ascii: "\n") {
-      index += 1
-    }
-    guard index == text.count || text[index] == UInt8(ascii: "\n") else { return false }
-    position = index + 1
-    return true
   }
 }

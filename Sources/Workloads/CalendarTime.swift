@@ -2,7 +2,7 @@
 enum CalendarTime {
   /// Microseconds since 1970 UTC, or nil if the field is no time.
   ///
-  /// The form is `YYYY-MM-DD hh:mm:ss`, with a `T` for the blank if one likes, any number of fractional digits
+  /// The form is `YYYY-MM-DD hh:mm:ss`, with a blank or a `T` in the middle, any number of fractional digits
   /// or none, and `Z`, `+hh:mm`, `+hhmm`, `+hh` or nothing, which means UTC.
   static func microseconds(_ text: Span<UInt8>, _ field: Range<Int>) -> Int? {
     let start = field.lowerBound

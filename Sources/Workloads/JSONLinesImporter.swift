@@ -1,3 +1,5 @@
+import Support
+
 /// Reads traces of one JSON object a line.
 enum JSONLinesImporter {
   /// The keys of the object at `start`, or nil if no whole object lies on that line.
@@ -6,7 +8,7 @@ enum JSONLinesImporter {
     var keys: [String] = []
     while true {
       switch JSONScanner.step(text, &position, isFirst: keys.isEmpty) {
-      case .member(let key, _): keys.append(FieldText.string(text, key))
+      case .member(let key, _): keys.append(String(onOneLine: text, key))
       case .end: return keys
       case .broken: return nil
       }
@@ -34,7 +36,7 @@ enum JSONLinesImporter {
         var end = begin
         while end < text.count, text[end] != UInt8(ascii: "\n") { end += 1 }
         throw .brokenRow(
-          file: file, line: line, field: "record", value: FieldText.string(text, begin..<end),
+          file: file, line: line, field: "record", value: String(onOneLine: text, begin..<end),
           expected: "one whole JSON object on a line of its own")
       }
       try rows.take(fields, of: text)

@@ -1,7 +1,7 @@
 import Serving
 import Statistics
 
-/// A joint distribution of prompt and output lengths that real traffic was boiled down to.
+/// A joint distribution of prompt and output lengths, made from real traffic.
 ///
 /// Each length has a table of quantiles. What ties them together is a checkerboard: the mass of each combination
 /// of a prompt's rank and an output's rank, on a coarse grid, uniform within a field. A field is drawn, then
@@ -51,12 +51,12 @@ public struct LengthModel: Sendable {
     source = content.source ?? "unknown"
     tokenizer = content.tokenizer ?? "unknown"
     self.digest = digest
-    maxTotal = content.max_total
-    limit = content.max_total ?? .max
-    side = content.checkerboard.k
-    let mass = content.checkerboard.mass.flatMap(\.self)
+    maxTotal = content.maxTotal
+    limit = content.maxTotal ?? .max
+    side = content.side
+    let mass = content.mass.flatMap(\.self)
     fields = AliasTable(weights: mass)
-    let isLogarithmic = content.marginal_interp == "log"
+    let isLogarithmic = content.interpolation == "log"
     prompts = QuantileTable(
       probabilities: content.prompt.p.map { $0 / 100 }, quantiles: content.prompt.q,
       isLogarithmic: isLogarithmic)

@@ -1,57 +1,68 @@
-import Foundation
+import Support
 
 /// The content of a length model's file, checked.
-struct LengthModelFile: Decodable {
-  struct Quantiles: Decodable {
+struct LengthModelFile {
+  struct Quantiles {
     /// Percentages, from 0 to 100.
     var p: [Double]
     /// Tokens.
     var q: [Double]
+
+    init(_ object: JSONObject) throws(JSONError) {
+      p = try object.numbers("p")
+      q = try object.numbers("q")
+    }
   }
 
-  struct Checkerboard: Decodable {
-    var k: Int
-    /// Mass by prompt rank, then by output rank.
-    var mass: [[Double]]
-  }
-
-  var schema: String
   var name: String
   var title: String?
   var source: String?
   var tokenizer: String?
-  var max_total: Int?
-  var marginal_interp: String
+  var maxTotal: Int?
+  /// How tokens lie between quantiles: `log` or `linear`.
+  var interpolation: String
   var prompt: Quantiles
   var output: Quantiles
-  var checkerboard: Checkerboard
+  /// Fields on each side of the checkerboard.
+  var side: Int
+  /// Mass by prompt rank, then by output rank.
+  var mass: [[Double]]
 
   /// Reads and checks a file.
   init(parsing bytes: [UInt8], file: String) throws(WorkloadError) {
-    struct Header: Decodable { var schema: String? }
-    do {
-      let data = Data(bytes)
-      let header = try JSONDecoder().decode(Header.self, from: data)
-      guard header.schema == LengthModel.schema else {
-        throw WorkloadError.invalidModel(
-          file: file, field: "schema",
-          expected: "\"\(LengthModel.schema)\", not \"\(header.schema ?? "missing")\"")
+    do throws(JSONError) {
+      let object = try JSONReader.object(bytes, file: file)
+      let schema = object.value("schema")
+      guard schema?.text == LengthModel.schema else {
+        throw JSONError.invalid(
+          file: file, field: "schema", value: "",
+          expected: "\"\(LengthModel.schema)\", not \"\(schema?.text ?? "missing")\"")
       }
-      self = try JSONDecoder().decode(LengthModelFile.self, from: data)
-    } catch let error as WorkloadError {
-      throw error
-    } catch let error as DecodingError {
-      throw Self.explained(error, file: file)
+      try self.init(object)
     } catch {
-      throw .invalidModel(file: file, field: "the file", expected: "a JSON object")
+      throw Self.explained(error)
     }
     if let problem { throw .invalidModel(file: file, field: problem.field, expected: problem.expected) }
   }
 
+  private init(_ object: JSONObject) throws(JSONError) {
+    name = try object.text("name")
+    title = try object.optionalText("title")
+    source = try object.optionalText("source")
+    tokenizer = try object.optionalText("tokenizer")
+    maxTotal = try object.optionalInteger("max_total", in: .min ... .max)
+    interpolation = try object.text("marginal_interp")
+    prompt = try Quantiles(object.object("prompt"))
+    output = try Quantiles(object.object("output"))
+    let checkerboard = try object.object("checkerboard")
+    side = try checkerboard.integer("k", in: .min ... .max)
+    mass = try checkerboard.rowsOfNumbers("mass")
+  }
+
   /// The first thing that breaks the schema.
   private var problem: (field: String, expected: String)? {
-    guard marginal_interp == "log" || marginal_interp == "linear" else {
-      return ("marginal_interp", "\"log\" or \"linear\", not \"\(marginal_interp)\"")
+    guard interpolation == "log" || interpolation == "linear" else {
+      return ("marginal_interp", "\"log\" or \"linear\", not \"\(interpolation)\"")
     }
     for (field, table) in [("prompt", prompt), ("output", output)] {
       guard table.p.count == table.q.count, table.p.count >= 2 else {
@@ -67,38 +78,30 @@ struct LengthModelFile: Decodable {
         return ("\(field).q", "numbers of tokens from 0 to 1e9 that never fall")
       }
     }
-    let side = checkerboard.k
     guard 1...1000 ~= side else { return ("checkerboard.k", "from 1 to 1000, not \(side)") }
-    guard checkerboard.mass.count == side, checkerboard.mass.allSatisfy({ $0.count == side }) else {
+    guard mass.count == side, mass.allSatisfy({ $0.count == side }) else {
       return ("checkerboard.mass", "\(side) rows of \(side) numbers, as k says")
     }
-    guard checkerboard.mass.allSatisfy({ $0.allSatisfy { 0...1e15 ~= $0 } }),
-      checkerboard.mass.contains(where: { $0.contains { $0 > 0 } })
+    guard mass.allSatisfy({ $0.allSatisfy { 0...1e15 ~= $0 } }),
+      mass.contains(where: { $0.contains { $0 > 0 } })
     else { return ("checkerboard.mass", "numbers from 0 to 1e15, some of them above 0") }
-    if let total = max_total, !(2...1_000_000_000 ~= total) {
+    if let total = maxTotal, !(2...1_000_000_000 ~= total) {
       return ("max_total", "a number of tokens from 2 to 1e9, not \(total)")
     }
     return nil
   }
 
-  private static func explained(_ error: DecodingError, file: String) -> WorkloadError {
-    func path(_ context: DecodingError.Context, _ last: String = "") -> String {
-      var keys: [String] = []
-      for key in context.codingPath { keys.append(key.intValue.map { "[\($0)]" } ?? key.stringValue) }
-      if !last.isEmpty { keys.append(last) }
-      return keys.isEmpty ? "the file" : keys.joined(separator: ".")
-    }
+  private static func explained(_ error: JSONError) -> WorkloadError {
     switch error {
-    case .keyNotFound(let key, let context):
-      return .invalidModel(file: file, field: path(context, key.stringValue), expected: "present")
-    case .typeMismatch(let type, let context), .valueNotFound(let type, let context):
-      return .invalidModel(file: file, field: path(context), expected: "of type \(type)")
-    case .dataCorrupted(let context):
-      return .invalidModel(
-        file: file, field: path(context),
-        expected: context.codingPath.isEmpty ? "well-formed JSON" : "a number in range")
-    @unknown default:
-      return .invalidModel(file: file, field: "the file", expected: "well-formed JSON")
+    case .unreadable(let file, let reason): .unreadable(file: file, reason: reason)
+    case .malformed(let file, let line, let reason):
+      .invalidModel(
+        file: file, field: "the file",
+        expected: "well-formed JSON" + (line.map { " from line \($0) on: " } ?? ": ") + reason)
+    case .missing(let file, let field, _): .invalidModel(file: file, field: field, expected: "present")
+    case .invalid(let file, let field, let value, let expected):
+      .invalidModel(
+        file: file, field: field, expected: value.isEmpty ? expected : "\(expected), not \(value)")
     }
   }
 }

@@ -5,7 +5,7 @@ extension Trace {
   ///
   /// - Parameters:
   ///   - name: what it is called.
-  ///   - recorded: the requests, at least one, in order of arrival; arrivals in seconds since whenever.
+  ///   - recorded: the requests, at least one, in order of arrival; arrivals in seconds since any moment.
   ///   - failures: requests that were left out.
   ///   - digest: SHA-256 of what they were recorded in.
   public init(name: String, recorded: [TraceRow], failures: Int = 0, digest: String) {

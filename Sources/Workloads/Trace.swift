@@ -56,7 +56,7 @@ public struct Trace: Sendable {
     return result
   }
 
-  /// Turns microseconds since whenever into seconds since the first arrival.
+  /// Turns microseconds since any moment into seconds since the first arrival.
   mutating func startAtZero() {
     let start = rows[0].arrival
     for index in rows.indices { rows[index].arrival = (rows[index].arrival - start) / 1e6 }

@@ -1,3 +1,5 @@
+import Support
+
 /// Checks and gathers the rows of a trace while its file is read, and puts them in order at the end.
 struct TraceBuilder {
   private let file: String
@@ -12,7 +14,7 @@ struct TraceBuilder {
   private var isMasked = false
   private var failures = 0
   private var blocks: PrefixBlocks?
-  /// Rows with their arrivals in microseconds since whenever.
+  /// Rows with their arrivals in microseconds since any moment.
   private var rows: [TraceRow] = []
 
   /// What a format calls its fields.
@@ -22,16 +24,13 @@ struct TraceBuilder {
     var time: String
   }
 
-  init(file: String, dialect: CSVDialect, header: [String], columns: [CSVDialect.Column]) {
-    func name(_ column: CSVDialect.Column) -> String {
-      columns.firstIndex(of: column).map { header[$0] } ?? ""
-    }
+  init(file: String, dialect: CSVDialect, names: Names, hasTimes: Bool) {
     self.file = file
+    self.names = names
+    self.hasTimes = hasTimes
     format = dialect.format
-    names = Names(prompt: name(.prompt), output: name(.output), time: name(.time))
     unit = dialect.unit
     marksFailures = dialect.marksFailures
-    hasTimes = columns.contains(.time)
   }
 
   init(file: String, dialect: JSONLinesDialect) {
@@ -86,7 +85,7 @@ struct TraceBuilder {
   private func broken(
     _ name: String, _ field: Range<Int>, _ fields: TraceFields, _ text: Span<UInt8>, _ expected: String
   ) -> WorkloadError {
-    let value = field.isEmpty ? "(missing)" : FieldText.string(text, field)
+    let value = field.isEmpty ? "(missing)" : String(onOneLine: text, field)
     return .brokenRow(file: file, line: fields.line, field: name, value: value, expected: expected)
   }
 

@@ -9,12 +9,14 @@ public enum TraceFile: Sendable {
   /// A distribution of lengths.
   case model(LengthModel)
 
-  /// Reads a file, whatever of the known formats it has; `TraceFormat` lists them.
+  /// Reads a file in any of the formats that `TraceFormat` lists.
   ///
   /// - Throws: a `WorkloadError` that says which line and field are wrong and what would be right.
   /// - Complexity: O(*n*) in the size of the file, about 0.2 µs a row, most of it for the digest; the file is held in memory meanwhile.
   public static func read(_ path: String) throws(WorkloadError) -> TraceFile {
-    try parse(InputFile.bytes(of: path), file: path)
+    let bytes: [UInt8]
+    do { bytes = try WholeFile.bytes(of: path) } catch { throw WorkloadError(error, file: path) }
+    return try parse(bytes, file: path)
   }
 
   /// Reads the content of a file.
@@ -38,7 +40,7 @@ public enum TraceFile: Sendable {
       let keys = JSONLinesImporter.keys(text, from: start)
       if let keys, !keys.contains("schema") {
         guard let dialect = JSONLinesDialect.recognise(keys) else {
-          throw .unknownFormat(file: file, beginning: FieldText.quotable(keys.joined(separator: ",")))
+          throw .unknownFormat(file: file, beginning: keys.joined(separator: ",").onOneLine())
         }
         rows = try JSONLinesImporter.read(text, from: start, firstLine: line, dialect: dialect, file: file)
       } else {
@@ -49,9 +51,9 @@ public enum TraceFile: Sendable {
     case UInt8(ascii: "["):
       throw .unsupported(
         file: file, what: "conversations hold text, whose tokens only a tokenizer can count",
-        instead: "a CSV file with the columns prompt_len,output_len will do")
+        instead: "use a CSV file with the columns prompt_len,output_len")
     default:
-      rows = try CSVImporter.read(text, from: start, firstLine: line, file: file)
+      rows = try CSVImporter.read(bytes, file: file)
     }
     return .trace(try rows.finished(name: name, digest: SHA256.hexDigest(of: bytes)))
   }

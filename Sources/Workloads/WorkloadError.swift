@@ -1,7 +1,7 @@
 import Serving
 import Support
 
-/// What can be wrong with a trace or with how it is to be played.
+/// What can be wrong with a trace or with the options that say how it is played.
 public enum WorkloadError: UserError, Equatable {
   /// Neither a trace that ships with the project nor a file.
   case unknownTrace(String, directory: String, known: [String])
@@ -60,6 +60,40 @@ public enum WorkloadError: UserError, Equatable {
     case .unreadable: .noInput
     case .denied: .noPermission
     case .unknownFormat, .unsupported, .brokenRow, .emptyTrace, .invalidModel: .dataError
+    }
+  }
+}
+
+extension WorkloadError {
+  /// An error of a file, as one of a trace.
+  init(_ error: FileError, file: String) {
+    if case .denied = error {
+      self = .denied(file: file)
+    } else {
+      self = .unreadable(file: file, reason: error.reason)
+    }
+  }
+
+  /// An error of a CSV file, as one of a trace.
+  init(_ error: CSVError) {
+    switch error {
+    case .noHeader(let file):
+      self = .emptyTrace(file: file)
+    case .brokenHeader(let file, _, let beginning):
+      self = .unknownFormat(file: file, beginning: beginning.onOneLine())
+    case .missingColumn(let file, _, let found):
+      self = .unknownFormat(file: file, beginning: found.joined(separator: ",").onOneLine())
+    case .brokenQuotes(let file, let line, let field, let value):
+      self = .brokenRow(file: file, line: line, field: field, value: value, expected: CSVError.closed)
+    case .fieldCount(let file, let line, let found, let expected):
+      self = .brokenRow(
+        file: file, line: line, field: "row", value: "\(found) fields",
+        expected: "\(expected) fields, as in the header")
+    case .cutShort(let file, let line):
+      self = .brokenRow(
+        file: file, line: line, field: "row", value: "", expected: "a whole line, with its line end")
+    case .invalid(let file, let line, let field, let value, let expected):
+      self = .brokenRow(file: file, line: line, field: field, value: value, expected: expected)
     }
   }
 }

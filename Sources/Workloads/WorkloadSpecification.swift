@@ -50,7 +50,7 @@ public struct WorkloadSpecification: Sendable, Hashable {
   ///
   /// - Parameters:
   ///   - tracesDirectory: the folder of the traces that ship with the project.
-  ///   - read: reads the trace at a path; whoever makes several workloads of a trace may read it once.
+  ///   - read: reads the trace at a path; a caller that makes several workloads of a trace can read it once.
   /// - Returns: the workload.
   /// - Throws: a `WorkloadError` that names the option, or the file, line and field, and what would be right.
   /// - Complexity: O(*n*) in the size of the file; requests are only made when asked for.

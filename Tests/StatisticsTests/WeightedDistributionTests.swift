@@ -79,6 +79,48 @@ import Testing
     #expect(values.count == all.count)
   }
 
+  /// As many pairs as are kept are exact, added one by one or together; one more is not.
+  @Test func theBorderOfExactness() {
+    let value = 1.0002  // not the middle of a bin
+    var oneByOne = WeightedDistribution()
+    for _ in 0..<WeightedDistribution.exactPairs { oneByOne.add(value) }
+    var together = WeightedDistribution()
+    let list = Array(repeating: value, count: WeightedDistribution.exactPairs / 2)
+    for _ in 0..<2 { together.add(list.span, weight: 1) }
+    // A last value that is far off keeps the extremes away from the median.
+    for var values in [oneByOne, together] {
+      #expect(values.percentile(50) == value)
+      values.add(0.5)
+      values.add(2)
+      #expect(values.percentile(50) != value)
+      #expect(abs(values.percentile(50) / value - 1) < 2e-4)
+    }
+  }
+
+  /// The moments do not depend on how values come in, nor on whether they are kept or counted in bins.
+  @Test func aListIsAddedAsIfOneByOne() {
+    var random = SplitMix64(seed: 9)
+    let list = (0..<1000).map { _ in random.uniform() }
+    var oneByOne = WeightedDistribution()
+    var together = WeightedDistribution()
+    for _ in 0..<2 + WeightedDistribution.exactPairs / 1000 {
+      for value in list { oneByOne.add(value, weight: 3) }
+      together.add(list.span, weight: 3)
+    }
+    #expect(
+      together.count == oneByOne.count
+        && together.count == 3 * 1000 * (2 + WeightedDistribution.exactPairs / 1000))
+    #expect(together.min == oneByOne.min && together.max == oneByOne.max)
+    #expect(abs(together.mean / oneByOne.mean - 1) < 1e-9)
+    #expect(abs(together.deviation / oneByOne.deviation - 1) < 1e-9)
+    let percents = [1.0, 25, 50, 75, 99]
+    #expect(together.percentiles(percents) == oneByOne.percentiles(percents))
+    let mean = list.reduce(0, +) / 1000
+    let variance = list.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / 1000
+    #expect(
+      abs(together.mean / mean - 1) < 1e-9 && abs(together.deviation / variance.squareRoot() - 1) < 1e-9)
+  }
+
   @Test func binsKeepWeights() {
     var values = WeightedDistribution()
     for _ in 0..<WeightedDistribution.exactPairs { values.add(1, weight: 2) }

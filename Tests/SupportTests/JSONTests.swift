@@ -99,6 +99,7 @@ import Testing
   init() throws {
     let text = """
       {"n": 2.5, "i": 12.0, "f": true, "t": "x", "o": {"n": 1, "deep": {"t": 3}}, "l": ["a", "b"], "m": ["a", 1],
+      "x": [1, 2.5], "y": [[1], [], [2, 3]], "z": [[1], ["a"]],
       "nothing": null, "twice": 1, "twice": 2}
       """
     object = try JSONReader.object(Array(text.utf8), file: "f.json")
@@ -113,6 +114,9 @@ import Testing
     #expect(try object.optionalTexts("l") == ["a", "b"])
     #expect(try object.optionalList("m") == [.text("a"), .integer(1)])
     #expect(try object.integer("twice", in: 0...9) == 2)
+    #expect(try object.numbers("x") == [1, 2.5])
+    #expect(try object.rowsOfNumbers("y") == [[1], [], [2, 3]])
+    #expect(try object.object("o").path == "o")
     let inner = try #require(try object.optionalObject("o"))
     #expect(inner.path == "o" && inner.place("n") == "o.n" && object.place("n") == "n")
     #expect(try inner.integer("n", in: 1...1) == 1)
@@ -134,6 +138,9 @@ import Testing
     let integer = #expect(throws: JSONError.self) { try object.integer(field, in: 1...2) }
     #expect(integer?.description == "f.json: field '\(field)' is missing; expected a whole number in 1...2")
     #expect(throws: JSONError.self) { try object.text(field) }
+    #expect(throws: JSONError.self) { try object.object(field) }
+    #expect(throws: JSONError.self) { try object.numbers(field) }
+    #expect(throws: JSONError.self) { try object.rowsOfNumbers(field) }
   }
 
   @Test func wrongFieldsAreNamed() throws {
@@ -159,6 +166,11 @@ import Testing
       message { try object.optionalObject("l") } == "f.json: field 'l' is a list; expected an object {…}")
     #expect(message { try object.optionalList("o") } == "f.json: field 'o' is an object; expected a list")
     #expect(message { try object.optionalTexts("m") } == "f.json: field 'm' is 1; expected a list of texts")
+    #expect(message { try object.numbers("l") } == "f.json: field 'l[0]' is 'a'; expected a number")
+    #expect(message { try object.numbers("t") } == "f.json: field 't' is 'x'; expected a list of numbers")
+    #expect(message { try object.rowsOfNumbers("z") } == "f.json: field 'z[1][0]' is 'a'; expected a number")
+    #expect(
+      message { try object.rowsOfNumbers("x") } == "f.json: field 'x[0]' is 1; expected a list of numbers")
     let deep = try #require(try object.optionalObject("o")?.optionalObject("deep"))
     #expect(message { try deep.text("t") } == "f.json: field 'o.deep.t' is 3; expected a text")
   }

@@ -86,18 +86,20 @@ import Testing
     (file(p: "[0, 50, 99]"), "prompt.p should be percentages"),
     (file(q: "[10, 9, 40]"), "prompt.q should be numbers of tokens"),
     (file(q: "[-1, 9, 40]"), "prompt.q should be numbers of tokens"),
-    (file(q: "[1, \"nine\", 40]"), "prompt.q.[1] should be of type Double"),
+    (file(q: "[1, \"nine\", 40]"), "prompt.q[1] should be a number, not 'nine'"),
     (file(k: "0"), "checkerboard.k should be from 1 to 1000"),
+    (file(k: "1.5"), "checkerboard.k should be a whole number"),
     (file(k: "3"), "checkerboard.mass should be 3 rows of 3"),
+    (file(mass: "[1, 0]"), "checkerboard.mass[0] should be a list of numbers, not 1"),
     (file(mass: "[[1, 0], [0]]"), "checkerboard.mass should be 2 rows of 2"),
     (file(mass: "[[0, 0], [0, 0]]"), "checkerboard.mass should be numbers"),
     (file(mass: "[[1, -1], [0, 0]]"), "checkerboard.mass should be numbers"),
     (file(more: "\"max_total\": 0,"), "max_total should be"),
     (file(more: "\"max_total\": 111,"), "max_total should be a number of tokens that at least 1 in 100"),
-    ("{\"schema\": \"llm-length-model/1\", \"name\": 1}", "name should be of type String"),
+    ("{\"schema\": \"llm-length-model/1\", \"name\": 1}", "name should be a text, not 1"),
     ("{\"schema\": \"llm-length-model/1\", \"name\": \"x\"}", "marginal_interp should be present"),
     ("{\n\"a\": 1}", "schema should be"),
-    ("{\n\"schema\": ", "the file should be well-formed JSON"),
+    ("{\n\"schema\": ", "the file should be well-formed JSON from line 2 on: the file ends where a value"),
   ])
   func brokenModelsAreExplained(text: String, part: String) {
     let error = #expect(throws: WorkloadError.self) { try Self.model(text) }
