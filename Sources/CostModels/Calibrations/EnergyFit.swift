@@ -6,7 +6,7 @@ import Systems
 public struct EnergyFit: Codable, Sendable, Hashable {
   /// The file that the windows come from.
   public let source: String
-  /// Power that flows whatever runs, in watts.
+  /// Power that flows at any load, in watts.
   public let idleWatts: Double
   /// Energy of a byte moved, above idle, in picojoules.
   public let perBytePicojoules: Double

@@ -1,7 +1,7 @@
 import Serving
 import Systems
 
-/// The energy of a kernel on one GPU: so much for every byte and every operation, above what the board draws idle.
+/// The energy of a kernel on one GPU above what the board draws idle: a part for each byte and each operation.
 ///
 /// A kernel that would exceed the board's limit takes as long as the limit makes it: the clocks drop.
 struct PowerModel: Sendable {

@@ -12,7 +12,7 @@ public struct ServedSystem: Sendable {
 
   /// Puts a system together.
   ///
-  /// - Throws: if the model cannot be split over so many GPUs.
+  /// - Throws: if the model cannot be split over that many GPUs.
   public init(
     model: ModelDescription, hardware: HardwareDescription, engine: EngineDescription, tensorParallel: Int
   ) throws(DescriptionError) {

@@ -79,7 +79,7 @@ final class CorrelatedRouting: Sendable {
     }
   }
 
-  /// The distinct experts of so many decoding requests.
+  /// The distinct experts of a number of decoding requests.
   func count(decodes: Int) -> ExpertCount {
     if decodes <= Self.largestDecode { return decodeCounts[max(0, decodes)] }
     var sums = MissSums()
@@ -143,7 +143,7 @@ final class CorrelatedRouting: Sendable {
     return sums.count(experts: experts)
   }
 
-  /// The probabilities that so many decoding requests leave a block's experts out.
+  /// The probabilities that a number of decoding requests leave a block's experts out.
   @inline(__always)
   private func decodeMiss(_ decodes: Int, _ block: Int, _ rows: Span<SIMD8<Float>>) -> SIMD8<Float> {
     if decodes <= Self.largestDecode { return rows[max(0, decodes) &* blocks &+ block] }

@@ -1,4 +1,4 @@
-/// What a GPU draws: a constant, and so much for every byte and every operation.
+/// What a GPU draws: a constant, and a part for each byte and each operation.
 ///
 /// `energy = idle · time + perByte · bytes + perFlop · operations`, capped at the board's power limit.
 public struct EnergyDescription: Sendable, Hashable {
