@@ -19,7 +19,7 @@ import Testing
   func ideal() throws {
     var ideal = try shippedProfiles.engine("ideal")
     #expect(ideal.graphs.padded(rows: 77) == (77, true))
-    #expect(ideal.host.preparation(decodes: 9, prefills: 3, enteringTokens: 512, hasPartialDepth: true) == 0)
+    #expect(ideal.host.preparation(decodes: 9, prefills: 3, enteringTokens: 512, partialDepthTokens: 512) == 0)
     (ideal.name, ideal.summary, ideal.provenance) = ("", "", [:])
     #expect(ideal == EngineDescription())
   }
@@ -27,8 +27,8 @@ import Testing
   @Test("nano-vllm takes 0.6 ms an iteration, 1.8 ms a layered one")
   func host() throws {
     let host = try shippedProfiles.engine("nano-vllm").host
-    let whole = host.preparation(decodes: 30, prefills: 1, enteringTokens: 512, hasPartialDepth: false)
-    let layered = host.preparation(decodes: 30, prefills: 1, enteringTokens: 512, hasPartialDepth: true)
+    let whole = host.preparation(decodes: 30, prefills: 1, enteringTokens: 512)
+    let layered = host.preparation(decodes: 30, prefills: 1, enteringTokens: 512, partialDepthTokens: 512)
     #expect(abs(whole - 0.6e-3) < 1e-9)
     #expect(abs(layered - 1.8e-3) < 1e-9)
   }

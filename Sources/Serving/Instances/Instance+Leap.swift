@@ -38,6 +38,7 @@ extension Instance {
     view.decoding.window?.fill(&leap.run.windowContexts, count: most, after: view.decoding.step)
     horizon = min(horizon, stopAt)
     leap.start = now
+    clock.rest(now - view.busyUntil)
     price(most: most, before: horizon, stopAt: stopAt)
     leap.isPending = true
     idleSeconds += now - view.busyUntil
@@ -61,6 +62,10 @@ extension Instance {
       leap.run.count = min(most, leap.run.count + slice)
       costModel.price(&leap.run)
       for i in leap.ends.count..<leap.run.count {
+        if clock.power != nil {
+          clock.power?.run(&leap.run.costs[i])
+          if let state = clock.power?.state { leap.power[i] = state }
+        }
         seconds = leap.run.costs[i].seconds
         leap.run.costs[i].addIdle(idleWatts * seconds, decodeShare: 1)
         end += seconds
@@ -92,6 +97,7 @@ extension Instance {
   private mutating func land(after steps: Int, recorder: inout some Recorder) {
     let f = firstFlight
     leap.isPending = false
+    if clock.power != nil { clock.power?.state = leap.power[steps] }
     costModel.count(leap.run, steps: 0..<steps + 1, ledger: &ledger)
     flights[f].record.queueLength = Int32(view.waitingCount)
     if steps > 0 { take(steps, flight: f, recorder: &recorder) }

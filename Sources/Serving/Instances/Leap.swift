@@ -12,6 +12,8 @@ struct Leap {
   var start: Seconds = 0
   /// When each step ends.
   var ends: [Seconds] = []
+  /// The power limit after each step, if there is one.
+  var power = Array(repeating: PowerLimit.State(), count: mostSteps)
   /// KV blocks in use in each step.
   var blocks = Array(repeating: Int32(0), count: mostSteps)
   /// Whether there are steps to take.
