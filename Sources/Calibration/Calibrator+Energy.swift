@@ -39,7 +39,8 @@ extension Calibrator {
     guard let heldOut = errors(half(below, 1)) else { return nil }
     return EnergyFit(
       source: source(of: Elementwise.table), idleWatts: rounded(fit.values[0]),
-      busyWatts: rounded(fit.values[3]), perBytePicojoules: rounded(fit.values[1] * 1e12), perFLOPPicojoules: rounded(fit.values[2] * 1e12),
+      busyWatts: rounded(fit.values[3]), perBytePicojoules: rounded(fit.values[1] * 1e12),
+      perFLOPPicojoules: rounded(fit.values[2] * 1e12),
       standardErrors: [
         rounded(fit.standardErrors[0], digits: 3), rounded(fit.standardErrors[1] * 1e12, digits: 3),
         rounded(fit.standardErrors[2] * 1e12, digits: 3), rounded(fit.standardErrors[3], digits: 3),

@@ -104,7 +104,8 @@ import Testing
       #expect(error.magnitude <= 0.06, "prefix \(row.prefix): \(error)")
     }
     // A chunk with a prefix inside what was measured is not extrapolated.
-    let kernels = try PrefillAttention.fit(rows, Calibrator(measurements: .init(gpu: "h800-sxm"), figures: Self.figures))
+    let kernels = try PrefillAttention.fit(
+      rows, Calibrator(measurements: .init(gpu: "h800-sxm"), figures: Self.figures))
     let calibration = Calibration(
       gpu: "h800-sxm", device: "", source: "", figures: Self.figures, files: [], kernels: kernels)
     let law = calibration.fit(PrefillAttention.Shape(rows[0].heads, splitsKeys: false))
@@ -115,7 +116,8 @@ import Testing
 
   /// FlashAttention 3 on an H200, which splits the keys, by a law of one term fitted to rows with prefixes 0 and 16,384.
   @Test func splittingMakesSmallChunksWithLongPrefixesCheap() throws {
-    let path = "\(shippedProfiles.url.deletingLastPathComponent().path)/Results/published/h200_prefix_attention.csv"
+    let path =
+      "\(shippedProfiles.url.deletingLastPathComponent().path)/Results/published/h200_prefix_attention.csv"
     let table = try KernelTable(path: path)
     let (tokens, prefixes) = (try table.integers("tokens"), try table.integers("prefix"))
     let milliseconds = try table.numbers("ms")

@@ -24,7 +24,9 @@ extension PrefillAttention: MeasuredFamily {
     let seconds = try table.seconds()
     let splits = table.value("splits_keys") != "no"
     return (0..<table.count).map {
-      Row(heads: heads[$0], splitsKeys: splits, batch: batch[$0], tokens: tokens[$0], prefix: prefix[$0], seconds: seconds[$0])
+      Row(
+        heads: heads[$0], splitsKeys: splits, batch: batch[$0], tokens: tokens[$0], prefix: prefix[$0],
+        seconds: seconds[$0])
     }
   }
 

@@ -27,7 +27,8 @@ public struct EnergyFit: Codable, Sendable, Hashable {
   public let atLimit: ErrorSummary?
 
   package init(
-    source: String, idleWatts: Double, busyWatts: Double = 0, perBytePicojoules: Double, perFLOPPicojoules: Double,
+    source: String, idleWatts: Double, busyWatts: Double = 0, perBytePicojoules: Double,
+    perFLOPPicojoules: Double,
     standardErrors: [Double], limitWatts: Double, rows: Int, heldOut: ErrorSummary, atLimit: ErrorSummary?
   ) {
     self.source = source

@@ -22,7 +22,8 @@ import Testing
     _ model: String, gpus: Int, routing: RoutingModel = .uniform, _ step: Step
   ) throws -> [String: Double] {
     let system = try ServedSystem(
-      model: shippedProfiles.model(model), hardware: shippedProfiles.hardware("h200-sxm"), engine: shippedProfiles.engine("ideal"),
+      model: shippedProfiles.model(model), hardware: shippedProfiles.hardware("h200-sxm"),
+      engine: shippedProfiles.engine("ideal"),
       tensorParallel: gpus)
     let calibration = try Calibration(
       path: shippedProfiles.url.appending(path: "calibrations/h200-sxm.json").path)

@@ -75,7 +75,8 @@ extension NaiveCostModel {
     return Launch(
       kernel: "prefill_attention", seconds: seconds * engine.kernelScale.attention,
       flops: 4 * Double(shard.heads) * Double(model.headDim) * Double(pairs), kvBytes: kvBytes,
-      activationBytes: activationBytes, isExtrapolated: !isMeasured || !isInside || !engine.splitsAttentionKeys,
+      activationBytes: activationBytes,
+      isExtrapolated: !isMeasured || !isInside || !engine.splitsAttentionKeys,
       clockedSeconds: c[1] * waves * tileFLOPs * engine.kernelScale.attention)
   }
 }

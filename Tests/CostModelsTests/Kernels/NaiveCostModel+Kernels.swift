@@ -75,8 +75,9 @@ extension NaiveCostModel {
     let loading = (2 * n * k + activations) * values[1]
     // The last wave of tiles is rarely full; the tile that wastes least is taken.
     var waste = 1.0
-    for (tall, wide) in [(128, 256), (256, 128), (128, 128), (64, 256), (192, 128), (128, 192), (64, 128), (128, 64)]
-    {
+    for (tall, wide) in [
+      (128, 256), (256, 128), (128, 128), (64, 256), (192, 128), (128, 192), (64, 128), (128, 64),
+    ] {
       let tiles = (rows + tall - 1) / tall * ((product.n + wide - 1) / wide)
       let waves = (Double(tiles) / calibration.multiprocessors).rounded(.up)
       waste = min(waste, waves * calibration.multiprocessors * Double(tall * wide) / (m * n) - 1)

@@ -104,7 +104,9 @@ struct NaiveCostModel {
     var milliseconds = host.perIterationMilliseconds
     if step.tiles.contains(where: { $0.layers != 0..<model.layers }) {
       milliseconds += host.partialDepthMilliseconds
-      for tile in step.tiles { milliseconds += host.partialDepthTokenMicroseconds * Double(tile.tokens) / 1000 }
+      for tile in step.tiles {
+        milliseconds += host.partialDepthTokenMicroseconds * Double(tile.tokens) / 1000
+      }
     }
     var microseconds = host.perDecodeSequenceMicroseconds * Double(step.contexts.count)
     microseconds += host.perPrefillSequenceMicroseconds * Double(step.tiles.count)

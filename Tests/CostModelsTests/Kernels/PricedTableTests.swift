@@ -23,9 +23,10 @@ import Testing
         .filter { !$0.hasPrefix("#") }.map { $0.split(separator: ",").map(String.init) }
       for line in lines.dropFirst() {
         rows.append(
-          Dictionary(uniqueKeysWithValues: zip(lines[0], line).compactMap { key, text in
-            Double(text).map { (key, $0) }
-          }))
+          Dictionary(
+            uniqueKeysWithValues: zip(lines[0], line).compactMap { key, text in
+              Double(text).map { (key, $0) }
+            }))
         types.append(line[0])
       }
     }
