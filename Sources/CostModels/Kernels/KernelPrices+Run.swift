@@ -21,7 +21,7 @@ extension KernelPrices {
     let windowed = Double(windowedBefore[layers])
     let full = depth - windowed
     let issue = layer.issue * depth
-    let preparation = host.preparation(decodes: batch, prefills: 0, enteringTokens: 0, hasPartialDepth: false)
+    let preparation = host.preparation(decodes: batch, prefills: 0, enteringTokens: 0)
     var fixed = Charge()
     fixed.add(layer.launch, times: depth)
 
@@ -37,8 +37,8 @@ extension KernelPrices {
 
     // Weights and activations do not depend on the contexts, so they are the same in all steps.
     var moved = fixed
-    if full > 0 { moved.add(laws.full.launch(context: 0), times: full) }
-    if windowed > 0 { moved.add(laws.windowed.launch(context: 0), times: windowed) }
+    if full > 0 { moved.add(unclocked: laws.full.launch(context: 0), times: full) }
+    if windowed > 0 { moved.add(unclocked: laws.windowed.launch(context: 0), times: windowed) }
     func addMoved(_ charge: Charge) {
       template.weightBytes += charge.weightBytes * gpus
       template.activationBytes += charge.activationBytes * gpus
@@ -46,6 +46,10 @@ extension KernelPrices {
     addMoved(moved)
     addMoved(before.charge)
     addMoved(after.charge)
+    // Attention of decode rows is bound by memory.
+    template.clockedSeconds = fixed.clocked[0] + before.clocked[0] + after.clocked[0]
+    template.clockedJoules =
+      fixed.clocked[1] * gpus + before.clocked[1] * gpus + after.clocked[1] * gpus
 
     let steps = run.makeRoom()
     let first = run.context + steps.lowerBound * batch
@@ -70,13 +74,13 @@ extension KernelPrices {
       var tally = SIMD8<Double>.zero
       if full.layers > 0 {
         let launch = full.law.launch(context: context)
-        total.add(launch, times: full.layers)
+        total.add(unclocked: launch, times: full.layers)
         tally += launch.values * full.layers
         cost.decodeContextJoules += launch.joules * full.layers * gpus
       }
       if windowed.layers > 0 {
         let launch = windowed.law.launch(context: windows[step])
-        total.add(launch, times: windowed.layers)
+        total.add(unclocked: launch, times: windowed.layers)
         tally += launch.values * windowed.layers
         cost.decodeRowJoules += launch.joules * windowed.layers * gpus
       }

@@ -113,7 +113,7 @@ public struct LoadedExperiment: Sendable {
     let instances = (0..<specification.cluster.pool.instances).map { _ in
       InstanceConfiguration(
         scheduler: policy.makeScheduler(), costModel: costModel, memory: memory,
-        maxSequences: specification.system.maxSequences)
+        maxSequences: specification.system.maxSequences, power: loaded.system.powerLimit)
     }
     return Simulation(
       instances: instances, requests: workload.makeIterator(),

@@ -70,7 +70,8 @@ struct Flight {
   ///
   /// - Returns: when it begins.
   mutating func start(at now: Seconds, clock: inout StepClock, in view: inout InstanceView) -> Seconds {
-    let (start, seconds) = clock.run(&cost, plannedAt: now, decodeShare: decodeShare)
+    let (start, seconds) = clock.run(
+      &cost, plannedAt: now, after: view.busyUntil, decodeShare: decodeShare)
     record.index = view.step
     record.fill(from: cost, start: start, end: start + seconds)
     record.queueLength = Int32(truncatingIfNeeded: view.waitingCount)

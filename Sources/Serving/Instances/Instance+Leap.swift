@@ -26,6 +26,7 @@ extension Instance {
     guard most > 0 else { return nil }
     horizon = min(horizon, stopAt)
     leap.begin(at: now)
+    clock.rest(now - view.busyUntil)
     price(most: most, before: horizon, stopAt: stopAt)
     idleSeconds += now - view.busyUntil
     flightCount = 1
@@ -42,7 +43,7 @@ extension Instance {
       leap.run.count = min(most, leap.count + slice)
       costModel.price(&leap.run)
       // No step begins once the run is cut.
-      guard leap.lay(idleWatts: idleWatts, stopAt: stopAt) else { return }
+      guard leap.lay(on: &clock, stopAt: stopAt) else { return }
       latestSeconds = leap.lastSeconds
     }
   }
@@ -67,6 +68,7 @@ extension Instance {
   /// Takes some steps of the leap, and lets the next one run.
   private mutating func land(after steps: Int, recorder: inout some Recorder) {
     leap.isPending = false
+    if clock.power != nil { clock.power?.state = leap.power[steps] }
     costModel.count(leap.run, steps: 0..<steps + 1, ledger: &ledger)
     flights[firstFlight].record.queueLength = Int32(view.waitingCount)
     if steps > 0 { take(steps, recorder: &recorder) }

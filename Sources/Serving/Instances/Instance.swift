@@ -51,7 +51,8 @@ public struct Instance {
     idleWatts = costModel.idleWatts
     longestSequence = min(maxModelLength, scheduler.longestSequence, configuration.memory.capacity)
     view = InstanceView(configuration: configuration, longestOutput: longestSequence, number: number)
-    clock = StepClock(overlapsHost: configuration.stepsInFlight > 1, idleWatts: idleWatts)
+    clock = StepClock(
+      overlapsHost: configuration.stepsInFlight > 1, idleWatts: idleWatts, power: configuration.power)
     flights = Array(repeating: Flight(instance: number), count: configuration.stepsInFlight)
     self.fastForwards = fastForwards
   }
@@ -71,8 +72,19 @@ public struct Instance {
   /// Energy that it drew while it had nothing to do, in joules.
   public var idleJoules: Joules { idleSeconds * idleWatts }
 
-  /// What each of its kernels has used.
-  public var kernels: [KernelUse] { costModel.kernels(in: ledger) }
+  /// What each of its kernels has used, and what the power limit has made of it.
+  ///
+  /// Kernels are listed with what they take at full clock. Where the limit has slowed steps down the last entry,
+  /// `power_limit`, has the time that it has added and, below 0, the energy that the lower clock has saved.
+  public var kernels: [KernelUse] {
+    let kernels = costModel.kernels(in: ledger)
+    guard let state = clock.power?.state, state.slowedSteps > 0 else { return kernels }
+    return kernels + [
+      KernelUse(
+        kernel: "power_limit", calls: state.slowedSteps, seconds: state.addedSeconds,
+        joules: -state.savedJoules)
+    ]
+  }
 
   /// Whether a request can be served at all.
   public func accepts(_ request: Request) -> Bool {

@@ -14,6 +14,8 @@ struct Leap {
   private(set) var count = 0
   /// When each of them ends.
   private(set) var ends = Array(repeating: Seconds(0), count: mostSteps)
+  /// The power limit after each step, if there is one.
+  private(set) var power = Array(repeating: PowerLimit.State(), count: mostSteps)
   /// KV blocks in use in each step.
   private(set) var blocks = Array(repeating: Int32(0), count: mostSteps)
   /// Whether there are steps to take.
@@ -37,31 +39,13 @@ struct Leap {
     isPending = true
   }
 
-  /// Lays the steps that were priced since the last call out in time, and adds the idle power that flows all the while.
+  /// Lays the steps that were priced since the last call out in time.
   ///
   /// - Returns: false if a step ends when the run is cut, or later: it is the last one.
-  mutating func lay(idleWatts: Double, stopAt: Seconds) -> Bool {
-    count = Self.lay(
-      &run.costs, count..<run.priced, at: end, ends: &ends, idleWatts: idleWatts, stopAt: stopAt)
+  mutating func lay(on clock: inout StepClock, stopAt: Seconds) -> Bool {
+    count = clock.lay(
+      count..<run.priced, &run.costs, from: end, ends: &ends, states: &power, stopAt: stopAt)
     return end < stopAt
-  }
-
-  private static func lay(
-    _ costs: inout [StepCost], _ steps: Range<Int>, at start: Seconds, ends: inout [Seconds],
-    idleWatts: Double,
-    stopAt: Seconds
-  ) -> Int {
-    var end = start
-    var costs = costs.mutableSpan
-    var ends = ends.mutableSpan
-    for step in steps {
-      let seconds = costs[step].seconds
-      costs[step].decodeRowJoules += idleWatts * seconds
-      end += seconds
-      ends[step] = end
-      if end >= stopAt { return step + 1 }
-    }
-    return steps.upperBound
   }
 
   /// Works out the KV blocks in use in each of the next steps.
