@@ -87,7 +87,8 @@ final class ExpertKernel: Sendable {
     guard let shape = program.shape(of: Experts.self) else { return nil }
     decode = PricedKernel(shape, engine: engine, power: power, calibration: calibration)
     prefill = PricedKernel(
-      shape, engine: engine, power: power, calibration: calibration, further: engine.kernelScale.expertPrefill)
+      shape, engine: engine, power: power, calibration: calibration, further: engine.kernelScale.expertPrefill
+    )
     self.skew = skew
     bytesPerExpert = Double(shape.bytesPerExpert)
   }
