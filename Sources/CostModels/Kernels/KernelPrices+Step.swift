@@ -198,7 +198,9 @@ extension KernelPrices {
       return (memo.entries[entry].experts.touched, memo.entries[entry].experts.launch)
     }
     let touched = distinctExperts(decodes: decodes, entry: entry, layers: range, draw: draw)
-    let launch = experts?.launch(rows: computed, active: touched / Double(range.count)) ?? Launch()
+    let launch =
+      experts?.launch(
+        rows: computed, active: touched / Double(range.count), carriesPrefill: entry != nil) ?? Launch()
     if let entry {
       memo.entries[entry].experts.decodes = decodes
       memo.entries[entry].experts.layers = range.count
