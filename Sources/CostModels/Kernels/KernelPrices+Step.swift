@@ -179,6 +179,7 @@ extension KernelPrices {
     cost.hostSeconds = host.preparation(
       decodes: decodes, prefills: load.prefillSequences, enteringTokens: load.enteringRows,
       hasPartialDepth: load.hasPartialDepth)
+    cost.exposedSeconds = host.exposed(sequences: decodes + load.prefillSequences)
     let joules = (before.joules + after.joules) * gpus
     let decodeShare = Double(decodes) / Double(decodes + load.prefillRows)
     cost.decodeRowJoules += joules * decodeShare

@@ -14,8 +14,14 @@ struct Flight {
   var finishing: [Slot] = []
   /// Sequences that end with it.
   var leaving: [Slot] = []
+  /// Sequences that take part in it, and in no later one for now: preempted, or left out.
+  var departing: [Slot] = []
+  /// Sequences that step again after it.
+  var returning: [Slot] = []
   /// Whether those that end with it have left the sums, and those that decode next have joined them.
   var hasPassed = false
+  /// What each sequence does, if that is asked for.
+  var rows: [StepRow] = []
   /// What the tiles cover, and attend to, together.
   var prefillArea = 0.0
   var prefillAttended = 0.0

@@ -4,6 +4,11 @@ extension Instance {
   /// - Returns: the number of requests that completed.
   public mutating func end(recorder: inout some Recorder) -> Int {
     if leap.isPending { land(recorder: &recorder) }
+    return finishOldest(recorder: &recorder)
+  }
+
+  /// Ends the oldest step in flight, which no leap has yet to take.
+  mutating func finishOldest(recorder: inout some Recorder) -> Int {
     let f = firstFlight
     view.now = flights[f].record.end
     firstFlight = (firstFlight + 1) % flights.count
@@ -12,8 +17,14 @@ extension Instance {
     if flights[f].decode.sequences > 0 { settleStep(f) }
     pass(f)
     closeAccounts(f)
+    if flights.count > 1 { closeDeparted(f) }
     view.completePrefill(flights[f].finishing, step: flights[f].record.index)
+    if !view.ended.isEmpty { view.releaseEnded() }
     recorder.record(flights[f].record)
+    if logsRows {
+      recorder.record(
+        rows: flights[f].rows, instance: Int32(number), iteration: flights[f].record.index)
+    }
     if ledger.logsSteps {
       recorder.record(
         kernels: costModel.takeStepKernels(from: &ledger), instance: Int32(number),
@@ -49,11 +60,31 @@ extension Instance {
     guard !flights[f].leaving.isEmpty else { return view.forgetGaps() }
     for slot in flights[f].leaving {
       view.closeAccount(slot, lastStep: flights[f].record.index)
-      view.memory.release(view.memory.blocks(for: view.sequences[slot.index].joinContext))
+      if view.sequences[slot.index].phase == .waiting {
+        // It lost its memory while its last token was on its way.
+        view.queue.remove(slot, in: &view.sequences)
+      } else {
+        view.returnMemoryAtEnd(slot)
+      }
       view.complete(slot)
     }
     flights[f].leaving.removeAll(keepingCapacity: true)
     view.forgetGaps()
+  }
+
+  /// Settles the accounts of those that were preempted or left out while they took part in a step, and opens those of the
+  /// ones that step again after it.
+  private mutating func closeDeparted(_ f: Int) {
+    for slot in flights[f].departing {
+      view.closeAccount(slot, lastStep: flights[f].record.index)
+      if view.sequences[slot.index].phase == .decoding, view.cache?.contents.hasOutputs == true {
+        view.registerLeftOut(slot)
+      }
+      if view.sequences[slot.index].phase == .waiting { view.sequences[slot.index].lengthenPrompt() }
+    }
+    flights[f].departing.removeAll(keepingCapacity: true)
+    for slot in flights[f].returning { view.openAccount(slot) }
+    flights[f].returning.removeAll(keepingCapacity: true)
   }
 
   /// Attributes to each prompt its share of the prefill: of what rows cost by tokens x layers, of attention by what its

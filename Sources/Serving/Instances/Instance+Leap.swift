@@ -1,7 +1,9 @@
 extension Instance {
   /// Whether the policy, asked for the next step, could only repeat its last plan.
   private var repeatsItself: Bool {
-    guard fastForwards, !hasNews, flightCount == 0, !clock.overlapsHost, !ledger.logsSteps else {
+    guard fastForwards, !hasNews, flightCount == 0, !clock.overlapsHost, !ledger.logsSteps, !logsRows,
+      view.isCounted
+    else {
       return false
     }
     let last = (firstFlight + flights.count - 1) % flights.count
@@ -15,36 +17,44 @@ extension Instance {
   ///
   /// - Returns: when the last of them ends; `nil` if the policy is to be asked instead.
   mutating func startLeap(at now: Seconds, before horizon: Seconds, stopAt: Seconds) -> Seconds? {
-    guard repeatsItself else { return nil }
-    var most = Leap.mostSteps
-    var (horizon, stopAt) = (horizon, stopAt)
-    switch scheduler.repeats(view) {
-    case .no: return nil
-    case .untilSomethingHappens: break
-    case .atMost(let steps):
-      most = min(most, steps)
-      hasNews = true
-    case .until(let time):
-      guard now < time else { return nil }
-      stopAt = min(stopAt, time)
-      hasNews = true
-    }
+    guard repeatsItself, let repeats = stepsToRepeat(at: now, stopAt: stopAt) else { return nil }
+    let stopAt = repeats.stopAt
+    var most = repeats.most
     if let completion = view.decoding.stepsToNextCompletion(atMost: most) { most = completion }
     most = leap.foreseeBlocks(steps: most, memory: view.memory, decoding: view.decoding)
     guard most > 0 else { return nil }
-    leap.run.decodes = view.decoding.stepping
-    leap.run.context = view.decoding.nextContext
-    leap.run.draw = view.estimator.firstDraw + UInt64(view.step)
-    view.decoding.window?.fill(&leap.run.windowContexts, count: most, after: view.decoding.step)
-    horizon = min(horizon, stopAt)
+    describeRun(most)
     leap.start = now
-    price(most: most, before: horizon, stopAt: stopAt)
+    price(most: most, before: min(horizon, stopAt), stopAt: stopAt)
     leap.isPending = true
     idleSeconds += now - view.busyUntil
     flightCount = 1
     firstFlight = (firstFlight + flights.count - 1) % flights.count
     view.busyUntil = leap.ends[leap.ends.count - 1]
     return view.busyUntil
+  }
+
+  /// How many steps the policy says that it repeats, and when none may begin; `nil` if it wants to be asked.
+  mutating func stepsToRepeat(at now: Seconds, stopAt: Seconds) -> (most: Int, stopAt: Seconds)? {
+    switch scheduler.repeats(view) {
+    case .no: return nil
+    case .untilSomethingHappens: return (Leap.mostSteps, stopAt)
+    case .atMost(let steps):
+      hasNews = true
+      return (min(Leap.mostSteps, steps), stopAt)
+    case .until(let time):
+      guard now < time else { return nil }
+      hasNews = true
+      return (Leap.mostSteps, min(stopAt, time))
+    }
+  }
+
+  /// Describes steps like the last one to the cost model.
+  mutating func describeRun(_ most: Int) {
+    leap.run.decodes = view.decoding.stepping
+    leap.run.context = view.decoding.nextContext
+    leap.run.draw = view.estimator.firstDraw + UInt64(view.step)
+    view.decoding.window?.fill(&leap.run.windowContexts, count: most, after: view.decoding.step)
   }
 
   /// Prices steps until one ends at the horizon or later, in slices that should be just enough.
@@ -81,12 +91,23 @@ extension Instance {
   /// - Returns: when the step that runs ends, if that was to be known later.
   public mutating func interrupt(at now: Seconds, recorder: inout some Recorder) -> Seconds? {
     guard leap.isPending else { return nil }
+    guard flights.count == 1 else {
+      landAhead(
+        after: leap.elements(endedBefore: now, first: flights[firstFlight].record.end), recorder: &recorder)
+      return flights[firstFlight].record.end
+    }
     land(after: leap.steps(endedBefore: now), recorder: &recorder)
     return view.busyUntil
   }
 
   /// Takes all steps of the leap but the last, which then runs.
-  mutating func land(recorder: inout some Recorder) { land(after: leap.ends.count - 1, recorder: &recorder) }
+  mutating func land(recorder: inout some Recorder) {
+    if flights.count == 1 {
+      land(after: leap.ends.count - 1, recorder: &recorder)
+    } else {
+      landAhead(after: leap.ends.count - 1, recorder: &recorder)
+    }
+  }
 
   /// Takes some steps of the leap, and lets the next one run.
   private mutating func land(after steps: Int, recorder: inout some Recorder) {

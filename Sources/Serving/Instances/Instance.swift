@@ -7,6 +7,8 @@ public struct Instance {
   public let number: Int
   /// The longest sequence, prompt and output together, that it serves.
   public let longestSequence: Tokens
+  /// The longest prompt that it serves.
+  let longestPrompt: Tokens
   /// What its policy sees.
   public internal(set) var view: InstanceView
   /// Time spent with nothing to do, up to the last step's end.
@@ -27,6 +29,8 @@ public struct Instance {
   var leap = Leap()
   /// Whether something happened since the policy was last asked that it would want to know.
   var hasNews = true
+  /// Whether to write down what each sequence does in each step.
+  var logsRows = false
   /// Whether decode steps are repeated without asking the policy.
   let fastForwards: Bool
 
@@ -46,9 +50,10 @@ public struct Instance {
     costModel = configuration.costModel
     idleWatts = costModel.idleWatts
     longestSequence = min(maxModelLength, scheduler.longestSequence, configuration.memory.capacity)
+    longestPrompt = scheduler.longestPrompt
     view = InstanceView(configuration: configuration, longestOutput: longestSequence, number: number)
-    clock = StepClock(overlapsHost: configuration.stepsInFlight > 1)
-    flights = Array(repeating: Flight(), count: configuration.stepsInFlight)
+    clock = StepClock(overlapsHost: configuration.rules.stepsInFlight > 1)
+    flights = Array(repeating: Flight(), count: configuration.rules.stepsInFlight)
     self.fastForwards = fastForwards
   }
 
@@ -58,11 +63,12 @@ public struct Instance {
   /// When the oldest step in flight ends; `nil` if none is.
   public var endOfStep: Seconds? {
     guard flightCount > 0 else { return nil }
-    return leap.isPending ? view.busyUntil : flights[firstFlight].record.end
+    guard leap.isPending else { return flights[firstFlight].record.end }
+    return flights.count == 1 ? view.busyUntil : leap.event
   }
 
   /// Whether another step may be planned now.
-  public var hasRoomForStep: Bool { flightCount < flights.count }
+  public var hasRoomForStep: Bool { flightCount < flights.count && !leap.isPending }
 
   /// Energy that it drew while it had nothing to do, in joules.
   public var idleJoules: Joules { idleSeconds * idleWatts }
@@ -72,7 +78,7 @@ public struct Instance {
 
   /// Whether a request can be served at all.
   public func accepts(_ request: Request) -> Bool {
-    request.promptTokens + request.outputTokens <= longestSequence
+    request.totalTokens <= longestSequence && request.promptTokens <= longestPrompt
   }
 
   /// Takes in a request, which must be acceptable.
@@ -95,20 +101,30 @@ public struct Instance {
     at now: Seconds, before horizon: Seconds = .infinity, stopAt: Seconds = .infinity
   ) throws(SimulationError) -> Seconds? {
     guard now < stopAt else { return nil }
-    if let end = startLeap(at: now, before: horizon, stopAt: stopAt) { return end }
+    if flights.count > 1 {
+      passNewest()
+      if let end = startLeapAhead(at: now, before: horizon, stopAt: stopAt) { return end }
+    } else if let end = startLeap(at: now, before: horizon, stopAt: stopAt) {
+      return end
+    }
     return try plan(at: now)
   }
 
   /// Asks the policy for a plan, and runs it.
   private mutating func plan(at now: Seconds) throws(SimulationError) -> Seconds? {
-    if flightCount > 0 { pass((firstFlight + flightCount - 1) % flights.count) }
     let unfinished = view.waitingCount + view.prefillingCount + view.decodingCount
     guard unfinished > 0 else { return nil }
     view.now = now
     let f = (firstFlight + flightCount) % flights.count
     flights[f].plan.begin(view)
     scheduler.plan(view, into: &flights[f].plan)
-    guard !flights[f].plan.isEmpty else { throw .stalled(at: now, unfinished: unfinished) }
+    if flights[f].plan.isEmpty {
+      let preempts = flights[f].plan.victims > 0
+      guard preempts || flightCount > 0 else { throw .stalled(at: now, unfinished: unfinished) }
+      try apply(f)
+      // What was taken from those that ran may be enough for one of them.
+      return flightCount > 0 ? nil : try plan(at: now)
+    }
     hasNews = false
     try apply(f)
     costModel.price(load, into: &flights[f].cost, ledger: &ledger)
@@ -118,21 +134,28 @@ public struct Instance {
 
   /// Applies a plan to the sequences and to memory, and makes its load.
   private mutating func apply(_ f: Int) throws(SimulationError) {
-    for i in flights[f].plan.actions.indices {
-      switch flights[f].plan.actions[i] {
-      case .decode(let steppers, let victims): view.decode(steppers: steppers, victims: victims)
-      case .admit(let slot): view.admit(slot)
-      }
-    }
     flights[f].prefillArea = 0
     flights[f].prefillAttended = 0
     while !flights[f].finishing.isEmpty { flights[f].finishing.removeLast() }
-    for i in flights[f].plan.tiles.indices {
-      let tile = flights[f].plan.tiles[i]
-      if try view.apply(tile) { flights[f].finishing.append(tile.sequence) }
-      flights[f].prefillArea += tile.area
-      flights[f].prefillAttended += tile.attended
+    for i in flights[f].plan.actions.indices {
+      switch flights[f].plan.actions[i] {
+      case .decode(let steppers, let victims): view.decode(steppers: steppers, victims: victims)
+      case .serve: view.serve(flights[f].plan)
+      case .admit(let slot, let tokens): view.admit(slot, tokens: tokens)
+      case .compute(let tile): try compute(flights[f].plan.tiles[tile], f)
+      }
     }
+    if flightCount > 0 {
+      let newest = (firstFlight + flightCount - 1) % flights.count
+      flights[newest].departing += view.departing
+      view.departing.removeAll(keepingCapacity: true)
+      flights[newest].returning += view.returning
+      view.returning.removeAll(keepingCapacity: true)
+    }
+    if view.cache == nil {
+      for i in flights[f].plan.tiles.indices { try compute(flights[f].plan.tiles[i], f) }
+    }
+    if logsRows { noteRows(f) }
     let decode = flights[f].plan.decodes > 0 ? view.decoding.nextLoad : DecodeLoad()
     flights[f].decode = decode
     load.fill(decode: decode, tiles: flights[f].plan.tiles, layers: view.layers)
@@ -146,6 +169,7 @@ public struct Instance {
     let (start, seconds) = clock.run(flights[f].cost, plannedAt: now)
     flights[f].cost.addIdle(idleWatts * seconds, decodeShare: load.decodeShare)
     idleSeconds += start - view.busyUntil
+    if start > now { view.postpone(flights[f].plan.tiles, to: start) }
     let depth = load.prefillDepth(layers: view.layers)
     flights[f].record.instance = Int32(number)
     flights[f].record.index = view.step
@@ -164,9 +188,49 @@ public struct Instance {
     }
     flights[f].decodeStep = view.decoding.step
     flights[f].hasPassed = false
+    view.hasOverlapped = flightCount > 0
     view.step += 1
     view.busyUntil = flights[f].record.end
     flightCount += 1
+  }
+
+  /// Moves a prompt on by a tile.
+  @inline(__always)
+  private mutating func compute(_ tile: Tile, _ f: Int) throws(SimulationError) {
+    if try view.apply(tile) { flights[f].finishing.append(tile.sequence) }
+    flights[f].prefillArea += tile.area
+    flights[f].prefillAttended += tile.attended
+  }
+
+  /// Writes down what each sequence does in a step.
+  private mutating func noteRows(_ f: Int) {
+    flights[f].rows.removeAll(keepingCapacity: true)
+    if flights[f].plan.decodes > 0 {
+      for slot in view.decodersInOrder() where view.sequences[slot.index].steps {
+        flights[f].rows.append(
+          StepRow(
+            request: view.sequences[slot.index].record.request.id, tokens: 1, before: view.context(of: slot)))
+      }
+    }
+    for tile in flights[f].plan.tiles {
+      flights[f].rows.append(
+        StepRow(
+          request: view.sequences[tile.sequence.index].record.request.id, tokens: tile.tokens.count,
+          before: tile.tokens.lowerBound))
+    }
+  }
+
+  /// Lets those that the newest step in flight finishes leave and join, before the next one is planned.
+  private mutating func passNewest() {
+    view.ending.removeAll(keepingCapacity: true)
+    view.isInFlight = flightCount > 0
+    guard flightCount > 0 else { return }
+    let newest = (firstFlight + flightCount - 1) % flights.count
+    pass(newest)
+    for slot in flights[newest].leaving { view.ending.append(slot) }
+    for slot in flights[newest].finishing where view.sequences[slot.index].phase == .finishing {
+      view.ending.append(slot)
+    }
   }
 
   /// Takes those that end with a step out of the sums, and those that decode after it in.

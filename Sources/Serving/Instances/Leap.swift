@@ -12,6 +12,11 @@ struct Leap {
   var start: Seconds = 0
   /// When each step ends.
   var ends: [Seconds] = []
+  /// With steps in flight: when each step begins, and the clock once it is planned.
+  var starts: [Seconds] = []
+  var clocks: [StepClock] = []
+  /// With steps in flight: when the last step but one ends.
+  var event: Seconds = 0
   /// KV blocks in use in each step.
   var blocks = Array(repeating: Int32(0), count: mostSteps)
   /// Whether there are steps to take.
@@ -37,6 +42,14 @@ struct Leap {
       needing = (needing > 0 ? needing : needs.count) - 1
     }
     return steps
+  }
+
+  /// With steps in flight: elements that have ended before a time, the first of which is the flight that ends at `first`.
+  func elements(endedBefore time: Seconds, first: Seconds) -> Int {
+    guard first < time else { return 0 }
+    var count = 1
+    while count < ends.count, ends[count - 1] < time { count += 1 }
+    return min(count, ends.count - 1)
   }
 
   /// Steps that have ended before a time; the next one contains it.

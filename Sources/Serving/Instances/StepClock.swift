@@ -3,6 +3,8 @@ public struct StepClock: Sendable, Hashable {
   /// Whether the host prepares a step while the GPU runs the one before.
   public let overlapsHost: Bool
   private var lastEnd: Seconds = 0
+  /// When the host has prepared the last step.
+  private var prepared: Seconds = 0
 
   /// Creates a clock at 0.
   public init(overlapsHost: Bool = false) { self.overlapsHost = overlapsHost }
@@ -18,8 +20,9 @@ public struct StepClock: Sendable, Hashable {
     _ cost: borrowing StepCost, plannedAt now: Seconds
   ) -> (start: Seconds, seconds: Seconds) {
     guard overlapsHost else { return (now, cost.seconds) }
-    let start = max(lastEnd, now + cost.hostSeconds)
-    let seconds = max(cost.kernelSeconds, cost.launchSeconds)
+    prepared = max(now, prepared) + cost.hostSeconds
+    let start = max(lastEnd, prepared)
+    let seconds = max(cost.kernelSeconds, cost.launchSeconds) + cost.exposedSeconds
     lastEnd = start + seconds
     return (start, seconds)
   }

@@ -31,6 +31,9 @@ public struct EngineDescription: Descriptor, Hashable {
   /// Whether a model's sliding window is applied in every layer, where only some should have it.
   public var windowsEveryLayer = false
 
+  /// How it looks after requests and memory, and what it does by default.
+  public var scheduling = EngineScheduling()
+
   /// Creates an ideal engine.
   public init() {}
 
@@ -63,7 +66,7 @@ public struct EngineDescription: Descriptor, Hashable {
     let activations = activationScale * Double(shard.activationBytesPerToken) * Double(maxBatchedTokens)
     let usable = Double(hardware.memoryBytes) * utilisation
     let free = usable - Double(shard.weightBytes) - activations - Double(reservedBytes)
-    let blocks = (free / Double(shard.keyValueBytesPerToken * keyValueBlockSize)).rounded(.down)
+    let blocks = (free / Double(blockBytes(shard))).rounded(.down)
     guard blocks >= 1, blocks < 1e15 else {
       func gigabytes(_ bytes: Double) -> String { "\((bytes / 1e8).rounded() / 10) GB" }
       throw .mismatch(
@@ -75,62 +78,85 @@ public struct EngineDescription: Descriptor, Hashable {
     return Int(blocks)
   }
 
+  /// Bytes of a block of KV memory on each GPU: where layers with a sliding window have blocks of their own, a block is of
+  /// the layers of one kind.
+  private func blockBytes(_ shard: ModelShard) -> Int {
+    let all = shard.keyValueBytesPerToken * keyValueBlockSize
+    return groupWindow(of: shard.model) == nil ? all : all / 2
+  }
+
+  /// Positions that the layers of a second group of KV blocks see; `nil` without such a group.
+  ///
+  /// Only models with as many layers of one kind as of the other have one.
+  public func groupWindow(of model: ModelDescription) -> Int? {
+    guard scheduling.groupsLayersByWindow, let window = model.windows.compactMap({ $0 }).first else {
+      return nil
+    }
+    return 2 * model.windowedLayers == model.windows.count ? window : nil
+  }
+
   /// Every setting, in the order of help texts.
-  public static let settings: [Setting<EngineDescription>] = [
-    Setting(
-      "kv.block_size", unit: "tokens", .integer(\.keyValueBlockSize, 1...65_536),
-      "Tokens in a block of KV memory."),
-    Setting(
-      "host.per_iteration_ms", unit: "ms", .number(\.host.perIterationMilliseconds, .notNegative),
-      "Scheduling and preparation of any iteration."),
-    Setting(
-      "host.partial_depth_ms", unit: "ms", .number(\.host.partialDepthMilliseconds, .notNegative),
-      "Further preparation where prefill does not pass through all layers."),
-    Setting(
-      "host.per_decode_sequence_us", unit: "us", .number(\.host.perDecodeSequenceMicroseconds, .notNegative),
-      "Preparation for each decoding sequence."),
-    Setting(
-      "host.per_prefill_sequence_us", unit: "us",
-      .number(\.host.perPrefillSequenceMicroseconds, .notNegative),
-      "Preparation for each prompt in prefill."),
-    Setting(
-      "host.per_prefill_token_us", unit: "us", .number(\.host.perPrefillTokenMicroseconds, .notNegative),
-      "Preparation for each prefill token, once, as it enters the first layer."),
-    Setting(
-      "host.eager_layer_us", unit: "us", .number(\.host.eagerLayerMicroseconds, .notNegative),
-      "Time to issue one layer's kernels one by one."),
-    Setting(
-      "host.graph_layer_us", unit: "us", .number(\.host.graphLayerMicroseconds, .notNegative),
-      "Time to issue one layer's kernels from a CUDA graph."),
-    Setting(
-      "graphs.sizes", unit: "rows", .sizes(\.graphs.sizes),
-      "Row counts with captured CUDA graphs; batches are padded up to them."),
-    Setting(
-      "kernel_scale.expert_mlp", .number(\.kernelScale.expertMLP, 1e-3...1e3),
-      "Factor on the experts' kernel time, 1 for tuned kernels."),
-    Setting(
-      "kernel_scale.attention", .number(\.kernelScale.attention, 1e-3...1e3),
-      "Factor on attention's kernel time, 1 for tuned kernels."),
-    Setting(
-      "kernel_scale.other", .number(\.kernelScale.other, 1e-3...1e3),
-      "Factor on all other kernels' time, 1 for tuned kernels."),
-    Setting(
-      "repeats.embedding_and_head", .flag(\.repeatsEmbeddingAndHead),
-      "Whether every stage of a layered prefill embeds its rows and runs the LM head again."),
-    Setting(
-      "all_reduce.custom_limit_bytes", unit: "bytes", .integer(\.customAllReduceLimitBytes, 0...(1 << 40)),
-      "Largest message of the engine's own all-reduce; larger ones go to NCCL."),
-    Setting(
-      "memory.reserved_bytes", unit: "bytes", .integer(\.reservedBytes, 0...(1 << 50)),
-      "Memory of each GPU that is neither weights, activations nor KV blocks."),
-    Setting(
-      "memory.activation_scale", .number(\.activationScale, .notNegative),
-      "Factor on the estimated peak of activations."),
-    Setting(
-      "model.dequantise_experts", .flag(\.dequantisesExperts),
-      "Whether experts are dequantised to 16 bits when loaded."),
-    Setting(
-      "model.window_every_layer", .flag(\.windowsEveryLayer),
-      "Whether a sliding window is applied in every layer, not in its own alone."),
-  ]
+  public static let settings: [Setting<EngineDescription>] =
+    [
+      Setting(
+        "kv.block_size", unit: "tokens", .integer(\.keyValueBlockSize, 1...65_536),
+        "Tokens in a block of KV memory."),
+      Setting(
+        "host.per_iteration_ms", unit: "ms", .number(\.host.perIterationMilliseconds, .notNegative),
+        "Scheduling and preparation of any iteration."),
+      Setting(
+        "host.partial_depth_ms", unit: "ms", .number(\.host.partialDepthMilliseconds, .notNegative),
+        "Further preparation where prefill does not pass through all layers."),
+      Setting(
+        "host.per_decode_sequence_us", unit: "us",
+        .number(\.host.perDecodeSequenceMicroseconds, .notNegative),
+        "Preparation for each decoding sequence."),
+      Setting(
+        "host.exposed_per_sequence_us", unit: "us", isLate: true,
+        .number(\.host.exposedPerSequenceMicroseconds, .notNegative),
+        "Time for each sequence of an iteration that no overlap of host and GPU hides."),
+      Setting(
+        "host.per_prefill_sequence_us", unit: "us",
+        .number(\.host.perPrefillSequenceMicroseconds, .notNegative),
+        "Preparation for each prompt in prefill."),
+      Setting(
+        "host.per_prefill_token_us", unit: "us", .number(\.host.perPrefillTokenMicroseconds, .notNegative),
+        "Preparation for each prefill token, once, as it enters the first layer."),
+      Setting(
+        "host.eager_layer_us", unit: "us", .number(\.host.eagerLayerMicroseconds, .notNegative),
+        "Time to issue one layer's kernels one by one."),
+      Setting(
+        "host.graph_layer_us", unit: "us", .number(\.host.graphLayerMicroseconds, .notNegative),
+        "Time to issue one layer's kernels from a CUDA graph."),
+      Setting(
+        "graphs.sizes", unit: "rows", .sizes(\.graphs.sizes),
+        "Row counts with captured CUDA graphs; batches are padded up to them."),
+      Setting(
+        "kernel_scale.expert_mlp", .number(\.kernelScale.expertMLP, 1e-3...1e3),
+        "Factor on the experts' kernel time, 1 for tuned kernels."),
+      Setting(
+        "kernel_scale.attention", .number(\.kernelScale.attention, 1e-3...1e3),
+        "Factor on attention's kernel time, 1 for tuned kernels."),
+      Setting(
+        "kernel_scale.other", .number(\.kernelScale.other, 1e-3...1e3),
+        "Factor on all other kernels' time, 1 for tuned kernels."),
+      Setting(
+        "repeats.embedding_and_head", .flag(\.repeatsEmbeddingAndHead),
+        "Whether every stage of a layered prefill embeds its rows and runs the LM head again."),
+      Setting(
+        "all_reduce.custom_limit_bytes", unit: "bytes", .integer(\.customAllReduceLimitBytes, 0...(1 << 40)),
+        "Largest message of the engine's own all-reduce; larger ones go to NCCL."),
+      Setting(
+        "memory.reserved_bytes", unit: "bytes", .integer(\.reservedBytes, 0...(1 << 50)),
+        "Memory of each GPU that is neither weights, activations nor KV blocks."),
+      Setting(
+        "memory.activation_scale", .number(\.activationScale, .notNegative),
+        "Factor on the estimated peak of activations."),
+      Setting(
+        "model.dequantise_experts", .flag(\.dequantisesExperts),
+        "Whether experts are dequantised to 16 bits when loaded."),
+      Setting(
+        "model.window_every_layer", .flag(\.windowsEveryLayer),
+        "Whether a sliding window is applied in every layer, not in its own alone."),
+    ] + EngineScheduling.settings
 }
