@@ -59,6 +59,10 @@ final class NaiveVLLM {
   var waiting: [Sequence] = [], running: [Sequence] = []
   var sharing: [Int: (Int, Int)] = [:]
   var now = 0.0
+  /// Two requests may take each other's memory for ever: then the run is given up.
+  static let mostCalls = 100_000
+  var calls = 0
+  var isEndless: Bool { calls >= Self.mostCalls }
   var steps: [(Double, [(Int, Int, Int)])] = []
   init(_ r: Rules) { self.r = r; free = (1..<r.blocks).map { _ in Block() } }
 
@@ -253,9 +257,10 @@ final class NaiveVLLM {
     var upcoming = requests[...]
     var flights: [Batch] = []
     var lastEnd = 0.0
-    while true {
+    while calls < Self.mostCalls {
       while let q = upcoming.first, q.arrival <= now { upcoming.removeFirst(); enqueue(q) }
-      while flights.count < r.inFlight {
+      while flights.count < r.inFlight, calls < Self.mostCalls {
+        calls += 1
         var (b, preempted) = schedule()
         if b.rows.isEmpty { if preempted > 0, flights.isEmpty { continue }; break }
         b.start = max(now, lastEnd)

@@ -5,7 +5,8 @@ import Testing
 /// SGLang's and TensorRT-LLM's scheduling, worked out by hand. A step takes one second.
 @Suite struct OtherEnginesTests {
   private func run(
-    _ scheduler: any Scheduler, _ requests: [(Seconds, Tokens, Tokens)], blocks: Int = 1000, blockSize: Int = 16,
+    _ scheduler: any Scheduler, _ requests: [(Seconds, Tokens, Tokens)], blocks: Int = 1000,
+    blockSize: Int = 16,
     rules: EngineRules = EngineRules(), cached: Bool = false
   ) throws -> History {
     let memory = KVMemory(blocks: blocks, blockSize: blockSize)

@@ -208,6 +208,7 @@ extension InstanceView {
   mutating func park(_ slot: Slot) {
     stopStepping(slot)
     settleAccount(slot)
+    if !isInFlight, !isCounted { registerLeftOut(slot) }
     decoding.parked += 1
   }
 

@@ -128,6 +128,7 @@ extension InstanceView {
     var taken: [Slot: Tokens] = [:]
     for operation in plan.operations {
       switch operation {
+      case .pass(let slot): passWindow(of: slot)
       case .take(let slot, let tokens):
         take(tokens, for: slot)
         taken[slot] = tokens
@@ -137,21 +138,23 @@ extension InstanceView {
     if let cache, cache.contents.hasOutputs { registerRunning(plan.tiles) }
   }
 
+  /// Gives up the blocks of the second group that a request's window has passed.
+  private mutating func passWindow(of slot: Slot) {
+    let i = slot.index
+    let (before, after) = (Int(sequences[i].passedBlocks), passedBlocks(of: slot))
+    guard after > before else { return }
+    if cache != nil {
+      cache?.settle(free: memory.freeBlocks)
+      memory.release(cache?.pass(slot, blocks: before..<after) ?? 0)
+    } else {
+      memory.release(after - before)
+    }
+    sequences[i].passedBlocks = Int32(after)
+  }
+
   /// Takes the blocks of a request's next tokens.
   private mutating func take(_ tokens: Tokens, for slot: Slot) {
     let i = slot.index
-    if rules.slidingWindow > 0 {
-      let (before, after) = (Int(sequences[i].passedBlocks), passedBlocks(of: slot))
-      if after > before {
-        if cache != nil {
-          cache?.settle(free: memory.freeBlocks)
-          memory.release(cache?.pass(slot, blocks: before..<after) ?? 0)
-        } else {
-          memory.release(after - before)
-        }
-        sequences[i].passedBlocks = Int32(after)
-      }
-    }
     let blocks = blocksOfGroupToTake(slot, tokens: tokens)
     memory.take(rules.groups * blocks)
     if sequences[i].phase == .prefilling { sequences[i].promptBlocks += Int32(blocks) }

@@ -132,6 +132,7 @@ extension StepPlan {
   /// - Returns: the blocks that it has passed so far.
   private mutating func passWindow(of slot: Slot, _ view: borrowing InstanceView) -> Int {
     guard view.rules.slidingWindow > 0 else { return 0 }
+    operations.append(.pass(slot))
     let (before, after) = (Int(view.sequences[slot.index].passedBlocks), view.passedBlocks(of: slot))
     guard let cache = view.cache else {
       freeBlocks += max(0, after - before)

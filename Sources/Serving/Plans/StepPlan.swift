@@ -42,6 +42,8 @@ public struct StepPlan: Sendable {
 
   /// Something that serving does to a request that runs.
   enum Operation: Sendable, Hashable {
+    /// It gives up the blocks of the second group that its window has passed.
+    case pass(Slot)
     /// It takes the blocks of its next tokens.
     case take(Slot, tokens: Tokens)
     /// It loses its memory.
