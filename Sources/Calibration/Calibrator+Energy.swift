@@ -39,10 +39,11 @@ extension Calibrator {
     guard let heldOut = errors(half(below, 1)) else { return nil }
     return EnergyFit(
       source: source(of: Elementwise.table), idleWatts: rounded(fit.values[0]),
-      perBytePicojoules: rounded(fit.values[1] * 1e12), perFLOPPicojoules: rounded(fit.values[2] * 1e12),
+      busyWatts: rounded(fit.values[3]), perBytePicojoules: rounded(fit.values[1] * 1e12),
+      perFLOPPicojoules: rounded(fit.values[2] * 1e12),
       standardErrors: [
         rounded(fit.standardErrors[0], digits: 3), rounded(fit.standardErrors[1] * 1e12, digits: 3),
-        rounded(fit.standardErrors[2] * 1e12, digits: 3),
+        rounded(fit.standardErrors[2] * 1e12, digits: 3), rounded(fit.standardErrors[3], digits: 3),
       ],
       limitWatts: limit, rows: idle.count + below.count + above.count, heldOut: heldOut,
       atLimit: errors(half(above, 1)))
@@ -54,20 +55,21 @@ extension Calibrator {
   /// that it excuses too much and never too little.
   private static func fit(_ windows: [EnergyWindow], atLimit: [EnergyWindow]) -> RelativeFit {
     let all = windows + atLimit
-    let columns = (0..<3).map { column in all.map { features($0)[column] / $0.joules } }
+    let columns = (0..<4).map { column in all.map { features($0)[column] / $0.joules } }
     let excesses = atLimit.indices.map { index in
       all.indices.map { $0 == windows.count + index ? -1.0 : 0 }
     }
     let solution = nonNegativeLeastSquares(
       columns: columns + excesses, target: [Double](repeating: 1, count: all.count))
-    let values = Array(solution[..<3])
-    let bound = all.indices.filter { $0 < windows.count || solution[$0 - windows.count + 3] == 0 }
+    let values = Array(solution[..<4])
+    let bound = all.indices.filter { $0 < windows.count || solution[$0 - windows.count + 4] == 0 }
     return RelativeFit(
       values: values, jacobian: columns.map { column in bound.map { column[$0] } },
-      residuals: bound.map { row in (0..<3).reduce(-1) { $0 + values[$1] * columns[$1][row] } })
+      residuals: bound.map { row in (0..<4).reduce(-1) { $0 + values[$1] * columns[$1][row] } })
   }
 
   private static func features(_ window: EnergyWindow) -> SIMD8<Double> {
-    SIMD8(window.seconds, window.bytes, window.flops, 0, 0, 0, 0, 0)
+    let busy = window.kernel == "idle" ? 0 : window.seconds
+    return SIMD8(window.seconds, window.bytes, window.flops, busy, 0, 0, 0, 0)
   }
 }

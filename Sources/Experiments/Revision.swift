@@ -11,5 +11,9 @@ package enum Revision {
   /// 1. The first figures that are kept apart by revision.
   /// 2. Seeded draws of experts (`--draw-routing`) are named by instance, step and layer instead of taken from a stream, so
   ///    that asking for a price changes nothing. Other figures are as before.
-  package static let results = 2
+  /// 3. Prices that hold. The power limit bounds the mean of an instance's steps and no longer each kernel, and lowers the
+  ///    clock; matrix products have terms for waves that are not full and for rows timed at the limit; attention splits
+  ///    long contexts; norms, rotary embedding, activation, all-reduces and host time belong to the engine; busy
+  ///    multiprocessors draw power of their own.
+  package static let results = 3
 }

@@ -121,7 +121,9 @@ import Testing
       let read = try Calibration(path: file.path)
       #expect(read == calibration)
     }
-    #expect(calibration.report().contains("energy: 100 W, 110 pJ a byte, 0.9 pJ an operation, up to 700 W"))
+    #expect(
+      calibration.report().contains(
+        "energy: 100 W, 0 W while kernels run, 110 pJ a byte, 0.9 pJ an operation, up to 700 W"))
     let broken = calibration.json().replacing("\"idle_w\": 100", with: "\"idle_w\": -1")
     try ScratchFolder.with("c.json", broken) { file in
       let error = #expect(throws: CalibrationError.self) { try Calibration(path: file.path) }

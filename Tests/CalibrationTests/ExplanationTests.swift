@@ -19,7 +19,8 @@ import Testing
     let named = Set(lines.map { String($0.prefix { $0 != " " && $0 != "," }) })
     let dense: Set<KernelKind> = [.gateUpGEMM, .siluMul, .downGEMM]
     let sparse: Set<KernelKind> = [.routerGEMM, .expertMLP]
-    let other = try shipped(model).isMixtureOfExperts ? dense : sparse
+    let unfused: Set<KernelKind> = [.expertSiluMul, .expertSum]
+    let other = unfused.union(try shipped(model).isMixtureOfExperts ? dense : sparse)
     #expect(named == Set(Set(KernelKind.allCases).subtracting(other).map(\.rawValue)))
   }
 

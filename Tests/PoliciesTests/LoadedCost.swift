@@ -42,6 +42,8 @@ struct LoadedCost: LayerCost {
       decodes: load.decode.sequences, prompts: load.prefillSequences, finishing: load.finishingSequences,
       rows: load.prefillRows, entering: load.enteringRows, isPartial: load.hasPartialDepth)
     cost.kernelSeconds = seconds(ticks: Int(cost.activationBytes) + beside)
+    cost.clockedSeconds = cost.kernelSeconds / 2
+    cost.clockedJoules = cost.joules / 2
   }
 
   func seconds(ticks: Int) -> Seconds {

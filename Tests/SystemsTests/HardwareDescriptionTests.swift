@@ -14,13 +14,14 @@ import Testing
     for setting in HardwareDescription.settings {
       let origin = try #require(hardware.provenance[setting.path])
       #expect(!origin.source.isEmpty)
-      if setting.path.hasPrefix("energy.") { #expect(origin.quality == .estimate) }
+      if setting.path.hasPrefix("energy.") { #expect([.estimate, .fitted].contains(origin.quality)) }
+      #expect(!origin.source.hasPrefix("Default"), "\(setting.path)")
     }
     // A kernel at the roofline's corner must not be cheaper than the cap, nor idling dearer than working.
     let energy = hardware.energy
     #expect(energy.idleWatts < hardware.powerLimitWatts)
     let streaming = energy.idleWatts + energy.joulesPerByte * hardware.memoryBandwidth * 0.83
-    #expect((400...700).contains(streaming))
+    #expect((400...700).contains(streaming + energy.busyWatts))
   }
 
   @Test("a file that leaves a figure out is refused")
@@ -30,6 +31,56 @@ import Testing
       try ScratchFolder.with("gpu.json", text) { try HardwareDescription(contentsOf: $0) }
     }
     #expect(error.description.contains("gpu.json: field 'memory.bandwidth_bytes_per_s' is missing"))
+  }
+
+  @Test("a file of an earlier version, without the power limit's settings, is read with stated defaults")
+  func earlierVersion() throws {
+    let hardware = try changed { text in
+      for line in ["window_ms", "clock_exponent", "measured_at_w", "sustained_ms", "busy_w", "mxfp4_pj"] {
+        let start = try #require(text.range(of: "    \"\(line)\": {"))
+        let end = try #require(text.range(of: "}", range: start.upperBound..<text.endIndex))
+        text.removeSubrange(start.lowerBound..<end.upperBound)
+      }
+      // What remains of the lists has commas without values.
+      text = text.replacing(#/,(\s|,)*,/#, with: ",").replacing(#/,\s*}/#, with: "}")
+    }
+    #expect(hardware.power == PowerDescription())
+    #expect(hardware.power.windowMilliseconds == 100 && hardware.power.clockExponent == 2)
+    #expect(hardware.energy.busyWatts == 0)
+    let origin = try #require(hardware.provenance["power.window_ms"])
+    #expect(origin.quality == .assumption && origin.source == "Default, 100 ms: the file says nothing.")
+  }
+
+  @Test(
+    "values that make no sense are refused in one line",
+    arguments: [
+      ("power.limit_w", "20000", "expected a number in 1.0...10000.0 (W)"),
+      ("power.window_ms", "0", "expected a number in 1.0...10000.0 (ms)"),
+      ("power.clock_exponent", "5", "expected a number in 1.0...4.0"),
+      ("power.clock_exponent", "0.5", "expected a number in 1.0...4.0"),
+    ])
+  func refused(path: String, value: String, expected: String) throws {
+    var hardware = try shippedProfiles.hardware("h100-sxm")
+    let error = try #require(throws: DescriptionError.self) { try hardware.set("\(path)=\(value)") }
+    #expect(error.description == "setting '\(path)': '\(value)' will not do; \(expected)")
+  }
+
+  @Test("a limit below idle power is refused, in a file and on the command line")
+  func limitBelowIdle() throws {
+    let error = try #require(throws: DescriptionError.self) {
+      try changed { $0 = $0.replacing("\"value\": 118,", with: "\"value\": 800,") }
+    }
+    #expect(
+      error.description.hasSuffix(
+        "gpu.json: field 'power.limit_w' is 700.0; expected more than energy.idle_w, 800.0 W"))
+  }
+
+  /// The shipped H100 with another text.
+  private func changed(_ change: (inout String) throws -> Void) throws -> HardwareDescription {
+    var text = try String(
+      contentsOf: shippedProfiles.url.appending(path: "hardware/h100-sxm.json"), encoding: .utf8)
+    try change(&text)
+    return try ScratchFolder.with("gpu.json", text) { try HardwareDescription(contentsOf: $0) }
   }
 
   @Test("figures change by path")

@@ -45,7 +45,7 @@ extension MatrixProduct: MeasuredFamily {
       for (dimensions, group) in groups {
         let rows = group.sorted { $0.m < $1.m }
         try calibrator.check(name, dimensions, table: table, rows: rows.count, needed: 8)
-        let all = rows.map { sample($0, format) }
+        let all = rows.map { sample($0, format, calibrator.figures) }
         let held = all.enumerated().filter { $0.offset % 2 == 1 }.map(\.element)
         let fit = CubicRoofline.fit(all.enumerated().filter { $0.offset % 2 == 0 }.map(\.element))
         let mine = held.map { CubicRoofline.predict(fit.values, $0) / $0.seconds - 1 }
@@ -56,7 +56,9 @@ extension MatrixProduct: MeasuredFamily {
             dimensions, CubicRoofline.fit(all), rows: rows.count, errors: mine,
             measured: [rows.map { Double($0.m) }]))
       }
-      let formula = "t0 + ((bytes * b)^3 + (flops * f)^3)^(1/3)"
+      let formula =
+        "t0 + ((bytes * b)^3 + (flops * f * (1 + waste * q) * (1 + sustained * r))^3)^(1/3), "
+        + "waste of the last wave of tiles, sustained = 1 - exp(-flops / data-sheet rate / 0.5 ms)"
       func kernel(
         _ name: String, _ formula: String, _ errors: [Double], _ bar: ErrorBar?, _ shapes: [FittedShape]
       ) -> FittedKernel {
@@ -89,10 +91,15 @@ extension MatrixProduct: MeasuredFamily {
     return kernels
   }
 
-  private static func sample(_ row: Row, _ format: WeightFormat) -> CubicRoofline.Sample {
+  private static func sample(
+    _ row: Row, _ format: WeightFormat, _ figures: DeviceFigures
+  ) -> CubicRoofline.Sample {
     let shape = Shape(n: row.n, k: row.k, format: format)
     let m = Double(row.m)
-    return CubicRoofline.Sample(bytes: bytes(shape, m), flops: flops(shape, m), seconds: row.seconds)
+    return CubicRoofline.Sample(
+      bytes: bytes(shape, m), flops: flops(shape, m), seconds: row.seconds,
+      waste: waste(shape, m, multiprocessors: figures.multiprocessors),
+      sustained: sustained(flops(shape, m) / figures.flops(format)))
   }
 
   static func shape(_ kernel: FittedKernel, _ dimensions: [Int]) -> Shape? {

@@ -4,6 +4,8 @@ extension PrefillAttention: MeasuredFamily {
   /// A launch over equally many new tokens in each sequence of a batch, and what it took.
   struct Row: Sendable {
     var heads: AttentionHeads
+    /// Whether the kernel may split the keys.
+    var splitsKeys = true
     var batch, tokens, prefix: Int
     var seconds: Double
   }
@@ -20,8 +22,11 @@ extension PrefillAttention: MeasuredFamily {
     let tokens = try table.integers("q_len")
     let prefix = try table.integers("prefix")
     let seconds = try table.seconds()
+    let splits = table.value("splits_keys") != "no"
     return (0..<table.count).map {
-      Row(heads: heads[$0], batch: batch[$0], tokens: tokens[$0], prefix: prefix[$0], seconds: seconds[$0])
+      Row(
+        heads: heads[$0], splitsKeys: splits, batch: batch[$0], tokens: tokens[$0], prefix: prefix[$0],
+        seconds: seconds[$0])
     }
   }
 
@@ -37,14 +42,21 @@ extension PrefillAttention: MeasuredFamily {
     }
   }
 
-  static func key(_ row: Row) -> [String] { Shape(row.heads).dimensions.map(String.init) }
+  static func key(_ row: Row) -> [String] {
+    [row.splitsKeys ? "" : unsplit] + Shape(row.heads).dimensions.map(String.init)
+  }
 
   /// Fits each set of heads.
   ///
   /// Chunks with a prefix take part in the same fits, since one law holds for both, but they are judged apart.
   static func fit(_ rows: [Row], _ calibrator: Calibrator) throws(CalibrationError) -> [FittedKernel] {
     var kernels: [FittedKernel] = []
-    for (kernel, rows) in rows.grouped(by: { Shape($0.heads).kernel }, <) {
+    func names(_ row: Row) -> [String] {
+      let shape = Shape(row.heads, splitsKeys: row.splitsKeys)
+      return [shape.kernel, shape.type]
+    }
+    for (key, rows) in rows.grouped(by: names, { $0.lexicographicallyPrecedes($1) }) {
+      let (kernel, type) = (key[0], key[1])
       var shapes: [FittedShape] = []
       var errors: [Double] = []
       var errorsAfterPrefix: [Double] = []
@@ -57,7 +69,7 @@ extension PrefillAttention: MeasuredFamily {
         var samples: [RelativeFit.Sample] = []
         var measured = [[Double]](repeating: [], count: ranges.count)
         for row in rows {
-          let shape = Shape(row.heads)
+          let shape = Shape(row.heads, splitsKeys: row.splitsKeys)
           var work = shape.nothing
           work.add(tokens: row.tokens, prefix: row.prefix, count: row.batch)
           let square =
@@ -85,9 +97,11 @@ extension PrefillAttention: MeasuredFamily {
         _ kernel: String, _ errors: [Double], _ bar: ErrorBar, _ shapes: [FittedShape]
       ) -> FittedKernel {
         calibrator.kernel(
-          self, kernel, "bf16",
-          "t0 + max(1, waves) * tile flops * f + ceil(waves) * tile flops * w + bytes * b + ceil(waves) * s, "
-            + "waves = blocks / \(calibrator.figures.multiprocessors)",
+          self, kernel, type,
+          "t0 + waves * tile flops * w + bytes * b + ceil(blocks / \(calibrator.figures.multiprocessors)) * s, "
+            + (type == unsplit
+              ? "waves = ceil(blocks / \(calibrator.figures.multiprocessors))"
+              : "waves = least ceil(s * blocks / \(calibrator.figures.multiprocessors)) / s, s = 1...32"),
           dimensions: ["heads", "kv_heads", "head_dim", "window"], errors, bar, shapes)
       }
       kernels.append(fitted(kernel, errors, ErrorBar(median: 5, p90: 13), shapes))
@@ -100,7 +114,7 @@ extension PrefillAttention: MeasuredFamily {
 
   static func shape(_ kernel: FittedKernel, _ dimensions: [Int]) -> Shape? {
     guard dimensions.count == 4 else { return nil }
-    let shape = Shape(AttentionHeads(dimensions: dimensions))
+    let shape = Shape(AttentionHeads(dimensions: dimensions), splitsKeys: kernel.type != unsplit)
     return shape.kernel == kernel.kernel ? shape : nil
   }
 

@@ -70,6 +70,7 @@ extension Calibration {
   private func object(_ energy: EnergyFit) -> [String] {
     var members = [
       "\"source\": \(quoted(energy.source))", "\"idle_w\": \(formatted(energy.idleWatts))",
+      "\"busy_w\": \(formatted(energy.busyWatts))",
       "\"per_byte_pj\": \(formatted(energy.perBytePicojoules))",
       "\"per_flop_pj\": \(formatted(energy.perFLOPPicojoules))",
       "\"standard_errors\": \(list(energy.standardErrors.map { formatted($0) }))",

@@ -45,7 +45,7 @@ extension Calibration {
         ])
     }
     let power = energy.map {
-      "energy: \(formatted($0.idleWatts, digits: 4)) W, \(formatted($0.perBytePicojoules, digits: 4)) pJ a byte, "
+      "energy: \(formatted($0.idleWatts, digits: 4)) W, \(formatted($0.busyWatts, digits: 4)) W while kernels run, \(formatted($0.perBytePicojoules, digits: 4)) pJ a byte, "
         + "\(formatted($0.perFLOPPicojoules, digits: 3)) pJ an operation, up to \(formatted($0.limitWatts)) W\n"
     }
     let absent = measuredFamilies.map { $0.name }.filter { name in
@@ -56,6 +56,7 @@ extension Calibration {
     let estimates = kernels.filter { $0.quality == .estimate }.map(\.type)
     let note = estimates.isEmpty ? "" : "estimated, not measured: \(estimates.joined(separator: ", "))\n"
     return "\(gpu) (\(device)), \(source)\n" + textTable(rows, right: 2..<7)
+      + "a run prices each launch by these very fits; the power limit acts on steps, not on kernels\n"
       + (power ?? "energy: not measured\n") + gaps + note
   }
 

@@ -51,7 +51,8 @@ public struct Calibration: Codable, Sendable, Hashable {
     }
     if let energy {
       let values = [
-        energy.idleWatts, energy.perBytePicojoules, energy.perFLOPPicojoules, energy.heldOut.median,
+        energy.idleWatts, energy.busyWatts, energy.perBytePicojoules, energy.perFLOPPicojoules,
+        energy.heldOut.median,
       ]
       guard values.allSatisfy({ $0.isFinite && (0...1e6).contains($0) }) else {
         throw .malformed(path: path, line: 0, problem: "energy: expected coefficients that are not negative")

@@ -33,7 +33,7 @@ public struct DeviceFigures: Codable, Sendable, Hashable {
   }
 
   /// The data sheet's arithmetic rate with weights of a format, which four-bit weights do not raise on Hopper.
-  func flops(_ format: WeightFormat) -> Double { format == .fp8 ? fp8FLOPs : bf16FLOPs }
+  package func flops(_ format: WeightFormat) -> Double { format == .fp8 ? fp8FLOPs : bf16FLOPs }
 
   /// Inverse of the bandwidth that kernels reach by experience.
   var secondsPerByte: Double { 1 / (memoryBandwidth * memoryEfficiency) }

@@ -1,6 +1,7 @@
 import Systems
 
-/// What a GPU draws, fitted to measured windows: `joules = idle · time + perByte · bytes + perFLOP · operations`.
+/// What a GPU draws, fitted to measured windows: `joules = idle · time + busy · time in kernels + perByte · bytes +
+/// perFLOP · operations`.
 ///
 /// The board's power limit cuts this off: windows at the limit say no more than that the sum would exceed it.
 public struct EnergyFit: Codable, Sendable, Hashable {
@@ -8,11 +9,13 @@ public struct EnergyFit: Codable, Sendable, Hashable {
   public let source: String
   /// Power that flows whatever runs, in watts.
   public let idleWatts: Double
+  /// Power above idle while kernels run, in watts; 0 in calibrations that were made without it.
+  public let busyWatts: Double
   /// Energy of a byte moved, above idle, in picojoules.
   public let perBytePicojoules: Double
   /// Energy of an operation, above idle, in picojoules.
   public let perFLOPPicojoules: Double
-  /// The standard errors of the three coefficients; 0 where one rests at its bound, 0.
+  /// The standard errors of the coefficients, in the order idle, bytes, operations, busy; 0 where one rests at its bound, 0.
   public let standardErrors: [Double]
   /// The board's power limit while it was measured, in watts.
   public let limitWatts: Double
@@ -24,11 +27,13 @@ public struct EnergyFit: Codable, Sendable, Hashable {
   public let atLimit: ErrorSummary?
 
   package init(
-    source: String, idleWatts: Double, perBytePicojoules: Double, perFLOPPicojoules: Double,
+    source: String, idleWatts: Double, busyWatts: Double = 0, perBytePicojoules: Double,
+    perFLOPPicojoules: Double,
     standardErrors: [Double], limitWatts: Double, rows: Int, heldOut: ErrorSummary, atLimit: ErrorSummary?
   ) {
     self.source = source
     self.idleWatts = idleWatts
+    self.busyWatts = busyWatts
     self.perBytePicojoules = perBytePicojoules
     self.perFLOPPicojoules = perFLOPPicojoules
     self.standardErrors = standardErrors
@@ -41,12 +46,28 @@ public struct EnergyFit: Codable, Sendable, Hashable {
   enum CodingKeys: String, CodingKey {
     case source, rows
     case idleWatts = "idle_w"
+    case busyWatts = "busy_w"
     case perBytePicojoules = "per_byte_pj"
     case perFLOPPicojoules = "per_flop_pj"
     case standardErrors = "standard_errors"
     case limitWatts = "limit_w"
     case heldOut = "held_out"
     case atLimit = "at_limit"
+  }
+
+  /// Reads a fit; files of earlier versions have no busy power.
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    source = try values.decode(String.self, forKey: .source)
+    idleWatts = try values.decode(Double.self, forKey: .idleWatts)
+    busyWatts = try values.decodeIfPresent(Double.self, forKey: .busyWatts) ?? 0
+    perBytePicojoules = try values.decode(Double.self, forKey: .perBytePicojoules)
+    perFLOPPicojoules = try values.decode(Double.self, forKey: .perFLOPPicojoules)
+    standardErrors = try values.decode([Double].self, forKey: .standardErrors)
+    limitWatts = try values.decode(Double.self, forKey: .limitWatts)
+    rows = try values.decode(Int.self, forKey: .rows)
+    heldOut = try values.decode(ErrorSummary.self, forKey: .heldOut)
+    atLimit = try values.decodeIfPresent(ErrorSummary.self, forKey: .atLimit)
   }
 
   /// The standard deviation of the logarithm of the true energy over the predicted one.

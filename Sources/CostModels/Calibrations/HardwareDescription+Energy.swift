@@ -5,6 +5,7 @@ extension HardwareDescription {
   /// Takes over measured energies in place of the file's.
   public mutating func adopt(_ fit: EnergyFit) {
     energy.idleWatts = fit.idleWatts
+    energy.busyWatts = fit.busyWatts
     energy.perBytePicojoules = fit.perBytePicojoules
     energy.perFlopPicojoules = fit.perFLOPPicojoules
     let source =
@@ -13,5 +14,5 @@ extension HardwareDescription {
     for path in Self.energyPaths { provenance[path] = Provenance(quality: .measured, source: source) }
   }
 
-  static let energyPaths = ["energy.idle_w", "energy.per_byte_pj", "energy.per_flop_pj"]
+  static let energyPaths = ["energy.idle_w", "energy.per_byte_pj", "energy.per_flop_pj", "energy.busy_w"]
 }

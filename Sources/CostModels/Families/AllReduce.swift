@@ -32,11 +32,17 @@ public enum AllReduce: LinearKernelFamily {
     public var implementation: Implementation
     /// GPUs that take part.
     public var gpus: Int
+    /// The least time of a launch.
+    public var floor: Seconds
+    /// The time that the GPUs wait for the last of them.
+    public var skew: Seconds
 
     /// Creates a shape.
-    public init(_ implementation: Implementation, gpus: Int) {
+    public init(_ implementation: Implementation, gpus: Int, floor: Seconds = 0, skew: Seconds = 0) {
       self.implementation = implementation
       self.gpus = gpus
+      self.floor = floor
+      self.skew = skew
     }
 
     /// The name in a calibration.
@@ -77,6 +83,14 @@ public enum AllReduce: LinearKernelFamily {
     }
   }
 
+  /// What the kernel takes, but no less than the floor, and the wait before.
+  public static func seconds(
+    _ coefficients: SIMD8<Double>, _ shape: Shape, _ bytes: Double, on device: DeviceFigures
+  ) -> Seconds {
+    guard bytes > 0, shape.gpus > 1 else { return 0 }
+    return max(linearSeconds(coefficients, shape, bytes, on: device), shape.floor) + shape.skew
+  }
+
   /// A GPU reads its own bytes, and reads or writes as many of the others'.
   public static func traffic(_ shape: Shape, _ bytes: Double) -> KernelTraffic {
     KernelTraffic(activationBytes: 2 * bytes)
@@ -89,7 +103,7 @@ public enum AllReduce: LinearKernelFamily {
   public static func find(_ shape: Shape, in calibration: Calibration) -> Fit<AllReduce> {
     let others = Implementation.allCases.filter { $0 != shape.implementation }
     for candidate in [shape.implementation] + others {
-      let asked = Shape(candidate, gpus: shape.gpus)
+      let asked = Shape(candidate, gpus: shape.gpus, floor: shape.floor, skew: shape.skew)
       func distance(_ fitted: FittedShape) -> Int { abs(fitted.dimensions[0] - shape.gpus) }
       let shapes = calibration.shapes(of: asked.kernel, asked.type)
       guard let nearest = shapes.min(by: { distance($0) < distance($1) }) else { continue }

@@ -2,16 +2,30 @@ import Serving
 import Systems
 
 /// Kernels that stream through memory: `t0 + bytes · b`.
+///
+/// Engines differ most in them. Fused ones (vLLM's) move what must be moved; those of an engine written in PyTorch come
+/// as several kernels, or as generated ones that reach a third of the bandwidth.
 public enum Elementwise: LinearKernelFamily {
+  /// How an engine has them.
+  public enum Style: String, Sendable, Hashable {
+    /// As one kernel each, written for the purpose.
+    case fused
+    /// As several kernels, or generated ones.
+    case unfused
+  }
+
   /// The kernel's name.
   public struct Shape: KernelShape {
     /// The family.
     public typealias Family = Elementwise
-    /// `embedding`, `rms_norm`, `qk_norm_rope_kv`, `router_topk`, `permute`, `silu_mul`, `combine` or `sampling`.
+    /// `embedding`, `rms_norm`, `qk_norm_rope_kv`, `router_topk`, `permute`, `silu_mul`, `combine` or `sampling`; in a
+    /// calibration unfused ones begin with `unfused_`.
     public var name: String
 
     /// Creates the shape of a kernel.
-    public init(_ name: String) { self.name = name }
+    public init(_ name: String, _ style: Style = .fused) {
+      self.name = style == .fused ? name : "unfused_" + name
+    }
 
     /// The name in a calibration.
     public var kernel: String { "elementwise" }
@@ -63,9 +77,13 @@ public enum Elementwise: LinearKernelFamily {
     SIMD4(work.bytes, 0, 0, 0)
   }
 
-  /// The kernel's own fit or estimate; for other names, the data sheet's bandwidth and the launch of `rms_norm`.
+  /// The kernel's own fit or estimate, or that of the fused kernel; for other names, the data sheet's bandwidth and the
+  /// launch of `rms_norm`.
   public static func find(_ shape: Shape, in calibration: Calibration) -> Fit<Elementwise> {
-    let kernel = calibration.kernels.first { $0.kernel == shape.kernel && $0.type == shape.name }
+    let fused = shape.name.hasPrefix("unfused_") ? String(shape.name.dropFirst(8)) : shape.name
+    let kernel = [shape.name, fused].lazy.compactMap { name in
+      calibration.kernels.first { $0.kernel == shape.kernel && $0.type == name }
+    }.first
     if let kernel, let fitted = kernel.shapes.first {
       return calibration.fit(
         shape, fitted, kernel.quality == .measured ? .measured : .estimate, fitted.heldOut)

@@ -120,9 +120,19 @@ public enum Experts: KernelFamily {
     let k = Double(shape.topK)
     // Rows are gathered (2h), pass gate and up (h + 2i), the activation (3i) and down (i + h), and are combined (h + h/k).
     let bytesPerRow = 2 * k * (5 * h + 6 * i) + 2 * h
+    let weightBytes = work.active * Double(shape.bytesPerExpert)
     return KernelTraffic(
-      weightBytes: work.active * Double(shape.bytesPerExpert), activationBytes: work.rows * bytesPerRow,
-      flops: work.rows * (6 * k * h * i))
+      weightBytes: weightBytes, activationBytes: work.rows * bytesPerRow,
+      flops: work.rows * (6 * k * h * i), mxfp4Bytes: shape.format == .mxfp4 ? weightBytes : 0)
+  }
+
+  /// What computing adds to loading.
+  public static func clockedShare(
+    _ coefficients: SIMD8<Double>, _ shape: Shape, _ work: Work, on device: DeviceFigures
+  ) -> Double {
+    guard work.rows > 0, work.active > 0 else { return 0 }
+    let loading = coefficients[0] + work.active * shape.expertBytes * coefficients[1]
+    return 1 - loading / seconds(coefficients, shape, work, on: device)
   }
 
   /// The quantities whose measured ranges are kept.

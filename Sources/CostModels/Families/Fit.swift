@@ -50,7 +50,7 @@ public struct Fit<Family: KernelFamily>: Sendable, Hashable {
   /// The same kernel, all of whose launches take `factor` times as long.
   public func scaled(by factor: Double) -> Fit {
     var copy = self
-    copy.coefficients *= factor
+    copy.coefficients = Family.scaled(coefficients, by: factor)
     return copy
   }
 

@@ -23,6 +23,12 @@ public protocol KernelFamily: Sendable {
   static func seconds(
     _ coefficients: SIMD8<Double>, _ shape: Shape, _ work: Work, on device: DeviceFigures
   ) -> Seconds
+  /// The share of a launch's time that is bound by arithmetic, and so grows as the clock falls, 0...1.
+  static func clockedShare(
+    _ coefficients: SIMD8<Double>, _ shape: Shape, _ work: Work, on device: DeviceFigures
+  ) -> Double
+  /// The coefficients of a kernel all of whose launches take `factor` times as long.
+  static func scaled(_ coefficients: SIMD8<Double>, by factor: Double) -> SIMD8<Double>
   /// What a launch moves and computes on one GPU.
   static func traffic(_ shape: Shape, _ work: Work) -> KernelTraffic
   /// The quantities of a launch whose measured ranges a fit keeps.
@@ -38,6 +44,14 @@ public protocol KernelFamily: Sendable {
 extension KernelFamily {
   /// True: a launch is flagged unless its shape was measured and it lies inside the ranges.
   public static var flagsExtrapolation: Bool { true }
+  /// All of them are times.
+  public static func scaled(_ coefficients: SIMD8<Double>, by factor: Double) -> SIMD8<Double> {
+    coefficients * factor
+  }
+  /// None: most kernels are bound by memory.
+  public static func clockedShare(
+    _ coefficients: SIMD8<Double>, _ shape: Shape, _ work: Work, on device: DeviceFigures
+  ) -> Double { 0 }
   /// Each coordinate in its range.
   public static func isInside(_ ranges: MeasuredRanges, _ shape: Shape, _ work: Work) -> Bool {
     ranges.contains(coordinates(of: shape, work))
@@ -55,6 +69,11 @@ public protocol LinearKernelFamily: KernelFamily {
 extension LinearKernelFamily {
   /// The inner product of coefficients and features, summed in order: the same bits on every machine.
   public static func seconds(
+    _ coefficients: SIMD8<Double>, _ shape: Shape, _ work: Work, on device: DeviceFigures
+  ) -> Seconds { linearSeconds(coefficients, shape, work, on: device) }
+
+  /// The inner product of coefficients and features.
+  static func linearSeconds(
     _ coefficients: SIMD8<Double>, _ shape: Shape, _ work: Work, on device: DeviceFigures
   ) -> Seconds {
     let features = features(of: shape, work, on: device)
@@ -93,11 +112,15 @@ public struct KernelTraffic: Sendable, Hashable {
   public var activationBytes = 0.0
   /// Floating-point operations; a multiplication and an addition are two.
   public var flops = 0.0
+  /// The part of ``weightBytes`` that is stored as MXFP4, and dequantised.
+  public var mxfp4Bytes = 0.0
 
   /// Creates the traffic of nothing.
   public init(
-    weightBytes: Double = 0, kvBytes: Double = 0, activationBytes: Double = 0, flops: Double = 0
+    weightBytes: Double = 0, kvBytes: Double = 0, activationBytes: Double = 0, flops: Double = 0,
+    mxfp4Bytes: Double = 0
   ) {
+    self.mxfp4Bytes = mxfp4Bytes
     self.weightBytes = weightBytes
     self.kvBytes = kvBytes
     self.activationBytes = activationBytes

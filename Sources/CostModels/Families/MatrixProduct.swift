@@ -4,8 +4,14 @@ import Systems
 
 /// Dense matrix products on one GPU: rows x k activations by k x n weights.
 ///
-/// `t0 + ((bytes · b)³ + (flops · f)³)^⅓`: the two resources overlap, but not perfectly, so that the cubic norm
-/// rounds the corner of the roofline. All of the weights are read in each call.
+/// `t0 + ((bytes · b)³ + (flops · f · (1 + waste · q) · (1 + sustained · r))³)^⅓`: the two resources overlap, but not
+/// perfectly, so that the cubic norm rounds the corner of the roofline. All of the weights are read in each call.
+///
+/// `waste` is what the last wave of tiles leaves idle: see ``waste(_:_:multiprocessors:)``. `sustained` goes from 0
+/// for short launches to 1 for long ones, `1 − e^(−x / 0.5 ms)` of the time x that the operations take at the data
+/// sheet's rate: in the runs that timed long launches the board had reached its power limit and lowered its clock. (Of
+/// 187 shapes of an H200 between 64 and 700 us, timed once in short runs and once in runs of 0.3 to 1 s at 690 W, the
+/// latter took 18 % longer, median; from 2 ms on both took the same.)
 public enum MatrixProduct: KernelFamily {
   /// The sizes of the weights.
   public struct Shape: KernelShape {
@@ -46,6 +52,7 @@ public enum MatrixProduct: KernelFamily {
   /// Names and units of the coefficients.
   public static let coefficients: [FittedKernel.Coefficient] = [
     .init(name: "t0", unit: "s"), .init(name: "b", unit: "s/B"), .init(name: "f", unit: "s/FLOP"),
+    .init(name: "q", unit: ""), .init(name: "r", unit: ""),
   ]
   /// Names of the coordinates.
   public static let ranges = ["rows"]
@@ -60,10 +67,60 @@ public enum MatrixProduct: KernelFamily {
     _ coefficients: SIMD8<Double>, _ shape: Shape, _ rows: Double, on device: DeviceFigures
   ) -> Seconds {
     guard rows > 0 else { return 0 }
-    let memory = bytes(shape, rows) * coefficients[1]
-    let arithmetic = flops(shape, rows) * coefficients[2]
+    let (memory, arithmetic) = parts(coefficients, shape, rows, on: device)
     return coefficients[0] + cbrt(memory * memory * memory + arithmetic * arithmetic * arithmetic)
   }
+
+  /// The share that arithmetic has in the cubic norm.
+  public static func clockedShare(
+    _ coefficients: SIMD8<Double>, _ shape: Shape, _ rows: Double, on device: DeviceFigures
+  ) -> Double {
+    guard rows > 0 else { return 0 }
+    let (memory, arithmetic) = parts(coefficients, shape, rows, on: device)
+    let cubes = (memory * memory * memory, arithmetic * arithmetic * arithmetic)
+    let body = cbrt(cubes.0 + cubes.1)
+    guard body > 0 else { return 0 }
+    return cubes.1 / (cubes.0 + cubes.1) * body / (coefficients[0] + body)
+  }
+
+  /// Two of the coefficients are pure numbers.
+  public static func scaled(_ coefficients: SIMD8<Double>, by factor: Double) -> SIMD8<Double> {
+    coefficients * SIMD8(factor, factor, factor, 1, 1, 1, 1, 1)
+  }
+
+  /// What moving and computing take, each alone.
+  private static func parts(
+    _ coefficients: SIMD8<Double>, _ shape: Shape, _ rows: Double, on device: DeviceFigures
+  ) -> (memory: Double, arithmetic: Double) {
+    let operations = flops(shape, rows)
+    let slower =
+      (1 + coefficients[3] * waste(shape, rows, multiprocessors: device.multiprocessors))
+      * (1 + coefficients[4] * sustained(operations / device.flops(shape.format)))
+    return (bytes(shape, rows) * coefficients[1], operations * coefficients[2] * slower)
+  }
+
+  /// What multiprocessors leave idle, as a share of what they do: tiles come in whole ones, and in whole waves.
+  ///
+  /// Of eight usual tile sizes the one that wastes least counts; a waste above 1 counts as 1.
+  ///
+  /// - Complexity: O(1).
+  package static func waste(_ shape: Shape, _ rows: Double, multiprocessors: Int) -> Double {
+    let n = Double(shape.n)
+    let units = Double(multiprocessors)
+    var least = 1.0
+    for (tall, wide) in tiles {
+      let waves = ((rows / tall).rounded(.up) * (n / wide).rounded(.up) / units).rounded(.up)
+      least = min(least, waves * units * tall * wide / (rows * n) - 1)
+    }
+    return least
+  }
+
+  private static let tiles = [
+    (128.0, 256.0), (256, 128), (128, 128), (64, 256), (192, 128), (128, 192), (64, 128), (128, 64),
+  ]
+
+  /// How far a launch was slowed down, 0...1, in the run that timed it, by what its operations take at full rate.
+  package static func sustained(_ seconds: Seconds) -> Double { -expm1(-seconds / 0.5e-3) }
 
   /// What a launch moves and computes.
   public static func traffic(_ shape: Shape, _ rows: Double) -> KernelTraffic {

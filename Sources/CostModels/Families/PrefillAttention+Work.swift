@@ -25,6 +25,8 @@ extension PrefillAttention {
 
     /// Pairs of a query and a key that it attends to.
     public private(set) var visiblePairs = 0.0
+    /// ``PrefillAttention/splitWaves(blocks:multiprocessors:)``, where it has been looked up.
+    var splitWaves: Double?
 
     /// Creates a launch without segments.
     ///

@@ -4,13 +4,16 @@ import Systems
 /// Prefill attention on one GPU, over one or several segments.
 ///
 /// A GPU runs as many thread blocks at once as it has multiprocessors, a wave; a block works on one tile of one
-/// KV head, walking over the keys that it sees. With fewer blocks than multiprocessors the launch takes as long
-/// as one block, which makes small chunks of a long prompt dear: that law, and not a table of chunk sizes,
-/// carries over to chunks with a prefix. The coefficients are of
+/// KV head, walking over the keys that it sees. One law holds for prompts and for chunks with a prefix; its
+/// coefficients are of
 ///
-///     [1, max(1, waves) · flops of a tile, ⌈waves⌉ · flops of a tile, bytes, ⌈waves⌉],   waves = blocks / SMs
+///     [1, waves · flops of a tile, bytes, ⌈blocks / SMs⌉]
 ///
-/// in seconds, seconds per FLOP of one multiprocessor (twice), seconds per byte, and seconds.
+/// in seconds, seconds per FLOP of one multiprocessor, seconds per byte, and seconds. What differs from kernel to
+/// kernel is `waves`. Where a block walks over all keys of its tile (FlashInfer) they are ⌈blocks / SMs⌉: with fewer
+/// blocks than multiprocessors the launch takes as long as one block, which makes small chunks of a long prompt
+/// dear. A kernel that may split the keys among s blocks (FlashAttention 3) takes the least of ⌈s · blocks / SMs⌉ / s
+/// for s from 1 to 32.
 public enum PrefillAttention: LinearKernelFamily {
   /// The heads on one GPU.
   public struct Shape: KernelShape {
@@ -18,14 +21,19 @@ public enum PrefillAttention: LinearKernelFamily {
     public typealias Family = PrefillAttention
     /// The heads.
     public var heads: AttentionHeads
+    /// Whether the kernel may split the keys of a tile among several blocks.
+    public var splitsKeys: Bool
 
     /// Creates a shape.
-    public init(_ heads: AttentionHeads) { self.heads = heads }
+    public init(_ heads: AttentionHeads, splitsKeys: Bool = true) {
+      self.heads = heads
+      self.splitsKeys = splitsKeys
+    }
 
     /// The name in a calibration.
     public var kernel: String { heads.window > 0 ? "windowed_prefill_attention" : "prefill_attention" }
     /// The type in a calibration.
-    public var type: String { WeightFormat.bf16.rawValue }
+    public var type: String { splitsKeys ? WeightFormat.bf16.rawValue : PrefillAttention.unsplit }
     /// The sizes in a calibration.
     public var dimensions: [Int] { heads.dimensions }
     /// The sizes, for tables.
@@ -36,9 +44,12 @@ public enum PrefillAttention: LinearKernelFamily {
     }
   }
 
+  /// The type, in a calibration, of kernels that do not split the keys.
+  package static let unsplit = "unsplit"
+
   /// Names and units of the coefficients.
   public static let coefficients: [FittedKernel.Coefficient] = [
-    .init(name: "t0", unit: "s"), .init(name: "f", unit: "s/FLOP"), .init(name: "w", unit: "s/FLOP"),
+    .init(name: "t0", unit: "s"), .init(name: "w", unit: "s/FLOP"),
     .init(name: "b", unit: "s/B"), .init(name: "s", unit: "s"),
   ]
   /// Names of the coordinates.
@@ -48,13 +59,37 @@ public enum PrefillAttention: LinearKernelFamily {
   public static func features(of shape: Shape, _ work: Work, on device: DeviceFigures) -> SIMD8<Double> {
     guard work.queryTiles > 0 else { return .zero }
     let heads = shape.heads
-    let waves = work.queryTiles * Double(heads.keyValueHeads) / Double(device.multiprocessors)
-    let whole = waves.rounded(.up)
+    let blocks = work.queryTiles * Double(heads.keyValueHeads)
+    let whole = (blocks / Double(device.multiprocessors)).rounded(.up)
+    let waves =
+      shape.splitsKeys
+      ? work.splitWaves ?? splitWaves(blocks: Int(blocks), multiprocessors: device.multiprocessors) : whole
     let tileFLOPs = work.tileKeys / work.queryTiles * Work.tile * 4 * Double(heads.headDim)
     let bytes =
       4 * Double(heads.headDim)
       * (work.queryTokens * Double(heads.heads) + work.keyTokens * Double(heads.keyValueHeads))
-    return SIMD8(1, max(1, waves) * tileFLOPs, whole * tileFLOPs, bytes, whole, 0, 0, 0)
+    return SIMD8(1, waves * tileFLOPs, bytes, whole, 0, 0, 0, 0)
+  }
+
+  /// How long the blocks take, in units of one that walks over all keys, if they may be split among up to 32.
+  ///
+  /// - Complexity: O(1); 32 divisions.
+  package static func splitWaves(blocks: Int, multiprocessors: Int) -> Double {
+    var least = Double.infinity
+    for s in 1...32 {
+      let waves = (blocks * s + multiprocessors - 1) / multiprocessors
+      least = min(least, Double(waves) / Double(s))
+    }
+    return least
+  }
+
+  /// What tiles compute.
+  public static func clockedShare(
+    _ coefficients: SIMD8<Double>, _ shape: Shape, _ work: Work, on device: DeviceFigures
+  ) -> Double {
+    guard work.queryTiles > 0 else { return 0 }
+    let terms = coefficients * features(of: shape, work, on: device)
+    return terms[1] / terms.sum()
   }
 
   /// What a launch moves and computes.
@@ -87,16 +122,22 @@ public enum PrefillAttention: LinearKernelFamily {
   public static func scale(in engine: KernelScale) -> Double { engine.attention }
 
   /// The exact heads; else the coefficients of the most similar heads, whose terms count this shape's own blocks, bytes
-  /// and operations; else the data sheet.
+  /// and operations; else those of the other kind of kernel, of which a block takes as long; else the data sheet.
   public static func find(_ shape: Shape, in calibration: Calibration) -> Fit<PrefillAttention> {
     if let found = calibration.exact(shape)
       ?? calibration.nearest(to: shape, weights: AttentionHeads.weights)
     {
       return found
     }
+    let other = Shape(shape.heads, splitsKeys: !shape.splitsKeys)
+    if let found = calibration.exact(other)
+      ?? calibration.nearest(to: other, weights: AttentionHeads.weights)
+    {
+      return calibration.fit(shape, found.coefficients, .neighbours)
+    }
     let figures = calibration.figures
     let perTileFLOP = Double(figures.multiprocessors) / figures.bf16FLOPs
     return calibration.fit(
-      shape, SIMD8(0, perTileFLOP, 0, figures.secondsPerByte, 0, 0, 0, 0), .dataSheet)
+      shape, SIMD8(0, perTileFLOP, figures.secondsPerByte, 0, 0, 0, 0, 0), .dataSheet)
   }
 }

@@ -20,6 +20,10 @@ public enum KernelKind: String, Sendable, CaseIterable {
   case routerGEMM = "router_gemm"
   /// Top-k, permutation, both grouped products, activation and combination of the experts.
   case expertMLP = "expert_mlp"
+  /// Activation of the experts, where it is a kernel of its own.
+  case expertSiluMul = "expert_silu_mul"
+  /// Weighted sum of the experts' outputs, where it is a kernel of its own.
+  case expertSum = "expert_sum"
   /// Gate and up projection of a dense MLP.
   case gateUpGEMM = "gate_up_gemm"
   /// Activation of a dense MLP.

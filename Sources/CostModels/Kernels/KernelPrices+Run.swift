@@ -21,7 +21,7 @@ extension KernelPrices {
     let windowed = Double(windowedBefore[layers])
     let full = depth - windowed
     let issue = layer.issue * depth
-    let preparation = host.preparation(decodes: batch, prefills: 0, enteringTokens: 0, hasPartialDepth: false)
+    let preparation = host.preparation(decodes: batch, prefills: 0, enteringTokens: 0)
     var fixed = Charge()
     fixed.add(layer.launch, times: depth)
 
@@ -38,8 +38,8 @@ extension KernelPrices {
 
     // Weights and activations do not depend on the contexts, so they are the same in all steps.
     var moved = fixed
-    if full > 0 { moved.add(laws.full.launch(context: 0), times: full) }
-    if windowed > 0 { moved.add(laws.windowed.launch(context: 0), times: windowed) }
+    if full > 0 { moved.add(unclocked: laws.full.launch(context: 0), times: full) }
+    if windowed > 0 { moved.add(unclocked: laws.windowed.launch(context: 0), times: windowed) }
     func addMoved(_ charge: Charge) {
       template.weightBytes += charge.weightBytes * gpus
       template.activationBytes += charge.activationBytes * gpus
@@ -47,6 +47,10 @@ extension KernelPrices {
     addMoved(moved)
     addMoved(before.charge)
     addMoved(after.charge)
+    // Attention of decode rows is bound by memory.
+    template.clockedSeconds = fixed.clocked[0] + before.clocked[0] + after.clocked[0]
+    template.clockedJoules =
+      fixed.clocked[1] * gpus + before.clocked[1] * gpus + after.clocked[1] * gpus
 
     var context = run.context + run.costs.count * batch
     for step in run.costs.count..<max(run.costs.count, run.count) {
@@ -55,13 +59,13 @@ extension KernelPrices {
       var tally = SIMD8<Double>.zero
       if full > 0 {
         let launch = laws.full.launch(context: context)
-        total.add(launch, times: full)
+        total.add(unclocked: launch, times: full)
         tally += launch.values * full
         cost.decodeContextJoules += launch.joules * full * gpus
       }
       if windowed > 0 {
         let launch = laws.windowed.launch(context: run.windowContexts[step])
-        total.add(launch, times: windowed)
+        total.add(unclocked: launch, times: windowed)
         tally += launch.values * windowed
         cost.decodeRowJoules += launch.joules * windowed * gpus
       }

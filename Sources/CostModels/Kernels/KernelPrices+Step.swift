@@ -134,13 +134,13 @@ extension KernelPrices {
     var tally = SIMD8<Double>.zero
     if full > 0 {
       let launch = latestDecode.full
-      total.add(launch, times: full)
+      total.add(unclocked: launch, times: full)
       tally += launch.values * full
       cost.decodeContextJoules += launch.joules * full * gpus
     }
     if windowed > 0 {
       let launch = latestDecode.windowed
-      total.add(launch, times: windowed)
+      total.add(unclocked: launch, times: windowed)
       tally += launch.values * windowed
       cost.decodeRowJoules += launch.joules * windowed * gpus
     }
@@ -178,7 +178,7 @@ extension KernelPrices {
     }
     cost.hostSeconds = host.preparation(
       decodes: decodes, prefills: load.prefillSequences, enteringTokens: load.enteringRows,
-      hasPartialDepth: load.hasPartialDepth)
+      partialDepthTokens: load.hasPartialDepth ? load.prefillRows : nil)
     cost.exposedSeconds = host.exposed(sequences: decodes + load.prefillSequences)
     let joules = (before.joules + after.joules) * gpus
     let decodeShare = Double(decodes) / Double(decodes + load.prefillRows)
@@ -242,6 +242,8 @@ extension KernelPrices {
   @inline(__always)
   private func charge(_ total: Charge, to cost: inout StepCost) {
     cost.kernelSeconds += total.seconds
+    cost.clockedSeconds += total.clocked[0]
+    cost.clockedJoules += total.clocked[1] * gpus
     cost.weightBytes += total.weightBytes * gpus
     cost.kvBytes += total.kvBytes * gpus
     cost.activationBytes += total.activationBytes * gpus

@@ -61,8 +61,7 @@ struct KernelPrices {
     slidingWindow = window
     rowKernels = RowKernels(shard: shard, engine: engine, power: power, calibration: calibration)
     func program(window: Int?) -> LayerProgram {
-      LayerProgram(
-        shard.kind(window: window), of: shard, allReduceLimit: engine.customAllReduceLimitBytes)
+      LayerProgram(shard.kind(window: window), of: shard, engine.kernelChoice)
     }
     attention = AttentionKernels(
       program(window: nil), engine: engine, power: power, calibration: calibration)

@@ -5,6 +5,8 @@ import Serving
 /// The figures lie in one vector, so that adding launches up is one instruction or two.
 struct Launch: Sendable {
   private(set) var values = SIMD8<Double>.zero
+  /// The part of time and energy that follows the clock: what is bound by arithmetic.
+  var clocked = SIMD2<Double>.zero
 
   /// Creates what nothing takes, but for a number of launches.
   init(calls: Double = 0) { values[0] = calls }
@@ -51,15 +53,21 @@ struct Launch: Sendable {
   }
 
   /// Time and bytes, which is what an iteration's cost is made of.
-  var charge: Charge { Charge(values: values.highHalf) }
+  var charge: Charge { Charge(values: values.highHalf, clocked: clocked) }
 
   /// All bytes moved.
   var bytes: Double { weightBytes + kvBytes + activationBytes }
 
   @inline(__always)
-  static func += (a: inout Launch, b: Launch) { a.values += b.values }
+  static func += (a: inout Launch, b: Launch) {
+    a.values += b.values
+    a.clocked += b.clocked
+  }
 
   /// Adds a launch that happens `n` times.
   @inline(__always)
-  mutating func add(_ other: Launch, times n: Double) { values += other.values * n }
+  mutating func add(_ other: Launch, times n: Double) {
+    values += other.values * n
+    clocked += other.clocked * n
+  }
 }

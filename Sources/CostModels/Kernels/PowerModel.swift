@@ -1,26 +1,44 @@
 import Serving
 import Systems
 
-/// The energy of a kernel on one GPU: so much for every byte and every operation, above what the board draws idle.
+/// The energy of a kernel on one GPU, above what the board draws idle: so much for every byte and every operation, and
+/// for the time that multiprocessors are busy.
 ///
-/// A kernel that would exceed the board's limit takes as long as the limit makes it: the clocks drop.
+/// It is what a kernel draws at full clock. Launches that last for milliseconds were not measured so: in the runs that
+/// timed them the board was at its limit. Their time is the sustained one, and they draw what the limit leaves.
 struct PowerModel: Sendable {
   let joulesPerByte: Joules
   let joulesPerFlop: Joules
+  let joulesPerMXFP4Byte: Joules
+  let busyWatts: Double
   let idleWatts: Double
-  /// Power that kernels may draw above idle.
-  let headroomWatts: Double
+  /// Power above idle that was left to kernels when they were measured.
+  let measuredHeadroom: Double
+  /// Launches from this time on were measured at the limit.
+  let sustained: Seconds
 
   init(_ hardware: HardwareDescription) {
     joulesPerByte = hardware.energy.joulesPerByte
     joulesPerFlop = hardware.energy.joulesPerFlop
+    joulesPerMXFP4Byte = hardware.energy.mxfp4Picojoules * 1e-12
+    busyWatts = hardware.energy.busyWatts
     idleWatts = hardware.energy.idleWatts
-    headroomWatts = hardware.powerLimitWatts - hardware.energy.idleWatts
+    measuredHeadroom = hardware.power.measuredAtWatts - hardware.energy.idleWatts
+    sustained = hardware.power.sustainedMilliseconds * 1e-3
   }
 
-  /// Sets the launch's energy, and stretches its time where the power limit demands it.
-  func apply(to launch: inout Launch) {
-    launch.joules = joulesPerByte * launch.bytes + joulesPerFlop * launch.flops
-    launch.seconds = max(launch.seconds, launch.joules / headroomWatts)
+  /// Sets the launch's energy, and the part of it that follows the clock.
+  ///
+  /// - Parameters:
+  ///   - launch: with its time, bytes and operations.
+  ///   - clocked: the share of its time that grows as the clock falls, 0...1.
+  ///   - mxfp4Bytes: weights that it dequantises.
+  @inline(__always)
+  func apply(to launch: inout Launch, clocked: Double = 0, mxfp4Bytes: Double = 0) {
+    let joules =
+      joulesPerByte * launch.bytes + joulesPerFlop * launch.flops + busyWatts * launch.seconds
+      + joulesPerMXFP4Byte * mxfp4Bytes
+    launch.joules = min(joules, measuredHeadroom * max(launch.seconds, sustained))
+    launch.clocked = SIMD2(launch.seconds, launch.joules) * clocked
   }
 }

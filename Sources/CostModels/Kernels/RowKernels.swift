@@ -24,7 +24,9 @@ struct PricedKernel<Family: KernelFamily>: Sendable {
     launch.weightBytes = traffic.weightBytes
     launch.kvBytes = traffic.kvBytes
     launch.activationBytes = traffic.activationBytes
-    power.apply(to: &launch)
+    power.apply(
+      to: &launch, clocked: Family.clockedShare(fit.coefficients, fit.shape, work, on: fit.device),
+      mxfp4Bytes: traffic.mxfp4Bytes)
     return launch
   }
 }
@@ -33,6 +35,8 @@ struct PricedKernel<Family: KernelFamily>: Sendable {
 final class AttentionKernels: Sendable {
   private let prefill: PricedKernel<PrefillAttention>
   private let decode: PricedKernel<DecodeAttention>
+  /// What splitting makes of each number of blocks, up to sixteen waves.
+  private let splitWaves: [Double]
 
   /// Creates the kernels.
   ///
@@ -43,6 +47,10 @@ final class AttentionKernels: Sendable {
     else { preconditionFailure("a layer without attention has no price yet") }
     self.prefill = PricedKernel(prefill, engine: engine, power: power, calibration: calibration)
     self.decode = PricedKernel(decode, engine: engine, power: power, calibration: calibration)
+    let units = calibration.figures.multiprocessors
+    splitWaves =
+      prefill.splitsKeys
+      ? (0...16 * units).map { PrefillAttention.splitWaves(blocks: $0, multiprocessors: units) } : []
   }
 
   /// The decode attention of a number of sequences.
@@ -54,6 +62,8 @@ final class AttentionKernels: Sendable {
   func prefill(_ segments: Span<PrefillSegment>) -> Launch {
     var work = prefill.fit.shape.nothing
     for i in segments.indices { work.add(tokens: segments[i].tokens, prefix: segments[i].prefix) }
+    let blocks = Int(work.queryTiles) * prefill.fit.shape.heads.keyValueHeads
+    if blocks < splitWaves.count { work.splitWaves = splitWaves[blocks] }
     return prefill.launch(work)
   }
 }
@@ -84,16 +94,18 @@ final class RowKernels: Sendable {
   private let layer: [any RowKernel]
   private let before: [any RowKernel]
   private let after: [any RowKernel]
+  private let graphs: GraphSizes
 
   init(shard: ModelShard, engine: EngineDescription, power: PowerModel, calibration: Calibration) {
-    let limit = engine.customAllReduceLimitBytes
+    graphs = engine.graphs
+    let choice = engine.kernelChoice
     func priced(_ calls: [any KernelCall]) -> [any RowKernel] {
       calls.compactMap { $0.priced(engine: engine, power: power, calibration: calibration) }
     }
     // Layers differ in their windows at most, and those are attention's.
-    layer = priced(LayerProgram(shard.kind(window: nil), of: shard, allReduceLimit: limit).calls)
-    before = priced(LayerProgram.before(shard, allReduceLimit: limit))
-    after = priced(LayerProgram.after(shard))
+    layer = priced(LayerProgram(shard.kind(window: nil), of: shard, choice).calls)
+    before = priced(LayerProgram.before(shard, choice))
+    after = priced(LayerProgram.after(shard, choice))
   }
 
   /// Visits the kernels of one layer.
@@ -103,20 +115,23 @@ final class RowKernels: Sendable {
   ///   - computed: rows that the kernels run on, padding included.
   ///   - body: is called with each kernel and its launch.
   func forEachInLayer(rows: Int, computed: Int, _ body: (KernelKind, Launch) -> Void) {
-    visit(layer, LaunchRows(rows: rows, computed: computed), body)
+    visit(layer, rows, computed, body)
   }
 
   /// Visits the kernels before the first layer.
   func forEachBefore(rows: Int, _ body: (KernelKind, Launch) -> Void) {
-    if rows > 0 { visit(before, LaunchRows(rows: rows, computed: rows), body) }
+    if rows > 0 { visit(before, rows, rows, body) }
   }
 
   /// Visits the kernels after the last layer.
   func forEachAfter(rows: Int, _ body: (KernelKind, Launch) -> Void) {
-    if rows > 0 { visit(after, LaunchRows(rows: rows, computed: rows), body) }
+    if rows > 0 { visit(after, rows, rows, body) }
   }
 
-  private func visit(_ kernels: [any RowKernel], _ rows: LaunchRows, _ body: (KernelKind, Launch) -> Void) {
+  private func visit(
+    _ kernels: [any RowKernel], _ rows: Int, _ computed: Int, _ body: (KernelKind, Launch) -> Void
+  ) {
+    let rows = LaunchRows(rows: rows, computed: computed, isInGraph: graphs.padded(rows: rows).inGraph)
     for kernel in kernels {
       if let launch = kernel.launch(rows) { body(kernel.kernel, launch) }
     }

@@ -12,12 +12,23 @@ public struct ServedSystem: Sendable {
 
   /// Puts a system together.
   ///
-  /// - Throws: if the model cannot be split over so many GPUs.
+  /// - Throws: if the model cannot be split over so many GPUs, or if the GPU's figures contradict each other.
   public init(
     model: ModelDescription, hardware: HardwareDescription, engine: EngineDescription, tensorParallel: Int
   ) throws(DescriptionError) {
+    if let contradiction = hardware.contradiction {
+      throw .invalidSetting(
+        path: contradiction.path, value: contradiction.value, expected: contradiction.expected)
+    }
     shard = try engine.served(model).shard(over: tensorParallel)
     self.hardware = hardware
     self.engine = engine
+  }
+
+  /// The limit on the power of all of its GPUs together.
+  public var powerLimit: PowerLimit {
+    PowerLimit(
+      headroomWatts: Double(shard.gpus) * (hardware.powerLimitWatts - hardware.energy.idleWatts),
+      window: hardware.power.windowMilliseconds * 1e-3, clockExponent: hardware.power.clockExponent)
   }
 }

@@ -18,11 +18,14 @@ public struct LaunchRows: Sendable, Hashable {
   public var rows: Int
   /// Rows that are computed, padding included.
   public var computed: Int
+  /// Whether kernels are launched from a CUDA graph, not one by one.
+  public var isInGraph: Bool
 
   /// Creates rows.
-  public init(rows: Int, computed: Int) {
+  public init(rows: Int, computed: Int, isInGraph: Bool = true) {
     self.rows = rows
     self.computed = computed
+    self.isInGraph = isInGraph
   }
 }
 

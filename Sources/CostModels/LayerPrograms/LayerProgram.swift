@@ -13,14 +13,14 @@ public struct LayerProgram: Sendable {
   /// - Parameters:
   ///   - kind: the layer, with the sizes of one GPU.
   ///   - shard: what each GPU holds of the model.
-  ///   - allReduceLimit: bytes from which all-reduces go to NCCL.
-  public init(_ kind: LayerKind, of shard: ModelShard, allReduceLimit: Int = 8 << 20) {
+  ///   - choice: the kernels that the engine has for them.
+  public init(_ kind: LayerKind, of shard: ModelShard, _ choice: KernelChoice = KernelChoice()) {
     let model = shard.model
-    let norm = Self.norm(hidden: model.hidden)
-    let sum = Self.allReduces(shard, limit: allReduceLimit)
+    let norm = Self.norm(hidden: model.hidden, choice)
+    let sum = Self.allReduces(shard, choice)
     calls =
-      [norm] + Self.mixer(kind.mixer, of: model) + sum + [norm]
-      + Self.feedForward(kind.feedForward, of: model)
+      [norm] + Self.mixer(kind.mixer, of: model, choice) + sum + [norm]
+      + Self.feedForward(kind.feedForward, of: model, choice)
       + sum
   }
 
@@ -41,25 +41,31 @@ extension KernelCall {
 
 extension LayerProgram {
   /// The kernels before the first layer: embedding and, with several GPUs, its sum.
-  public static func before(_ shard: ModelShard, allReduceLimit: Int = 8 << 20) -> [any KernelCall] {
-    [streaming(.embedding) { 4 * Double($0.computed) * Double(shard.model.hidden) }]
-      + allReduces(shard, limit: allReduceLimit)
+  public static func before(
+    _ shard: ModelShard, _ choice: KernelChoice = KernelChoice()
+  ) -> [any KernelCall] {
+    [streaming(.embedding, .fused) { 4 * Double($0.computed) * Double(shard.model.hidden) }]
+      + allReduces(shard, choice)
   }
 
   /// The kernels after the last layer: final norm, LM head and sampling.
-  public static func after(_ shard: ModelShard) -> [any KernelCall] {
+  public static func after(
+    _ shard: ModelShard, _ choice: KernelChoice = KernelChoice()
+  ) -> [any KernelCall] {
     let model = shard.model
     return [
-      norm(hidden: model.hidden), product(.lmHead, n: shard.vocabulary, k: model.hidden),
+      norm(hidden: model.hidden, choice), product(.lmHead, n: shard.vocabulary, k: model.hidden),
       // GPU 0 gathers the logits and reads them all.
-      streaming(.sampling) { 2 * Double($0.computed) * Double(model.vocabulary) },
+      streaming(.sampling, .fused) { 2 * Double($0.computed) * Double(model.vocabulary) },
     ]
   }
 
   /// Projections, rotary embedding and attention.
   ///
   /// No kernels are known of other mixers: no file of such a model is read.
-  private static func mixer(_ mixer: LayerKind.Mixer, of model: ModelDescription) -> [any KernelCall] {
+  private static func mixer(
+    _ mixer: LayerKind.Mixer, of model: ModelDescription, _ choice: KernelChoice
+  ) -> [any KernelCall] {
     guard case .attention(let heads, let keyValueHeads, let headDim, let window) = mixer else { return [] }
     let shape = AttentionHeads(
       heads: heads, keyValueHeads: keyValueHeads, headDim: headDim, window: window ?? 0)
@@ -69,25 +75,28 @@ extension LayerProgram {
       product(
         .qkvGEMM, n: (heads + 2 * keyValueHeads) * headDim, k: model.hidden,
         hasBias: model.hasQueryKeyValueBias),
-      RowCall<Elementwise>(.qkNormRopeKV, .init(KernelKind.qkNormRopeKV.rawValue)) {
+      RowCall<Elementwise>(
+        .qkNormRopeKV, .init(KernelKind.qkNormRopeKV.rawValue, choice.elementwise)
+      ) {
         .init(
           activationBytes: 4 * Double($0.computed) * width, kvBytes: 2 * Double($0.rows) * entryWidth)
       },
-      LoadCall<PrefillAttention>(.prefillAttention, .init(shape)),
+      LoadCall<PrefillAttention>(
+        .prefillAttention, .init(shape, splitsKeys: choice.splitsKeys)),
       LoadCall<DecodeAttention>(.decodeAttention, .init(shape)),
       product(.oGEMM, n: model.hidden, k: heads * headDim, hasBias: model.hasOutputBias),
     ]
   }
 
   private static func feedForward(
-    _ feedForward: LayerKind.FeedForward, of model: ModelDescription
+    _ feedForward: LayerKind.FeedForward, of model: ModelDescription, _ choice: KernelChoice
   ) -> [any KernelCall] {
     let hidden = model.hidden
     switch feedForward {
     case .dense(let width):
       return [
         product(.gateUpGEMM, n: 2 * width, k: hidden, hasBias: model.hasMLPBias),
-        streaming(.siluMul) { 6 * Double($0.computed) * Double(width) },
+        streaming(.siluMul, choice.elementwise) { 6 * Double($0.computed) * Double(width) },
         product(.downGEMM, n: hidden, k: width, hasBias: model.hasMLPBias),
       ]
     case .experts(let count, let active, let width, _, let format):
@@ -96,13 +105,23 @@ extension LayerProgram {
       return [
         product(.routerGEMM, n: count, k: hidden, hasBias: model.hasMLPBias),
         LoadCall<Experts>(.expertMLP, shape),
-      ]
+      ] + unfusedExperts(shape, choice)
     }
   }
 
+  /// Activation and sum of the experts, where they are kernels of their own.
+  private static func unfusedExperts(_ shape: Experts.Shape, _ choice: KernelChoice) -> [any KernelCall] {
+    guard choice.elementwise == .unfused else { return [] }
+    let (choices, width, hidden) = (Double(shape.topK), Double(shape.intermediate), Double(shape.hidden))
+    return [
+      streaming(.expertSiluMul, .unfused) { 6 * Double($0.computed) * choices * width },
+      streaming(.expertSum, .unfused) { 2 * Double($0.computed) * (choices + 1) * hidden },
+    ]
+  }
+
   /// Residual and input are read, residual and output written, 2 bytes each.
-  private static func norm(hidden: Int) -> any KernelCall {
-    streaming(.rmsNorm) { 8 * Double($0.computed) * Double(hidden) }
+  private static func norm(hidden: Int, _ choice: KernelChoice) -> any KernelCall {
+    streaming(.rmsNorm, choice.elementwise) { 8 * Double($0.computed) * Double(hidden) }
   }
 
   private static func product(
@@ -112,19 +131,27 @@ extension LayerProgram {
   }
 
   private static func streaming(
-    _ kernel: KernelKind, bytes: @escaping @Sendable (LaunchRows) -> Double
+    _ kernel: KernelKind, _ style: Elementwise.Style, bytes: @escaping @Sendable (LaunchRows) -> Double
   ) -> any KernelCall {
-    RowCall<Elementwise>(kernel, .init(kernel.rawValue)) { .init(activationBytes: bytes($0)) }
+    RowCall<Elementwise>(kernel, .init(kernel.rawValue, style)) { .init(activationBytes: bytes($0)) }
   }
 
-  /// The sum of 16-bit rows over the GPUs: of the two implementations the one that takes messages of their size.
-  private static func allReduces(_ shard: ModelShard, limit: Int) -> [any KernelCall] {
+  /// The sum of 16-bit rows over the GPUs: of the two implementations the one that takes messages of their size, from a
+  /// graph or not.
+  private static func allReduces(_ shard: ModelShard, _ choice: KernelChoice) -> [any KernelCall] {
     guard shard.gpus > 1 else { return [] }
     let hidden = shard.model.hidden
-    return AllReduce.Implementation.allCases.map { implementation in
-      RowCall<AllReduce>(.allReduce, .init(implementation, gpus: shard.gpus)) { rows in
-        let bytes = 2 * rows.computed * hidden
-        return (bytes < limit) == (implementation == .custom) ? Double(bytes) : nil
+    let limit = choice.allReduceLimitBytes
+    return AllReduce.Implementation.allCases.flatMap { implementation in
+      [true, false].map { isInGraph in
+        let shape = AllReduce.Shape(
+          implementation, gpus: shard.gpus, floor: isInGraph ? 0 : choice.eagerAllReduceFloor,
+          skew: choice.allReduceSkew)
+        return RowCall<AllReduce>(.allReduce, shape) { rows in
+          let bytes = 2 * rows.computed * hidden
+          let isMine = (bytes < limit) == (implementation == .custom) && rows.isInGraph == isInGraph
+          return isMine ? Double(bytes) : nil
+        }
       }
     }
   }

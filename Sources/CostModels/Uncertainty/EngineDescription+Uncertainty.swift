@@ -16,6 +16,8 @@ extension EngineDescription {
     let times: [(String, WritableKeyPath<EngineDescription, Double>)] = [
       ("host.per_iteration_ms", \.host.perIterationMilliseconds),
       ("host.partial_depth_ms", \.host.partialDepthMilliseconds),
+      ("host.partial_depth_token_us", \.host.partialDepthTokenMicroseconds),
+      ("all_reduce.skew_us", \.allReduceSkewMicroseconds),
       ("host.per_decode_sequence_us", \.host.perDecodeSequenceMicroseconds),
       ("host.per_prefill_sequence_us", \.host.perPrefillSequenceMicroseconds),
       ("host.per_prefill_token_us", \.host.perPrefillTokenMicroseconds),

@@ -129,7 +129,7 @@ public struct LoadedExperiment: Sendable {
     let instances = (0..<specification.cluster.pool.instances).map { _ in
       InstanceConfiguration(
         scheduler: policy.makeScheduler(), costModel: costModel, memory: memory,
-        maxSequences: maxSequences, rules: rules, cache: cache)
+        maxSequences: maxSequences, rules: rules, power: loaded.system.powerLimit, cache: cache)
     }
     return Simulation(
       instances: instances, requests: workload.makeIterator(),

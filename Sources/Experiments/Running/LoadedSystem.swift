@@ -29,7 +29,7 @@ package struct LoadedSystem: Sendable {
 
   /// The worst quality among the energy coefficients.
   package var energyQuality: Quality {
-    let paths = ["energy.idle_w", "energy.per_byte_pj", "energy.per_flop_pj"]
+    let paths = ["energy.idle_w", "energy.per_byte_pj", "energy.per_flop_pj", "energy.busy_w"]
     let qualities = paths.map { system.hardware.provenance[$0]?.quality ?? .estimate }
     return qualities.contains(.estimate) ? .estimate : qualities.first { $0 != .measured } ?? .measured
   }

@@ -5,6 +5,10 @@
 public struct StepCost: Sendable, Hashable {
   /// How long its kernels take.
   public var kernelSeconds: Seconds = 0
+  /// The part of ``kernelSeconds`` that grows as the clock falls: kernels that are bound by arithmetic.
+  public var clockedSeconds: Seconds = 0
+  /// The energy, without idle power, of that part.
+  public var clockedJoules: Joules = 0
   /// How long the host takes to issue them; it does so while they run.
   public var launchSeconds: Seconds = 0
   /// How long the host prepares the step before the first kernel.
@@ -43,6 +47,15 @@ public struct StepCost: Sendable, Hashable {
   /// Energy, without that drawn idle until a clock has added it.
   public var joules: Joules {
     decodeRowJoules + decodeContextJoules + prefillRowJoules + prefillContextJoules
+  }
+
+  /// Takes off a share of the energy, from all rows alike.
+  mutating func save(_ joules: Joules) {
+    let left = 1 - joules / self.joules
+    decodeRowJoules *= left
+    decodeContextJoules *= left
+    prefillRowJoules *= left
+    prefillContextJoules *= left
   }
 
   /// Adds the power that flows whatever runs; all rows share it equally.

@@ -25,6 +25,7 @@ extension Instance {
     guard most > 0 else { return nil }
     describeRun(most)
     leap.start = now
+    clock.rest(now - view.busyUntil)
     price(most: most, before: min(horizon, stopAt), stopAt: stopAt)
     leap.isPending = true
     idleSeconds += now - view.busyUntil
@@ -71,6 +72,10 @@ extension Instance {
       leap.run.count = min(most, leap.run.count + slice)
       costModel.price(&leap.run)
       for i in leap.ends.count..<leap.run.count {
+        if clock.power != nil {
+          clock.power?.run(&leap.run.costs[i])
+          if let state = clock.power?.state { leap.power[i] = state }
+        }
         seconds = leap.run.costs[i].seconds
         leap.run.costs[i].addIdle(idleWatts * seconds, decodeShare: 1)
         end += seconds
@@ -113,6 +118,7 @@ extension Instance {
   private mutating func land(after steps: Int, recorder: inout some Recorder) {
     let f = firstFlight
     leap.isPending = false
+    if clock.power != nil { clock.power?.state = leap.power[steps] }
     costModel.count(leap.run, steps: 0..<steps + 1, ledger: &ledger)
     flights[f].record.queueLength = Int32(view.waitingCount)
     if steps > 0 { take(steps, flight: f, recorder: &recorder) }

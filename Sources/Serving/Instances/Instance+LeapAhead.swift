@@ -50,7 +50,7 @@ extension Instance {
       leap.run.count = min(most, leap.run.count + slice)
       costModel.price(&leap.run)
       for i in leap.ends.count..<leap.run.count {
-        let (start, length) = clock.run(leap.run.costs[i], plannedAt: planned)
+        let (start, length) = clock.run(&leap.run.costs[i], plannedAt: planned, after: end)
         leap.run.costs[i].addIdle(idleWatts * length, decodeShare: 1)
         seconds = length
         planned = end

@@ -52,7 +52,7 @@ public struct Instance {
     longestSequence = min(maxModelLength, scheduler.longestSequence, configuration.memory.capacity)
     longestPrompt = scheduler.longestPrompt
     view = InstanceView(configuration: configuration, longestOutput: longestSequence, number: number)
-    clock = StepClock(overlapsHost: configuration.rules.stepsInFlight > 1)
+    clock = StepClock(overlapsHost: configuration.rules.stepsInFlight > 1, power: configuration.power)
     flights = Array(repeating: Flight(), count: configuration.rules.stepsInFlight)
     self.fastForwards = fastForwards
   }
@@ -73,8 +73,19 @@ public struct Instance {
   /// Energy that it drew while it had nothing to do, in joules.
   public var idleJoules: Joules { idleSeconds * idleWatts }
 
-  /// What each of its kernels has used.
-  public var kernels: [KernelUse] { costModel.kernels(in: ledger) }
+  /// What each of its kernels has used, and what the power limit has made of it.
+  ///
+  /// Kernels are listed with what they take at full clock. Where the limit has slowed steps down the last entry,
+  /// `power_limit`, has the time that it has added and, below 0, the energy that the lower clock has saved.
+  public var kernels: [KernelUse] {
+    let kernels = costModel.kernels(in: ledger)
+    guard let state = clock.power?.state, state.slowedSteps > 0 else { return kernels }
+    return kernels + [
+      KernelUse(
+        kernel: "power_limit", calls: state.slowedSteps, seconds: state.addedSeconds,
+        joules: -state.savedJoules)
+    ]
+  }
 
   /// Whether a request can be served at all.
   public func accepts(_ request: Request) -> Bool {
@@ -166,7 +177,7 @@ public struct Instance {
 
   /// Lets a planned step run.
   private mutating func run(_ f: Int, at now: Seconds) {
-    let (start, seconds) = clock.run(flights[f].cost, plannedAt: now)
+    let (start, seconds) = clock.run(&flights[f].cost, plannedAt: now, after: view.busyUntil)
     flights[f].cost.addIdle(idleWatts * seconds, decodeShare: load.decodeShare)
     idleSeconds += start - view.busyUntil
     if start > now { view.postpone(flights[f].plan.tiles, to: start) }

@@ -10,15 +10,15 @@ public struct InstanceConfiguration {
   public var maxSequences: Int
   /// How the engine looks after requests and memory.
   public var rules: EngineRules
-
+  /// The limit on the power of its GPUs; `nil` where nothing limits it.
+  public var power: PowerLimit?
   /// Keeps what KV memory contains, so that prompts with the same beginning share it; `nil` where nothing is kept.
   public var cache: PrefixCache?
 
   /// Creates a configuration.
   public init(
     scheduler: any Scheduler, costModel: any CostModel, memory: KVMemory, maxSequences: Int = 256,
-    rules: EngineRules = EngineRules(),
-    cache: PrefixCache? = nil
+    rules: EngineRules = EngineRules(), power: PowerLimit? = nil, cache: PrefixCache? = nil
   ) {
     precondition(
       maxSequences >= 1 && rules.stepsInFlight >= 1, "an instance runs a sequence and a step at least")
@@ -27,6 +27,7 @@ public struct InstanceConfiguration {
     self.memory = memory
     self.maxSequences = maxSequences
     self.rules = rules
+    self.power = power
     self.cache = cache
   }
 }

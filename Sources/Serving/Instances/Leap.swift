@@ -17,6 +17,8 @@ struct Leap {
   var clocks: [StepClock] = []
   /// With steps in flight: when the last step but one ends.
   var event: Seconds = 0
+  /// The power limit after each step, if there is one.
+  var power = Array(repeating: PowerLimit.State(), count: mostSteps)
   /// KV blocks in use in each step.
   var blocks = Array(repeating: Int32(0), count: mostSteps)
   /// Whether there are steps to take.

@@ -20,9 +20,24 @@ public protocol Descriptor: Sendable {
   var summary: String { get set }
   /// Where each value that is not neutral comes from, by path.
   var provenance: [String: Provenance] { get set }
+  /// Values that exclude each other, if there are such.
+  var contradiction: Contradiction? { get }
+}
+
+/// A value that another value of the same descriptor excludes.
+public struct Contradiction: Sendable, Hashable {
+  /// The setting.
+  public var path: String
+  /// Its value.
+  public var value: String
+  /// What it would have to be.
+  public var expected: String
 }
 
 extension Descriptor {
+  /// None.
+  public var contradiction: Contradiction? { nil }
+
   /// Reads a descriptor file, and names the descriptor after it.
   ///
   /// Each value is either plain or an object with `value`, `quality` and `source`; a `source` beside the
@@ -35,9 +50,15 @@ extension Descriptor {
     let file = try JSONObject.read(url)
     summary = try file.optionalText("summary") ?? ""
     try read(file, inherited: nil)
-    guard Self.requiresEverySetting else { return }
-    for setting in Self.settings where provenance[setting.path] == nil {
-      throw .missing(file: file.file, field: setting.path, expected: setting.expected)
+    if Self.requiresEverySetting {
+      for setting in Self.settings where provenance[setting.path] == nil {
+        throw .missing(file: file.file, field: setting.path, expected: setting.expected)
+      }
+    }
+    if let contradiction {
+      throw .invalid(
+        file: file.file, field: contradiction.path, value: contradiction.value,
+        expected: contradiction.expected)
     }
   }
 

@@ -22,6 +22,14 @@ public struct EngineDescription: Descriptor, Hashable {
   public var repeatsEmbeddingAndHead = false
   /// The largest message that the engine's own all-reduce takes, in bytes; larger ones go to NCCL.
   public var customAllReduceLimitBytes = 8 << 20
+  /// The least time of an all-reduce that is not launched from a graph, in microseconds.
+  public var eagerAllReduceMicroseconds = 0.0
+  /// The time that the GPUs of an all-reduce wait for the last of them, in microseconds.
+  public var allReduceSkewMicroseconds = 0.0
+  /// Whether prefill attention may split the keys of a tile among several blocks, as FlashAttention 3 does.
+  public var splitsAttentionKeys = true
+  /// Whether norms, rotary embedding and activation are fused kernels.
+  public var fusesElementwise = true
   /// Memory that is neither weights, activations nor KV blocks, on each GPU, in bytes.
   public var reservedBytes = 0
   /// Factor on the estimated peak of activations.
@@ -108,6 +116,10 @@ public struct EngineDescription: Descriptor, Hashable {
         "host.partial_depth_ms", unit: "ms", .number(\.host.partialDepthMilliseconds, .notNegative),
         "Further preparation where prefill does not pass through all layers."),
       Setting(
+        "host.partial_depth_token_us", unit: "us",
+        .number(\.host.partialDepthTokenMicroseconds, .notNegative),
+        "Preparation for each prefill token of an iteration whose prefill does not pass through all layers."),
+      Setting(
         "host.per_decode_sequence_us", unit: "us",
         .number(\.host.perDecodeSequenceMicroseconds, .notNegative),
         "Preparation for each decoding sequence."),
@@ -146,6 +158,19 @@ public struct EngineDescription: Descriptor, Hashable {
       Setting(
         "all_reduce.custom_limit_bytes", unit: "bytes", .integer(\.customAllReduceLimitBytes, 0...(1 << 40)),
         "Largest message of the engine's own all-reduce; larger ones go to NCCL."),
+      Setting(
+        "all_reduce.eager_floor_us", unit: "us", .number(\.eagerAllReduceMicroseconds, .notNegative),
+        "Least time of an all-reduce that is not launched from a CUDA graph."),
+      Setting(
+        "all_reduce.skew_us", unit: "us", .number(\.allReduceSkewMicroseconds, .notNegative),
+        "Time that the GPUs of an all-reduce wait for the last of them."),
+      Setting(
+        "attention.splits_keys", .flag(\.splitsAttentionKeys),
+        "Whether prefill attention splits long contexts among idle multiprocessors, as FlashAttention 3 does."
+      ),
+      Setting(
+        "elementwise.fused", .flag(\.fusesElementwise),
+        "Whether norms, rotary embedding and activation are fused kernels, as vLLM's are."),
       Setting(
         "memory.reserved_bytes", unit: "bytes", .integer(\.reservedBytes, 0...(1 << 50)),
         "Memory of each GPU that is neither weights, activations nor KV blocks."),

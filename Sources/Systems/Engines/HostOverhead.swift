@@ -6,6 +6,8 @@ public struct HostOverhead: Sendable, Hashable {
   public var perIterationMilliseconds = 0.0
   /// Further preparation of an iteration whose prefill does not pass through all layers, in milliseconds.
   public var partialDepthMilliseconds = 0.0
+  /// Preparation for each prefill token of such an iteration, in microseconds.
+  public var partialDepthTokenMicroseconds = 0.0
   /// Preparation for each decoding sequence, in microseconds.
   public var perDecodeSequenceMicroseconds = 0.0
   /// Time for each sequence of an iteration that no overlap of host and GPU hides, in microseconds.
@@ -28,12 +30,13 @@ public struct HostOverhead: Sendable, Hashable {
 
   /// Time before the first kernel of an iteration, during which the GPU waits.
   public func preparation(
-    decodes: Int, prefills: Int, enteringTokens: Int, hasPartialDepth: Bool
+    decodes: Int, prefills: Int, enteringTokens: Int, partialDepthTokens: Int? = nil
   ) -> Double {
-    let milliseconds = perIterationMilliseconds + (hasPartialDepth ? partialDepthMilliseconds : 0)
+    let milliseconds = perIterationMilliseconds + (partialDepthTokens != nil ? partialDepthMilliseconds : 0)
     let microseconds =
       perDecodeSequenceMicroseconds * Double(decodes) + perPrefillSequenceMicroseconds * Double(prefills)
       + perPrefillTokenMicroseconds * Double(enteringTokens)
+      + partialDepthTokenMicroseconds * Double(partialDepthTokens ?? 0)
     return milliseconds * 1e-3 + microseconds * 1e-6
   }
 

@@ -21,15 +21,17 @@ public struct HardwareDescription: Descriptor, Hashable {
   public var powerLimitWatts = 0.0
   /// NVLink bandwidth in one direction, in bytes per second.
   public var nvlinkBandwidth = 0.0
+  /// How it keeps to the limit.
+  public var power = PowerDescription()
   /// What it draws.
   public var energy = EnergyDescription()
 
-  /// Creates a description with every figure zero.
-  public init() {}
+  /// Creates a description with every figure zero, but for those that a file may leave out.
+  public init() { provenance = PowerDescription.defaults }
 
   /// `hardware`.
   public static var kind: String { "hardware" }
-  /// A GPU has no neutral values: its file gives every figure.
+  /// A GPU has no neutral values: its file gives every figure but for those of ``PowerDescription``.
   public static var requiresEverySetting: Bool { true }
 
   /// Every figure, in the order of help texts.
@@ -46,18 +48,50 @@ public struct HardwareDescription: Descriptor, Hashable {
       "Peak dense 16-bit tensor-core rate."),
     Setting(
       "compute.multiprocessors", .integer(\.multiprocessors, 1...65_536), "Streaming multiprocessors."),
-    Setting("power.limit_w", unit: "W", .number(\.powerLimitWatts, .positive), "Board power limit."),
+    Setting("power.limit_w", unit: "W", .number(\.powerLimitWatts, watts), "Board power limit."),
+    Setting(
+      "power.window_ms", unit: "ms", .number(\.power.windowMilliseconds, 1...10_000),
+      "Time constant of the average power that the limit bounds."),
+    Setting(
+      "power.clock_exponent", .number(\.power.clockExponent, 1...4),
+      "Exponent by which the power of compute-bound kernels falls with the clock."),
+    Setting(
+      "power.measured_at_w", unit: "W", .number(\.power.measuredAtWatts, watts),
+      "Board power limit under which the kernel tables were measured."),
+    Setting(
+      "power.sustained_ms", unit: "ms", .number(\.power.sustainedMilliseconds, 0.001...10_000),
+      "Launches that last longer were measured while the limit held their clock down."),
     Setting(
       "nvlink.bandwidth_bytes_per_s", unit: "bytes/s", .number(\.nvlinkBandwidth, .positive),
       "NVLink bandwidth in one direction."),
     Setting(
-      "energy.idle_w", unit: "W", .number(\.energy.idleWatts, .notNegative),
+      "energy.idle_w", unit: "W", .number(\.energy.idleWatts, 0...10_000),
       "Power between the kernels of a serving engine, clocks up."),
+    Setting(
+      "energy.busy_w", unit: "W", .number(\.energy.busyWatts, 0...10_000),
+      "Power above idle while kernels run, whatever they do."),
     Setting(
       "energy.per_byte_pj", unit: "pJ", .number(\.energy.perBytePicojoules, .notNegative),
       "Energy above idle of a byte moved to or from memory."),
     Setting(
       "energy.per_flop_pj", unit: "pJ", .number(\.energy.perFlopPicojoules, .notNegative),
       "Energy above idle of a 16-bit tensor-core operation."),
+    Setting(
+      "energy.mxfp4_pj", unit: "pJ", .number(\.energy.mxfp4Picojoules, .notNegative),
+      "Energy of dequantising a byte of MXFP4 weights."),
   ]
+
+  /// Watts that a board may be limited to.
+  private static var watts: ClosedRange<Double> { 1...10_000 }
+
+  /// Limits that leave nothing for kernels.
+  public var contradiction: Contradiction? {
+    for (path, limit) in [
+      ("power.limit_w", powerLimitWatts), ("power.measured_at_w", power.measuredAtWatts),
+    ] where limit <= energy.idleWatts {
+      return Contradiction(
+        path: path, value: "\(limit)", expected: "more than energy.idle_w, \(energy.idleWatts) W")
+    }
+    return nil
+  }
 }

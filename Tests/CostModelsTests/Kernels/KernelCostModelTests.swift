@@ -13,6 +13,8 @@ import Testing
     try system.hardware.set("energy.idle_w=80")
     try system.hardware.set("energy.per_byte_pj=50")
     try system.hardware.set("energy.per_flop_pj=0.25")
+    try system.hardware.set("energy.busy_w=40")
+    try system.hardware.set("power.sustained_ms=1000")
     var model = try system.costModel()
     for step in [prefill, decode] {
       model.logsKernels = true
@@ -22,7 +24,7 @@ import Testing
       let flops = uses.reduce(0) { $0 + $1.flops }
       let moved = cost.expertBytes + cost.weightBytes + cost.kvBytes + cost.activationBytes
       #expect(isClose(moved, bytes))
-      let expected = 2 * 80 * cost.seconds + 50e-12 * bytes + 0.25e-12 * flops
+      let expected = 2 * 80 * cost.seconds + 2 * 40 * cost.kernelSeconds + 50e-12 * bytes + 0.25e-12 * flops
       #expect(isClose(cost.joules, expected))
       let dynamic = uses.reduce(0) { $0 + $1.joules }
       #expect(isClose(dynamic + 160 * cost.seconds, cost.joules))
@@ -30,27 +32,38 @@ import Testing
     #expect(model.idleWatts == 160)
   }
 
-  @Test func aKernelTakesAsLongAsThePowerLimitMakesIt() throws {
+  @Test func aLongLaunchDrawsWhatTheLimitLeftItWhenItWasMeasured() throws {
     var system = try ToySystem()
     try system.hardware.set("energy.idle_w=100")
+    try system.hardware.set("energy.busy_w=0")
     try system.hardware.set("energy.per_byte_pj=0")
     try system.hardware.set("energy.per_flop_pj=1")
+    try system.hardware.set("power.measured_at_w=10000")
     var free = try system.costModel()
     let product = try #require(free.use(of: prefill)["qkv_gemm"])
     let watts = product.joules / product.seconds
+    #expect(isClose(product.joules, product.flops * 1e-12))
 
-    // Half of the power above idle takes twice the time, and the same energy.
-    try system.hardware.set("power.limit_w=\(100 + watts / 2)")
+    // Half of the power above idle: the time is that of the table, the energy is what flowed in it.
+    try system.hardware.set("power.measured_at_w=\(100 + watts / 2)")
+    try system.hardware.set("power.sustained_ms=0.001")
+    var sustained = try system.costModel()
+    let long = try #require(sustained.use(of: prefill)["qkv_gemm"])
+    #expect(long.seconds == product.seconds)
+    #expect(isClose(long.joules, product.joules / 2))
+
+    // A launch that is too short to have been slowed down draws all that it would.
+    try system.hardware.set("power.sustained_ms=100")
+    var short = try system.costModel()
+    #expect(short.use(of: prefill)["qkv_gemm"] == product)
+  }
+
+  @Test func theLimitDoesNotChangeThePriceOfAKernel() throws {
+    var system = try ToySystem()
+    var free = try system.costModel()
+    try system.hardware.set("power.limit_w=200")
     var limited = try system.costModel()
-    let slowed = try #require(limited.use(of: prefill)["qkv_gemm"])
-    #expect(isClose(slowed.seconds, 2 * product.seconds))
-    #expect(slowed.joules == product.joules)
-    #expect(
-      limited.use(of: prefill)["rms_norm"] == free.use(of: prefill)["rms_norm"], "no operations, no power")
-
-    try system.hardware.set("power.limit_w=\(100 + watts * 1.000001)")
-    var barely = try system.costModel()
-    #expect(barely.use(of: prefill)["qkv_gemm"] == product)
+    #expect(limited.cost(of: prefill) == free.cost(of: prefill))
   }
 
   @Test func messagesFromTheLimitOnGoToNCCL() throws {

@@ -59,19 +59,24 @@ extension NaiveCostModel {
     }
     let c = fit.values
     let blocks = tiles * Double(shard.keyValueHeads)
-    let waves = blocks / calibration.multiprocessors
+    let whole = (blocks / calibration.multiprocessors).rounded(.up)
+    // Split into s parts each, blocks fill the waves better; a part takes an s-th of the time.
+    let parts = engine.splitsAttentionKeys ? (1...32).map { Double($0) } : [1]
+    let waves = parts.map { (blocks * $0 / calibration.multiprocessors).rounded(.up) / $0 }.min() ?? whole
     let tileFLOPs = keys / tiles * 128 * 4 * Double(model.headDim)
     let headBytes = 4 * Double(model.headDim)
     let activationBytes = headBytes * Double(shard.heads) * Double(queries)
     let kvBytes = headBytes * Double(shard.keyValueHeads) * Double(entries)
-    var seconds = c[0] + c[1] * max(1, waves) * tileFLOPs + c[2] * waves.rounded(.up) * tileFLOPs
-    seconds += c[3] * (activationBytes + kvBytes) + c[4] * waves.rounded(.up)
+    let seconds =
+      c[0] + c[1] * waves * tileFLOPs + c[2] * (activationBytes + kvBytes) + c[3] * whole
     let isInside =
       fit.measured[0].contains(blocks) && fit.measured[1].contains(keys / tiles)
       && (prefixes == 0 || fit.measured[2].contains(prefixes / tiles))
     return Launch(
       kernel: "prefill_attention", seconds: seconds * engine.kernelScale.attention,
       flops: 4 * Double(shard.heads) * Double(model.headDim) * Double(pairs), kvBytes: kvBytes,
-      activationBytes: activationBytes, isExtrapolated: !isMeasured || !isInside)
+      activationBytes: activationBytes,
+      isExtrapolated: !isMeasured || !isInside || !engine.splitsAttentionKeys,
+      clockedSeconds: c[1] * waves * tileFLOPs * engine.kernelScale.attention)
   }
 }

@@ -13,15 +13,24 @@ extension NaiveCostModel {
     let qkv = Double(shard.projected)
     let keyValue = Double(2 * shard.keyValueHeads * model.headDim)
     // Input and residual are read and written.
-    let norm = streaming("rms_norm", activations: 4 * p * h)
+    let norm = streaming("rms_norm", activations: 4 * p * h, canBeFused: true)
     var launches = [
       norm, norm,
-      streaming("qk_norm_rope_kv", activations: 2 * p * qkv, entries: Double(rows) * keyValue),
+      streaming(
+        "qk_norm_rope_kv", activations: 2 * p * qkv, entries: Double(rows) * keyValue, canBeFused: true),
     ]
     launches += shard.layerProducts.map { product($0, rows: computed) }
     if model.experts == 0 {
       // Gate and up are read, their product is written.
-      launches.append(streaming("silu_mul", activations: 3 * p * Double(shard.intermediate)))
+      launches.append(
+        streaming("silu_mul", activations: 3 * p * Double(shard.intermediate), canBeFused: true))
+    } else if !engine.fusesElementwise {
+      // Of each choice gate and up are read, their product is written; then choices are read and rows written.
+      let choices = p * Double(model.topK)
+      launches.append(
+        streaming(
+          "expert_silu_mul", activations: 3 * choices * Double(shard.intermediate), canBeFused: true))
+      launches.append(streaming("expert_sum", activations: (choices + p) * h, canBeFused: true))
     }
     if gpus > 1 { launches += [allReduce(rows: computed), allReduce(rows: computed)] }
     return launches
@@ -38,15 +47,19 @@ extension NaiveCostModel {
   func launchesAfter(rows: Int) -> [Launch] {
     guard rows > 0 else { return [] }
     return [
-      streaming("rms_norm", activations: 4 * Double(rows) * Double(model.hidden)),
+      streaming("rms_norm", activations: 4 * Double(rows) * Double(model.hidden), canBeFused: true),
       product(shard.head, rows: rows),
       streaming("sampling", activations: Double(rows) * Double(model.vocabulary)),
     ]
   }
 
   /// A kernel that streams through memory, two bytes for each number.
-  private func streaming(_ name: String, activations: Double, entries: Double = 0) -> Launch {
-    let values = calibration.fit("elementwise", name, [])?.values ?? [0, 0]
+  private func streaming(
+    _ name: String, activations: Double, entries: Double = 0, canBeFused: Bool = false
+  ) -> Launch {
+    let isUnfused = canBeFused && !engine.fusesElementwise
+    let unfused = isUnfused ? calibration.fit("elementwise", "unfused_" + name, []) : nil
+    let values = (unfused ?? calibration.fit("elementwise", name, []))?.values ?? [0, 0]
     let bytes = 2 * (activations + entries)
     return Launch(
       kernel: name, seconds: (values[0] + bytes * values[1]) * engine.kernelScale.other,
@@ -57,15 +70,29 @@ extension NaiveCostModel {
   private func product(_ product: NaiveShard.Product, rows: Int) -> Launch {
     let (m, n, k) = (Double(rows), Double(product.n), Double(product.k))
     let exact = calibration.fit("gemm", "bf16", [product.n, product.k])
-    let values = (exact ?? calibration.fit("gemm_all_shapes", "bf16", []))?.values ?? [0, 0, 0]
+    let values = (exact ?? calibration.fit("gemm_all_shapes", "bf16", []))?.values ?? [0, 0, 0, 0, 0]
     let activations = 2 * m * (n + k)
     let loading = (2 * n * k + activations) * values[1]
-    let computing = 2 * m * n * k * values[2]
+    // The last wave of tiles is rarely full; the tile that wastes least is taken.
+    var waste = 1.0
+    for (tall, wide) in [
+      (128, 256), (256, 128), (128, 128), (64, 256), (192, 128), (128, 192), (64, 128), (128, 64),
+    ] {
+      let tiles = (rows + tall - 1) / tall * ((product.n + wide - 1) / wide)
+      let waves = (Double(tiles) / calibration.multiprocessors).rounded(.up)
+      waste = min(waste, waves * calibration.multiprocessors * Double(tall * wide) / (m * n) - 1)
+    }
+    // Long launches were measured at the clock that the power limit leaves.
+    let sustained = 1 - exp(-2 * m * n * k / calibration.flops / 0.5e-3)
+    let computing =
+      2 * m * n * k * values[2] * (1 + waste * values[3]) * (1 + sustained * values[4])
+    let body = cbrt(pow(loading, 3) + pow(computing, 3))
+    let share = pow(computing, 3) / (pow(loading, 3) + pow(computing, 3))
     return Launch(
-      kernel: product.name,
-      seconds: (values[0] + cbrt(pow(loading, 3) + pow(computing, 3))) * engine.kernelScale.other,
+      kernel: product.name, seconds: (values[0] + body) * engine.kernelScale.other,
       flops: 2 * m * n * k, weightBytes: product.weightBytes, activationBytes: activations,
-      isExtrapolated: exact?.measured[0].contains(m) != true)
+      isExtrapolated: exact?.measured[0].contains(m) != true,
+      clockedSeconds: share * body * engine.kernelScale.other)
   }
 
   /// A sum over the GPUs of rows of 16-bit numbers.
@@ -85,6 +112,12 @@ extension NaiveCostModel {
     } else {
       seconds += c[2] + c[3] * bytes
     }
+    // Outside a graph it has a floor, and GPUs wait for the last of them.
+    let sizes = engine.graphs.sizes
+    if let largest = sizes.last, rows > largest {
+      seconds = max(seconds, engine.eagerAllReduceMicroseconds * 1e-6)
+    }
+    seconds += engine.allReduceSkewMicroseconds * 1e-6
     return Launch(
       kernel: "all_reduce", seconds: seconds * engine.kernelScale.other, activationBytes: 2 * bytes,
       isExtrapolated: exact?.measured[0].contains(bytes) != true)
@@ -99,7 +132,8 @@ extension NaiveCostModel {
     let (h, i) = (Double(model.hidden), Double(shard.intermediate))
     let flopsPerChoice = 6 * h * i
     let weights = 3 * h * i * (model.isMXFP4 ? 4.25 / 8 : 2)
-    var seconds = c[0] + active * weights * c[1] + r * k * flopsPerChoice * c[2]
+    let loading = c[0] + active * weights * c[1]
+    var seconds = loading + r * k * flopsPerChoice * c[2]
     if active > 0 {
       let fairShare = r * k / Double(model.experts)
       let index = [16.0, 32, 64].firstIndex { fairShare <= $0 } ?? 3
@@ -111,7 +145,9 @@ extension NaiveCostModel {
       flops: r * k * flopsPerChoice, weightBytes: active * shard.bytesPerExpert,
       // Each choice: gathered (h), gate and up (h + 2i), activation (3i), down (i + h), combined (h); each row: h.
       activationBytes: 2 * r * (k * (h + (h + 2 * i) + 3 * i + (i + h) + h + h) + h),
-      isExtrapolated: exact?.measured[0].contains(r) != true || active > Double(model.experts))
+      isExtrapolated: exact?.measured[0].contains(r) != true || active > Double(model.experts),
+      clockedSeconds: active > 0 ? (seconds - loading) * engine.kernelScale.expertMLP : 0,
+      mxfp4Bytes: model.isMXFP4 ? active * shard.bytesPerExpert : 0)
   }
 
   /// Tiles of one expert: the sum over j of the probability that its normal load exceeds j tiles.

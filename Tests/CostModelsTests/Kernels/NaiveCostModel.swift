@@ -26,7 +26,10 @@ struct NaiveCostModel {
     var kvBytes = 0.0
     var activationBytes = 0.0
     var isExtrapolated = false
-    var joules = 0.0
+    /// The part of the time that arithmetic takes.
+    var clockedSeconds = 0.0
+    /// Bytes that are dequantised.
+    var mxfp4Bytes = 0.0
     var bytes: Double { weightBytes + kvBytes + activationBytes }
   }
 
@@ -101,6 +104,9 @@ struct NaiveCostModel {
     var milliseconds = host.perIterationMilliseconds
     if step.tiles.contains(where: { $0.layers != 0..<model.layers }) {
       milliseconds += host.partialDepthMilliseconds
+      for tile in step.tiles {
+        milliseconds += host.partialDepthTokenMicroseconds * Double(tile.tokens) / 1000
+      }
     }
     var microseconds = host.perDecodeSequenceMicroseconds * Double(step.contexts.count)
     microseconds += host.perPrefillSequenceMicroseconds * Double(step.tiles.count)
@@ -117,17 +123,22 @@ struct NaiveCostModel {
     answer.cost.prefillRowJoules += joules * (rows - decodes) / rows
   }
 
-  /// Adds a launch to the cost and to its kernel's use, under the power limit.
+  /// Adds a launch to the cost and to its kernel's use.
   ///
   /// - Returns: its energy on all GPUs.
   private func add(_ launch: Launch, to answer: inout Answer) -> Double {
-    let joules =
-      launch.bytes * hardware.energy.perBytePicojoules * 1e-12
-      + launch.flops * hardware.energy.perFlopPicojoules * 1e-12
-    // A kernel that would draw more than the board may takes as long as the limit makes it.
-    let seconds = max(launch.seconds, joules / (hardware.powerLimitWatts - hardware.energy.idleWatts))
+    var joules = launch.seconds * hardware.energy.busyWatts
+    joules += launch.bytes * hardware.energy.perBytePicojoules * 1e-12
+    joules += launch.flops * hardware.energy.perFlopPicojoules * 1e-12
+    joules += launch.mxfp4Bytes * hardware.energy.mxfp4Picojoules * 1e-12
+    // A launch that lasts drew no more than the board was allowed when it was measured.
+    let time = max(launch.seconds, hardware.power.sustainedMilliseconds / 1000)
+    joules = min(joules, time * (hardware.power.measuredAtWatts - hardware.energy.idleWatts))
+    let seconds = launch.seconds
     let all = Double(gpus)
     answer.cost.kernelSeconds += seconds
+    answer.cost.clockedSeconds += launch.clockedSeconds
+    if seconds > 0 { answer.cost.clockedJoules += joules * all * launch.clockedSeconds / seconds }
     answer.cost.weightBytes += launch.weightBytes * all
     answer.cost.kvBytes += launch.kvBytes * all
     answer.cost.activationBytes += launch.activationBytes * all

@@ -84,11 +84,12 @@ struct ToyCalibration {
     let shard = NaiveShard(model, gpus: gpus)
     let perByte = 1 / 3e12
     let perFLOP = 1 / 6e14
-    fits["gemm_all_shapes bf16", default: [:]][[]] = draw([5e-6, perByte, perFLOP], [4000], &random)
+    fits["gemm_all_shapes bf16", default: [:]][[]] = draw(
+      [5e-6, perByte, perFLOP, 0.3, 0.15], [4000], &random)
     if !isDrawn || random.uniform() < 0.8 {
       for product in shard.products {
         fits["gemm bf16", default: [:]][[product.n, product.k]] = draw(
-          [4e-6, perByte, perFLOP], [300], &random)
+          [4e-6, perByte, perFLOP, 0.2, 0.1], [300], &random)
       }
     }
     for type in ["bf16", "mxfp4"] {
@@ -106,7 +107,7 @@ struct ToyCalibration {
         shard.heads, shard.keyValueHeads, model.headDim * (isDrawn && random.uniform() < 0.2 ? 2 : 1),
       ]
       fits["\(prefix)prefill_attention bf16", default: [:]][heads + [window]] = draw(
-        [9e-6, perTileFLOP / 2, perTileFLOP / 2, perByte, 1e-6], [500, 2000, 2000], &random)
+        [9e-6, perTileFLOP, perByte, 1e-6], [500, 2000, 2000], &random)
       fits["\(prefix)decode_attention bf16", default: [:]][heads + [window]] = draw(
         [8e-6, perByte, 1e-8, 1e-6, window > 0 ? 2e-6 : 0, window > 0 ? 1e-7 : 0], [100, 20_000], &random)
     }
@@ -116,7 +117,10 @@ struct ToyCalibration {
       fits["all_reduce nccl", default: [:]][[gpus]] = draw(
         [1e-5, 1e-11, 3e-6, 9e-12, 0, 0, 2e-9], [1e6], &random)
     }
-    for name in ["embedding", "rms_norm", "qk_norm_rope_kv", "silu_mul", "sampling"] {
+    for name in [
+      "embedding", "rms_norm", "qk_norm_rope_kv", "silu_mul", "sampling", "unfused_qk_norm_rope_kv",
+      "unfused_silu_mul", "unfused_expert_silu_mul", "unfused_expert_sum",
+    ] {
       fits["elementwise \(name)", default: [:]][[]] = Fit(values: draw([2e-6, perByte], [], &random).values)
     }
   }

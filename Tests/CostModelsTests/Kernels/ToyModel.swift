@@ -97,8 +97,6 @@ struct ToySystem {
     self.gpus = gpus
     engine = try shippedProfiles.engine("ideal")
     hardware = try shippedProfiles.hardware("h100-sxm")
-    // No launch comes near this limit.
-    try hardware.set("power.limit_w=1e9")
     calibration = ToyCalibration(for: model, gpus: gpus)
   }
 
@@ -111,7 +109,10 @@ struct ToySystem {
     try engine.set("graphs.sizes=\(pick(["none", "1,2,4,8,16,64,256", "3,100,500"]))")
     try engine.set("all_reduce.custom_limit_bytes=\(pick([0, 20_000, 1 << 23]))")
     try engine.set("repeats.embedding_and_head=\(pick([true, false]))")
+    try engine.set("elementwise.fused=\(pick([true, false]))")
+    try engine.set("attention.splits_keys=\(pick([true, false]))")
     for setting in [
+      "host.partial_depth_token_us", "all_reduce.skew_us", "all_reduce.eager_floor_us",
       "host.per_decode_sequence_us", "host.per_prefill_sequence_us", "host.per_prefill_token_us",
       "host.eager_layer_us", "host.graph_layer_us", "kernel_scale.other", "kernel_scale.attention",
       "kernel_scale.expert_mlp",
@@ -119,7 +120,10 @@ struct ToySystem {
       try engine.set("\(setting)=\(0.5 + random.uniform())")
     }
     hardware = try shippedProfiles.hardware("h100-sxm")
-    try hardware.set("power.limit_w=\(pick([90, 150, 700]))")
+    try hardware.set("energy.idle_w=\(pick([0, 60]))")
+    try hardware.set("energy.busy_w=\(pick([0, 70]))")
+    try hardware.set("power.measured_at_w=\(pick([90, 150, 700]))")
+    try hardware.set("power.sustained_ms=\(pick([0.01, 0.1, 2]))")
     calibration = ToyCalibration(for: model, gpus: gpus, isDrawn: true, using: &random)
     routing = pick([.uniform, .standard, .coverage([CoveragePoint(tokens: 10, experts: 2.5)])])
   }

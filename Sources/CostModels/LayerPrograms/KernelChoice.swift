@@ -1,0 +1,32 @@
+import Serving
+import Systems
+
+/// Which kernels an engine has, where engines differ.
+public struct KernelChoice: Sendable, Hashable {
+  /// Bytes from which all-reduces go to NCCL.
+  public var allReduceLimitBytes = 8 << 20
+  /// The least time of an all-reduce that is not launched from a graph.
+  public var eagerAllReduceFloor: Seconds = 0
+  /// The time that the GPUs of an all-reduce wait for the last of them.
+  public var allReduceSkew: Seconds = 0
+  /// Whether prefill attention may split the keys of a tile among several blocks.
+  public var splitsKeys = true
+  /// Whether kernels that stream through memory are fused.
+  public var elementwise = Elementwise.Style.fused
+
+  /// Creates the choice of an ideal engine.
+  public init() {}
+}
+
+extension EngineDescription {
+  /// The engine's kernels.
+  public var kernelChoice: KernelChoice {
+    var choice = KernelChoice()
+    choice.allReduceLimitBytes = customAllReduceLimitBytes
+    choice.eagerAllReduceFloor = eagerAllReduceMicroseconds * 1e-6
+    choice.allReduceSkew = allReduceSkewMicroseconds * 1e-6
+    choice.splitsKeys = splitsAttentionKeys
+    choice.elementwise = fusesElementwise ? .fused : .unfused
+    return choice
+  }
+}
