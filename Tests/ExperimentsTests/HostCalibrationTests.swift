@@ -1,5 +1,7 @@
 import Serving
+import Statistics
 import Testing
+import Workloads
 
 @testable import Experiments
 

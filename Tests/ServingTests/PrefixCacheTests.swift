@@ -23,24 +23,33 @@ import Testing
       var request = Request(id: id, arrival: 0, promptTokens: length, outputTokens: 1)
       request.content = contents.append(
         at == 0
-          ? [.init(begin: 0, source: 100 + branch)]
+          ? [.init(begin: 0, source: 100_000 + branch)]
           : [.init(begin: 0, source: 0), .init(begin: begin, source: 1 + at * 10 + branch)], length: length)
       requests.append(request)
       names.append((0..<length / blockSize).map { $0 < at ? $0 : ($0 + 1) * 10_000 + at * 10 + branch })
     }
     let memory = KVMemory(blocks: capacity, blockSize: blockSize)
     let sum = PrefixCache.blocksFound(by: requests, in: contents, memory: memory)
-    var list: [Int] = []
-    var found = 0
+    // Contents by when they were entered; of two equal ones the older is found.
+    var list: [(name: Int, serial: Int)] = []
+    var (found, serial) = (0, 0)
     for (request, blocks) in zip(requests, names) {
       let most = (request.promptTokens - 1) / blockSize
-      let hits = blocks.prefix(most).prefix { list.contains($0) }
+      let hits = blocks.prefix(most).prefix { name in list.contains { $0.name == name } }
       found += hits.count
-      for hit in hits { if let place = list.firstIndex(of: hit) { list.remove(at: place) } }
-      // What is not found is computed anew, even if it is there: then both stay, and the older one is found.
-      let lost = max(0, list.count + blocks.count - capacity)
-      list.removeFirst(lost)
-      for block in blocks.reversed() { list.append(block) }
+      var held: [(name: Int, serial: Int)] = []
+      for hit in hits {
+        let places = list.indices.filter { list[$0].name == hit }
+        guard let place = places.min(by: { list[$0].serial < list[$1].serial }) else { continue }
+        held.append(list.remove(at: place))
+      }
+      // What is not found is computed anew, even if it is there.
+      list.removeFirst(max(0, list.count + blocks.count - capacity))
+      for block in blocks.dropFirst(hits.count) {
+        held.append((block, serial))
+        serial += 1
+      }
+      list += held.reversed()
     }
     #expect(sum.found == found)
     #expect(sum.asked == names.reduce(0) { $0 + $1.count })

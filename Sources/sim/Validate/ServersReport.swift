@@ -112,9 +112,9 @@ struct ServersReport {
 
   /// Shares of all rows that can be scored, whether they are replayed or not.
   private func shares(_ replayed: [Replayed]) -> String {
-    let perToken = rows.filter { $0.flag.isEmpty }.count
+    let perToken = rows.filter(\.scoresTimePerToken).count
     let first = rows.filter(\.scoresFirstToken).count
-    let clean = replayed.filter { $0.server.flag.isEmpty }
+    let clean = replayed.filter(\.server.scoresTimePerToken)
     let near = clean.filter { abs($0.error) <= 0.1 }.count
     let nearFirst = clean.filter {
       $0.server.scoresFirstToken && abs($0.firstToken / $0.server.firstToken - 1) <= 0.2
