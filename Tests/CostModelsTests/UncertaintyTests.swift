@@ -109,11 +109,11 @@ import Testing
     #expect(abs(eager / graph - 1) < 1e-12)
     // The first two are estimates, the third was measured: the same draw, another spread.
     #expect(abs(log(eager) / log(preparation) - Spread.estimate / Spread.measured) < 1e-9)
-    #expect(drawn.kernelScale.other == engine.kernelScale.other, "that kernels are tuned is an assumption")
+    #expect(drawn.kernelScale.other != engine.kernelScale.other, "that kernels are tuned is an assumption")
     #expect(drawn.kernelScale.expertMLP != engine.kernelScale.expertMLP, "but these were measured")
     #expect(drawn.reservedBytes == engine.reservedBytes && drawn.graphs == engine.graphs)
     let ideal = try shippedProfiles.engine("ideal")
-    #expect(ideal.perturbed(seed: 1, draw: 0) == ideal)
+    #expect(ideal.perturbed(seed: 1, draw: 0).host == ideal.host, "what is nothing stays so")
     let paper = try shippedProfiles.engine("paper")
     #expect(paper.perturbed(seed: 1, draw: 0).kernelScale != paper.kernelScale)
   }

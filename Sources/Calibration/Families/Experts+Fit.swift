@@ -8,6 +8,8 @@ extension Experts: MeasuredFamily {
     var hidden, intermediate, topK, experts: Int
     var tokens: Int
     var active: Double
+    /// How unevenly the active experts are loaded: 0 or 1.
+    var skew = 0.0
     /// Tiles of 16, 32, 64 and 128 tokens.
     var tiles: SIMD4<Double>
     var seconds: Double
@@ -25,6 +27,7 @@ extension Experts: MeasuredFamily {
     let tp = try table.integers("tp")
     let tokens = try table.integers("tokens")
     let active = try table.numbers("active")
+    let distributions = try table.texts("distribution")
     let tiles16 = try table.numbers("tiles_16")
     let tiles32 = try table.numbers("tiles_32")
     let tiles64 = try table.numbers("tiles_64")
@@ -40,6 +43,7 @@ extension Experts: MeasuredFamily {
         Row(
           type: types[i], hidden: hidden[i], intermediate: intermediate[i] / tp[i], topK: topK[i],
           experts: experts[i], tokens: tokens[i], active: active[i],
+          skew: distributions[i] == "balanced" ? 0 : 1,
           tiles: SIMD4(tiles16[i], tiles32[i], tiles64[i], tiles128[i]), seconds: seconds[i]))
     }
     return rows
@@ -109,7 +113,7 @@ extension Experts: MeasuredFamily {
       let formula =
         format == .mxfp4
         ? "t0 + active * expert bytes * b + tiles * tile tokens * flops of a row * f_tile"
-        : "t0 + active * expert bytes * b + flops * f"
+        : "t0 + active * expert bytes * b + flops * (f + skew * g), skew 1 for rows by a power law"
       let bar = format == .mxfp4 ? ErrorBar(median: 5, p90: 14) : ErrorBar(median: 4, p90: 12)
       kernels.append(
         calibrator.kernel(
@@ -145,6 +149,7 @@ extension Experts: MeasuredFamily {
       features[3 + index] = row.tiles[index] * tile * shape.flopsPerChoice
     } else {
       features[2] = Double(row.tokens) * Double(row.topK) * shape.flopsPerChoice
+      features[7] = row.skew * features[2]
     }
     return features
   }

@@ -5,7 +5,8 @@ import Systems
 /// The experts of a layer on one GPU: permutation, gate and up, activation, down, combination.
 ///
 /// `t0 + active · weights of an expert · b + flops · f`. Loading and computing add up, since the two overlap badly in
-/// grouped kernels (it is the better of the two forms on every table that we have).
+/// grouped kernels (it is the better of the two forms on every table that we have). Where routing is skewed, operations
+/// take `g` longer each: a few experts have most of the rows, and the others' blocks wait for theirs.
 ///
 /// A kernel that works in tiles of tokens of one expert (Triton's MXFP4 kernel) computes whole tiles: its last
 /// term is `tiles · tileTokens · flops of a row`, at a rate of its own for each of the tile sizes, and it takes
@@ -74,7 +75,8 @@ public enum Experts: KernelFamily {
     /// How unevenly the active experts are loaded: 0 for uniform random routing, 1 for loads that are spread like an
     /// exponential distribution (close to the power laws of the measured tables).
     ///
-    /// It matters to kernels that work in tiles, if an expert has more than a few tokens.
+    /// It matters if an expert has more than a few tokens: kernels that work in tiles compute more of them, others wait
+    /// for the experts with most rows.
     public var skew: Double
 
     /// Creates work.
@@ -90,6 +92,7 @@ public enum Experts: KernelFamily {
     .init(name: "t0", unit: "s"), .init(name: "b", unit: "s/B"), .init(name: "f", unit: "s/FLOP"),
     .init(name: "f_16", unit: "s/FLOP"), .init(name: "f_32", unit: "s/FLOP"),
     .init(name: "f_64", unit: "s/FLOP"), .init(name: "f_128", unit: "s/FLOP"),
+    .init(name: "g", unit: "s/FLOP"),
   ]
   /// Names of the coordinates.
   public static let ranges = ["rows"]
@@ -104,7 +107,8 @@ public enum Experts: KernelFamily {
     guard work.rows > 0, work.active > 0 else { return 0 }
     let choice = shape.flopsPerChoice
     let loading = coefficients[0] + work.active * shape.expertBytes * coefficients[1]
-    let inRows = loading + work.rows * Double(shape.topK) * choice * coefficients[2]
+    let perFLOP = coefficients[2] + coefficients[7] * work.skew
+    let inRows = loading + work.rows * Double(shape.topK) * choice * perFLOP
     let tile = shape.tileTokens(rows: work.rows)
     let perTileFLOP = coefficients[3 + index(ofTile: tile)]
     guard perTileFLOP > 0 else { return inRows }

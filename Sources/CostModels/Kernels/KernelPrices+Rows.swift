@@ -49,7 +49,7 @@ extension KernelPrices {
     price.issue = fixed.issue
     if let experts, let routing {
       price.distinct = routing.distinct(layers: 0..<1, decodes: batch)
-      price.experts = experts.launch(rows: fixed.computed, active: price.distinct)
+      price.experts = experts.launch(rows: fixed.computed, active: price.distinct, carriesPrefill: false)
       price.launch += price.experts
     }
     return price

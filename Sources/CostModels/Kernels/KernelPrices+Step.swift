@@ -197,7 +197,8 @@ extension KernelPrices {
     var call = ExpertCall(decodes: decodes, layers: range.count)
     call.touched = distinctExperts(decodes: decodes, entry: entry, layers: range, draw: draw)
     if let experts {
-      call.launch = experts.launch(rows: computed, active: call.touched / Double(range.count))
+      call.launch = experts.launch(
+        rows: computed, active: call.touched / Double(range.count), carriesPrefill: entry != nil)
     }
     if let entry { memo.entries[entry].experts = call }
     return call

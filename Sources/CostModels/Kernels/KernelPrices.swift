@@ -72,7 +72,8 @@ struct KernelPrices {
         full: attention.decodeLaw(batch: 0), windowed: windowedAttention.decodeLaw(batch: 0)))
     windowedBefore = model.windows.reduce(into: [0]) { $0.append($0[$0.count - 1] + ($1 == nil ? 0 : 1)) }
     experts = ExpertKernel(
-      program(window: nil), engine: engine, power: power, calibration: calibration)
+      program(window: nil), engine: engine, power: power, calibration: calibration,
+      skew: routing?.skew ?? 0)
     hasExperts = experts != nil
     self.routing = routing
     memo = PrefillMemo(misses: routing?.makeMisses() ?? ExpertMisses(shares: []))

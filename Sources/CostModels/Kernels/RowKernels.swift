@@ -7,9 +7,12 @@ struct PricedKernel<Family: KernelFamily>: Sendable {
   let scale: Double
   let power: PowerModel
 
-  init(_ shape: Family.Shape, engine: EngineDescription, power: PowerModel, calibration: Calibration) {
+  init(
+    _ shape: Family.Shape, engine: EngineDescription, power: PowerModel, calibration: Calibration,
+    further: Double = 1
+  ) {
     fit = calibration.fit(shape)
-    scale = Family.scale(in: engine.kernelScale)
+    scale = Family.scale(in: engine.kernelScale) * further
     self.power = power
   }
 
@@ -70,22 +73,30 @@ final class AttentionKernels: Sendable {
 
 /// The experts of a layer: one grouped call over prefill and decode rows together.
 final class ExpertKernel: Sendable {
-  private let kernel: PricedKernel<Experts>
+  private let decode: PricedKernel<Experts>
+  private let prefill: PricedKernel<Experts>
+  private let skew: Double
   /// Bytes of one expert on one GPU.
   let bytesPerExpert: Double
 
   /// Creates the kernel; nil in a layer without experts.
   init?(
-    _ program: LayerProgram, engine: EngineDescription, power: PowerModel, calibration: Calibration
+    _ program: LayerProgram, engine: EngineDescription, power: PowerModel, calibration: Calibration,
+    skew: Double
   ) {
     guard let shape = program.shape(of: Experts.self) else { return nil }
-    kernel = PricedKernel(shape, engine: engine, power: power, calibration: calibration)
+    decode = PricedKernel(shape, engine: engine, power: power, calibration: calibration)
+    prefill = PricedKernel(
+      shape, engine: engine, power: power, calibration: calibration, further: engine.kernelScale.expertPrefill
+    )
+    self.skew = skew
     bytesPerExpert = Double(shape.bytesPerExpert)
   }
 
-  /// One call: rows that it computes, and the distinct experts that they are routed to.
-  func launch(rows: Int, active: Double) -> Launch {
-    kernel.launch(Experts.Work(rows: Double(rows), active: active))
+  /// One call: rows that it computes, the distinct experts that they are routed to, and whether some are prefill.
+  func launch(rows: Int, active: Double, carriesPrefill: Bool) -> Launch {
+    (carriesPrefill ? prefill : decode).launch(
+      Experts.Work(rows: Double(rows), active: active, skew: skew))
   }
 }
 

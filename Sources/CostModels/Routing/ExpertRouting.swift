@@ -84,6 +84,10 @@ public struct ExpertRouting: Sendable {
     }
   }
 
+  /// How unevenly the experts that a call touches are loaded: not at all beyond chance if routing is uniform, else about
+  /// as by the power laws of the measured tables.
+  public var skew: Double { model == .uniform ? 0 : 1 }
+
   /// Whether a call touches as many experts in one layer as in any other.
   public var isUniformOverLayers: Bool {
     if case .measured = model { false } else { true }

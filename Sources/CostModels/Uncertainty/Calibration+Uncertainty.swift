@@ -3,8 +3,9 @@ import Systems
 extension Calibration {
   /// The calibration in one of the worlds that the measurements leave possible.
   ///
-  /// Every fit that is looked up in the result is slower or faster by a log-normal factor of its own, whose spread
-  /// is that of the fit's errors on held-out rows (``Fit/spread``). Kernels that are estimates share one
+  /// Every fit that is looked up in the result is slower or faster by a log-normal factor, whose spread is that of the
+  /// fit's errors on held-out rows (``Fit/spread``). Half of the factor's variance is the fit's own, half is shared by
+  /// all fits of its kernel: they were measured in the same runs, by the same code. Kernels that are estimates share one
   /// factor, since they share the reasoning. The same seed and draw give a shape the same factor, whatever else is
   /// looked up.
   ///
@@ -22,7 +23,12 @@ extension Calibration {
   func drawn<Shape: KernelShape>(_ fit: Fit<Shape.Family>, as shape: Shape) -> Fit<Shape.Family> {
     guard let perturbation else { return fit }
     let sizes = shape.dimensions.map(String.init).joined(separator: "x")
-    let name = fit.quality == .estimate ? "estimates" : "\(shape.kernel) \(shape.type) \(sizes)"
-    return fit.scaled(by: perturbation.factor(name, spread: fit.spread))
+    if fit.quality == .estimate {
+      return fit.scaled(by: perturbation.factor("estimates", spread: fit.spread))
+    }
+    let half = fit.spread * 0.5.squareRoot()
+    return fit.scaled(
+      by: perturbation.factor("\(shape.kernel) \(shape.type) \(sizes)", spread: half)
+        * perturbation.factor("\(shape.kernel) family", spread: half))
   }
 }

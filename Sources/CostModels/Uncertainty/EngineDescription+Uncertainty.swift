@@ -4,7 +4,7 @@ extension EngineDescription {
   /// The engine in one of the worlds that is possible.
   ///
   /// One host runs everything: its times share a draw, each spread by its own quality. The factors on kernels are
-  /// drawn each on its own. What was chosen rather than observed stays, an ideal engine for one.
+  /// drawn each on its own. What the user says, and what is nothing, stays.
   ///
   /// - Parameters:
   ///   - seed: The seed of all draws.
@@ -24,6 +24,7 @@ extension EngineDescription {
       ("host.eager_layer_us", \.host.eagerLayerMicroseconds),
       ("host.graph_layer_us", \.host.graphLayerMicroseconds),
       ("kernel_scale.expert_mlp", \.kernelScale.expertMLP),
+      ("kernel_scale.expert_prefill", \.kernelScale.expertPrefill),
       ("kernel_scale.attention", \.kernelScale.attention),
       ("kernel_scale.other", \.kernelScale.other),
     ]

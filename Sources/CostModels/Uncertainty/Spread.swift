@@ -6,6 +6,8 @@ enum Spread {
   static let carriedOver = 0.15
   /// Estimates and data-sheet rates: nine of ten lie between 0.61 and 1.64 times what they are taken for.
   static let estimate = 0.3
+  /// Assumptions, such as that kernels are tuned: within a sixth, nine times out of ten.
+  static let assumption = 0.1
   /// Estimated energies: nine of ten lie within the third that their sources claim.
   static let estimatedEnergy = 0.2
   /// What the power limit does, until it is measured: nine of ten lie between 0.61 and 1.64 times what is assumed.
@@ -30,14 +32,15 @@ enum Spread {
   /// The spread that goes with errors on held-out rows.
   static func of(_ errors: ErrorSummary) -> Double { 1.4826 * errors.median / 100 }
 
-  /// The spread of a descriptor's value; 0 for what is known, and for what was chosen rather than observed.
+  /// The spread of a descriptor's value; 0 for what is known.
   static func of(_ quality: Quality?) -> Double {
     switch quality {
     case .estimate: estimate
     case .fitted: fitted
     case .measured: measured
     case .neighbours, .allShapes: carriedOver
-    case .dataSheet, .sourceCode, .assumption, .user, nil: 0
+    case .assumption: assumption
+    case .dataSheet, .sourceCode, .user, nil: 0
     }
   }
 }

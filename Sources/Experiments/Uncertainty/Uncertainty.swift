@@ -47,7 +47,11 @@ package struct Uncertainty: Sendable {
       guard !Self.left.contains(name), !name.hasPrefix("std_"), let central = value.number,
         let values = columns[name]?.sorted(), values.count == draws, values[0] < values[draws - 1]
       else { return nil }
-      return Figure(name: name, central: central, interval: Interval(ofDraws: values, tails: 0.05))
+      let interval = Interval(ofDraws: values, tails: 0.05)
+      // What is most likely is always among what is possible.
+      return Figure(
+        name: name, central: central,
+        interval: Interval(low: min(interval.low, central), high: max(interval.high, central)))
     }
   }
 

@@ -104,84 +104,86 @@ public struct EngineDescription: Descriptor, Hashable {
   }
 
   /// Every setting, in the order of help texts.
-  public static let settings: [Setting<EngineDescription>] =
-    [
-      Setting(
-        "kv.block_size", unit: "tokens", .integer(\.keyValueBlockSize, 1...65_536),
-        "Tokens in a block of KV memory."),
-      Setting(
-        "host.per_iteration_ms", unit: "ms", .number(\.host.perIterationMilliseconds, .notNegative),
-        "Scheduling and preparation of any iteration."),
-      Setting(
-        "host.partial_depth_ms", unit: "ms", .number(\.host.partialDepthMilliseconds, .notNegative),
-        "Further preparation where prefill does not pass through all layers."),
-      Setting(
-        "host.partial_depth_token_us", unit: "us",
-        .number(\.host.partialDepthTokenMicroseconds, .notNegative),
-        "Preparation for each prefill token of an iteration whose prefill does not pass through all layers."),
-      Setting(
-        "host.per_decode_sequence_us", unit: "us",
-        .number(\.host.perDecodeSequenceMicroseconds, .notNegative),
-        "Preparation for each decoding sequence."),
-      Setting(
-        "host.exposed_per_sequence_us", unit: "us", isLate: true,
-        .number(\.host.exposedPerSequenceMicroseconds, .notNegative),
-        "Time for each sequence of an iteration that no overlap of host and GPU hides."),
-      Setting(
-        "host.per_prefill_sequence_us", unit: "us",
-        .number(\.host.perPrefillSequenceMicroseconds, .notNegative),
-        "Preparation for each prompt in prefill."),
-      Setting(
-        "host.per_prefill_token_us", unit: "us", .number(\.host.perPrefillTokenMicroseconds, .notNegative),
-        "Preparation for each prefill token, once, as it enters the first layer."),
-      Setting(
-        "host.eager_layer_us", unit: "us", .number(\.host.eagerLayerMicroseconds, .notNegative),
-        "Time to issue one layer's kernels one by one."),
-      Setting(
-        "host.graph_layer_us", unit: "us", .number(\.host.graphLayerMicroseconds, .notNegative),
-        "Time to issue one layer's kernels from a CUDA graph."),
-      Setting(
-        "graphs.sizes", unit: "rows", .sizes(\.graphs.sizes),
-        "Row counts with captured CUDA graphs; batches are padded up to them."),
-      Setting(
-        "kernel_scale.expert_mlp", .number(\.kernelScale.expertMLP, 1e-3...1e3),
-        "Factor on the experts' kernel time, 1 for tuned kernels."),
-      Setting(
-        "kernel_scale.attention", .number(\.kernelScale.attention, 1e-3...1e3),
-        "Factor on attention's kernel time, 1 for tuned kernels."),
-      Setting(
-        "kernel_scale.other", .number(\.kernelScale.other, 1e-3...1e3),
-        "Factor on all other kernels' time, 1 for tuned kernels."),
-      Setting(
-        "repeats.embedding_and_head", .flag(\.repeatsEmbeddingAndHead),
-        "Whether every stage of a layered prefill embeds its rows and runs the LM head again."),
-      Setting(
-        "all_reduce.custom_limit_bytes", unit: "bytes", .integer(\.customAllReduceLimitBytes, 0...(1 << 40)),
-        "Largest message of the engine's own all-reduce; larger ones go to NCCL."),
-      Setting(
-        "all_reduce.eager_floor_us", unit: "us", .number(\.eagerAllReduceMicroseconds, .notNegative),
-        "Least time of an all-reduce that is not launched from a CUDA graph."),
-      Setting(
-        "all_reduce.skew_us", unit: "us", .number(\.allReduceSkewMicroseconds, .notNegative),
-        "Time that the GPUs of an all-reduce wait for the last of them."),
-      Setting(
-        "attention.splits_keys", .flag(\.splitsAttentionKeys),
-        "Whether prefill attention splits long contexts among idle multiprocessors, as FlashAttention 3 does."
-      ),
-      Setting(
-        "elementwise.fused", .flag(\.fusesElementwise),
-        "Whether norms, rotary embedding and activation are fused kernels, as vLLM's are."),
-      Setting(
-        "memory.reserved_bytes", unit: "bytes", .integer(\.reservedBytes, 0...(1 << 50)),
-        "Memory of each GPU that is neither weights, activations nor KV blocks."),
-      Setting(
-        "memory.activation_scale", .number(\.activationScale, .notNegative),
-        "Factor on the estimated peak of activations."),
-      Setting(
-        "model.dequantise_experts", .flag(\.dequantisesExperts),
-        "Whether experts are dequantised to 16 bits when loaded."),
-      Setting(
-        "model.window_every_layer", .flag(\.windowsEveryLayer),
-        "Whether a sliding window is applied in every layer, not in its own alone."),
-    ] + EngineScheduling.settings
+  public static let settings = ownSettings + EngineScheduling.settings
+
+  private static let ownSettings: [Setting<EngineDescription>] = [
+    Setting(
+      "kv.block_size", unit: "tokens", .integer(\.keyValueBlockSize, 1...65_536),
+      "Tokens in a block of KV memory."),
+    Setting(
+      "host.per_iteration_ms", unit: "ms", .number(\.host.perIterationMilliseconds, .notNegative),
+      "Scheduling and preparation of any iteration."),
+    Setting(
+      "host.partial_depth_ms", unit: "ms", .number(\.host.partialDepthMilliseconds, .notNegative),
+      "Further preparation where prefill does not pass through all layers."),
+    Setting(
+      "host.partial_depth_token_us", unit: "us",
+      .number(\.host.partialDepthTokenMicroseconds, .notNegative),
+      "Preparation for each prefill token of an iteration whose prefill does not pass through all layers."),
+    Setting(
+      "host.per_decode_sequence_us", unit: "us", .number(\.host.perDecodeSequenceMicroseconds, .notNegative),
+      "Preparation for each decoding sequence."),
+    Setting(
+      "host.exposed_per_sequence_us", unit: "us", isLate: true,
+      .number(\.host.exposedPerSequenceMicroseconds, .notNegative),
+      "Time for each sequence of an iteration that no overlap of host and GPU hides."),
+    Setting(
+      "host.per_prefill_sequence_us", unit: "us",
+      .number(\.host.perPrefillSequenceMicroseconds, .notNegative),
+      "Preparation for each prompt in prefill."),
+    Setting(
+      "host.per_prefill_token_us", unit: "us", .number(\.host.perPrefillTokenMicroseconds, .notNegative),
+      "Preparation for each prefill token, once, as it enters the first layer."),
+    Setting(
+      "host.eager_layer_us", unit: "us", .number(\.host.eagerLayerMicroseconds, .notNegative),
+      "Time to issue one layer's kernels one by one."),
+    Setting(
+      "host.graph_layer_us", unit: "us", .number(\.host.graphLayerMicroseconds, .notNegative),
+      "Time to issue one layer's kernels from a CUDA graph."),
+    Setting(
+      "graphs.sizes", unit: "rows", .sizes(\.graphs.sizes),
+      "Row counts with captured CUDA graphs; batches are padded up to them."),
+    Setting(
+      "kernel_scale.expert_mlp", .number(\.kernelScale.expertMLP, 1e-3...1e3),
+      "Factor on the experts' kernel time, 1 for tuned kernels."),
+    Setting(
+      "kernel_scale.expert_prefill", .number(\.kernelScale.expertPrefill, 1e-3...1e3),
+      "Further factor on the experts' kernel time in calls that carry prefill."),
+    Setting(
+      "kernel_scale.attention", .number(\.kernelScale.attention, 1e-3...1e3),
+      "Factor on attention's kernel time, 1 for tuned kernels."),
+    Setting(
+      "kernel_scale.other", .number(\.kernelScale.other, 1e-3...1e3),
+      "Factor on all other kernels' time, 1 for tuned kernels."),
+    Setting(
+      "repeats.embedding_and_head", .flag(\.repeatsEmbeddingAndHead),
+      "Whether every stage of a layered prefill embeds its rows and runs the LM head again."),
+    Setting(
+      "all_reduce.custom_limit_bytes", unit: "bytes", .integer(\.customAllReduceLimitBytes, 0...(1 << 40)),
+      "Largest message of the engine's own all-reduce; larger ones go to NCCL."),
+    Setting(
+      "all_reduce.eager_floor_us", unit: "us", .number(\.eagerAllReduceMicroseconds, .notNegative),
+      "Least time of an all-reduce that is not launched from a CUDA graph."),
+    Setting(
+      "all_reduce.skew_us", unit: "us", .number(\.allReduceSkewMicroseconds, .notNegative),
+      "Time that the GPUs of an all-reduce wait for the last of them."),
+    Setting(
+      "attention.splits_keys", .flag(\.splitsAttentionKeys),
+      "Whether prefill attention splits long contexts among idle multiprocessors, as FlashAttention 3 does."),
+    Setting(
+      "elementwise.fused", .flag(\.fusesElementwise),
+      "Whether norms, rotary embedding and activation are fused kernels, as vLLM's are."),
+    Setting(
+      "memory.reserved_bytes", unit: "bytes", .integer(\.reservedBytes, 0...(1 << 50)),
+      "Memory of each GPU that is neither weights, activations nor KV blocks."),
+    Setting(
+      "memory.activation_scale", .number(\.activationScale, .notNegative),
+      "Factor on the estimated peak of activations."),
+    Setting(
+      "model.dequantise_experts", .flag(\.dequantisesExperts),
+      "Whether experts are dequantised to 16 bits when loaded."),
+    Setting(
+      "model.window_every_layer", .flag(\.windowsEveryLayer),
+      "Whether a sliding window is applied in every layer, not in its own alone."),
+  ]
 }

@@ -2,6 +2,8 @@
 public struct KernelScale: Sendable, Hashable {
   /// On the experts' grouped matrix products.
   public var expertMLP = 1.0
+  /// On the same, further, in calls that carry prefill.
+  public var expertPrefill = 1.0
   /// On prefill and decode attention.
   public var attention = 1.0
   /// On everything else.

@@ -124,7 +124,9 @@ extension NaiveCostModel {
   }
 
   /// The experts: all of the active ones' weights are loaded, every row is computed by `topK` of them.
-  func experts(rows: Int, active: Double) -> Launch {
+  func experts(rows: Int, active: Double, carriesPrefill: Bool) -> Launch {
+    // All laws but the uniform one load experts unevenly.
+    let isSkewed = routing?.model != .uniform
     let type = model.isMXFP4 ? "mxfp4" : "bf16"
     let exact = calibration.fit("moe", type, shard.expertDimensions)
     let c = (exact ?? calibration.fit("moe_all_shapes", type, []))?.values ?? []
@@ -133,20 +135,25 @@ extension NaiveCostModel {
     let flopsPerChoice = 6 * h * i
     let weights = 3 * h * i * (model.isMXFP4 ? 4.25 / 8 : 2)
     let loading = c[0] + active * weights * c[1]
-    var seconds = loading + r * k * flopsPerChoice * c[2]
+    var seconds = loading + r * k * flopsPerChoice * (c[2] + (isSkewed ? c[7] : 0))
+    var scale = engine.kernelScale.expertMLP
+    if carriesPrefill { scale *= engine.kernelScale.expertPrefill }
     if active > 0 {
       let fairShare = r * k / Double(model.experts)
       let index = [16.0, 32, 64].firstIndex { fairShare <= $0 } ?? 3
       let tile = [16.0, 32, 64, 128][index]
-      seconds += active * tiles(of: tile, load: r * k / active) * tile * flopsPerChoice * c[3 + index]
+      let load = r * k / active
+      // Where loads are spread like an exponential distribution, the mean of ⌈load / tile⌉ is a geometric series.
+      let perExpert = isSkewed ? 1 / -expm1(-tile / load) : tiles(of: tile, load: load)
+      seconds += active * perExpert * tile * flopsPerChoice * c[3 + index]
     }
     return Launch(
-      kernel: "expert_mlp", seconds: seconds * engine.kernelScale.expertMLP,
+      kernel: "expert_mlp", seconds: seconds * scale,
       flops: r * k * flopsPerChoice, weightBytes: active * shard.bytesPerExpert,
       // Each choice: gathered (h), gate and up (h + 2i), activation (3i), down (i + h), combined (h); each row: h.
       activationBytes: 2 * r * (k * (h + (h + 2 * i) + 3 * i + (i + h) + h + h) + h),
       isExtrapolated: exact?.measured[0].contains(r) != true || active > Double(model.experts),
-      clockedSeconds: active > 0 ? (seconds - loading) * engine.kernelScale.expertMLP : 0,
+      clockedSeconds: active > 0 ? (seconds - loading) * scale : 0,
       mxfp4Bytes: model.isMXFP4 ? active * shard.bytesPerExpert : 0)
   }
 

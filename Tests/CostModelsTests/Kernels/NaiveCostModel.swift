@@ -75,7 +75,8 @@ struct NaiveCostModel {
           tokens.isEmpty
           ? routing.distinct(layers: layer..<layer + 1, decodes: step.contexts.count)
           : routing.distinct(layers: layer..<layer + 1, decodes: step.contexts.count, prefill: tokens.span)
-        let joules = add(experts(rows: computed, active: active), to: &answer)
+        let joules = add(
+          experts(rows: computed, active: active, carriesPrefill: !segments.isEmpty), to: &answer)
         let bytes = active * shard.bytesPerExpert * Double(gpus)
         answer.cost.experts += active
         answer.cost.expertBytes += bytes

@@ -16,6 +16,7 @@ import Testing
   private struct Table {
     var rows: [[String: Double]] = []
     var types: [String] = []
+    var distributions: [String] = []
 
     init(_ name: String, gpu: String) throws {
       let path = shippedProfiles.url.appending(path: "kernels/\(gpu)/aiconfigurator-0.12.0/\(name).csv")
@@ -28,6 +29,7 @@ import Testing
               Double(text).map { (key, $0) }
             }))
         types.append(line[0])
+        if let column = lines[0].firstIndex(of: "distribution") { distributions.append(line[column]) }
       }
     }
   }
@@ -78,12 +80,14 @@ import Testing
     let pricing = try Pricing(gpu: gpu)
     let table = try Table("moe", gpu: gpu)
     var errors: [Double] = []
-    for (row, type) in zip(table.rows, table.types) where type == "bf16" {
+    let skews = table.distributions.map { $0 == "balanced" ? 0.0 : 1 }
+    for (index, (row, type)) in zip(table.rows, table.types).enumerated() where type == "bf16" {
       let shape = Experts.Shape(
         hidden: Int(try value(row, "hidden")),
         intermediate: Int(try value(row, "intermediate") / value(row, "tp")),
         experts: Int(try value(row, "experts")), topK: Int(try value(row, "topk")))
-      let work = Experts.Work(rows: try value(row, "tokens"), active: try value(row, "active"))
+      let work = Experts.Work(
+        rows: try value(row, "tokens"), active: try value(row, "active"), skew: skews[index])
       errors.append(pricing.kernel(shape).launch(work).seconds / (try value(row, "latency_us") * 1e-6) - 1)
     }
     check(errors, median: 4, p90: 12, "\(gpu)")

@@ -93,7 +93,8 @@ struct ToyCalibration {
       }
     }
     for type in ["bf16", "mxfp4"] {
-      let tiles = type == "bf16" ? [perFLOP, 0, 0, 0, 0] : [0, 4, 3, 2, 1].map { $0 * perFLOP }
+      let tiles =
+        type == "bf16" ? [perFLOP, 0, 0, 0, 0, perFLOP / 4] : [0, 4, 3, 2, 1, 0].map { $0 * perFLOP }
       fits["moe_all_shapes \(type)", default: [:]][[]] = draw([2e-5, perByte] + tiles, [4000], &random)
       guard model.experts > 0, !isDrawn || random.uniform() < 0.8 else { continue }
       fits["moe \(type)", default: [:]][shard.expertDimensions] = draw(
