@@ -1,6 +1,8 @@
 import Serving
 
-/// vLLM's scheduler and block pool, written down as plainly as can be: queues are arrays, every block is an object, and
+/// vLLM's scheduler and block pool, written down as plainly as can be.
+///
+/// Queues are arrays, every block is an object, and
 /// every request is visited at every step. A step takes one unit of time.
 ///
 /// It is equal to vLLM 0.33 in all recorded schedules, and shares nothing with the engine.
@@ -79,7 +81,11 @@ final class NaiveVLLM {
 
   func pop() -> Block {
     let b = free.removeFirst()
-    if let k = b.key { map[k]!.removeAll { $0 === b }; if map[k]!.isEmpty { map[k] = nil }; b.key = nil }
+    if let k = b.key {
+      map[k]?.removeAll { $0 === b }
+      if map[k]?.isEmpty ?? true { map[k] = nil }
+      b.key = nil
+    }
     b.refs = 1
     return b
   }
@@ -144,6 +150,12 @@ final class NaiveVLLM {
     for i in 0..<n where !q.tables[1][i].isNull { dropped.append(q.tables[1][i]); q.tables[1][i] = null }
     release(dropped)
   }
+  /// The last one; by priority, the first of those with the largest.
+  func victimPlace() -> Int? {
+    guard r.priority else { return running.indices.last }
+    guard let worst = running.map({ ($0.priority, $0.arrival) }).max(by: { $0 < $1 }) else { return nil }
+    return running.firstIndex { ($0.priority, $0.arrival) == worst }
+  }
   func comesBefore(_ a: Sequence, _ b: Sequence) -> Bool {
     (a.priority, a.arrival, a.id) < (b.priority, b.arrival, b.id)
   }
@@ -181,14 +193,8 @@ final class NaiveVLLM {
       dropSkipped(q)
       var ok = true
       while needed(q, q.computed + n, hits: [], cap: false) > free.count {
-        let v: Sequence
-        if r.priority {
-          let worst = running.map { ($0.priority, $0.arrival) }.max { $0 < $1 }!
-          v = running.first { ($0.priority, $0.arrival) == worst }!
-        } else {
-          v = running.last!
-        }
-        let place = running.firstIndex { $0 === v }!
+        guard let place = victimPlace() else { break scan }
+        let v = running[place]
         if let g = got.firstIndex(where: { $0.0 === v }) { left += got[g].1; got.remove(at: g) }
         preempt(v); preempted += 1
         if v === q {
@@ -212,7 +218,7 @@ final class NaiveVLLM {
         if r.reservesWhole, needed(q, q.known, hits: hits, cap: true) > free.count - reserve { break }
         if needed(q, cached + n, hits: hits, cap: false) > free.count - reserve { break }
         for b in hits.joined() where !b.isNull {
-          if b.refs == 0 { free.remove(at: free.firstIndex { $0 === b }!) }
+          if b.refs == 0 { free.removeAll { $0 === b } }
           b.refs += 1
         }
         q.tables = hits

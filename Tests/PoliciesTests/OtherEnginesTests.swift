@@ -2,7 +2,9 @@ import Policies
 import Serving
 import Testing
 
-/// SGLang's and TensorRT-LLM's scheduling, worked out by hand. A step takes one second.
+/// SGLang's and TensorRT-LLM's scheduling, worked out by hand.
+///
+/// A step takes one second.
 @Suite struct OtherEnginesTests {
   private func run(
     _ scheduler: any Scheduler, _ requests: [(Seconds, Tokens, Tokens)], blocks: Int = 1000,

@@ -18,6 +18,7 @@ package struct HostCalibration: Sendable {
   /// - Parameters:
   ///   - measured: of each benchmark, in seconds.
   ///   - simulate: the same times under some values.
+  /// - Throws: what `simulate` throws.
   package init(_ measured: [Seconds], simulate: ([Double]) throws -> [Seconds]) throws {
     let steps = [0.2, 8.0]
     var base = try simulate(values)

@@ -125,6 +125,8 @@ struct CacheDraft: Sendable {
   /// - Parameters:
   ///   - request: the request.
   ///   - tokens: its tokens, of which the last one must be computed.
+  ///   - cache: the cache.
+  /// - Returns: the numbers, and the entries of each group.
   mutating func match(
     _ request: borrowing Request, tokens: Tokens, in cache: borrowing PrefixCache
   ) -> (match: PrefixCache.Match, found: [[Int32]]) {

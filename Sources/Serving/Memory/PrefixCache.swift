@@ -170,7 +170,8 @@ public struct PrefixCache: Sendable {
   /// - Parameters:
   ///   - slot: the request's place.
   ///   - request: the request.
-  ///   - blocks: what it holds in each group, those aside that its window has passed.
+  ///   - blocks: what it holds in each group, those included that its window has passed.
+  ///   - passed: how many of the second group that is.
   ///   - tokens: how many of its tokens are known and computed: their full blocks have content.
   ///   - isPreempted: whether it will ask for them again.
   /// - Returns: how many blocks are free again.

@@ -36,6 +36,8 @@ struct PolicyOptions: ParsableArguments {
   /// The policy with the parameters that were given.
   ///
   /// - Parameter fallback: the policy that runs if none is asked for.
+  /// - Returns: the policy.
+  /// - Throws: if there is no such policy or parameter.
   func specification(fallback: String = "chunked") throws(PolicyError) -> PolicySpecification {
     var policy = try Policy(policy ?? fallback)
     if let tokens = maxNumBatchedTokens, !policy.has(policy.entry.batchedTokens) {
