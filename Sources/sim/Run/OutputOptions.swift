@@ -23,7 +23,7 @@ struct OutputOptions: ParsableArguments {
   var draw: Int?
 
   @Option(
-    defaultAsFlag: 32,
+    defaultAsFlag: 64,
     help: ArgumentHelp(
       "Run again with what the cost model is unsure of drawn this often, and print 90 % intervals.",
       valueName: "draws"))
