@@ -14,6 +14,8 @@ public struct Simulation: ~Copyable {
   private var router: any Router
   private var requests: any IteratorProtocol<Request>
   private var upcoming: Request?
+  /// Whether no request is to come.
+  private var isExhausted = false
   private var events: EventQueue
   private let maxConcurrency: Int
   private let stopAt: Seconds
@@ -76,19 +78,19 @@ public struct Simulation: ~Copyable {
       for i in instances.indices { instances[i].ledger.logsSteps = true }
     }
     if recorder.wantsRows {
-      for i in instances.indices { instances[i].logsRows = true }
+      for i in instances.indices { instances[i].view.logsRows = true }
     }
     while try step(recorder: &recorder) {}
   }
 
   /// Handles the next event; false once nothing is left.
   public mutating func step(recorder: inout some Recorder) throws(SimulationError) -> Bool {
-    if upcoming == nil { upcoming = nextRequest() }
+    if !isExhausted, upcoming == nil { upcoming = nextRequest() }
     let event = events.first
     if travellingHead < travelling.count, let handled = try comeIn(before: event, recorder: &recorder) {
       return handled
     }
-    if let request = upcoming, event.map({ request.arrival <= $0.time }) ?? true {
+    if let arrival = upcoming?.arrival, arrival <= event?.time ?? .infinity, let request = upcoming {
       upcoming = nil
       try arrive(request, recorder: &recorder)
       return true
@@ -176,7 +178,11 @@ public struct Simulation: ~Copyable {
 
   /// The next request that comes before the run is cut.
   private mutating func nextRequest() -> Request? {
-    guard let request = requests.next(), request.arrival < stopAt else { return nil }
+    guard !isExhausted else { return nil }
+    guard let request = requests.next(), request.arrival < stopAt else {
+      isExhausted = true
+      return nil
+    }
     return request
   }
 
@@ -238,12 +244,7 @@ public struct Simulation: ~Copyable {
   private mutating func begin(_ i: Int, at now: Seconds) throws(SimulationError) {
     // What comes to the only instance is known; which of several the next request is sent to is not.
     let horizon = instances.count == 1 ? nextComing : .infinity
-    var end: Seconds?
-    repeat {
-      guard let next = try instances[i].next(at: now, before: horizon, stopAt: stopAt) else { break }
-      end = next
-    } while instances[i].hasRoomForStep
-    if let end = end ?? instances[i].endOfStep {
+    if let end = try instances[i].fill(at: now, before: horizon, stopAt: stopAt) {
       events.set(end, for: i)
     } else {
       events.remove(i)

@@ -21,7 +21,7 @@ public final class UnitCostModel: CostModel {
   public func price(_ run: inout DecodeRun) {
     var cost = StepCost()
     cost.kernelSeconds = 1
-    while run.costs.count < run.count { run.costs.append(cost) }
+    for step in run.makeRoom() { run.costs[step] = cost }
   }
 
   /// Nothing is counted.

@@ -27,10 +27,12 @@ public struct Instance {
   public internal(set) var flightCount = 0
   var load = StepLoad()
   var leap = Leap()
+  /// Sequences that the step planned last decodes, if it does nothing else; 0 otherwise.
+  var repeatableDecodes = 0
+  /// How long the step that was planned last takes.
+  var latestSeconds: Seconds = 0
   /// Whether something happened since the policy was last asked that it would want to know.
   var hasNews = true
-  /// Whether to write down what each sequence does in each step.
-  var logsRows = false
   /// Whether decode steps are repeated without asking the policy.
   let fastForwards: Bool
 
@@ -52,8 +54,9 @@ public struct Instance {
     longestSequence = min(maxModelLength, scheduler.longestSequence, configuration.memory.capacity)
     longestPrompt = scheduler.longestPrompt
     view = InstanceView(configuration: configuration, longestOutput: longestSequence, number: number)
-    clock = StepClock(overlapsHost: configuration.rules.stepsInFlight > 1, power: configuration.power)
-    flights = Array(repeating: Flight(), count: configuration.rules.stepsInFlight)
+    clock = StepClock(
+      overlapsHost: configuration.rules.stepsInFlight > 1, idleWatts: idleWatts, power: configuration.power)
+    flights = Array(repeating: Flight(instance: number), count: configuration.rules.stepsInFlight)
     self.fastForwards = fastForwards
   }
 
@@ -98,6 +101,24 @@ public struct Instance {
     view.enqueue(request)
   }
 
+  /// Plans as many steps as may be in flight.
+  ///
+  /// - Parameters: as of ``next(at:before:stopAt:)``.
+  /// - Returns: when the instance is to be called next, to end a step; `nil` if none is in flight.
+  /// - Throws: if the policy breaks a rule.
+  @inline(__always)
+  mutating func fill(
+    at now: Seconds, before horizon: Seconds, stopAt: Seconds
+  ) throws(SimulationError) -> Seconds? {
+    var end = try next(at: now, before: horizon, stopAt: stopAt)
+    while flights.count > 1, end != nil, hasRoomForStep {
+      guard let sooner = try next(at: now, before: horizon, stopAt: stopAt) else { break }
+      end = sooner
+    }
+    guard let end else { return endOfStep }
+    return end
+  }
+
   /// Plans the next step, if there is anything to do.
   ///
   /// Where the policy would only repeat itself, it is not asked, and several steps are priced ahead; see ``Leap``.
@@ -123,112 +144,25 @@ public struct Instance {
 
   /// Asks the policy for a plan, and runs it.
   private mutating func plan(at now: Seconds) throws(SimulationError) -> Seconds? {
-    let unfinished = view.waitingCount + view.prefillingCount + view.decodingCount
-    guard unfinished > 0 else { return nil }
+    guard view.waitingCount + view.prefillingCount + view.decodingCount > 0 else { return nil }
     view.now = now
-    let f = (firstFlight + flightCount) % flights.count
-    flights[f].plan.begin(view)
-    scheduler.plan(view, into: &flights[f].plan)
-    if flights[f].plan.isEmpty {
-      let preempts = flights[f].plan.victims > 0
-      guard preempts || flightCount > 0 else { throw .stalled(at: now, unfinished: unfinished) }
-      try apply(f)
+    let f = flightCount == 0 ? firstFlight : (firstFlight + flightCount) % flights.count
+    let busyUntil = view.busyUntil
+    let planned = try Self.plan(
+      &flights[f], at: now, with: &scheduler, view: &view, load: &load, costModel: costModel, ledger: &ledger,
+      clock: &clock)
+    if flightCount > 0 { handOver() }
+    guard let start = planned else {
       // What was taken from those that ran may be enough for one of them.
       return flightCount > 0 ? nil : try plan(at: now)
     }
     hasNews = false
-    try apply(f)
-    costModel.price(load, into: &flights[f].cost, ledger: &ledger)
-    run(f, at: now)
-    return flights[firstFlight].record.end
-  }
-
-  /// Applies a plan to the sequences and to memory, and makes its load.
-  private mutating func apply(_ f: Int) throws(SimulationError) {
-    flights[f].prefillArea = 0
-    flights[f].prefillAttended = 0
-    while !flights[f].finishing.isEmpty { flights[f].finishing.removeLast() }
-    for i in flights[f].plan.actions.indices {
-      switch flights[f].plan.actions[i] {
-      case .decode(let steppers, let victims): view.decode(steppers: steppers, victims: victims)
-      case .serve: view.serve(flights[f].plan)
-      case .admit(let slot, let tokens): view.admit(slot, tokens: tokens)
-      case .compute(let tile): try compute(flights[f].plan.tiles[tile], f)
-      }
-    }
-    if flightCount > 0 {
-      let newest = (firstFlight + flightCount - 1) % flights.count
-      flights[newest].departing += view.departing
-      view.departing.removeAll(keepingCapacity: true)
-      flights[newest].returning += view.returning
-      view.returning.removeAll(keepingCapacity: true)
-    }
-    if view.cache == nil {
-      for i in flights[f].plan.tiles.indices { try compute(flights[f].plan.tiles[i], f) }
-    }
-    if logsRows { noteRows(f) }
-    let decode = flights[f].plan.decodes > 0 ? view.decoding.nextLoad : DecodeLoad()
-    flights[f].decode = decode
-    load.fill(decode: decode, tiles: flights[f].plan.tiles, layers: view.layers)
-    load.finishingSequences = flights[f].finishing.count
-    load.draw = view.estimator.firstDraw + UInt64(view.step)
-    flights[f].cost = StepCost()
-  }
-
-  /// Lets a planned step run.
-  private mutating func run(_ f: Int, at now: Seconds) {
-    let (start, seconds) = clock.run(&flights[f].cost, plannedAt: now, after: view.busyUntil)
-    flights[f].cost.addIdle(idleWatts * seconds, decodeShare: load.decodeShare)
-    idleSeconds += start - view.busyUntil
-    if start > now { view.postpone(flights[f].plan.tiles, to: start) }
-    let depth = load.prefillDepth(layers: view.layers)
-    flights[f].record.instance = Int32(number)
-    flights[f].record.index = view.step
-    flights[f].record.fill(from: flights[f].cost, start: start, end: start + seconds)
-    flights[f].record.decodeTokens = Int32(flights[f].plan.decodes)
-    flights[f].record.outputTokens = Int32(flights[f].plan.decodes + flights[f].finishing.count)
-    flights[f].record.prefillTokens = Int32(load.prefillRows)
-    flights[f].record.prefillSequences = Int32(load.prefillSequences)
-    flights[f].record.layerBegin = Int32(depth.begin)
-    flights[f].record.layerEnd = Int32(depth.end)
-    flights[f].record.queueLength = Int32(view.waitingCount)
-    flights[f].record.kvBlocksUsed = Int32(view.memory.usedBlocks)
-    if flights[f].plan.decodes > 0 {
-      view.decoding.advance()
-      if !view.decoding.fresh.isEmpty { swap(&flights[f].fresh, &view.decoding.fresh) }
-    }
-    flights[f].decodeStep = view.decoding.step
-    flights[f].hasPassed = false
     view.hasOverlapped = flightCount > 0
-    view.step += 1
-    view.busyUntil = flights[f].record.end
+    idleSeconds += start - busyUntil
+    repeatableDecodes = flights[f].plainDecodes
+    latestSeconds = view.busyUntil - start
     flightCount += 1
-  }
-
-  /// Moves a prompt on by a tile.
-  @inline(__always)
-  private mutating func compute(_ tile: Tile, _ f: Int) throws(SimulationError) {
-    if try view.apply(tile) { flights[f].finishing.append(tile.sequence) }
-    flights[f].prefillArea += tile.area
-    flights[f].prefillAttended += tile.attended
-  }
-
-  /// Writes down what each sequence does in a step.
-  private mutating func noteRows(_ f: Int) {
-    flights[f].rows.removeAll(keepingCapacity: true)
-    if flights[f].plan.decodes > 0 {
-      for slot in view.decodersInOrder() where view.sequences[slot.index].steps {
-        flights[f].rows.append(
-          StepRow(
-            request: view.sequences[slot.index].record.request.id, tokens: 1, before: view.context(of: slot)))
-      }
-    }
-    for tile in flights[f].plan.tiles {
-      flights[f].rows.append(
-        StepRow(
-          request: view.sequences[tile.sequence.index].record.request.id, tokens: tile.tokens.count,
-          before: tile.tokens.lowerBound))
-    }
+    return flightCount == 1 ? view.busyUntil : flights[firstFlight].record.end
   }
 
   /// Lets those that the newest step in flight finishes leave and join, before the next one is planned.
@@ -237,20 +171,55 @@ public struct Instance {
     view.isInFlight = flightCount > 0
     guard flightCount > 0 else { return }
     let newest = (firstFlight + flightCount - 1) % flights.count
-    pass(newest)
+    flights[newest].pass(in: &view)
     for slot in flights[newest].leaving { view.ending.append(slot) }
     for slot in flights[newest].finishing where view.sequences[slot.index].phase == .finishing {
       view.ending.append(slot)
     }
   }
 
-  /// Takes those that end with a step out of the sums, and those that decode after it in.
-  mutating func pass(_ f: Int) {
-    guard !flights[f].hasPassed else { return }
-    flights[f].hasPassed = true
-    if flights[f].decode.sequences > 0 {
-      view.leave(afterStep: flights[f].decodeStep, into: &flights[f].leaving)
+  /// Hands the newest step in flight those whose accounts are settled when it ends.
+  private mutating func handOver() {
+    let newest = (firstFlight + flightCount - 1) % flights.count
+    flights[newest].departing += view.departing
+    view.departing.removeAll(keepingCapacity: true)
+    flights[newest].returning += view.returning
+    view.returning.removeAll(keepingCapacity: true)
+  }
+
+  // Each part is handed in by itself, and by a call: what is lent from one that is lent whole is copied.
+  @inline(never)
+  private static func plan(
+    _ flight: inout Flight, at now: Seconds, with scheduler: inout any Scheduler, view: inout InstanceView,
+    load: inout StepLoad, costModel: any CostModel, ledger: inout KernelLedger, clock: inout StepClock
+  ) throws(SimulationError) -> Seconds? {
+    flight.plan.begin(freeBlocks: view.memory.freeBlocks, queue: view.queue.head)
+    if view.cache != nil { flight.plan.beginDraft(view) }
+    ask(&scheduler, about: &view, into: &flight.plan)
+    guard !flight.plan.isEmpty else {
+      guard flight.plan.victims > 0 || view.isInFlight else {
+        throw .stalled(at: now, unfinished: view.count)
+      }
+      try flight.apply(to: &view, load: &load)
+      return nil
     }
-    view.join(flights[f].finishing, afterStep: flights[f].record.index)
+    try flight.apply(to: &view, load: &load)
+    price(&load, with: costModel, into: &flight.cost, ledger: &ledger)
+    return flight.start(at: now, clock: &clock, in: &view)
+  }
+
+  @inline(never)
+  private static func ask(
+    _ scheduler: inout any Scheduler, about view: inout InstanceView, into plan: inout StepPlan
+  ) {
+    scheduler.plan(view, into: &plan)
+  }
+
+  @inline(never)
+  private static func price(
+    _ load: inout StepLoad, with costModel: any CostModel, into cost: inout StepCost,
+    ledger: inout KernelLedger
+  ) {
+    costModel.price(load, into: &cost, ledger: &ledger)
   }
 }

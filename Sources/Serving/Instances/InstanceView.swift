@@ -41,6 +41,8 @@ public struct InstanceView {
   var departing: [Slot] = []
   /// Sequences that step again, from the step on that is planned; their accounts are opened when the one before has ended.
   var returning: [Slot] = []
+  /// Whether to write down what each sequence does in each step.
+  var logsRows = false
   /// Whether a step is in flight.
   var isInFlight = false
   /// Requests that have ended, and whose memory is yet to be returned.

@@ -59,7 +59,10 @@ public struct StepPlan: Sendable {
   private var skips = false
 
   /// Creates an empty plan for an instance.
-  public init(_ view: borrowing InstanceView) { begin(view) }
+  public init(_ view: borrowing InstanceView) {
+    begin(freeBlocks: view.memory.freeBlocks, queue: view.queue.head)
+    beginDraft(view)
+  }
 
   init() {}
 
@@ -67,7 +70,7 @@ public struct StepPlan: Sendable {
   public var isEmpty: Bool { decodes == 0 && tiles.isEmpty }
 
   /// Empties the plan.
-  mutating func begin(_ view: borrowing InstanceView) {
+  mutating func begin(freeBlocks: Int, queue: Slot) {
     // Mostly there is one of each or none, and removing one by one costs a fraction of removing all.
     while !actions.isEmpty { actions.removeLast() }
     while !tiles.isEmpty { tiles.removeLast() }
@@ -79,14 +82,23 @@ public struct StepPlan: Sendable {
     while !operations.isEmpty { operations.removeLast() }
     hasDecoded = false
     skips = false
-    freeBlocks = view.memory.freeBlocks
-    if let cache = view.cache {
-      keepsCache = true
-      tilesEntered = 0
-      draft.begin(cache, free: freeBlocks)
-    }
+    self.freeBlocks = freeBlocks
     nextVictim = .none
-    nextInQueue = view.queue.head
+    nextInQueue = queue
+  }
+
+  /// Begins to follow what the plan leaves of the cache, if one is kept.
+  mutating func beginDraft(_ view: borrowing InstanceView) {
+    guard let cache = view.cache else { return }
+    keepsCache = true
+    tilesEntered = 0
+    draft.begin(cache, free: freeBlocks)
+  }
+
+  /// Becomes a plan that lets some sequences decode and nothing else, which has been applied.
+  mutating func become(decodes: Int) {
+    begin(freeBlocks: 0, queue: .none)
+    self.decodes = decodes
   }
 
   /// Lets the oldest decoding sequences take a step, and plans their KV blocks.

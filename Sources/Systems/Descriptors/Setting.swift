@@ -1,3 +1,5 @@
+import Support
+
 /// One value of a descriptor: its path in the file and on the command line, its unit, its bounds, what it is.
 public struct Setting<Root>: Sendable {
   /// Where the value lies in its descriptor, and what it may be.
@@ -66,7 +68,7 @@ public struct Setting<Root>: Sendable {
   func write(_ text: String, to root: inout Root) -> Bool {
     switch access {
     case .number, .integer:
-      return Double(text).map { write(.number($0), to: &root) } ?? false
+      return Double(text).map { write(.real($0), to: &root) } ?? false
     case .flag:
       return Bool(text).map { write(.flag($0), to: &root) } ?? false
     case .word: return write(.text(text), to: &root)
@@ -74,34 +76,35 @@ public struct Setting<Root>: Sendable {
       if text == "none" || text.isEmpty { return write(.list([]), to: &root) }
       let parts = text.split(separator: ",", omittingEmptySubsequences: false).map { Double($0) }
       guard !parts.contains(nil) else { return false }
-      return write(.list(parts.compactMap { $0 }.map { .number($0) }), to: &root)
+      return write(.list(parts.compactMap { $0 }.map { .real($0) }), to: &root)
     }
   }
 
   /// Writes a JSON value into a descriptor; false where it does not fit.
   func write(_ value: JSONValue, to root: inout Root) -> Bool {
-    switch (access, value) {
-    case (.number(let path, let range), .number(let number)) where range.contains(number):
+    switch access {
+    case .number(let path, let range):
+      guard let number = value.number, range.contains(number) else { return false }
       root[keyPath: path] = number
-    case (.integer(let path, let range), .number(let number)):
-      guard let integer = Int(exactly: number), range.contains(integer) else { return false }
+    case .integer(let path, let range):
+      guard let integer = value.wholeNumber, range.contains(integer) else { return false }
       root[keyPath: path] = integer
-    case (.flag(let path), .flag(let flag)):
+    case .flag(let path):
+      guard case .flag(let flag) = value else { return false }
       root[keyPath: path] = flag
-    case (.word(let path, let words), .text(let word)):
-      guard words.isEmpty ? !word.isEmpty : words.contains(word) else { return false }
+    case .word(let path, let words):
+      guard case .text(let word) = value, words.isEmpty ? !word.isEmpty : words.contains(word) else {
+        return false
+      }
       root[keyPath: path] = word
-    case (.sizes(let path), .list(let list)):
+    case .sizes(let path):
+      guard case .list(let list) = value else { return false }
       var sizes: [Int] = []
       for element in list {
-        guard case .number(let number) = element, let size = Int(exactly: number), size > sizes.last ?? 0,
-          size <= 1 << 30
-        else { return false }
+        guard let size = element.wholeNumber, size > sizes.last ?? 0, size <= 1 << 30 else { return false }
         sizes.append(size)
       }
       root[keyPath: path] = sizes
-    default:
-      return false
     }
     return true
   }
