@@ -30,6 +30,7 @@ public struct StepClock: Sendable, Hashable {
   ///   - cost: what it costs; the power limit may change it.
   ///   - now: when it is planned.
   ///   - before: when the step before ends.
+  ///   - decodeShare: share of the decode rows among all rows, which share the idle energy equally.
   /// - Returns: when the step begins, and how long it takes.
   @inline(__always)
   public mutating func run(
