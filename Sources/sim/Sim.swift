@@ -15,7 +15,8 @@ struct Sim: ParsableCommand {
       "Simulates how an LLM serving schedule performs: latency, energy and expert traffic, without a GPU.",
     version: Revision.program,
     subcommands: [
-      RunCommand.self, CompareCommand.self, CapacityCommand.self, SweepCommand.self, QueryCommand.self,
+      RunCommand.self, CompareCommand.self, CapacityCommand.self, TuneCommand.self, SweepCommand.self,
+      QueryCommand.self,
       ExportCommand.self, ValidateCommand.self, ListCommand.self, CalibrateCommand.self,
     ],
     defaultSubcommand: RunCommand.self)

@@ -9,6 +9,8 @@ struct CompareReport {
   let title: String
   let comparison: Comparison
   let notes: [String]
+  /// One for each policy but the first, or none.
+  var sensitivities: [SensitivityReport] = []
 
   var text: String {
     let tables = CompareTables(comparison: comparison)
@@ -27,6 +29,7 @@ struct CompareReport {
           + lines)
           .joined(separator: "\n"))
     }
+    parts += sensitivities.map(\.text)
     return (parts + [notes.joined(separator: "\n")]).joined(separator: "\n\n")
   }
 
