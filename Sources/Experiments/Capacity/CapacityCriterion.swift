@@ -62,7 +62,9 @@ package struct CapacityCriterion: Sendable, Hashable {
     maxEnergyPerToken.map { figures.millijoulesPerToken > $0 } ?? false
   }
 
-  /// Whether a statistic is above its limit. Requests that were not served are above every limit.
+  /// Whether a statistic is above its limit.
+  ///
+  /// Requests that were not served are above every limit.
   private func misses(_ limit: LatencyLimit, _ figures: CapacityFigures) -> Bool {
     if let percent = limit.percentile, figures.served < percent / 100 { return true }
     guard let figure = limit.figure, let value = figures.latencies[figure.name] else { return false }

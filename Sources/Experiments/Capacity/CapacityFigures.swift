@@ -32,7 +32,9 @@ package struct CapacityFigures: Sendable, Hashable {
 
   /// The figures of a run.
   ///
-  /// - Parameter statistics: the limits on statistics whose figures are to be among them.
+  /// - Parameters:
+  ///   - summary: of the run.
+  ///   - statistics: the limits on statistics whose figures are to be among them.
   package init(_ summary: RunSummary, statistics: [LatencyLimit] = []) {
     let perToken = summary[.energyPerToken]
     self.init(
@@ -50,9 +52,7 @@ package struct CapacityFigures: Sendable, Hashable {
     }
   }
 
-  /// The means over several runs; the sum of what was unfinished.
-  ///
-  /// - Parameter all: one at least.
+  /// The means over several runs, of which there is one at least; the sum of what was unfinished.
   package init(meanOf all: [CapacityFigures]) {
     let n = Double(max(all.count, 1))
     func mean(_ value: (CapacityFigures) -> Double) -> Double { all.reduce(0) { $0 + value($1) } / n }

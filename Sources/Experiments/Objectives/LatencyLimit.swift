@@ -36,8 +36,10 @@ package struct LatencyLimit: Sendable, Hashable, CustomStringConvertible {
     self.seconds = seconds
   }
 
-  /// Reads a limit as people write it: `ttft:1s`, `tpot=30ms`, `tbt<=50`, `p99_ttft:1s`, `mean_tpot:30ms`,
-  /// `ttft:1s@99%`. A number without a unit is in milliseconds.
+  /// Reads a limit as people write it.
+  ///
+  /// `ttft:1s`, `tpot=30ms`, `tbt<=50`, `p99_ttft:1s`, `mean_tpot:30ms`, `ttft:1s@99%`. A number without a unit is in
+  /// milliseconds.
   ///
   /// - Throws: ``ObjectiveError``, which says what would be right.
   package init(parsing text: String) throws(ObjectiveError) {

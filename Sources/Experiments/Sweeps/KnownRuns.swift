@@ -23,6 +23,7 @@ package struct KnownRuns {
   ///   - path: the database.
   ///   - logLevel: the least that a run must keep.
   ///   - statistics: limits whose figures each run must have.
+  /// - Throws: if there is a database that cannot be read.
   package init(
     database path: String, logLevel: LogLevel, statistics: [LatencyLimit] = []
   ) throws(ResultStoreError) {

@@ -52,6 +52,7 @@ package struct TuningRecorder: Recorder {
   /// - Parameters:
   ///   - summary: of the run.
   ///   - statistics: the limits on statistics of each objective's criterion.
+  /// - Returns: figures in the order of the objectives.
   package func figures(_ summary: RunSummary, statistics: [[LatencyLimit]]) -> [CapacityFigures] {
     let n = Double(max(requests, 1))
     return zip(kept, statistics).map { kept, statistics in

@@ -126,7 +126,9 @@ struct CapacityCommand: ParsableCommand {
     if missing > 0 { throw CommandLineError.impossibleSystems(missing) }
   }
 
-  /// The searches: each policy on each system. What is wrong with one system of several is told, and the others go on.
+  /// The searches: each policy on each system.
+  ///
+  /// What is wrong with one system of several is told, and the others go on.
   private func jobs(guess: Double, seed: UInt64, libraries: inout Libraries) throws -> [Job] {
     let policies = SweepAxis.elements((options.schedule.policy ?? "chunked")[...]).map { String($0) }
     let systems = try options.system.alternatives()
