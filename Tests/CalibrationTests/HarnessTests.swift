@@ -121,6 +121,7 @@ import Testing
     let error = #expect(throws: CalibrationError.self) {
       try measurements.read(harness: KernelTable(bytes: Array(text.utf8), path: "kernels.csv"))
     }
-    #expect(error?.description == "kernels.csv: no column 'm'; found kernel, impl, model, dtype, skew, tp")
+    #expect(
+      error?.description == "kernels.csv: no column 'm'; its header has kernel, impl, model, dtype, skew, tp")
   }
 }

@@ -22,11 +22,11 @@ import Testing
   }
 
   @Test(arguments: [
-    ("m,latency_us\n1,2", "t.csv:2: the last line is cut short: it has no line end"),
-    ("m,latency_us\n1\n", "t.csv:2: 1 fields, but the header names 2 columns"),
-    ("m,latency_us\n1,2,3\n", "t.csv:2: 3 fields, but the header names 2 columns"),
+    ("m,latency_us\n1,2", "t.csv: line 2: the last line is cut short: it has no line end"),
+    ("m,latency_us\n1\n", "t.csv: line 2: row: '1 fields' should be 2 fields, as in the header"),
+    ("m,latency_us\n1,2,3\n", "t.csv: line 2: row: '3 fields' should be 2 fields, as in the header"),
     ("# rows: 3\nm,latency_us\n1,2\n", "t.csv: 1 rows, but its header promises 3"),
-    ("", "t.csv: no header: a line with the names of the columns"),
+    ("", "t.csv: the file is empty; expected a header, a line with the names of the columns"),
   ])
   func refusesATableThatIsNotWhole(text: String, message: String) {
     let error = #expect(throws: CalibrationError.self) { try table(text) }
@@ -49,7 +49,7 @@ import Testing
   @Test func namesTheColumnsThatItFoundInsteadOfTheOneThatItLacks() throws {
     let table = try table("m,latency\n1,2\n")
     let error = #expect(throws: CalibrationError.self) { try table.seconds() }
-    #expect(error?.description == "t.csv: no column 'latency_us'; found m, latency")
+    #expect(error?.description == "t.csv: no column 'latency_us'; its header has m, latency")
   }
 
   @Test func refusesBrokenNumbersWhereWholeOnesAreDue() throws {
@@ -60,7 +60,7 @@ import Testing
 
   @Test func saysWhichFileIsMissing() {
     let error = #expect(throws: CalibrationError.self) { try KernelTable(path: "/nowhere/gemm.csv") }
-    #expect(error?.description == "/nowhere/gemm.csv: cannot be read: there is no such file")
+    #expect(error?.description == "/nowhere/gemm.csv: cannot be read: no such file")
     #expect(error?.exitStatus == .noInput)
   }
 }

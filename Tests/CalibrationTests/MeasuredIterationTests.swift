@@ -28,7 +28,7 @@ import Testing
     ("decode,m,1,1,1,0,0,0,0,2,0,0,0,0,,,,,", "t.csv:3: expected prefill tokens with their layers"),
     ("decode,m,1,1,1,0,0,0,0,2,0,0,1,0,1,1,none,,", "t.csv:3: joules is 'none'"),
     ("decode,m,1,1,1,0,0,0,0,2,0,0,fast,0,,,,,", "t.csv:3: seconds is 'fast'"),
-    ("decode,m,1,1,1", "t.csv:3: 5 fields, but the header names 19 columns"),
+    ("decode,m,1,1,1", "t.csv: line 3: row: '5 fields' should be 19 fields, as in the header"),
   ])
   func namesTheLineThatIsWrong(row: String, message: String) {
     let error = #expect(throws: CalibrationError.self) { try rows(row + "\n") }

@@ -5,11 +5,14 @@ import TestSupport
 import Testing
 
 @Suite struct EngineDescriptionTests {
-  @Test("every setting of a shipped engine has a source", arguments: ["ideal", "nano-vllm", "paper"])
+  @Test("every setting of a shipped engine has a source", arguments: shippedProfiles.names(in: "engines"))
   func sources(name: String) throws {
     let engine = try shippedProfiles.engine(name)
     #expect(engine.name == name)
+    let neutral = EngineDescription()
     for setting in EngineDescription.settings {
+      // Engines from before there was such a setting do without.
+      if setting.isLate, setting.text(in: engine) == setting.text(in: neutral) { continue }
       let origin = try #require(engine.provenance[setting.path], "\(setting.path)")
       #expect(!origin.source.isEmpty)
     }
@@ -83,10 +86,10 @@ import Testing
       ),
       ("per_iteration_ms=1", "did you mean 'host.per_iteration_ms'?"),
       ("zzz=1", "unknown engine setting 'zzz'"),
-      ("host.per_iteration_ms", "'' will not do; expected a number in 0.0...1000000000.0 (ms)"),
-      ("host.per_iteration_ms=-1", "'-1' will not do"),
-      ("host.per_iteration_ms=inf", "'inf' will not do"),
-      ("host.per_iteration_ms=nan", "'nan' will not do"),
+      ("host.per_iteration_ms", "'' is invalid; expected a number in 0.0...1000000000.0 (ms)"),
+      ("host.per_iteration_ms=-1", "'-1' is invalid"),
+      ("host.per_iteration_ms=inf", "'inf' is invalid"),
+      ("host.per_iteration_ms=nan", "'nan' is invalid"),
       ("kv.block_size=1.5", "expected a whole number in 1...65536 (tokens)"),
       ("kernel_scale.other=0", "expected a number in 0.001...1000.0"),
       ("graphs.sizes=4,2", "expected ascending positive whole numbers"),

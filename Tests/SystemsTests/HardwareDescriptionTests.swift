@@ -62,7 +62,7 @@ import Testing
   func refused(path: String, value: String, expected: String) throws {
     var hardware = try shippedProfiles.hardware("h100-sxm")
     let error = try #require(throws: DescriptionError.self) { try hardware.set("\(path)=\(value)") }
-    #expect(error.description == "setting '\(path)': '\(value)' will not do; \(expected)")
+    #expect(error.description == "setting '\(path)': '\(value)' is invalid; \(expected)")
   }
 
   @Test("a limit below idle power is refused, in a file and on the command line")

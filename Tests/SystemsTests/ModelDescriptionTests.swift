@@ -145,7 +145,7 @@ import Testing
       "\"llama\"", "\"llama\", \"quantization_config\": {\"quant_method\": \"awq\"}",
       "'quantization_config.quant_method'"
     ),
-    ("64,", "64", "not valid JSON: Invalid value around character"),
+    ("64,", "64", "not valid JSON: "),
     ("{", "[{", "not valid JSON"),
   ]
 

@@ -36,7 +36,7 @@ extension Calibration {
     where !kernels.contains(where: { $0.kernel == kernel.kernel && $0.type == kernel.type }) {
       rows.append([kernel.kernel, kernel.type, "", "", "only in the second"])
     }
-    return "\(gpu), \(source) -> \(other.gpu), \(other.source)\n" + textTable(rows)
+    return "\(gpu), \(source) -> \(other.gpu), \(other.source)\n" + TextTable(rows: rows).text
   }
 
   /// The time of a typical launch of a shape, at the geometric middle of what `reference` measured.

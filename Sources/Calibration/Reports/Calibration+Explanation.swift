@@ -23,7 +23,8 @@ extension Calibration {
       }
     }
     let note = missing.isEmpty ? "all measured" : "not measured: \(missing.joined(separator: ", "))"
-    return "\(shard.model.name) on \(shard.gpus) x \(gpu), \(source)\n" + textTable(rows, right: 4..<7) + note
+    return "\(shard.model.name) on \(shard.gpus) x \(gpu), \(source)\n"
+      + TextTable(rows: rows, right: 4..<7).text + note
       + "\n"
   }
 

@@ -60,10 +60,11 @@ extension Calibration {
     do {
       try FileManager.default.createDirectory(
         at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
-      let text = Data(json().utf8)
-      try AtomicFile.replace(path) { try $0.write(contentsOf: text) }
+      try WholeFile.replace(path, with: json())
+    } catch let error as FileError {
+      throw .unwritable(path: path, reason: error.reason)
     } catch {
-      throw .unwritable(path: path, reason: AtomicFile.reason(error))
+      throw .unwritable(path: path, reason: error.localizedDescription)
     }
   }
 

@@ -55,7 +55,7 @@ extension Calibration {
       absent.isEmpty ? "" : "no measurements at all: \(absent.joined(separator: ", "))\n"
     let estimates = kernels.filter { $0.quality == .estimate }.map(\.type)
     let note = estimates.isEmpty ? "" : "estimated, not measured: \(estimates.joined(separator: ", "))\n"
-    return "\(gpu) (\(device)), \(source)\n" + textTable(rows, right: 2..<7)
+    return "\(gpu) (\(device)), \(source)\n" + TextTable(rows: rows, right: 2..<7).text
       + "a run prices each launch by these very fits; the power limit acts on steps, not on kernels\n"
       + (power ?? "energy: not measured\n") + gaps + note
   }

@@ -1,6 +1,4 @@
 import CostModels
-import Foundation
-import Serving
 import Support
 
 /// A table of measurements: a CSV file with `# key: value` lines on top, a header, and rows of plain fields.
@@ -25,60 +23,34 @@ struct KernelTable: Sendable {
 
   /// Reads a file.
   init(path: String) throws(CalibrationError) {
-    let data: Data
+    let bytes: [UInt8]
     do {
-      data = try Data(contentsOf: URL(fileURLWithPath: path))
+      bytes = try WholeFile.bytes(of: path)
     } catch {
-      let exists = FileManager.default.fileExists(atPath: path)
-      throw .unreadable(path: path, reason: exists ? error.localizedDescription : "there is no such file")
+      throw .unreadable(path: path, reason: error.reason)
     }
-    try self.init(bytes: [UInt8](data), path: path)
+    try self.init(bytes: bytes, path: path)
   }
 
   /// Reads the content of a file.
   init(bytes: [UInt8], path: String) throws(CalibrationError) {
-    var metadata: [(key: String, value: String)] = []
-    var columns: [String] = []
     var fields: [Range<Int>] = []
     var lines: [Int] = []
-    var position = 0
-    var line = 0
-    while position < bytes.count {
-      line += 1
-      guard var end = bytes[position...].firstIndex(of: UInt8(ascii: "\n")) else {
-        throw .malformed(path: path, line: line, problem: "the last line is cut short: it has no line end")
+    var metadata: [(key: String, value: String)] = []
+    let columns: [String]
+    do {
+      var reader = try CSVReader(bytes, file: path, options: [.comments, .lastLineEnds])
+      columns = reader.header
+      while try reader.next() {
+        lines.append(reader.line)
+        for column in columns.indices { fields.append(reader[column]) }
       }
-      let next = end + 1
-      if end > position, bytes[end - 1] == UInt8(ascii: "\r") { end -= 1 }
-      defer { position = next }
-      if end == position { continue }
-      if bytes[position] == UInt8(ascii: "#") {
-        let text = String(decoding: bytes[(position + 1)..<end], as: UTF8.self)
-        if let colon = text.firstIndex(of: ":") {
-          let value = text[text.index(after: colon)...]
-          metadata.append((trimmed(text[..<colon]), trimmed(value)))
-        }
-        continue
+      for comment in reader.comments {
+        guard let colon = comment.firstIndex(of: ":") else { continue }
+        metadata.append((trimmed(comment[..<colon]), trimmed(comment[comment.index(after: colon)...])))
       }
-      let first = fields.count
-      var start = position
-      for i in position..<end where bytes[i] == UInt8(ascii: ",") {
-        fields.append(start..<i)
-        start = i + 1
-      }
-      fields.append(start..<end)
-      if columns.isEmpty {
-        columns = fields.map { trimmed(String(decoding: bytes[$0], as: UTF8.self)[...]) }
-        fields.removeAll()
-      } else if fields.count - first != columns.count {
-        let problem = "\(fields.count - first) fields, but the header names \(columns.count) columns"
-        throw .malformed(path: path, line: line, problem: problem)
-      } else {
-        lines.append(line)
-      }
-    }
-    guard !columns.isEmpty else {
-      throw .malformed(path: path, line: 0, problem: "no header: a line with the names of the columns")
+    } catch {
+      throw .table(error)
     }
     if let promised = metadata.last(where: { $0.key == "rows" })?.value, promised != String(lines.count) {
       throw .malformed(
@@ -153,7 +125,7 @@ struct KernelTable: Sendable {
 
   private func position(of column: String) throws(CalibrationError) -> Int {
     guard let index = columns.firstIndex(of: column) else {
-      throw .missingColumn(path: path, column: column, found: columns)
+      throw .table(.missingColumn(file: path, column: column, found: columns))
     }
     return index
   }

@@ -1,4 +1,3 @@
-import Serving
 import Support
 
 /// What can be wrong with kernel tables, and with calibrations made from them.
@@ -7,8 +6,8 @@ public enum CalibrationError: UserError, Hashable {
   case unreadable(path: String, reason: String)
   /// A line of a file is not what it should be. Lines count from 1; line 0 stands for the file as a whole.
   case malformed(path: String, line: Int, problem: String)
-  /// A table lacks a column.
-  case missingColumn(path: String, column: String, found: [String])
+  /// A table is not a CSV file with the columns that it should have.
+  case table(CSVError)
   /// Tables that belong together were measured on different GPUs.
   case mixedGPUs(path: String, found: String, expected: String)
   /// A kernel has fewer measurements than a fit needs.
@@ -22,8 +21,7 @@ public enum CalibrationError: UserError, Hashable {
     case .unreadable(let path, let reason): "\(path): cannot be read: \(reason)"
     case .malformed(let path, 0, let problem): "\(path): \(problem)"
     case .malformed(let path, let line, let problem): "\(path):\(line): \(problem)"
-    case .missingColumn(let path, let column, let found):
-      "\(path): no column '\(column)'; found \(found.joined(separator: ", "))"
+    case .table(let error): error.description
     case .mixedGPUs(let path, let found, let expected):
       "\(path): measured on '\(found)', but the profile is of '\(expected)'; keep each GPU's tables apart"
     case .tooFewRows(let path, let kernel, let rows, let needed):
@@ -36,7 +34,7 @@ public enum CalibrationError: UserError, Hashable {
   public var exitStatus: ExitStatus {
     switch self {
     case .unreadable: .noInput
-    case .malformed, .missingColumn, .tooFewRows: .dataError
+    case .malformed, .table, .tooFewRows: .dataError
     case .mixedGPUs: .configuration
     case .unwritable: .cannotCreate
     }

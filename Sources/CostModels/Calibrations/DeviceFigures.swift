@@ -1,6 +1,6 @@
 import Systems
 
-/// What the fits need to know of a GPU, and its data-sheet rates for kernels that nobody measured.
+/// What the fits need to know of a GPU, and its data-sheet rates for kernels that were not measured.
 public struct DeviceFigures: Codable, Sendable, Hashable {
   /// Multiprocessors.
   public let multiprocessors: Int

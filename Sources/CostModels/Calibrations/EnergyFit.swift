@@ -7,7 +7,7 @@ import Systems
 public struct EnergyFit: Codable, Sendable, Hashable {
   /// The file that the windows come from.
   public let source: String
-  /// Power that flows whatever runs, in watts.
+  /// Power that flows at any load, in watts.
   public let idleWatts: Double
   /// Power above idle while kernels run, in watts; 0 in calibrations that were made without it.
   public let busyWatts: Double

@@ -59,7 +59,7 @@ public enum Experts: KernelFamily {
     /// Floating-point operations of one token in one expert.
     package var flopsPerChoice: Double { 6 * Double(hidden) * Double(intermediate) }
 
-    /// Tokens in a tile when a call has so many rows: the power of two from 16 to 128 that holds an expert's share.
+    /// Tokens in a tile of a call with `rows` rows: the power of two from 16 to 128 that holds an expert's share.
     package func tileTokens(rows: Double) -> Double {
       let share = rows * Double(topK) / Double(experts)
       return share <= 16 ? 16 : share <= 32 ? 32 : share <= 64 ? 64 : 128
@@ -117,7 +117,7 @@ public enum Experts: KernelFamily {
     return inRows + perTileFLOP * tiles * tile * choice
   }
 
-  /// The weights of the active experts are read once, whatever the rows.
+  /// The weights of the active experts are read once, however many rows there are.
   public static func traffic(_ shape: Shape, _ work: Work) -> KernelTraffic {
     let h = Double(shape.hidden)
     let i = Double(shape.intermediate)

@@ -18,7 +18,9 @@ public final class KernelCostModel: CostModel {
   /// Power that all GPUs draw while they wait.
   public let idleWatts: Double
 
-  private var prices: KernelPrices
+  // Each method begins one access to the prices and ends it before it returns, and nothing that runs meanwhile calls
+  // one of them. To check that at each step would take a twentieth of its instructions.
+  @exclusivity(unchecked) private var prices: KernelPrices
 
   /// Creates the cost model of a system.
   ///
@@ -30,44 +32,45 @@ public final class KernelCostModel: CostModel {
   public init(
     system: ServedSystem, calibration: Calibration, routing: ExpertRouting?, drawSeed: UInt64? = nil
   ) {
-    prices = KernelPrices(system: system, calibration: calibration, routing: routing, drawSeed: drawSeed)
-    layers = prices.layers
-    slidingWindow = prices.slidingWindow
-    idleWatts = prices.idleWatts
+    unsafe prices = KernelPrices(
+      system: system, calibration: calibration, routing: routing, drawSeed: drawSeed)
+    layers = unsafe prices.layers
+    slidingWindow = unsafe prices.slidingWindow
+    idleWatts = unsafe prices.idleWatts
   }
 
   /// Prices a step, and adds what its kernels use to the ledger.
   ///
   /// - Complexity: O(bands + prefill segments), and O(experts) for a prefill that is new.
   public func price(_ load: borrowing StepLoad, into cost: inout StepCost, ledger: inout KernelLedger) {
-    prices.price(load, into: &cost, ledger: &ledger)
+    unsafe prices.price(load, into: &cost, ledger: &ledger)
   }
 
   /// Prices the steps of a run, with everything looked up once that depends on the number of sequences alone.
   ///
   /// - Complexity: O(steps).
   public func price(_ run: inout DecodeRun) {
-    guard !prices.routesByLayer else { return priceOneByOne(&run) }
-    prices.price(&run)
+    guard unsafe !prices.routesByLayer else { return priceOneByOne(&run) }
+    unsafe prices.price(&run)
   }
 
   /// Adds what the kernels of some of a run's priced steps used to the ledger.
   ///
   /// - Complexity: O(steps).
   public func count(_ run: borrowing DecodeRun, steps: Range<Int>, ledger: inout KernelLedger) {
-    guard !prices.routesByLayer, !ledger.logsSteps, ledger.byLayers == nil else {
+    guard unsafe !prices.routesByLayer, !ledger.logsSteps, ledger.byLayers == nil else {
       return countOneByOne(run, steps: steps, ledger: &ledger)
     }
-    prices.count(run, steps: steps, ledger: &ledger)
+    unsafe prices.count(run, steps: steps, ledger: &ledger)
   }
 
   /// What each kernel has used.
   ///
   /// - Complexity: O(different row counts seen x kernels).
-  public func kernels(in ledger: borrowing KernelLedger) -> [KernelUse] { prices.kernels(in: ledger) }
+  public func kernels(in ledger: borrowing KernelLedger) -> [KernelUse] { unsafe prices.kernels(in: ledger) }
 
   /// What each kernel used in the step priced last.
   public func takeStepKernels(from ledger: inout KernelLedger) -> [KernelUse] {
-    prices.takeStepKernels(from: &ledger)
+    unsafe prices.takeStepKernels(from: &ledger)
   }
 }

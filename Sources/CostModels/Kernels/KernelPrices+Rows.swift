@@ -47,7 +47,7 @@ extension KernelPrices {
     price.batch = batch
     price.launch = fixed.launch
     price.issue = fixed.issue
-    if let experts, let routing {
+    if let experts, let routing = routing?.law {
       price.distinct = routing.distinct(layers: 0..<1, decodes: batch)
       price.experts = experts.launch(rows: fixed.computed, active: price.distinct, carriesPrefill: false)
       price.launch += price.experts

@@ -28,6 +28,7 @@ extension KernelPrices {
     var template = StepCost()
     template.launchSeconds = issue
     template.hostSeconds = preparation
+    template.exposedSeconds = host.exposed(sequences: batch)
     let expertTraffic = layer.distinct * depth * expertBytes * gpus
     template.experts = layer.distinct * depth
     template.expertBytes = expertTraffic
@@ -51,28 +52,44 @@ extension KernelPrices {
     template.clockedJoules =
       fixed.clocked[1] * gpus + before.clocked[1] * gpus + after.clocked[1] * gpus
 
-    var context = run.context + run.costs.count * batch
-    for step in run.costs.count..<max(run.costs.count, run.count) {
+    let steps = run.makeRoom()
+    let first = run.context + steps.lowerBound * batch
+    Self.fill(
+      &run.costs, &run.tallies, steps, template: template, fixed: fixed,
+      full: (full, laws.full), windowed: (windowed, laws.windowed), context: first, batch: batch,
+      windows: run.windowContexts, ends: (before, after), gpus: gpus)
+  }
+
+  private static func fill(
+    _ costs: inout [StepCost], _ tallies: inout [SIMD8<Double>], _ steps: Range<Int>, template: StepCost,
+    fixed: Charge, full: (layers: Double, law: DecodeAttentionLaw),
+    windowed: (layers: Double, law: DecodeAttentionLaw), context first: Tokens, batch: Int, windows: [Tokens],
+    ends: (before: Launch, after: Launch), gpus: Double
+  ) {
+    var costs = costs.mutableSpan
+    var tallies = tallies.mutableSpan
+    var context = first
+    for step in steps {
       var cost = template
       var total = fixed
       var tally = SIMD8<Double>.zero
-      if full > 0 {
-        let launch = laws.full.launch(context: context)
-        total.add(unclocked: launch, times: full)
-        tally += launch.values * full
-        cost.decodeContextJoules += launch.joules * full * gpus
+      if full.layers > 0 {
+        let launch = full.law.launch(context: context)
+        total.add(unclocked: launch, times: full.layers)
+        tally += launch.values * full.layers
+        cost.decodeContextJoules += launch.joules * full.layers * gpus
       }
-      if windowed > 0 {
-        let launch = laws.windowed.launch(context: run.windowContexts[step])
-        total.add(unclocked: launch, times: windowed)
-        tally += launch.values * windowed
-        cost.decodeRowJoules += launch.joules * windowed * gpus
+      if windowed.layers > 0 {
+        let launch = windowed.law.launch(context: windows[step])
+        total.add(unclocked: launch, times: windowed.layers)
+        tally += launch.values * windowed.layers
+        cost.decodeRowJoules += launch.joules * windowed.layers * gpus
       }
-      cost.kernelSeconds = total.seconds + before.seconds + after.seconds
-      cost.kvBytes = total.kvBytes * gpus + before.kvBytes * gpus + after.kvBytes * gpus
-      cost.decodeRowJoules += (before.joules + after.joules) * gpus
-      run.costs.append(cost)
-      run.tallies.append(tally)
+      cost.kernelSeconds = total.seconds + ends.before.seconds + ends.after.seconds
+      cost.kvBytes = total.kvBytes * gpus + ends.before.kvBytes * gpus + ends.after.kvBytes * gpus
+      cost.decodeRowJoules += (ends.before.joules + ends.after.joules) * gpus
+      costs[step] = cost
+      tallies[step] = tally
       context += batch
     }
   }

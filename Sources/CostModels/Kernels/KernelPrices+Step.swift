@@ -59,11 +59,9 @@ extension KernelPrices {
 
     var expertLaunch = Launch()
     if hasExperts {
-      let call = expertCall(
+      let (touched, launch) = priceExperts(
         decodes: decodes, entry: hasPrefill ? entry : nil, computed: fixed.computed, layers: range,
         draw: load.draw)
-      let touched = call.touched
-      let launch = call.launch
       expertLaunch = launch
       total.add(launch, times: depth)
       ledger.totals[Self.expertTotal] += launch.values * depth
@@ -165,13 +163,17 @@ extension KernelPrices {
     let repeats = repeatsEmbeddingAndHead
     let entering = decodes + (repeats ? load.prefillRows : load.enteringRows)
     let leaving = decodes + (repeats ? load.prefillSequences : load.finishingSequences)
-    learnPrices(before: entering, after: leaving)
+    if entering != latestEntering || leaving != latestLeaving {
+      learnPrices(before: entering, after: leaving)
+      latestEntering = entering
+      latestLeaving = leaving
+      latestBefore = beforePrices.prices[entering]
+      latestAfter = afterPrices.prices[leaving]
+    }
     ledger.uses[Self.beforeUses].count(entering, times: 1)
     ledger.uses[Self.afterUses].count(leaving, times: 1)
-    let before = beforePrices.prices[entering]
-    let after = afterPrices.prices[leaving]
-    charge(before.charge, to: &cost)
-    charge(after.charge, to: &cost)
+    charge(latestBefore.charge, to: &cost)
+    charge(latestAfter.charge, to: &cost)
     if ledger.logsSteps {
       rowKernels.forEachBefore(rows: entering) { ledger.step[$0.index] += $1.values }
       rowKernels.forEachAfter(rows: leaving) { ledger.step[$0.index] += $1.values }
@@ -179,35 +181,41 @@ extension KernelPrices {
     cost.hostSeconds = host.preparation(
       decodes: decodes, prefills: load.prefillSequences, enteringTokens: load.enteringRows,
       partialDepthTokens: load.hasPartialDepth ? load.prefillRows : nil)
-    let joules = (before.joules + after.joules) * gpus
+    cost.exposedSeconds = host.exposed(sequences: decodes + load.prefillSequences)
+    let joules = (latestBefore.joules + latestAfter.joules) * gpus
     let decodeShare = Double(decodes) / Double(decodes + load.prefillRows)
     cost.decodeRowJoules += joules * decodeShare
     cost.prefillRowJoules += joules * (1 - decodeShare)
   }
 
   /// The experts of some layers; the stages of a cohort mostly ask for the same.
-  private mutating func expertCall(
+  @inline(__always)
+  private mutating func priceExperts(
     decodes: Int, entry: Int?, computed: Int, layers range: Range<Int>, draw: UInt64
-  ) -> ExpertCall {
-    if let entry, !routesByLayer {
-      let known = memo.entries[entry].experts
-      if known.decodes == decodes, known.layers == range.count { return known }
+  ) -> (touched: Double, launch: Launch) {
+    if let entry, !routesByLayer, memo.entries[entry].experts.decodes == decodes,
+      memo.entries[entry].experts.layers == range.count
+    {
+      return (memo.entries[entry].experts.touched, memo.entries[entry].experts.launch)
     }
-    var call = ExpertCall(decodes: decodes, layers: range.count)
-    call.touched = distinctExperts(decodes: decodes, entry: entry, layers: range, draw: draw)
-    if let experts {
-      call.launch = experts.launch(
-        rows: computed, active: call.touched / Double(range.count), carriesPrefill: entry != nil)
+    let touched = distinctExperts(decodes: decodes, entry: entry, layers: range, draw: draw)
+    let launch =
+      experts?.launch(
+        rows: computed, active: touched / Double(range.count), carriesPrefill: entry != nil) ?? Launch()
+    if let entry {
+      memo.entries[entry].experts.decodes = decodes
+      memo.entries[entry].experts.layers = range.count
+      memo.entries[entry].experts.touched = touched
+      memo.entries[entry].experts.launch = launch
     }
-    if let entry { memo.entries[entry].experts = call }
-    return call
+    return (touched, launch)
   }
 
   /// Distinct experts of one MoE call in each of some layers, summed over the layers.
   ///
   /// Names of steps matter where experts are drawn: with the seed and the first of the layers they decide what is drawn.
   private func distinctExperts(decodes: Int, entry: Int?, layers range: Range<Int>, draw: UInt64) -> Double {
-    guard let routing else { return 0 }
+    guard let routing = routing?.law else { return 0 }
     guard let drawSeed else {
       guard let entry else { return routing.distinct(layers: range, decodes: decodes) }
       return routing.distinct(layers: range, decodes: decodes, misses: memo.entries[entry].misses)
@@ -223,19 +231,21 @@ extension KernelPrices {
   ///
   /// - Returns: the index of its entry in ``memo``.
   private mutating func recall(_ segments: [PrefillSegment], _ range: Range<Int>) -> Int {
-    if let entry = memo.find(segments, range) { return entry }
-    let entry = memo.replace(by: segments, range)
+    let (entry, isKnown) = memo.entry(segments, range)
+    guard !isKnown else { return entry }
     memo.entries[entry].attention = attention.prefill(segments.span.extracting(range))
     if slidingWindow != nil {
       memo.entries[entry].windowedAttention = windowedAttention.prefill(segments.span.extracting(range))
     }
     if let routing {
-      Self.gather(routing, tokens: memo.entries[entry].tokens, into: &memo.entries[entry].misses)
+      Self.gather(routing.law, tokens: memo.entries[entry].tokens, into: &memo.entries[entry].misses)
     }
     return entry
   }
 
-  private static func gather(_ routing: ExpertRouting, tokens: [Int32], into misses: inout ExpertMisses) {
+  private static func gather(
+    _ routing: borrowing ExpertRouting, tokens: [Int32], into misses: inout ExpertMisses
+  ) {
     routing.gather(tokens.span, into: &misses)
   }
 

@@ -29,12 +29,18 @@ struct KernelPrices {
   let experts: ExpertKernel?
   let hasExperts: Bool
 
-  let routing: ExpertRouting?
+  /// By reference: a copy of the law itself takes as long as asking it.
+  let routing: RoutingReference?
   let drawSeed: UInt64?
   /// The latest prefills, an entry for each of the bands that a step may have.
   var memo: PrefillMemo
   var latestDecode = DecodeAttentionPrice()
   var latestDecodePrice = DecodePrice()
+  /// The latest numbers of rows before and after the layers, and what the kernels there take.
+  var latestEntering = -1
+  var latestLeaving = -1
+  var latestBefore = Launch()
+  var latestAfter = Launch()
 
   /// Whether layers differ in their experts, or every call's are drawn: then a decode step has no price of its own.
   let routesByLayer: Bool
@@ -75,10 +81,17 @@ struct KernelPrices {
       program(window: nil), engine: engine, power: power, calibration: calibration,
       skew: routing?.skew ?? 0)
     hasExperts = experts != nil
-    self.routing = routing
+    self.routing = routing.map(RoutingReference.init)
     memo = PrefillMemo(misses: routing?.makeMisses() ?? ExpertMisses(shares: []))
     self.drawSeed = drawSeed
     routesByLayer = drawSeed != nil || routing?.isUniformOverLayers == false
     expertBytes = experts?.bytesPerExpert ?? 0
   }
+}
+
+/// How tokens choose experts, to be lent without a copy.
+final class RoutingReference: Sendable {
+  let law: ExpertRouting
+
+  init(_ law: ExpertRouting) { self.law = law }
 }

@@ -1,7 +1,7 @@
 import Serving
 import Systems
 
-/// The energy of a kernel on one GPU, above what the board draws idle: so much for every byte and every operation, and
+/// The energy of a kernel on one GPU, above what the board draws idle: a part for each byte and each operation, and one
 /// for the time that multiprocessors are busy.
 ///
 /// It is what a kernel draws at full clock. Launches that last for milliseconds were not measured so: in the runs that

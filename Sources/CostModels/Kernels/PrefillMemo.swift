@@ -6,34 +6,54 @@ struct PrefillMemo: Sendable {
   private static let most = 8
 
   var entries: [RecalledPrefill] = []
+  /// A digest of each entry's segments: prefills that are new are told from the known ones without a look at those.
+  private var digests = InlineArray<8, UInt64>(repeating: 0)
   private var latest = 0
   private let misses: ExpertMisses
 
   init(misses: ExpertMisses) { self.misses = misses }
 
-  /// The entry of some segments; `nil` if it is not known.
-  mutating func find(_ segments: [PrefillSegment], _ range: Range<Int>) -> Int? {
-    for i in 0..<entries.count {
-      var entry = latest + i
-      if entry >= entries.count { entry -= entries.count }
-      if entries[entry].isOf(segments, range) {
+  /// The entry of some segments, and whether it is known; if not, it is the one that was replaced longest ago, now with
+  /// these segments.
+  mutating func entry(_ segments: [PrefillSegment], _ range: Range<Int>) -> (index: Int, isKnown: Bool) {
+    let digest = Self.digest(segments, range)
+    if latest < entries.count, digests[latest] == digest,
+      Self.areEqual(entries[latest].segments, segments, range)
+    {
+      return (latest, true)
+    }
+    for entry in 0..<entries.count where digests[entry] == digest {
+      if Self.areEqual(entries[entry].segments, segments, range) {
         latest = entry
-        return entry
+        return (entry, true)
       }
     }
-    return nil
-  }
-
-  /// Makes the entry that was replaced longest ago, or a new one, that of some segments.
-  mutating func replace(by segments: [PrefillSegment], _ range: Range<Int>) -> Int {
     if entries.count < Self.most {
       latest = entries.count
       entries.append(RecalledPrefill(misses: misses))
     } else {
-      latest = (latest + 1) % entries.count
+      latest = (latest + 1) % Self.most
     }
+    digests[latest] = digest
     entries[latest].reset(to: segments, range)
-    return latest
+    return (latest, false)
+  }
+
+  private static func areEqual(
+    _ known: [PrefillSegment], _ segments: [PrefillSegment], _ range: Range<Int>
+  ) -> Bool {
+    guard known.count == range.count else { return false }
+    for i in 0..<known.count where known[i] != segments[range.lowerBound + i] { return false }
+    return true
+  }
+
+  private static func digest(_ segments: [PrefillSegment], _ range: Range<Int>) -> UInt64 {
+    var digest: UInt64 = 0
+    for i in range {
+      let segment = UInt64(segments[i].prefix) << 32 | UInt64(segments[i].tokens)
+      digest = (digest ^ segment) &* 0x9E37_79B9_7F4A_7C15
+    }
+    return digest
   }
 }
 
@@ -56,17 +76,10 @@ struct RecalledPrefill: Sendable {
 
   init(misses: ExpertMisses) { self.misses = misses }
 
-  /// Whether these are its segments.
-  func isOf(_ others: [PrefillSegment], _ range: Range<Int>) -> Bool {
-    guard segments.count == range.count else { return false }
-    for i in 0..<segments.count where segments[i] != others[range.lowerBound + i] { return false }
-    return true
-  }
-
   /// Forgets what is known, and takes other segments.
   mutating func reset(to others: [PrefillSegment], _ range: Range<Int>) {
-    segments.removeAll(keepingCapacity: true)
-    tokens.removeAll(keepingCapacity: true)
+    while !segments.isEmpty { segments.removeLast() }
+    while !tokens.isEmpty { tokens.removeLast() }
     rows = 0
     for i in range {
       segments.append(others[i])

@@ -102,16 +102,20 @@ final class ExpertKernel: Sendable {
 
 /// The kernels whose cost depends on the number of rows alone: everything but attention and experts.
 final class RowKernels: Sendable {
-  private let layer: [any RowKernel]
-  private let before: [any RowKernel]
-  private let after: [any RowKernel]
+  private let layer: [RowKernel]
+  private let before: [RowKernel]
+  private let after: [RowKernel]
   private let graphs: GraphSizes
 
   init(shard: ModelShard, engine: EngineDescription, power: PowerModel, calibration: Calibration) {
     graphs = engine.graphs
     let choice = engine.kernelChoice
-    func priced(_ calls: [any KernelCall]) -> [any RowKernel] {
-      calls.compactMap { $0.priced(engine: engine, power: power, calibration: calibration) }
+    func priced(_ calls: [any KernelCall]) -> [RowKernel] {
+      calls.compactMap { call in
+        call.rowPricing.map {
+          RowKernel(kernel: call.kernel, launch: $0.makeLaunch(engine, power, calibration))
+        }
+      }
     }
     // Layers differ in their windows at most, and those are attention's.
     layer = priced(LayerProgram(shard.kind(window: nil), of: shard, choice).calls)
@@ -140,7 +144,7 @@ final class RowKernels: Sendable {
   }
 
   private func visit(
-    _ kernels: [any RowKernel], _ rows: Int, _ computed: Int, _ body: (KernelKind, Launch) -> Void
+    _ kernels: [RowKernel], _ rows: Int, _ computed: Int, _ body: (KernelKind, Launch) -> Void
   ) {
     let rows = LaunchRows(rows: rows, computed: computed, isInGraph: graphs.padded(rows: rows).inGraph)
     for kernel in kernels {
@@ -150,26 +154,7 @@ final class RowKernels: Sendable {
 }
 
 /// A kernel with its price, whatever its family.
-private protocol RowKernel: Sendable {
-  var kernel: KernelKind { get }
-  func launch(_ rows: LaunchRows) -> Launch?
-}
-
-private struct PricedCall<Call: KernelCall>: RowKernel {
-  let call: Call
-  let price: PricedKernel<Call.Family>
-  var kernel: KernelKind { call.kernel }
-  func launch(_ rows: LaunchRows) -> Launch? { call.work(rows).map { price.launch($0) } }
-}
-
-extension KernelCall {
-  /// The call with its price; nil where rows do not tell its work.
-  fileprivate func priced(
-    engine: EngineDescription, power: PowerModel, calibration: Calibration
-  ) -> (any RowKernel)? {
-    guard followsRows else { return nil }
-    return PricedCall(
-      call: self,
-      price: PricedKernel(shape, engine: engine, power: power, calibration: calibration))
-  }
+private struct RowKernel: Sendable {
+  let kernel: KernelKind
+  let launch: RowLaunch
 }

@@ -12,7 +12,7 @@ public struct ServedSystem: Sendable {
 
   /// Puts a system together.
   ///
-  /// - Throws: if the model cannot be split over so many GPUs, or if the GPU's figures contradict each other.
+  /// - Throws: if the model cannot be split over that many GPUs, or if the GPU's figures contradict each other.
   public init(
     model: ModelDescription, hardware: HardwareDescription, engine: EngineDescription, tensorParallel: Int
   ) throws(DescriptionError) {

@@ -1,3 +1,5 @@
+import Systems
+
 /// A kernel that a step launches: its name in results, its family and shape, and how much it does for some rows.
 public protocol KernelCall: Sendable {
   /// The family whose law holds.
@@ -8,9 +10,20 @@ public protocol KernelCall: Sendable {
   var shape: Family.Shape { get }
   /// The work of a step's rows; nil where the kernel is not launched for them, or where rows do not tell.
   func work(_ rows: LaunchRows) -> Family.Work?
-  /// Whether the rows alone say how much there is to do; not so in attention and experts.
-  var followsRows: Bool { get }
+  /// How rows alone are priced; nil where they do not say how much there is to do, as in attention and experts.
+  var rowPricing: RowPricing? { get }
 }
+
+/// Makes the price of a launch by its rows from the engine, the GPU's power, and the fits.
+///
+/// A closure, made where the family is known: what is called through a protocol is compiled for any family, and takes
+/// several times as long.
+public struct RowPricing: Sendable {
+  let makeLaunch: @Sendable (EngineDescription, PowerModel, Calibration) -> RowLaunch
+}
+
+/// One launch for some rows; nil where the kernel is not launched for them.
+typealias RowLaunch = @Sendable (LaunchRows) -> Launch?
 
 /// The rows that a kernel runs on.
 public struct LaunchRows: Sendable, Hashable {
@@ -34,7 +47,7 @@ struct RowCall<Family: KernelFamily>: KernelCall {
   let kernel: KernelKind
   let shape: Family.Shape
   let amount: @Sendable (LaunchRows) -> Family.Work?
-  var followsRows: Bool { true }
+  let rowPricing: RowPricing?
 
   init(
     _ kernel: KernelKind, _ shape: Family.Shape, _ amount: @escaping @Sendable (LaunchRows) -> Family.Work?
@@ -42,6 +55,13 @@ struct RowCall<Family: KernelFamily>: KernelCall {
     self.kernel = kernel
     self.shape = shape
     self.amount = amount
+    rowPricing = RowPricing { engine, power, calibration in
+      let price = PricedKernel<Family>(shape, engine: engine, power: power, calibration: calibration)
+      return { rows in
+        guard let work = amount(rows) else { return nil }
+        return price.launch(work)
+      }
+    }
   }
 
   func work(_ rows: LaunchRows) -> Family.Work? { amount(rows) }
@@ -51,7 +71,7 @@ struct RowCall<Family: KernelFamily>: KernelCall {
 struct LoadCall<Family: KernelFamily>: KernelCall {
   let kernel: KernelKind
   let shape: Family.Shape
-  var followsRows: Bool { false }
+  var rowPricing: RowPricing? { nil }
 
   init(_ kernel: KernelKind, _ shape: Family.Shape) {
     self.kernel = kernel

@@ -79,7 +79,7 @@ final class CorrelatedRouting: Sendable {
     }
   }
 
-  /// The distinct experts of so many decoding requests.
+  /// The distinct experts of a number of decoding requests.
   func count(decodes: Int) -> ExpertCount {
     if decodes <= Self.largestDecode { return decodeCounts[max(0, decodes)] }
     var sums = MissSums()
@@ -114,7 +114,17 @@ final class CorrelatedRouting: Sendable {
   /// Fills in the probability that a prefill leaves each expert out.
   func gather(_ prefill: Span<Int32>, into misses: inout ExpertMisses) {
     let prefillRows = prefillRows
-    for block in 0..<blocks { misses.shares[block] = prefillMiss(prefill, block, prefillRows.span) }
+    let rows = prefillRows.span
+    var shares = misses.shares.mutableSpan
+    for block in 0..<blocks { shares[block] = rows[block] }
+    for segment in prefill.indices {
+      let (row, fraction) = TokenGrid.position(Int(prefill[segment]))
+      let (below, above) = (row &* blocks, (row &+ 1) &* blocks)
+      for block in 0..<blocks {
+        let miss = rows[below &+ block]
+        shares[block] *= miss + (rows[above &+ block] - miss) * fraction
+      }
+    }
   }
 
   /// The expected distinct experts of decoding requests and a prefill together.
@@ -133,7 +143,7 @@ final class CorrelatedRouting: Sendable {
     return sums.count(experts: experts)
   }
 
-  /// The probabilities that so many decoding requests leave a block's experts out.
+  /// The probabilities that a number of decoding requests leave a block's experts out.
   @inline(__always)
   private func decodeMiss(_ decodes: Int, _ block: Int, _ rows: Span<SIMD8<Float>>) -> SIMD8<Float> {
     if decodes <= Self.largestDecode { return rows[max(0, decodes) &* blocks &+ block] }

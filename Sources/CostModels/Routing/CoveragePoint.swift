@@ -1,6 +1,6 @@
 import Serving
 
-/// How many distinct experts of a layer so many tokens use.
+/// How many distinct experts of a layer a number of tokens use.
 public struct CoveragePoint: Sendable, Hashable {
   /// Tokens in the call, of all requests together.
   public var tokens: Tokens

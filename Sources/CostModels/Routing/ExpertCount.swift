@@ -13,7 +13,7 @@ public struct ExpertCount: Sendable, Hashable {
     self.variance = variance
   }
 
-  /// The count of so many calls alike.
+  /// The count of a number of equal calls.
   static func * (count: ExpertCount, calls: Double) -> ExpertCount {
     ExpertCount(mean: count.mean * calls, variance: count.variance * calls)
   }

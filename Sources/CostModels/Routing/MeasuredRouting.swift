@@ -1,4 +1,5 @@
-import Foundation
+import Glibc
+import Support
 import Systems
 
 /// Tables of ``RoutingModel/measured(file:)`` for one model.
@@ -46,7 +47,7 @@ final class MeasuredRouting: Sendable {
     self.sums = sums
   }
 
-  /// The distinct experts that so many tokens touch, summed over layers.
+  /// The distinct experts that a number of tokens touch, summed over layers.
   func count(layers range: Range<Int>, tokens: Int) -> ExpertCount {
     let (row, fraction) = TokenGrid.position(tokens)
     func difference(_ row: Int) -> ExpertCount {
@@ -64,50 +65,35 @@ final class MeasuredRouting: Sendable {
 
   /// Reads a file of counts.
   static func counts(file: String, layers: Int, experts: Int) throws(DescriptionError) -> [[Double]] {
-    let text: String
+    let bytes: [UInt8]
     do {
-      text = try String(contentsOf: URL(filePath: file), encoding: .utf8)
+      bytes = try WholeFile.bytes(of: file)
     } catch {
-      let isThere = FileManager.default.fileExists(atPath: file)
-      throw .unreadable(file: file, reason: isThere ? "not a readable UTF-8 text" : "no such file")
+      throw .unreadable(file: file, reason: error.reason)
     }
     var counts = [[Double]](repeating: [Double](repeating: -1, count: experts), count: layers)
-    var hasHeader = false
-    for (index, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
-      .enumerated()
-    {
-      if line.isEmpty || line.hasPrefix("#") { continue }
-      let place = "\(file):\(index + 1)"
-      if !hasHeader {
-        guard line.filter({ $0 != " " }) == "layer,expert,count" else {
-          throw .malformed(
-            file: place, reason: "the header is '\(line.prefix(60))'; expected 'layer,expert,count'")
-        }
-        hasHeader = true
-        continue
+    var twice: (layer: Int, expert: Int, line: Int)?
+    do {
+      var table = try CSVReader(bytes, file: file, options: .comments)
+      let columns = (
+        layer: try table.column("layer"), expert: try table.column("expert"), count: try table.column("count")
+      )
+      while try table.next() {
+        let layer = try table.integer(columns.layer, in: 0...layers - 1, expected: "0...\(layers - 1)")
+        let expert = try table.integer(columns.expert, in: 0...experts - 1, expected: "0...\(experts - 1)")
+        let count = try table.number(
+          columns.count, in: 0 ... .greatestFiniteMagnitude, expected: "a number, at least 0")
+        if counts[layer][expert] >= 0 { twice = twice ?? (layer, expert, table.line) }
+        counts[layer][expert] = count
       }
-      let fields = line.split(separator: ",", omittingEmptySubsequences: false)
-        .map { $0.trimmingCharacters(in: .whitespaces) }
-      guard fields.count == 3, let layer = Int(fields[0]), let expert = Int(fields[1]),
-        let count = Double(fields[2])
-      else {
-        throw .malformed(
-          file: place, reason: "'\(line.prefix(60))' is not layer,expert,count; expected 3 numbers")
-      }
-      guard (0..<layers).contains(layer) else {
-        throw .invalid(file: place, field: "layer", value: "\(layer)", expected: "0...\(layers - 1)")
-      }
-      guard (0..<experts).contains(expert) else {
-        throw .invalid(file: place, field: "expert", value: "\(expert)", expected: "0...\(experts - 1)")
-      }
-      guard count >= 0, count.isFinite else {
-        throw .invalid(file: place, field: "count", value: fields[2], expected: "a number, at least 0")
-      }
-      guard counts[layer][expert] < 0 else {
-        throw .malformed(
-          file: place, reason: "a second row for layer \(layer), expert \(expert); expected one")
-      }
-      counts[layer][expert] = count
+    } catch {
+      throw .table(error)
+    }
+    if let twice {
+      throw .malformed(
+        file: file,
+        reason:
+          "line \(twice.line): a second row for layer \(twice.layer), expert \(twice.expert); expected one")
     }
     for (layer, counts) in counts.enumerated() {
       let present = counts.count { $0 >= 0 }

@@ -2,7 +2,7 @@ import Systems
 
 /// How tokens choose their experts.
 public enum RoutingModel: Sendable, Hashable, CustomStringConvertible {
-  /// Some experts are popular with everybody, and each request has favourites of its own.
+  /// Some experts are popular with all requests, and each request has favourites of its own.
   ///
   /// Expert e has for request r the weight w = exp(groupSigma · z_e + requestSigma · z_er), with z standard
   /// normal; a token of the request uses it with probability 1 − exp(−λ w), and λ makes the expected number of

@@ -61,7 +61,7 @@ package enum SensitivityLever: String, CaseIterable, Sendable {
     switch self {
     case .hostPerStage: partialDepth
     case .expertKernels: experiment.loaded.routing != nil
-    case .chunkBudget: ["chunked", "hybrid"].contains(experiment.policy.entry.name)
+    case .chunkBudget: ["chunked", "hybrid", "vllm"].contains(experiment.policy.entry.name)
     }
   }
 

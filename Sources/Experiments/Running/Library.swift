@@ -67,13 +67,21 @@ public final class Library: Sendable {
     try pool.system.checkValues()
     try experiment.limits.checkValues()
     let system = try system(pool.system)
-    let policy = try Policy(pool.policy.description).resolved(
+    var asked = try Policy(pool.policy.description)
+    let budget = system.system.engine.scheduling.batchedTokens
+    if budget > 0, asked.entry.name == system.system.engine.scheduling.policy,
+      !asked.has(asked.entry.batchedTokens)
+    {
+      try asked.set(asked.entry.batchedTokens, to: "\(budget)")
+    }
+    let policy = try asked.resolved(
       layers: system.system.shard.model.layers, maxModelLength: pool.system.maxModelLength)
     return LoadedExperiment(
       experiment, loaded: system, policy: policy, workload: try workload(),
       kvBlocks: try pool.system.kvBlocks
         ?? system.kvBlocks(
-          utilisation: pool.system.memoryShare, maxBatchedTokens: policy.batchedTokens))
+          utilisation: pool.system.memoryShare ?? system.system.engine.scheduling.memoryShare,
+          maxBatchedTokens: policy.batchedTokens))
   }
 
   /// Reads the profiles of a system, and puts it together.

@@ -67,7 +67,7 @@ extension LoadedExperiment {
         ("engine", RunValue(loaded.system.engine.name)),
         ("tensor_parallel_size", RunValue(loaded.system.shard.gpus)),
         ("policy", RunValue(policy.description)), ("kv_blocks", RunValue(kvBlocks)),
-        ("max_num_seqs", RunValue(pool.system.maxSequences)),
+        ("max_num_seqs", RunValue(maxSequences)),
       ]
     }
   }
@@ -121,6 +121,20 @@ extension LoadedExperiment {
     notes.append(
       String(format: "%.1f %% of the kernels' time lies outside what was measured", share * 100)
         + (names.isEmpty ? "." : ": \(names.joined(separator: ", "))."))
+    let scheduling = loaded.system.engine.scheduling
+    if !scheduling.cachesPrefixes {
+      let repeated = workload.repeatedTokens
+      if repeated > 0 {
+        notes.append(
+          "Prefix caching is off, although \(repeated) prompt tokens of the trace repeat earlier ones "
+            + "(--enable-prefix-caching).")
+      }
+    }
+    if scheduling.order == "admission", policy.entry.name != scheduling.policy {
+      notes.append(
+        "A projection: \(loaded.system.engine.name) has no policy '\(policy.entry.name)'; its other rules are kept."
+      )
+    }
     if loaded.energyQuality != .measured {
       notes.append("Energy rests on coefficients that are an \(loaded.energyQuality.rawValue), not measured.")
     }

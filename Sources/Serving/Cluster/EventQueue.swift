@@ -32,6 +32,7 @@ public struct EventQueue: Sendable {
   /// - Complexity: O(log n).
   public mutating func set(_ time: Seconds, for source: Int) {
     let event = Event(time: time, source: source)
+    if heap.count == 1, heap[0].source == source { return heap[0] = event }
     if places[source] < 0 {
       places[source] = heap.count
       heap.append(event)
@@ -40,7 +41,7 @@ public struct EventQueue: Sendable {
       let place = places[source]
       let isLater = heap[place] < event
       heap[place] = event
-      if heap.count > 1 { isLater ? sink(place) : rise(place) }
+      isLater ? sink(place) : rise(place)
     }
   }
 

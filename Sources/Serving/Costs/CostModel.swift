@@ -18,7 +18,7 @@ public protocol CostModel: AnyObject {
   ///   - cost: what it costs; a fresh ``StepCost`` before the call.
   ///   - ledger: from this cost model's ``makeLedger()``.
   func price(_ load: borrowing StepLoad, into cost: inout StepCost, ledger: inout KernelLedger)
-  /// Prices the steps of a run: appends ``DecodeRun/count`` costs, less those that are there.
+  /// Prices the steps of a run that are not priced yet, with ``DecodeRun/makeRoom()``.
   ///
   /// The costs are, to the last bit, what ``price(_:into:ledger:)`` makes of each step. Nothing is counted.
   func price(_ run: inout DecodeRun)
@@ -40,12 +40,11 @@ extension CostModel {
   public func priceOneByOne(_ run: inout DecodeRun) {
     var ledger = KernelLedger()
     var load = StepLoad()
-    while run.costs.count < run.count {
-      load.fill(decode: run.load(ofStep: run.costs.count), tiles: [], layers: layers)
-      load.draw = run.draw + UInt64(run.costs.count)
-      var cost = StepCost()
-      price(load, into: &cost, ledger: &ledger)
-      run.costs.append(cost)
+    for step in run.makeRoom() {
+      load.fill(decode: run.load(ofStep: step), tiles: [], layers: layers)
+      load.draw = run.draw + UInt64(step)
+      run.costs[step] = StepCost()
+      price(load, into: &run.costs[step], ledger: &ledger)
     }
   }
 

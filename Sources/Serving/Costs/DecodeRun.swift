@@ -13,7 +13,9 @@ public struct DecodeRun: Sendable {
   public var draw: UInt64 = 0
   /// Steps that are to be priced.
   public var count = 0
-  /// What the steps cost, in order.
+  /// Steps that are priced.
+  public private(set) var priced = 0
+  /// What the steps cost, in order; there may be more than are priced.
   public var costs: [StepCost] = []
   /// What the cost model keeps of each step, for ``CostModel/count(_:steps:ledger:)``.
   public var tallies: [SIMD8<Double>] = []
@@ -27,4 +29,20 @@ public struct DecodeRun: Sendable {
       sequences: decodes, context: context + step * decodes,
       windowContext: windowContexts.isEmpty ? 0 : windowContexts[step])
   }
+
+  /// Makes room for the costs of the steps that are not priced yet, which then count as priced.
+  ///
+  /// - Returns: those steps, whose costs are to be filled in.
+  public mutating func makeRoom() -> Range<Int> {
+    let steps = priced..<max(priced, count)
+    while costs.count < count {
+      costs.append(StepCost())
+      tallies.append(.zero)
+    }
+    priced = steps.upperBound
+    return steps
+  }
+
+  /// Forgets what is priced.
+  mutating func forget() { priced = 0 }
 }

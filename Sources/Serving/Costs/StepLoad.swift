@@ -94,7 +94,13 @@ public struct StepLoad: Sendable, Hashable {
 
   /// Replaces the load; the arrays' memory is used again.
   mutating func fill(decode: DecodeLoad, tiles: [Tile], layers: Int) {
+    let hadDecode = self.decode.sequences > 0
     self.decode = decode
+    // A step that only decodes is mostly followed by another.
+    if tiles.isEmpty, prefillSequences == 0, hadDecode, decode.sequences > 0 {
+      finishingSequences = 0
+      return
+    }
     prefillSequences = tiles.count
     prefillRows = 0
     enteringRows = 0

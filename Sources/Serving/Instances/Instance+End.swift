@@ -4,16 +4,20 @@ extension Instance {
   /// - Returns: the number of requests that completed.
   public mutating func end(recorder: inout some Recorder) -> Int {
     if leap.isPending { land(recorder: &recorder) }
+    return finishOldest(recorder: &recorder)
+  }
+
+  /// Ends the oldest step in flight, which no leap has yet to take.
+  mutating func finishOldest(recorder: inout some Recorder) -> Int {
     let f = firstFlight
-    view.now = flights[f].record.end
-    firstFlight = (firstFlight + 1) % flights.count
     flightCount -= 1
-    if !flights[f].plan.tiles.isEmpty { attributePrefill(f) }
-    if flights[f].decode.sequences > 0 { settleStep(f) }
-    pass(f)
-    closeAccounts(f)
-    view.completePrefill(flights[f].finishing, step: flights[f].record.index)
+    if flights.count > 1 { firstFlight = (firstFlight + 1) % flights.count }
+    flights[f].end(in: &view)
     recorder.record(flights[f].record)
+    if view.logsRows {
+      recorder.record(
+        rows: flights[f].rows, instance: Int32(number), iteration: flights[f].record.index)
+    }
     if ledger.logsSteps {
       recorder.record(
         kernels: costModel.takeStepKernels(from: &ledger), instance: Int32(number),
@@ -23,50 +27,6 @@ extension Instance {
     if completed > 0 { hasNews = true }
     tell(&recorder)
     return completed
-  }
-
-  /// Adds up gaps and shares of the sequences that decoded.
-  private mutating func settleStep(_ f: Int) {
-    let now = view.now
-    let veterans = flights[f].decode.sequences - flights[f].fresh.count
-    let gap = view.decoding.settle(
-      flights[f].decode, step: flights[f].decodeStep, cost: flights[f].cost, at: now)
-    view.decoding.gaps.append(gap, step: flights[f].decodeStep)
-    view.news.stepGap = (gap, veterans)
-    guard !flights[f].fresh.isEmpty else { return }
-    for slot in flights[f].fresh {
-      let i = slot.index
-      let own = now - view.sequences[i].lastTokenAt
-      view.sequences[i].record.longestGap = max(view.sequences[i].record.longestGap, own)
-      view.sequences[i].gapStep = flights[f].decodeStep
-      view.news.gaps.append(own)
-    }
-    flights[f].fresh.removeAll(keepingCapacity: true)
-  }
-
-  /// Reports the sequences that wrote their last token.
-  private mutating func closeAccounts(_ f: Int) {
-    guard !flights[f].leaving.isEmpty else { return view.forgetGaps() }
-    for slot in flights[f].leaving {
-      view.closeAccount(slot, lastStep: flights[f].record.index)
-      view.memory.release(view.memory.blocks(for: view.sequences[slot.index].joinContext))
-      view.complete(slot)
-    }
-    flights[f].leaving.removeAll(keepingCapacity: true)
-    view.forgetGaps()
-  }
-
-  /// Attributes to each prompt its share of the prefill: of what rows cost by tokens x layers, of attention by what its
-  /// rows attend to.
-  private mutating func attributePrefill(_ f: Int) {
-    for i in flights[f].plan.tiles.indices {
-      let tile = flights[f].plan.tiles[i]
-      let rows = tile.area / flights[f].prefillArea
-      view.sequences[tile.sequence.index].record.attribute(
-        joules: flights[f].cost.prefillRowJoules * rows
-          + flights[f].cost.prefillContextJoules * tile.attended / flights[f].prefillAttended,
-        expertBytes: (flights[f].cost.expertBytes - flights[f].cost.decodeExpertBytes) * rows)
-    }
   }
 
   /// Gives up every request that is left, because the run is cut.

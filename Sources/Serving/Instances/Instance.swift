@@ -7,6 +7,8 @@ public struct Instance {
   public let number: Int
   /// The longest sequence, prompt and output together, that it serves.
   public let longestSequence: Tokens
+  /// The longest prompt that it serves.
+  let longestPrompt: Tokens
   /// What its policy sees.
   public internal(set) var view: InstanceView
   /// Time spent with nothing to do, up to the last step's end.
@@ -25,6 +27,10 @@ public struct Instance {
   public internal(set) var flightCount = 0
   var load = StepLoad()
   var leap = Leap()
+  /// Sequences that the step planned last decodes, if it does nothing else; 0 otherwise.
+  var repeatableDecodes = 0
+  /// How long the step that was planned last takes.
+  var latestSeconds: Seconds = 0
   /// Whether something happened since the policy was last asked that it would want to know.
   var hasNews = true
   /// Whether decode steps are repeated without asking the policy.
@@ -46,9 +52,11 @@ public struct Instance {
     costModel = configuration.costModel
     idleWatts = costModel.idleWatts
     longestSequence = min(maxModelLength, scheduler.longestSequence, configuration.memory.capacity)
+    longestPrompt = scheduler.longestPrompt
     view = InstanceView(configuration: configuration, longestOutput: longestSequence, number: number)
-    clock = StepClock(overlapsHost: configuration.stepsInFlight > 1, power: configuration.power)
-    flights = Array(repeating: Flight(), count: configuration.stepsInFlight)
+    clock = StepClock(
+      overlapsHost: configuration.rules.stepsInFlight > 1, idleWatts: idleWatts, power: configuration.power)
+    flights = Array(repeating: Flight(instance: number), count: configuration.rules.stepsInFlight)
     self.fastForwards = fastForwards
   }
 
@@ -58,11 +66,12 @@ public struct Instance {
   /// When the oldest step in flight ends; `nil` if none is.
   public var endOfStep: Seconds? {
     guard flightCount > 0 else { return nil }
-    return leap.isPending ? view.busyUntil : flights[firstFlight].record.end
+    guard leap.isPending else { return flights[firstFlight].record.end }
+    return flights.count == 1 ? view.busyUntil : leap.event
   }
 
   /// Whether another step may be planned now.
-  public var hasRoomForStep: Bool { flightCount < flights.count }
+  public var hasRoomForStep: Bool { flightCount < flights.count && !leap.isPending }
 
   /// Energy that it drew while it had nothing to do, in joules.
   public var idleJoules: Joules { idleSeconds * idleWatts }
@@ -83,13 +92,31 @@ public struct Instance {
 
   /// Whether a request can be served at all.
   public func accepts(_ request: Request) -> Bool {
-    request.promptTokens + request.outputTokens <= longestSequence
+    request.totalTokens <= longestSequence && request.promptTokens <= longestPrompt
   }
 
   /// Takes in a request, which must be acceptable.
   public mutating func accept(_ request: Request) {
     hasNews = true
     view.enqueue(request)
+  }
+
+  /// Plans as many steps as may be in flight.
+  ///
+  /// - Parameters: as of ``next(at:before:stopAt:)``.
+  /// - Returns: when the instance is to be called next, to end a step; `nil` if none is in flight.
+  /// - Throws: if the policy breaks a rule.
+  @inline(__always)
+  mutating func fill(
+    at now: Seconds, before horizon: Seconds, stopAt: Seconds
+  ) throws(SimulationError) -> Seconds? {
+    var end = try next(at: now, before: horizon, stopAt: stopAt)
+    while flights.count > 1, end != nil, hasRoomForStep {
+      guard let sooner = try next(at: now, before: horizon, stopAt: stopAt) else { break }
+      end = sooner
+    }
+    guard let end else { return endOfStep }
+    return end
   }
 
   /// Plans the next step, if there is anything to do.
@@ -106,87 +133,93 @@ public struct Instance {
     at now: Seconds, before horizon: Seconds = .infinity, stopAt: Seconds = .infinity
   ) throws(SimulationError) -> Seconds? {
     guard now < stopAt else { return nil }
-    if let end = startLeap(at: now, before: horizon, stopAt: stopAt) { return end }
+    if flights.count > 1 {
+      passNewest()
+      if let end = startLeapAhead(at: now, before: horizon, stopAt: stopAt) { return end }
+    } else if let end = startLeap(at: now, before: horizon, stopAt: stopAt) {
+      return end
+    }
     return try plan(at: now)
   }
 
   /// Asks the policy for a plan, and runs it.
   private mutating func plan(at now: Seconds) throws(SimulationError) -> Seconds? {
-    if flightCount > 0 { pass((firstFlight + flightCount - 1) % flights.count) }
-    let unfinished = view.waitingCount + view.prefillingCount + view.decodingCount
-    guard unfinished > 0 else { return nil }
+    guard view.waitingCount + view.prefillingCount + view.decodingCount > 0 else { return nil }
     view.now = now
-    let f = (firstFlight + flightCount) % flights.count
-    flights[f].plan.begin(view)
-    scheduler.plan(view, into: &flights[f].plan)
-    guard !flights[f].plan.isEmpty else { throw .stalled(at: now, unfinished: unfinished) }
+    let f = flightCount == 0 ? firstFlight : (firstFlight + flightCount) % flights.count
+    let busyUntil = view.busyUntil
+    let planned = try Self.plan(
+      &flights[f], at: now, with: &scheduler, view: &view, load: &load, costModel: costModel, ledger: &ledger,
+      clock: &clock)
+    if flightCount > 0 { handOver() }
+    guard let start = planned else {
+      // What was taken from those that ran may be enough for one of them.
+      return flightCount > 0 ? nil : try plan(at: now)
+    }
     hasNews = false
-    try apply(f)
-    costModel.price(load, into: &flights[f].cost, ledger: &ledger)
-    run(f, at: now)
-    return flights[firstFlight].record.end
-  }
-
-  /// Applies a plan to the sequences and to memory, and makes its load.
-  private mutating func apply(_ f: Int) throws(SimulationError) {
-    for i in flights[f].plan.actions.indices {
-      switch flights[f].plan.actions[i] {
-      case .decode(let steppers, let victims): view.decode(steppers: steppers, victims: victims)
-      case .admit(let slot): view.admit(slot)
-      }
-    }
-    flights[f].prefillArea = 0
-    flights[f].prefillAttended = 0
-    while !flights[f].finishing.isEmpty { flights[f].finishing.removeLast() }
-    for i in flights[f].plan.tiles.indices {
-      let tile = flights[f].plan.tiles[i]
-      if try view.apply(tile) { flights[f].finishing.append(tile.sequence) }
-      flights[f].prefillArea += tile.area
-      flights[f].prefillAttended += tile.attended
-    }
-    let decode = flights[f].plan.decodes > 0 ? view.decoding.nextLoad : DecodeLoad()
-    flights[f].decode = decode
-    load.fill(decode: decode, tiles: flights[f].plan.tiles, layers: view.layers)
-    load.finishingSequences = flights[f].finishing.count
-    load.draw = view.estimator.firstDraw + UInt64(view.step)
-    flights[f].cost = StepCost()
-  }
-
-  /// Lets a planned step run.
-  private mutating func run(_ f: Int, at now: Seconds) {
-    let (start, seconds) = clock.run(&flights[f].cost, plannedAt: now, after: view.busyUntil)
-    flights[f].cost.addIdle(idleWatts * seconds, decodeShare: load.decodeShare)
-    idleSeconds += start - view.busyUntil
-    let depth = load.prefillDepth(layers: view.layers)
-    flights[f].record.instance = Int32(number)
-    flights[f].record.index = view.step
-    flights[f].record.fill(from: flights[f].cost, start: start, end: start + seconds)
-    flights[f].record.decodeTokens = Int32(flights[f].plan.decodes)
-    flights[f].record.outputTokens = Int32(flights[f].plan.decodes + flights[f].finishing.count)
-    flights[f].record.prefillTokens = Int32(load.prefillRows)
-    flights[f].record.prefillSequences = Int32(load.prefillSequences)
-    flights[f].record.layerBegin = Int32(depth.begin)
-    flights[f].record.layerEnd = Int32(depth.end)
-    flights[f].record.queueLength = Int32(view.waitingCount)
-    flights[f].record.kvBlocksUsed = Int32(view.memory.usedBlocks)
-    if flights[f].plan.decodes > 0 {
-      view.decoding.advance()
-      if !view.decoding.fresh.isEmpty { swap(&flights[f].fresh, &view.decoding.fresh) }
-    }
-    flights[f].decodeStep = view.decoding.step
-    flights[f].hasPassed = false
-    view.step += 1
-    view.busyUntil = flights[f].record.end
+    view.hasOverlapped = flightCount > 0
+    idleSeconds += start - busyUntil
+    repeatableDecodes = flights[f].plainDecodes
+    latestSeconds = view.busyUntil - start
     flightCount += 1
+    return flightCount == 1 ? view.busyUntil : flights[firstFlight].record.end
   }
 
-  /// Takes those that end with a step out of the sums, and those that decode after it in.
-  mutating func pass(_ f: Int) {
-    guard !flights[f].hasPassed else { return }
-    flights[f].hasPassed = true
-    if flights[f].decode.sequences > 0 {
-      view.leave(afterStep: flights[f].decodeStep, into: &flights[f].leaving)
+  /// Lets those that the newest step in flight finishes leave and join, before the next one is planned.
+  private mutating func passNewest() {
+    view.ending.removeAll(keepingCapacity: true)
+    view.isInFlight = flightCount > 0
+    guard flightCount > 0 else { return }
+    let newest = (firstFlight + flightCount - 1) % flights.count
+    flights[newest].pass(in: &view)
+    for slot in flights[newest].leaving { view.ending.append(slot) }
+    for slot in flights[newest].finishing where view.sequences[slot.index].phase == .finishing {
+      view.ending.append(slot)
     }
-    view.join(flights[f].finishing, afterStep: flights[f].record.index)
+  }
+
+  /// Hands the newest step in flight those whose accounts are settled when it ends.
+  private mutating func handOver() {
+    let newest = (firstFlight + flightCount - 1) % flights.count
+    flights[newest].departing += view.departing
+    view.departing.removeAll(keepingCapacity: true)
+    flights[newest].returning += view.returning
+    view.returning.removeAll(keepingCapacity: true)
+  }
+
+  // Each part is handed in by itself, and by a call: what is lent from one that is lent whole is copied.
+  @inline(never)
+  private static func plan(
+    _ flight: inout Flight, at now: Seconds, with scheduler: inout any Scheduler, view: inout InstanceView,
+    load: inout StepLoad, costModel: any CostModel, ledger: inout KernelLedger, clock: inout StepClock
+  ) throws(SimulationError) -> Seconds? {
+    flight.plan.begin(freeBlocks: view.memory.freeBlocks, queue: view.queue.head)
+    if view.cache != nil { flight.plan.beginDraft(view) }
+    ask(&scheduler, about: &view, into: &flight.plan)
+    guard !flight.plan.isEmpty else {
+      guard flight.plan.victims > 0 || view.isInFlight else {
+        throw .stalled(at: now, unfinished: view.count)
+      }
+      try flight.apply(to: &view, load: &load)
+      return nil
+    }
+    try flight.apply(to: &view, load: &load)
+    price(&load, with: costModel, into: &flight.cost, ledger: &ledger)
+    return flight.start(at: now, clock: &clock, in: &view)
+  }
+
+  @inline(never)
+  private static func ask(
+    _ scheduler: inout any Scheduler, about view: inout InstanceView, into plan: inout StepPlan
+  ) {
+    scheduler.plan(view, into: &plan)
+  }
+
+  @inline(never)
+  private static func price(
+    _ load: inout StepLoad, with costModel: any CostModel, into cost: inout StepCost,
+    ledger: inout KernelLedger
+  ) {
+    costModel.price(load, into: &cost, ledger: &ledger)
   }
 }

@@ -9,18 +9,108 @@ struct Leap {
 
   var run = DecodeRun()
   /// When the first step begins.
-  var start: Seconds = 0
-  /// When each step ends.
-  var ends: [Seconds] = []
+  private var start: Seconds = 0
+  /// With steps in flight: when each step begins, and the clock once it is planned.
+  private(set) var starts: [Seconds] = []
+  private(set) var clocks: [StepClock] = []
+  /// With steps in flight: when the last step but one ends.
+  var event: Seconds = 0
+  /// Steps that are laid out in time.
+  private(set) var count = 0
+  /// When each of them ends.
+  private(set) var ends = Array(repeating: Seconds(0), count: mostSteps)
   /// The power limit after each step, if there is one.
-  var power = Array(repeating: PowerLimit.State(), count: mostSteps)
+  private(set) var power = Array(repeating: PowerLimit.State(), count: mostSteps)
   /// KV blocks in use in each step.
-  var blocks = Array(repeating: Int32(0), count: mostSteps)
+  private(set) var blocks = Array(repeating: Int32(0), count: mostSteps)
   /// Whether there are steps to take.
   var isPending = false
   /// What was recorded of the steps that were taken, and their distances in time.
-  var records = Array(repeating: IterationRecord(), count: mostSteps)
-  var gaps = Array(repeating: Seconds(0), count: mostSteps)
+  private(set) var records = Array(repeating: IterationRecord(), count: mostSteps)
+  private(set) var gaps = Array(repeating: Seconds(0), count: mostSteps)
+
+  /// When the last step ends.
+  var end: Seconds { count > 0 ? ends[count - 1] : start }
+  /// How long the last step takes.
+  var lastSeconds: Seconds { run.costs[count - 1].seconds }
+  /// When a step begins.
+  func start(ofStep step: Int) -> Seconds { step > 0 ? ends[step - 1] : start }
+
+  /// The same, with steps in flight or without.
+  func begins(_ step: Int) -> Seconds { starts.isEmpty ? start(ofStep: step) : starts[step] }
+
+  /// With steps in flight: elements that have ended before a time, the first of which is the flight that ends at `first`.
+  func elements(endedBefore time: Seconds, first: Seconds) -> Int {
+    guard first < time else { return 0 }
+    var elements = 1
+    while elements < count, ends[elements - 1] < time { elements += 1 }
+    return min(elements, count - 1)
+  }
+
+  /// Lays the steps that were priced since the last call out behind a step in flight.
+  ///
+  /// - Parameters:
+  ///   - clock: runs over them.
+  ///   - planned: when the next of them is planned; each is as the one before the one before it ends.
+  ///   - before: when the step before the next of them ends.
+  ///   - stopAt: no step is planned then or later.
+  /// - Returns: false if that has come.
+  mutating func layAhead(
+    on clock: inout StepClock, planned: inout Seconds, before: inout Seconds, stopAt: Seconds
+  ) -> Bool {
+    while count < run.priced {
+      let (start, seconds) = clock.run(
+        &run.costs[count], plannedAt: planned, after: before, decodeShare: 1)
+      planned = before
+      before = start + seconds
+      starts.append(start)
+      clocks.append(clock)
+      ends[count] = before
+      count += 1
+      if planned >= stopAt { return false }
+    }
+    return true
+  }
+
+  /// Takes the first steps behind a flight, one after another.
+  mutating func takeAhead(
+    _ steps: Int, as record: inout IterationRecord, decoding: inout DecodingSet, from index: Int64
+  ) {
+    var longest: Seconds = 0
+    for step in 0..<steps {
+      record.index = index + Int64(step)
+      record.fill(from: run.costs[step], start: starts[step], end: ends[step])
+      record.kvBlocksUsed = blocks[step]
+      records[step] = record
+      let load = decoding.nextLoad
+      decoding.advance()
+      let gap = decoding.settle(load, step: decoding.step, cost: run.costs[step], at: ends[step])
+      gaps[step] = gap
+      longest = max(longest, gap)
+    }
+    decoding.gaps.append(longest, step: decoding.step)
+  }
+
+  /// Forgets all steps; the first one will begin at a time.
+  mutating func begin(at now: Seconds) {
+    run.forget()
+    if !starts.isEmpty {
+      starts.removeAll(keepingCapacity: true)
+      clocks.removeAll(keepingCapacity: true)
+    }
+    start = now
+    count = 0
+    isPending = true
+  }
+
+  /// Lays the steps that were priced since the last call out in time.
+  ///
+  /// - Returns: false if a step ends when the run is cut, or later: it is the last one.
+  mutating func lay(on clock: inout StepClock, stopAt: Seconds) -> Bool {
+    count = clock.lay(
+      count..<run.priced, &run.costs, from: end, ends: &ends, states: &power, stopAt: stopAt)
+    return end < stopAt
+  }
 
   /// Works out the KV blocks in use in each of the next steps.
   ///
@@ -43,8 +133,68 @@ struct Leap {
 
   /// Steps that have ended before a time; the next one contains it.
   func steps(endedBefore time: Seconds) -> Int {
-    var count = 0
-    while count < ends.count - 1, ends[count] < time { count += 1 }
-    return count
+    var steps = 0
+    while steps < count - 1, ends[steps] < time { steps += 1 }
+    return steps
+  }
+
+  /// Takes the first steps, one after another.
+  ///
+  /// - Parameters:
+  ///   - steps: how many.
+  ///   - record: that of the step before; at the end, that of the last step taken.
+  ///   - decoding: the sequences.
+  ///   - index: the number of the first step.
+  mutating func take(
+    _ steps: Int, as record: inout IterationRecord, decoding: inout DecodingSet, from index: Int64
+  ) {
+    Self.take(
+      steps, after: start, as: &record, index: index, run: run, ends: ends, blocks: blocks,
+      decoding: &decoding,
+      records: &records, gaps: &gaps)
+  }
+
+  private static func take(
+    _ steps: Int, after start: Seconds, as record: inout IterationRecord, index: Int64,
+    run: borrowing DecodeRun,
+    ends: [Seconds], blocks: [Int32], decoding: inout DecodingSet, records: inout [IterationRecord],
+    gaps: inout [Seconds]
+  ) {
+    var records = records.mutableSpan
+    var gaps = gaps.mutableSpan
+    let (costs, ends, blocks) = (run.costs.span, ends.span, blocks.span)
+    var latest = record
+    latest.end = start
+    var longest: Seconds = 0
+    for step in 0..<steps {
+      latest.index = index + Int64(step)
+      latest.fill(from: costs[step], start: latest.end, end: ends[step])
+      latest.kvBlocksUsed = blocks[step]
+      records[step] = latest
+      let load = decoding.nextLoad
+      decoding.advance()
+      let gap = decoding.settle(load, step: decoding.step, cost: costs[step], at: ends[step])
+      gaps[step] = gap
+      longest = max(longest, gap)
+    }
+    // No sequence joins or leaves between these steps, so none will ask for the longest gap since one of them.
+    decoding.gaps.append(longest, step: decoding.step)
+    record = latest
+  }
+
+  /// Makes the next decode steps of an instance the run that is to be priced.
+  ///
+  /// - Returns: how many of them, at most `limit`, may be repeated: up to the next that ends a request, and as long as
+  ///   there is memory.
+  @inline(never)
+  mutating func prepare(_ view: inout InstanceView, atMost limit: Int) -> Int {
+    let completion = view.decoding.stepsToNextCompletion(atMost: limit)
+    let most = foreseeBlocks(steps: completion ?? limit, memory: view.memory, decoding: view.decoding)
+    guard most > 0 else { return 0 }
+    run.decodes = view.decoding.stepping
+    run.context = view.decoding.nextContext
+    run.draw = view.estimator.firstDraw + UInt64(view.step)
+    view.decoding.window?.fill(&run.windowContexts, count: most, after: view.decoding.step)
+    return most
   }
 }

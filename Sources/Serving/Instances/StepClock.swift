@@ -2,47 +2,90 @@
 public struct StepClock: Sendable, Hashable {
   /// Whether the host prepares a step while the GPU runs the one before.
   public let overlapsHost: Bool
+  private let idleWatts: Double
   /// The limit on the power of the instance's GPUs; `nil` where nothing limits it.
   public internal(set) var power: PowerLimit?
   private var lastEnd: Seconds = 0
+  /// When the host has prepared the last step.
+  private var prepared: Seconds = 0
 
   /// Creates a clock at 0.
-  public init(overlapsHost: Bool = false, power: PowerLimit? = nil) {
+  ///
+  /// - Parameters:
+  ///   - overlapsHost: whether the host prepares a step while the GPU runs the one before.
+  ///   - idleWatts: power that flows whatever runs.
+  ///   - power: the limit on power, if there is one.
+  public init(overlapsHost: Bool = false, idleWatts: Double = 0, power: PowerLimit? = nil) {
     self.overlapsHost = overlapsHost
+    self.idleWatts = idleWatts
     self.power = power
   }
 
   /// Runs a step that is planned at a time.
   ///
   /// Without overlap it begins at once, and takes what it costs. With overlap its kernels begin when those of the step
-  /// before have ended, and the host has prepared it.
+  /// before have ended, and the host has prepared it. The idle power that flows all the while is added to its cost.
   ///
   /// - Parameters:
   ///   - cost: what it costs; the power limit may change it.
   ///   - now: when it is planned.
   ///   - before: when the step before ends.
+  ///   - decodeShare: share of the decode rows among all rows, which share the idle energy equally.
   /// - Returns: when the step begins, and how long it takes.
   @inline(__always)
   public mutating func run(
-    _ cost: inout StepCost, plannedAt now: Seconds, after before: Seconds
+    _ cost: inout StepCost, plannedAt now: Seconds, after before: Seconds, decodeShare: Double
   ) -> (start: Seconds, seconds: Seconds) {
-    guard overlapsHost else {
-      if power != nil {
-        rest(now - before)
-        power?.run(&cost)
-      }
-      return (now, cost.seconds)
+    var start = now
+    if overlapsHost {
+      prepared = max(now, prepared) + cost.hostSeconds
+      start = max(lastEnd, prepared)
+      // The step before hides the preparation.
+      cost.hostSeconds = 0
     }
-    let start = max(lastEnd, now + cost.hostSeconds)
     if power != nil {
       rest(start - before)
       power?.run(&cost)
     }
-    let seconds = max(cost.kernelSeconds, cost.launchSeconds)
-    lastEnd = start + seconds
+    let seconds = cost.seconds
+    if overlapsHost { lastEnd = start + seconds }
+    cost.addIdle(idleWatts * seconds, decodeShare: decodeShare)
     return (start, seconds)
   }
 
   /// Nothing runs for some time.
+  @inline(__always)
   mutating func rest(_ seconds: Seconds) { if seconds > 0 { power?.rest(seconds) } }
+
+  /// Lays decode steps out in time, one after the other.
+  ///
+  /// - Parameters:
+  ///   - steps: which of the costs; the power limit may change them, and the idle power is added.
+  ///   - costs: what they cost.
+  ///   - start: when the first one begins.
+  ///   - ends: when each ends is put here.
+  ///   - states: the power limit after each is put here, if there is one.
+  ///   - stopAt: the first step that ends then or later is the last.
+  /// - Returns: one past the last step that is laid out.
+  mutating func lay(
+    _ steps: Range<Int>, _ costs: inout [StepCost], from start: Seconds, ends: inout [Seconds],
+    states: inout [PowerLimit.State], stopAt: Seconds
+  ) -> Int {
+    var end = start
+    var costs = costs.mutableSpan
+    var ends = ends.mutableSpan
+    var states = states.mutableSpan
+    for step in steps {
+      if power != nil {
+        power?.run(&costs[step])
+        if let state = power?.state { states[step] = state }
+      }
+      let seconds = costs[step].seconds
+      costs[step].decodeRowJoules += idleWatts * seconds
+      end += seconds
+      ends[step] = end
+      if end >= stopAt { return step + 1 }
+    }
+    return steps.upperBound
+  }
 }

@@ -16,6 +16,8 @@ public struct RunMetrics: Recorder, Sendable {
   public private(set) var unfinished = 0
   /// Prompt tokens of the requests served.
   public private(set) var inputTokens = 0
+  /// Prompt tokens of them that were found in a prefix cache.
+  public private(set) var cachedTokens = 0
   /// Output tokens of the requests served.
   public private(set) var outputTokens = 0
   /// Times from arrival to first token.
@@ -50,14 +52,9 @@ public struct RunMetrics: Recorder, Sendable {
   public private(set) var end: Seconds = 0
   /// When the first request arrived.
   public private(set) var firstArrival = Seconds.infinity
+  private var busiestSecond = BusiestSecond()
   /// Most tokens that came out within one second of simulated time.
-  public private(set) var mostTokensInASecond = 0
-
-  // Tokens that came out in each of the latest seconds, by second modulo the length. Instances report out of step, so
-  // that several seconds are being counted at once.
-  private static let seconds = 4096
-  private var tokensInSecond = Array(repeating: 0, count: seconds)
-  private var latestSecond = 0
+  public var mostTokensInASecond: Int { busiestSecond.most }
 
   /// Creates an empty collection.
   public init(objective: ServiceObjective = ServiceObjective()) { self.objective = objective }
@@ -71,19 +68,7 @@ public struct RunMetrics: Recorder, Sendable {
     joules += iteration.joules
     expertBytes += iteration.expertBytes
     end = max(end, iteration.end)
-    count(Int(iteration.outputTokens), inSecond: Int(min(iteration.end, 1e15)))
-  }
-
-  private mutating func count(_ tokens: Int, inSecond second: Int) {
-    if second > latestSecond {
-      for skipped in max(latestSecond + 1, second - Self.seconds + 1)...second {
-        tokensInSecond[skipped % Self.seconds] = 0
-      }
-      latestSecond = second
-    }
-    guard second > latestSecond - Self.seconds else { return }
-    tokensInSecond[second % Self.seconds] += tokens
-    mostTokensInASecond = max(mostTokensInASecond, tokensInSecond[second % Self.seconds])
+    busiestSecond.count(Int(iteration.outputTokens), at: iteration.end)
   }
 
   /// Adds successive iterations; what the default would do, but compiled for this type, in half the instructions.
@@ -120,6 +105,7 @@ public struct RunMetrics: Recorder, Sendable {
     }
     completed += 1
     inputTokens += request.request.promptTokens
+    cachedTokens += Int(request.cachedTokens)
     outputTokens += request.request.outputTokens
     preemptions += Int(request.preemptions)
     timeToFirstToken.add(request.timeToFirstToken)
@@ -137,6 +123,8 @@ public struct RunMetrics: Recorder, Sendable {
   public var attainmentOfFirstToken: Double { Double(goodFirstToken) / Double(max(requests, 1)) }
   /// Share that met its limit on gaps.
   public var attainmentOfGaps: Double { Double(goodGaps) / Double(max(requests, 1)) }
+  /// Share of the prompt tokens that was found in a prefix cache when their requests were admitted first.
+  public var prefixHitRate: Double { Double(cachedTokens) / Double(max(inputTokens, 1)) }
   /// Mean sequences that decode, over the iterations in which somebody does.
   public var meanDecodeBatch: Double { Double(decodeTokens) / Double(max(decodeIterations, 1)) }
   /// Mean length of an iteration.

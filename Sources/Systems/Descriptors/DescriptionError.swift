@@ -6,11 +6,13 @@ public enum DescriptionError: UserError, Hashable {
   case unreadable(file: String, reason: String)
   /// A file is not what its format prescribes.
   case malformed(file: String, reason: String)
+  /// A file is not a table with the columns that it should have.
+  case table(CSVError)
   /// A field that has no default is absent.
   case missing(file: String, field: String, expected: String)
-  /// A field's value is out of the question.
+  /// A field's value is not what it should be.
   case invalid(file: String, field: String, value: String, expected: String)
-  /// A field that nobody reads; a typing mistake, most likely.
+  /// A field that is not known; a typing mistake, most likely.
   case unknownField(file: String, field: String, nearest: String?)
   /// No descriptor of that name.
   case unknownName(kind: String, name: String, known: [String])
@@ -30,6 +32,7 @@ public enum DescriptionError: UserError, Hashable {
       "\(file): cannot be read: \(reason)"
     case .malformed(let file, let reason):
       "\(file): \(reason)"
+    case .table(let error): error.description
     case .missing(let file, let field, let expected):
       "\(file): field '\(field)' is missing; expected \(expected)"
     case .invalid(let file, let field, let value, let expected):
@@ -41,7 +44,7 @@ public enum DescriptionError: UserError, Hashable {
     case .unknownSetting(let kind, let path, let nearest):
       "unknown \(kind) setting '\(path)'" + Self.suggestion(nearest)
     case .invalidSetting(let path, let value, let expected):
-      "setting '\(path)': '\(value)' will not do; expected \(expected)"
+      "setting '\(path)': '\(value)' is invalid; expected \(expected)"
     case .indivisible(let model, let field, let value, let gpus, let expected):
       "model '\(model)': \(field) \(value) cannot be split over \(gpus) GPUs; expected \(expected)"
     case .mismatch(let what):
@@ -53,6 +56,7 @@ public enum DescriptionError: UserError, Hashable {
   public var exitStatus: ExitStatus {
     switch self {
     case .unreadable: .noInput
+    case .table(let error): error.exitStatus
     case .malformed, .missing, .invalid, .unknownField, .mismatch: .configuration
     case .unknownName, .unknownSetting, .invalidSetting, .indivisible: .usage
     }
@@ -60,5 +64,26 @@ public enum DescriptionError: UserError, Hashable {
 
   private static func suggestion(_ nearest: String?) -> String {
     nearest.map { "; did you mean '\($0)'?" } ?? ""
+  }
+}
+
+extension DescriptionError {
+  /// What is wrong with the JSON of a descriptor.
+  init(_ error: JSONError) {
+    self =
+      switch error {
+      case .unreadable(let file, let reason): .unreadable(file: file, reason: reason)
+      case .malformed(let file, let line?, let reason):
+        .malformed(file: file, reason: "line \(line): not valid JSON: \(reason)")
+      case .malformed(let file, nil, let reason): .malformed(file: file, reason: reason)
+      case .missing(let file, let field, let expected): .missing(file: file, field: field, expected: expected)
+      case .invalid(let file, let field, let value, let expected):
+        .invalid(file: file, field: field, value: value, expected: expected)
+      }
+  }
+
+  /// Reads JSON, and throws what is wrong with it as a mistake of a descriptor.
+  static func reading<Value>(_ body: () throws(JSONError) -> Value) throws(DescriptionError) -> Value {
+    do { return try body() } catch { throw DescriptionError(error) }
   }
 }

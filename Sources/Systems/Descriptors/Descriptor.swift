@@ -47,8 +47,11 @@ extension Descriptor {
   public init(contentsOf url: URL) throws(DescriptionError) {
     self.init()
     name = url.deletingPathExtension().lastPathComponent
-    let file = try JSONObject.read(url)
-    summary = try file.optionalText("summary") ?? ""
+    let file = try DescriptionError.reading { () throws(JSONError) in
+      try JSONReader.object(path: url.relativePath)
+    }
+    summary =
+      try DescriptionError.reading { () throws(JSONError) in try file.optionalText("summary") } ?? ""
     try read(file, inherited: nil)
     if Self.requiresEverySetting {
       for setting in Self.settings where provenance[setting.path] == nil {
@@ -65,12 +68,15 @@ extension Descriptor {
   private mutating func read(_ object: JSONObject, inherited: Provenance?) throws(DescriptionError) {
     let own = try Self.provenance(of: object) ?? inherited
     let annotations = object.path.isEmpty ? ["summary", "quality", "source"] : ["quality", "source"]
-    for field in object.fields.keys.sorted() where !annotations.contains(field) {
+    for field in object.members.map(\.key).sorted() where !annotations.contains(field) {
       let place = object.place(field)
       if let setting = Self.settings.first(where: { $0.path == place }) {
         try read(setting, field: field, of: object, inherited: own)
       } else if Self.settings.contains(where: { $0.path.hasPrefix(place + ".") }) {
-        guard let inner = try object.optionalObject(field) else { continue }
+        let inner = try DescriptionError.reading { () throws(JSONError) in
+          try object.optionalObject(field)
+        }
+        guard let inner else { continue }
         try read(inner, inherited: own)
       } else {
         throw .unknownField(
@@ -84,9 +90,9 @@ extension Descriptor {
   ) throws(DescriptionError) {
     guard var value = object.value(field) else { return }
     var origin = inherited
-    if case .object(let fields) = value {
-      let sourced = JSONObject(file: object.file, path: setting.path, fields: fields)
-      for name in fields.keys.sorted() where !["value", "quality", "source"].contains(name) {
+    if case .object(let members) = value {
+      let sourced = JSONObject(members, file: object.file, path: setting.path)
+      for name in members.map(\.key).sorted() where !["value", "quality", "source"].contains(name) {
         throw .unknownField(
           file: object.file, field: sourced.place(name),
           nearest: nearestName(to: name, among: ["value", "quality", "source"]))
@@ -98,7 +104,7 @@ extension Descriptor {
       origin = try Self.provenance(of: sourced) ?? inherited
     }
     guard setting.write(value, to: &self) else {
-      throw object.error(field, value, expected: setting.expected)
+      throw DescriptionError(object.invalid(field, value, expected: setting.expected))
     }
     guard let origin else {
       throw .missing(
@@ -109,16 +115,20 @@ extension Descriptor {
   }
 
   private static func provenance(of object: JSONObject) throws(DescriptionError) -> Provenance? {
+    try DescriptionError.reading { () throws(JSONError) in try statedProvenance(of: object) }
+  }
+
+  private static func statedProvenance(of object: JSONObject) throws(JSONError) -> Provenance? {
     guard let source = try object.optionalText("source") else {
       guard let quality = object.value("quality") else { return nil }
-      throw object.error("quality", quality, expected: "a source beside it")
+      throw object.invalid("quality", quality, expected: "a source beside it")
     }
     let expected = "one of " + Quality.stated.map(\.rawValue).joined(separator: ", ")
     guard let text = try object.optionalText("quality") else {
       throw .missing(file: object.file, field: object.place("quality"), expected: expected)
     }
     guard let quality = Quality(rawValue: text), Quality.stated.contains(quality) else {
-      throw object.error("quality", .text(text), expected: expected)
+      throw object.invalid("quality", .text(text), expected: expected)
     }
     return Provenance(quality: quality, source: source)
   }

@@ -1,3 +1,5 @@
+import Support
+
 /// One value of a descriptor: its path in the file and on the command line, its unit, its bounds, what it is.
 public struct Setting<Root>: Sendable {
   /// Where the value lies in its descriptor, and what it may be.
@@ -5,6 +7,7 @@ public struct Setting<Root>: Sendable {
     case number(any WritableKeyPath<Root, Double> & Sendable, ClosedRange<Double>)
     case integer(any WritableKeyPath<Root, Int> & Sendable, ClosedRange<Int>)
     case flag(any WritableKeyPath<Root, Bool> & Sendable)
+    case word(any WritableKeyPath<Root, String> & Sendable, [String])
     case sizes(any WritableKeyPath<Root, [Int]> & Sendable)
   }
 
@@ -15,8 +18,11 @@ public struct Setting<Root>: Sendable {
   /// What it is, in one sentence.
   public let summary: String
   let access: Access
+  /// Whether results exist from before there was such a setting, when every descriptor had its neutral value.
+  public let isLate: Bool
 
-  init(_ path: String, unit: String = "", _ access: Access, _ summary: String) {
+  init(_ path: String, unit: String = "", isLate: Bool = false, _ access: Access, _ summary: String) {
+    self.isLate = isLate
     self.path = path
     self.unit = unit
     self.access = access
@@ -39,6 +45,8 @@ public struct Setting<Root>: Sendable {
       return "a whole number in \(range.lowerBound)...\(range.upperBound)\(unit)"
     case .flag:
       return "true or false"
+    case .word(_, let words):
+      return words.isEmpty ? "a word" : words.joined(separator: " or ")
     case .sizes:
       return "ascending positive whole numbers, such as 1,2,4, or none\(unit)"
     }
@@ -50,6 +58,7 @@ public struct Setting<Root>: Sendable {
     case .number(let path, _): "\(root[keyPath: path])"
     case .integer(let path, _): "\(root[keyPath: path])"
     case .flag(let path): "\(root[keyPath: path])"
+    case .word(let path, _): root[keyPath: path]
     case .sizes(let path):
       root[keyPath: path].isEmpty ? "none" : root[keyPath: path].map(String.init).joined(separator: ",")
     }
@@ -59,38 +68,43 @@ public struct Setting<Root>: Sendable {
   func write(_ text: String, to root: inout Root) -> Bool {
     switch access {
     case .number, .integer:
-      return Double(text).map { write(.number($0), to: &root) } ?? false
+      return Double(text).map { write(.real($0), to: &root) } ?? false
     case .flag:
       return Bool(text).map { write(.flag($0), to: &root) } ?? false
+    case .word: return write(.text(text), to: &root)
     case .sizes:
       if text == "none" || text.isEmpty { return write(.list([]), to: &root) }
       let parts = text.split(separator: ",", omittingEmptySubsequences: false).map { Double($0) }
       guard !parts.contains(nil) else { return false }
-      return write(.list(parts.compactMap { $0 }.map { .number($0) }), to: &root)
+      return write(.list(parts.compactMap { $0 }.map { .real($0) }), to: &root)
     }
   }
 
   /// Writes a JSON value into a descriptor; false where it does not fit.
   func write(_ value: JSONValue, to root: inout Root) -> Bool {
-    switch (access, value) {
-    case (.number(let path, let range), .number(let number)) where range.contains(number):
+    switch access {
+    case .number(let path, let range):
+      guard let number = value.number, range.contains(number) else { return false }
       root[keyPath: path] = number
-    case (.integer(let path, let range), .number(let number)):
-      guard let integer = Int(exactly: number), range.contains(integer) else { return false }
+    case .integer(let path, let range):
+      guard let integer = value.wholeNumber, range.contains(integer) else { return false }
       root[keyPath: path] = integer
-    case (.flag(let path), .flag(let flag)):
+    case .flag(let path):
+      guard case .flag(let flag) = value else { return false }
       root[keyPath: path] = flag
-    case (.sizes(let path), .list(let list)):
+    case .word(let path, let words):
+      guard case .text(let word) = value, words.isEmpty ? !word.isEmpty : words.contains(word) else {
+        return false
+      }
+      root[keyPath: path] = word
+    case .sizes(let path):
+      guard case .list(let list) = value else { return false }
       var sizes: [Int] = []
       for element in list {
-        guard case .number(let number) = element, let size = Int(exactly: number), size > sizes.last ?? 0,
-          size <= 1 << 30
-        else { return false }
+        guard let size = element.wholeNumber, size > sizes.last ?? 0, size <= 1 << 30 else { return false }
         sizes.append(size)
       }
       root[keyPath: path] = sizes
-    default:
-      return false
     }
     return true
   }

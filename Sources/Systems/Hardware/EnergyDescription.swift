@@ -1,4 +1,4 @@
-/// What a GPU draws: a constant, more while kernels run, and so much for every byte and every operation.
+/// What a GPU draws: a constant, more while kernels run, and a part for each byte and each operation.
 ///
 /// `energy = idle · time + busy · time in kernels + perByte · bytes + perFlop · operations + MXFP4 bytes · mxfp4`; the
 /// board's limit bounds its average: see ``PowerDescription``.

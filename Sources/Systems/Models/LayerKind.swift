@@ -72,11 +72,11 @@ public struct LayerKind: Sendable, Hashable {
 
 /// What a sequence keeps in a layer: it grows with its tokens, grows up to a window, or stays the same.
 public enum CacheSpec: Sendable, Hashable {
-  /// So many bytes for each token.
+  /// A number of bytes for each token.
   case perToken(bytes: Int)
   /// The same, of the last tokens alone.
   case window(tokens: Int, bytesPerToken: Int)
-  /// So many bytes, whatever the tokens.
+  /// The same number of bytes for any number of tokens.
   case constant(bytes: Int)
 
   /// Bytes that a sequence of some tokens keeps.

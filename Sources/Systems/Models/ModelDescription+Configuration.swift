@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 extension ModelDescription {
   /// Reads a Hugging Face `config.json` of one of the families in ``ModelFamily``.
@@ -8,13 +9,16 @@ extension ModelDescription {
   ///
   /// - Throws: ``DescriptionError``, naming file and field.
   public init(contentsOf url: URL) throws(DescriptionError) {
-    let config = try JSONObject.read(url)
     let stem = url.deletingPathExtension().lastPathComponent
     let name = stem == "config" ? url.deletingLastPathComponent().lastPathComponent : stem
-    try self.init(name: name, config: config)
+    do {
+      try self.init(name: name, config: JSONReader.object(path: url.relativePath))
+    } catch {
+      throw DescriptionError(error)
+    }
   }
 
-  init(name: String, config: JSONObject) throws(DescriptionError) {
+  init(name: String, config: JSONObject) throws(JSONError) {
     let family = try Self.family(config)
     self.name = name
     layers = try config.integer("num_hidden_layers", in: 1...4096)
@@ -58,14 +62,15 @@ extension ModelDescription {
       Double(layers) * (3 * Double(hidden) * width + attention) + 2 * Double(vocabulary) * Double(hidden)
     guard total < 1e15 else {
       throw .malformed(
-        file: config.file, reason: "the sizes amount to \(total) parameters; expected fewer than 1e15")
+        file: config.file, line: nil,
+        reason: "the sizes amount to \(total) parameters; expected fewer than 1e15")
     }
   }
 
   /// Bounds of any width or count of rows; no published model comes near.
   private static var sizes: ClosedRange<Int> { 1...(1 << 24) }
 
-  private static func family(_ config: JSONObject) throws(DescriptionError) -> ModelFamily {
+  private static func family(_ config: JSONObject) throws(JSONError) -> ModelFamily {
     let expected = "one of " + ModelFamily.allCases.map(\.rawValue).joined(separator: ", ")
     guard let type = try config.optionalText("model_type") else {
       throw .missing(file: config.file, field: "model_type", expected: expected)
@@ -76,7 +81,7 @@ extension ModelDescription {
     return family
   }
 
-  private static func headDim(_ config: JSONObject, hidden: Int, heads: Int) throws(DescriptionError) -> Int {
+  private static func headDim(_ config: JSONObject, hidden: Int, heads: Int) throws(JSONError) -> Int {
     if let headDim = try config.optionalInteger("head_dim", in: 1...65_536) { return headDim }
     guard hidden.isMultiple(of: heads) else {
       throw .invalid(
@@ -87,7 +92,7 @@ extension ModelDescription {
   }
 
   /// Layers of different kinds in one model are not described yet; better to say so than to be wrong.
-  private static func requireExpertsInEveryLayer(_ config: JSONObject) throws(DescriptionError) {
+  private static func requireExpertsInEveryLayer(_ config: JSONObject) throws(JSONError) {
     if let step = try config.optionalInteger("decoder_sparse_step", in: 0...4096), step != 1 {
       throw .invalid(
         file: config.file, field: "decoder_sparse_step", value: "\(step)",
@@ -103,7 +108,7 @@ extension ModelDescription {
   /// The window of each layer: from `layer_types` where given, else from the families' older fields.
   private static func windows(
     _ config: JSONObject, family: ModelFamily, layers: Int
-  ) throws(DescriptionError) -> [Int?] {
+  ) throws(JSONError) -> [Int?] {
     let full = [Int?](repeating: nil, count: layers)
     guard let window = try config.optionalInteger("sliding_window", in: 1...(1 << 30)) else { return full }
     if let types = try config.optionalTexts("layer_types") {
@@ -140,12 +145,12 @@ extension ModelDescription {
     }
   }
 
-  private static func expertFormat(_ config: JSONObject) throws(DescriptionError) -> WeightFormat {
+  private static func expertFormat(_ config: JSONObject) throws(JSONError) -> WeightFormat {
     guard let quantisation = try config.optionalObject("quantization_config"),
       let method = try quantisation.optionalText("quant_method")
     else { return .bf16 }
     guard method == "mxfp4" else {
-      throw quantisation.error(
+      throw quantisation.invalid(
         "quant_method", .text(method), expected: "'mxfp4', or no quantization_config for 16-bit weights")
     }
     return .mxfp4

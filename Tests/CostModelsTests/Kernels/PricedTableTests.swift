@@ -145,7 +145,7 @@ import Testing
     var time = 0.0
     for _ in 0..<100 {
       var cost = self.cost(of: launch)
-      let (start, seconds) = clock.run(&cost, plannedAt: time, after: time)
+      let (start, seconds) = clock.run(&cost, plannedAt: time, after: time, decodeShare: 0)
       time = start + seconds
       slowed += seconds / launch.seconds - 1
     }
@@ -165,7 +165,7 @@ import Testing
     var durations: [Double] = []
     for _ in 0..<10_000 {
       var cost = self.cost(of: launch)
-      let (start, seconds) = clock.run(&cost, plannedAt: time, after: time)
+      let (start, seconds) = clock.run(&cost, plannedAt: time, after: time, decodeShare: 0)
       time = start + seconds
       durations.append(seconds)
     }

@@ -44,17 +44,17 @@ import Testing
 
   /// Files with a mistake, and what the message says of it.
   static let mistakes: [(rows: String, message: String)] = [
-    ("layer,experts,count\n", "counts.csv:1: the header"),
+    ("layer,experts,count\n", "counts.csv: no column 'expert'; its header has layer, experts, count"),
     ("\(even)", "layer 1 has 0 experts"),
     ("\(even)1,0,1\n1,1,1\n1,2,1\n", "layer 1 has 3 experts; expected a row for each of 4"),
-    ("\(even)1,4,1\n", "counts.csv:7: field 'expert' is 4; expected 0...3"),
-    ("\(even)2,0,1\n", "counts.csv:7: field 'layer' is 2; expected 0...1"),
-    ("\(even)1,0,-3\n", "counts.csv:7: field 'count' is -3"),
-    ("\(even)1,0,nan\n", "counts.csv:7: field 'count' is nan"),
-    ("\(even)1,0\n", "counts.csv:7: '1,0' is not layer,expert,count"),
-    ("\(even)0,0,1\n", "counts.csv:7: a second row for layer 0, expert 0"),
+    ("\(even)1,4,1\n", "counts.csv: line 7: expert: '4' should be 0...3"),
+    ("\(even)2,0,1\n", "counts.csv: line 7: layer: '2' should be 0...1"),
+    ("\(even)1,0,-3\n", "counts.csv: line 7: count: '-3' should be a number, at least 0"),
+    ("\(even)1,0,nan\n", "counts.csv: line 7: count: 'nan' should be"),
+    ("\(even)1,0\n", "counts.csv: line 7: row: '2 fields' should be 3 fields"),
+    ("\(even)0,0,1\n", "counts.csv: line 7: a second row for layer 0, expert 0"),
     ("\(even)1,0,0\n1,1,0\n1,2,0\n1,3,0\n", "layer 1 has counts that sum to 0.0"),
-    ("", "layer 0 has 0 experts"),
+    ("", "counts.csv: the file is empty"),
   ]
 
   @Test("says what is wrong with a file, and where", arguments: mistakes)
