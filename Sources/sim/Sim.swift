@@ -15,7 +15,8 @@ struct Sim: ParsableCommand {
       "Simulates how an LLM serving schedule performs: latency, energy and expert traffic, without a GPU.",
     version: Revision.program,
     subcommands: [
-      RunCommand.self, CompareCommand.self, CapacityCommand.self, TuneCommand.self, SweepCommand.self,
+      RunCommand.self, CompareCommand.self, CapacityCommand.self, TuneCommand.self, PlanCommand.self,
+      SweepCommand.self,
       QueryCommand.self,
       ExportCommand.self, ValidateCommand.self, ListCommand.self, CalibrateCommand.self,
       CalibrateHostCommand.self,
@@ -37,7 +38,9 @@ struct Sim: ParsableCommand {
     } catch  where exitCode(for: error) == .success {
       exit(withError: error)  // help, or the version
     } catch {
-      fail("\(message(for: error)) (see 'sim --help')", .usage)
+      let commands = configuration.subcommands.compactMap(\.configuration.commandName)
+      let message = ForeignOptions.explained(message(for: error), commands: commands)
+      fail("\(message) (see 'sim --help')", .usage)
     }
   }
 

@@ -45,7 +45,9 @@ public final class Library: Sendable {
   /// - Complexity: O(*n*) in the size of the files that have not been read yet.
   public func load(_ experiment: Experiment) throws -> LoadedExperiment {
     try load(experiment) { () throws(WorkloadError) in
-      try experiment.workload.load(tracesDirectory: traces) { path throws(WorkloadError) in try trace(path) }
+      try experiment.workload.load(tracesDirectory: traces) {
+        path, unit throws(WorkloadError) in try trace(path, unit)
+      }
     }
   }
 
@@ -98,10 +100,11 @@ public final class Library: Sendable {
     return system
   }
 
-  private func trace(_ path: String) throws(WorkloadError) -> TraceFile {
-    if let file = known.withLock({ $0.traces[path] }) { return file }
-    let file = try TraceFile.read(path)
-    known.withLock { $0.traces[path] = file }
+  private func trace(_ path: String, _ unit: TimeUnit?) throws(WorkloadError) -> TraceFile {
+    let key = "\(unit?.rawValue ?? "")\n\(path)"
+    if let file = known.withLock({ $0.traces[key] }) { return file }
+    let file = try TraceFile.read(path, timeUnit: unit)
+    known.withLock { $0.traces[key] = file }
     return file
   }
 }

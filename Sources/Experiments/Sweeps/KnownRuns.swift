@@ -34,7 +34,15 @@ package struct KnownRuns {
     let levels = LogLevel.allCases.filter { $0 >= logLevel }.map { "'\($0.rawValue)'" }
     let wanted = statistics.compactMap(\.figure)
     let columns = wanted.map { $0.isColumn ? "max(\($0))" : "max(json_extract(extra, '$.\"\($0)\"'))" }
-    let table = try ResultReader(path: path).query(
+    let reader: ResultReader
+    do {
+      reader = try ResultReader(path: path)
+    } catch .missingDatabase {
+      // An empty file, or one that another process is about to fill.
+      runs = [:]
+      return
+    }
+    let table = try reader.query(
       """
       SELECT config_hash, min(run_id), \(RunFigure.attainment), \(RunFigure.energy) / \(RunFigure.duration),
         \(RunFigure.energyPerToken), coalesce(\(RunFigure.unfinished), 0),

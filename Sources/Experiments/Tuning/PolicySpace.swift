@@ -45,7 +45,8 @@ package enum PolicySpace {
     of parameter: String, in entry: PolicyCatalog.Entry, layers: Int, longestGap: Seconds?
   ) -> [String] {
     switch (entry.name, parameter) {
-    case ("chunked", "budget"), ("vllm", "budget"): return [128, 256, 512, 1024, 2048, 4096, 8192, 16384].map { "\($0)" }
+    case ("chunked", "budget"), ("vllm", "budget"):
+      return [128, 256, 512, 1024, 2048, 4096, 8192, 16384].map { "\($0)" }
     case (_, "stages"): return stages(layers: layers)
     case ("layered", "cohort"): return [1024, 2048, 4096, 8192, 16384].map { "\($0)" }
     case ("layered", "groups"): return ["tiers", "paper"]

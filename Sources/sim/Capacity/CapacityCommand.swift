@@ -188,13 +188,3 @@ struct CapacityCommand: ParsableCommand {
     return "no capacity: it fails by \(what) even at \(result.failing ?? 0) req/s"
   }
 }
-
-extension DescriptionError {
-  /// Whether it says that a model and a number of GPUs do not go together.
-  fileprivate var isMismatch: Bool {
-    switch self {
-    case .mismatch, .indivisible: true
-    default: false
-    }
-  }
-}
