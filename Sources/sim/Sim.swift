@@ -38,7 +38,7 @@ struct Sim: ParsableCommand {
     } catch  where exitCode(for: error) == .success {
       exit(withError: error)  // help, or the version
     } catch {
-      let commands = configuration.subcommands.compactMap(\.configuration.commandName)
+      let commands = configuration.subcommands.compactMap { $0.configuration.commandName }
       let message = ForeignOptions.explained(message(for: error), commands: commands)
       fail("\(message) (see 'sim --help')", .usage)
     }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Experiments
+import Workloads
 
 /// Everything that a run's result depends on.
 struct RunOptions: ParsableArguments {

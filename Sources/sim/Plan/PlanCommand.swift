@@ -1,9 +1,11 @@
 import ArgumentParser
 import Experiments
 import Foundation
+import Policies
 import ResultStore
 import Serving
 import Statistics
+import Systems
 import Workloads
 
 /// `sim plan`: how many GPUs a rate needs.

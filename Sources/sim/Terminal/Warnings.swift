@@ -6,7 +6,7 @@ func warn(_ text: String) { writeError("sim: \(text)\n") }
 /// Writes on standard error; where that is closed or full there is no place left to say so, and the program goes on.
 func writeError(_ text: String) {
   let bytes = Array(text.utf8)
-  bytes.withUnsafeBytes { bytes in
+  unsafe bytes.withUnsafeBytes { bytes in
     var done = 0
     while done < bytes.count {
       let written = unsafe write(STDERR_FILENO, bytes.baseAddress?.advanced(by: done), bytes.count - done)
