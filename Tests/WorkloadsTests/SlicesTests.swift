@@ -15,12 +15,17 @@ import Testing
     }
   }
 
-  /// A slice is the same as the file with the other rows cut out.
-  @Test(arguments: [
+  static let slices: [(String?, String?, Range<Int>)] = [
     ("4", "9", 4..<9), ("1s", "2.25s", 4..<9), ("0", nil, 0..<20), ("3.3s", nil, 14..<20),
     (nil, "1.1s", 0..<5),
     (nil, "500", 0..<20),
-  ])
+  ]
+  static let empty: [(String?, String?)] = [
+    ("20", nil), ("5", "5"), ("x", nil), ("-1", nil), (nil, "0s"), ("9", "2"),
+  ]
+
+  /// A slice is the same as the file with the other rows cut out.
+  @Test(arguments: slices)
   func aSliceIsAsIfCutOut(start: String?, end: String?, range: Range<Int>) throws {
     let sliced = try load(Self.header + Self.rows.joined()) {
       $0.traceStart = start
@@ -30,7 +35,7 @@ import Testing
     #expect(Array(sliced) == Array(cut))
   }
 
-  @Test(arguments: [("20", nil), ("5", "5"), ("x", nil), ("-1", nil), (nil, "0s"), ("9", "2")])
+  @Test(arguments: empty)
   func emptySlicesAreRefused(start: String?, end: String?) {
     #expect(throws: WorkloadError.self) {
       try load(Self.header + Self.rows.joined()) {

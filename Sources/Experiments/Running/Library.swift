@@ -69,6 +69,12 @@ public final class Library: Sendable {
     try pool.system.checkValues()
     try experiment.limits.checkValues()
     let system = try system(pool.system)
+    var experiment = experiment
+    let most = system.system.shard.model.maxContext
+    if pool.system.maxModelLength > most, pool.system.maxModelLength == SystemSpecification().maxModelLength {
+      // The default; a longer length that was asked for is warned about and stays.
+      experiment.system.maxModelLength = max(most, 2)
+    }
     var asked = try Policy(pool.policy.description)
     let budget = system.system.engine.scheduling.batchedTokens
     if budget > 0, asked.entry.name == system.system.engine.scheduling.policy,
@@ -77,7 +83,7 @@ public final class Library: Sendable {
       try asked.set(asked.entry.batchedTokens, to: "\(budget)")
     }
     let policy = try asked.resolved(
-      layers: system.system.shard.model.layers, maxModelLength: pool.system.maxModelLength)
+      layers: system.system.shard.model.layers, maxModelLength: experiment.system.maxModelLength)
     return LoadedExperiment(
       experiment, loaded: system, policy: policy, workload: try workload(),
       kvBlocks: try pool.system.kvBlocks

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Experiments
-import Workloads
 
 /// Everything that a run's result depends on.
 struct RunOptions: ParsableArguments {
@@ -42,7 +41,7 @@ struct Libraries {
 
   /// Says what is odd about an experiment, each oddity once.
   mutating func warn(of experiment: LoadedExperiment) {
-    for warning in experiment.workload.warnings where warnings.insert(warning).inserted { sim.warn(warning) }
+    for warning in experiment.warnings where warnings.insert(warning).inserted { sim.warn(warning) }
   }
 
   /// The library of folders that options name.
