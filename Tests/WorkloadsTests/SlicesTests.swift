@@ -8,7 +8,8 @@ import Testing
   static let header = "arrived_at,prompt_len,output_len\n"
 
   func load(_ text: String, _ change: (inout WorkloadSpecification) -> Void) throws -> Workload {
-    var specification = WorkloadSpecification(trace: "t.csv")
+    // The file must exist; what it holds is given.
+    var specification = WorkloadSpecification(trace: #filePath)
     change(&specification)
     return try specification.load(tracesDirectory: "nowhere") { path, unit throws(WorkloadError) in
       try TraceFile.parse(Array(text.utf8), file: path, timeUnit: unit)
