@@ -23,7 +23,7 @@ enum ResultDatabase {
     }
     try prepareDirectory(of: path, create: createDirectory)
     do {
-      let queue = try DatabaseQueue(path: path, configuration: configuration(busyTimeout: busyTimeout))
+      let queue = try DatabaseQueue(path: plain(path), configuration: configuration(busyTimeout: busyTimeout))
       try queue.writeWithoutTransaction { db in
         let version = try self.version(of: db, path: path)
         guard unsafe sqlite3_db_readonly(db.sqliteConnection, "main") == 0 else {
@@ -84,10 +84,13 @@ enum ResultDatabase {
   private static func openAsItIs(path: String, readonly: Bool, busyTimeout: Double) throws -> DatabaseQueue {
     var configuration = configuration(busyTimeout: busyTimeout)
     configuration.readonly = readonly
-    let queue = try DatabaseQueue(path: path, configuration: configuration)
+    let queue = try DatabaseQueue(path: plain(path), configuration: configuration)
     _ = try queue.unsafeRead { db in try Int.fetchOne(db, sql: "PRAGMA user_version") }
     return queue
   }
+
+  /// The path of a file; SQLite takes a name that begins with `file:` for a URI.
+  private static func plain(_ path: String) -> String { path.hasPrefix("file:") ? "./" + path : path }
 
   private static func configuration(busyTimeout: Double) -> Configuration {
     var configuration = Configuration()

@@ -94,6 +94,10 @@ public struct JSONReader {
     case UInt8(ascii: "t") where take("true"): return .flag(true)
     case UInt8(ascii: "f") where take("false"): return .flag(false)
     case UInt8(ascii: "n") where take("null"): return .null
+    // Python's json module writes these, which RFC 8259 has no words for.
+    case UInt8(ascii: "I") where take("Infinity"): return .real(.infinity)
+    case UInt8(ascii: "N") where take("NaN"): return .real(.nan)
+    case UInt8(ascii: "-") where take("-Infinity"): return .real(-.infinity)
     case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return try number()
     default: throw error("a value")
     }

@@ -43,6 +43,11 @@ public struct Workload: Sendable, Sequence {
     self.seed = seed
   }
 
+  /// What is odd about the file, in a line each.
+  public var warnings: [String] {
+    if case .trace(let trace) = source { trace.warnings } else { [] }
+  }
+
   /// SHA-256 of the file, in lower-case hexadecimal digits.
   public var digest: String {
     switch source {

@@ -30,6 +30,18 @@ public struct WorkloadSpecification: Sendable, Hashable {
   public var shuffle: Bool
   /// The seed of all streams, `--seed`.
   public var seed: UInt64
+  /// The unit of a trace's moments, `--time-unit`, where its format does not say it or says another one.
+  public var timeUnit: TimeUnit?
+  /// The first row that is played, `--trace-start`: a number of rows to pass over, or a time such as `120s`.
+  public var traceStart: String?
+  /// The first row that is no longer played, `--trace-end`, likewise.
+  public var traceEnd: String?
+  /// The longest prompt and output of requests of random lengths, which take the place of a trace.
+  public var inputLength: Tokens?
+  /// The longest output, `--output-len`.
+  public var outputLength: Tokens?
+  /// The shortest of these lengths as a share of the longest; 1 if nil, which makes all lengths the same.
+  public var rangeRatio: Double?
 
   /// Creates a specification.
   public init(
@@ -55,11 +67,13 @@ public struct WorkloadSpecification: Sendable, Hashable {
   /// - Throws: a `WorkloadError` that names the option, or the file, line and field, and what would be right.
   /// - Complexity: O(*n*) in the size of the file; requests are only made when asked for.
   public func load(
-    tracesDirectory: String, reading read: (String) throws(WorkloadError) -> TraceFile = TraceFile.read
+    tracesDirectory: String,
+    reading read: (String, TimeUnit?) throws(WorkloadError) -> TraceFile = TraceFile.read(_:timeUnit:)
   ) throws(WorkloadError) -> Workload {
     try checkValues()
+    if inputLength != nil || outputLength != nil || rangeRatio != nil { return try randomLengths() }
     let path = try TraceCatalog(directory: tracesDirectory).path(of: trace)
-    var source = try read(path)
+    var source = try slice(of: read(path, timeUnit))
     let process = try arrivalProcess(for: source)
     let count = try count(of: source, process)
     if shuffle, case .trace(let list) = source {
@@ -91,7 +105,7 @@ public struct WorkloadSpecification: Sendable, Hashable {
   }
 
   /// What the options make of arrivals, given what the source has.
-  private func arrivalProcess(for source: TraceFile) throws(WorkloadError) -> ArrivalProcess {
+  func arrivalProcess(for source: TraceFile) throws(WorkloadError) -> ArrivalProcess {
     let hasArrivals = if case .trace(let list) = source { list.hasArrivals } else { false }
     let kind: ArrivalKind
     if let arrivals {
@@ -140,7 +154,7 @@ public struct WorkloadSpecification: Sendable, Hashable {
   }
 
   /// How many requests there are.
-  private func count(of source: TraceFile, _ process: ArrivalProcess) throws(WorkloadError) -> Int {
+  func count(of source: TraceFile, _ process: ArrivalProcess) throws(WorkloadError) -> Int {
     if let numPrompts { return numPrompts }
     // Rates such as 0.29 have no exact double: 600 of them must not fall short of 174 by a last bit.
     if let rate = process.rate { return max(1, Int(rate * Self.defaultDuration * (1 + 1e-12))) }

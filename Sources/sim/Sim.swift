@@ -13,9 +13,21 @@ struct Sim: ParsableCommand {
     commandName: "sim",
     abstract:
       "Simulates how an LLM serving schedule performs: latency, energy and expert traffic, without a GPU.",
+    discussion: """
+      The usual options of a run, which is the default command ('sim run --help' has all):
+        --trace NAME|FILE            traffic (sim list traces)       --request-rate R       mean requests a second
+        --policy NAME                the schedule (sim list policies)  --num-prompts N        number of requests
+        --model NAME|FILE            a model, or its config.json     --tp N                 GPUs that share it
+        --hardware NAME              the GPU (sim list hardware)     --engine NAME          the server (sim list engines)
+        --slo ttft:1s tbt:50ms       what a good request meets       --seed N               other traffic of the kind
+
+      Which policy wins: sim compare, sim tune. How much it holds: sim capacity. How many GPUs: sim plan.
+      """,
     version: Revision.program,
     subcommands: [
-      RunCommand.self, CompareCommand.self, CapacityCommand.self, SweepCommand.self, QueryCommand.self,
+      RunCommand.self, CompareCommand.self, CapacityCommand.self, TuneCommand.self, PlanCommand.self,
+      SweepCommand.self,
+      QueryCommand.self,
       ExportCommand.self, ValidateCommand.self, ListCommand.self, CalibrateCommand.self,
       CalibrateHostCommand.self,
     ],
@@ -36,7 +48,9 @@ struct Sim: ParsableCommand {
     } catch  where exitCode(for: error) == .success {
       exit(withError: error)  // help, or the version
     } catch {
-      fail("\(message(for: error)) (see 'sim --help')", .usage)
+      let commands = configuration.subcommands.compactMap { $0.configuration.commandName }
+      let message = ForeignOptions.explained(message(for: error), commands: commands)
+      fail("\(message) (see 'sim --help')", .usage)
     }
   }
 

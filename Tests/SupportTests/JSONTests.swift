@@ -60,7 +60,7 @@ import Testing
     ("[1,]", "line 1: not valid JSON: expected a value, not ']'"),
     ("{a: 1}", "line 1: not valid JSON: expected a key in quotation marks, not 'a: 1}'"),
     ("{\"a\": 1,}", "line 1: not valid JSON: expected a key in quotation marks, not '}'"),
-    ("{\"a\": NaN}", "line 1: not valid JSON: expected a value, not 'NaN}'"),
+    ("{\"a\": nan}", "line 1: not valid JSON: expected a value, not 'nan}'"),
     ("tru", "line 1: not valid JSON: expected a value, not 'tru'"),
     ("01", "line 1: not valid JSON: expected a number without leading zeros, not '01'"),
     ("-", "line 1: not valid JSON: expected a number without leading zeros, not '-'"),

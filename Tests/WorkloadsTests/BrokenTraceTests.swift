@@ -12,7 +12,7 @@ import Testing
   /// Text, and what the message has to say about it.
   static let broken: [(String, [String])] = [
     (header + "0,1,1\n1,twelve,1\n", ["t.csv: line 3: num_prefill_tokens: 'twelve'", "a whole number"]),
-    (header + "0,1,1\n\n\n1,1,0\n", ["line 5: num_decode_tokens: '0'", "at least 1"]),
+    (header + "0,1,1\n\n\n1,1,-1\n", ["line 5: num_decode_tokens: '-1'", "0 or more"]),
     (header + "0,-1,1\n", ["line 2: num_prefill_tokens: '-1'"]),
     (header + "0,1.5,1\n", ["line 2: num_prefill_tokens: '1.5'"]),
     (header + "0,,1\n", ["line 2: num_prefill_tokens: '(missing)'"]),
@@ -45,8 +45,8 @@ import Testing
       ["line 2: timestamp: 'null'", "milliseconds"]
     ),
     (
-      record + "{\"timestamp\": 1, \"input_length\": 513, \"output_length\": 5, \"hash_ids\": [1]}",
-      ["line 2: hash_ids: '[1]'", "2 whole numbers", "512"]
+      record + "{\"timestamp\": 1, \"input_length\": 5, \"output_length\": 5, \"hash_ids\": [1, 2]}",
+      ["line 2: hash_ids: '[1, 2]'", "1 whole numbers", "512"]
     ),
     (
       record + "{\"timestamp\": 1, \"input_length\": 5, \"output_length\": 5, \"hash_ids\": [x]}",

@@ -12,6 +12,25 @@ package struct CapacityResult: Sendable {
   package let limit: CapacityCriterion.Limit?
   /// Means over seeds at the capacity.
   package let figures: CapacityFigures?
+  /// The seeds' own capacities in their order; empty unless each has one.
+  package let ownRates: [Double]
   /// Runs that the search looked at.
   package let runs: Int
+
+  package init(
+    rate: Double?, failing: Double?, interval: Interval?, limit: CapacityCriterion.Limit?,
+    figures: CapacityFigures?, ownRates: [Double] = [], runs: Int
+  ) {
+    self.rate = rate
+    self.failing = failing
+    self.interval = interval
+    self.limit = limit
+    self.figures = figures
+    self.ownRates = ownRates
+    self.runs = runs
+  }
+
+  /// A system that cannot serve the model at all.
+  package static let doesNotFit = CapacityResult(
+    rate: nil, failing: nil, interval: nil, limit: .memory, figures: nil, runs: 0)
 }

@@ -2,9 +2,10 @@ import Foundation
 import Serving
 import Workloads
 
-/// Searches for the capacities of several policies, all of them at a time.
+/// Searches for the capacities of several policies or systems, all of them at a time.
 package struct CapacitySearch {
-  package let policies: [String]
+  /// What each search is of, for the eye.
+  package let names: [String]
   package let runner: SweepRunner
   package let known: KnownRuns
   package private(set) var capacities: [PolicyCapacity]
@@ -12,27 +13,27 @@ package struct CapacitySearch {
   package private(set) var runsMade = 0
   package private(set) var runsKnown = 0
 
-  /// Gives each policy a search of its own.
+  /// Gives each name a search of its own.
   package init(
-    policies: [String], capacity: PolicyCapacity, runner: SweepRunner, known: KnownRuns
+    names: [String], capacity: PolicyCapacity, runner: SweepRunner, known: KnownRuns
   ) {
-    self.policies = policies
+    self.names = names
     self.runner = runner
     self.known = known
-    capacities = policies.map { _ in capacity }
+    capacities = names.map { _ in capacity }
   }
 
-  /// Goes on until no policy needs another run.
+  /// Goes on until none needs another run.
   ///
   /// - Parameters:
   ///   - commandLine: The words that each run records as its origin.
-  ///   - makeExperiment: The experiment of a policy, a rate and a seed.
+  ///   - makeExperiment: The experiment of a search, by its place, a rate and a seed.
   ///   - begin: Called before each round with its number of requests; returns an observer of their ends.
   ///   - end: Called after each round.
   /// - Throws: What an experiment throws as it is made or run, or the database.
   package mutating func run(
     commandLine: [String],
-    makeExperiment: (_ policy: String, _ rate: Double, _ seed: UInt64) throws -> LoadedExperiment,
+    makeExperiment: (_ search: Int, _ rate: Double, _ seed: UInt64) throws -> LoadedExperiment,
     begin: (_ requests: Int, _ state: String) -> (any RunProgress)? = { _, _ in nil },
     end: () -> Void = {}
   ) throws {
@@ -42,16 +43,16 @@ package struct CapacitySearch {
       }
       guard !wanted.isEmpty else { return }
       var points: [SweepPoint] = []
-      var open: [(policy: Int, trial: PolicyCapacity.Trial)] = []
-      for (policy, trial) in wanted {
-        let experiment = try makeExperiment(policies[policy], trial.rate, trial.seed)
+      var open: [(search: Int, trial: PolicyCapacity.Trial)] = []
+      for (search, trial) in wanted {
+        let experiment = try makeExperiment(search, trial.rate, trial.seed)
         let hash = experiment.configurationHash
         if let run = known[hash] {
-          capacities[policy].add(trial, run.figures)
+          capacities[search].add(trial, run.figures)
           runsKnown += 1
         } else {
           points.append(SweepPoint(experiment, hash: hash, commandLine: commandLine))
-          open.append((policy, trial))
+          open.append((search, trial))
         }
       }
       let requests = points.reduce(0) { $0 + $1.experiment.workload.count }
@@ -59,7 +60,7 @@ package struct CapacitySearch {
       end()
       for (job, outcome) in zip(open, outcomes) {
         switch outcome {
-        case .finished(let figures): capacities[job.policy].add(job.trial, figures)
+        case .finished(let figures): capacities[job.search].add(job.trial, figures)
         case .failed(let error): throw error
         }
       }
@@ -69,11 +70,11 @@ package struct CapacitySearch {
 
   /// How far the searches are.
   private var state: String {
-    zip(policies, capacities).map { policy, capacity in
+    zip(names, capacities).map { name, capacity in
       let edges = [capacity.pooled.holding, capacity.pooled.failing].map {
         $0.map { String(format: "%.4g", $0) } ?? "?"
       }
-      return "\(policy) \(edges.joined(separator: "..."))"
+      return "\(name) \(edges.joined(separator: "..."))"
     }.joined(separator: ", ")
   }
 }

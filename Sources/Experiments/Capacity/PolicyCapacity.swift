@@ -20,12 +20,24 @@ package struct PolicyCapacity {
   /// What the least failing rate fails by.
   private var limit: CapacityCriterion.Limit?
 
-  package init(seeds: [UInt64], criterion: CapacityCriterion, guess: Double, tolerance: Double) {
+  /// Begins a search.
+  ///
+  /// - Parameters:
+  ///   - seeds: at least one.
+  ///   - criterion: what a rate must keep to.
+  ///   - guess: the rate to begin with.
+  ///   - tolerance: how far apart, as a share, the rates that hold and fail may be in the end.
+  ///   - growth: the factor from rate to rate until both kinds are known.
+  ///   - intervals: whether each seed has a search of its own.
+  package init(
+    seeds: [UInt64], criterion: CapacityCriterion, guess: Double, tolerance: Double, growth: Double = 2,
+    intervals: Bool = true
+  ) {
     self.seeds = seeds
     self.criterion = criterion
-    let search = RateBisection(guess: guess, tolerance: tolerance)
+    let search = RateBisection(guess: guess, tolerance: tolerance, growth: growth)
     pooled = search
-    single = seeds.map { _ in search }
+    single = intervals ? seeds.map { _ in search } : []
   }
 
   /// The runs whose figures are needed to go on; none once the search is over.
@@ -61,7 +73,8 @@ package struct PolicyCapacity {
     return CapacityResult(
       rate: missesEnergy ? nil : pooled.holding, failing: pooled.failing,
       interval: own.count == seeds.count && !missesEnergy ? interval(of: own) : nil,
-      limit: missesEnergy ? .energy : limit, figures: figures, runs: self.figures.count)
+      limit: missesEnergy ? .energy : limit, figures: figures,
+      ownRates: own.count == seeds.count && !missesEnergy ? own : [], runs: self.figures.count)
   }
 
   /// The 95 % interval of the mean of the seeds' own capacities, which cannot be negative.
@@ -73,10 +86,6 @@ package struct PolicyCapacity {
   private func mean(at rate: Double) -> CapacityFigures? {
     let all = seeds.compactMap { figures[Trial(rate: rate, seed: $0)] }
     guard all.count == seeds.count else { return nil }
-    let n = Double(all.count)
-    return CapacityFigures(
-      attainment: all.reduce(0) { $0 + $1.attainment } / n, watts: all.reduce(0) { $0 + $1.watts } / n,
-      millijoulesPerToken: all.reduce(0) { $0 + $1.millijoulesPerToken } / n,
-      unfinished: all.reduce(0) { $0 + $1.unfinished })
+    return CapacityFigures(meanOf: all)
   }
 }

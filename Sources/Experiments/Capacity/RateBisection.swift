@@ -1,6 +1,7 @@
 /// Looks for the largest rate at which something holds, one question at a time.
 ///
-/// From a guess the rate is doubled as long as it holds, or halved until it does; then the gap is bisected. What holds
+/// From a guess the rate is doubled as long as it holds, or halved until it does, or changed by another factor; then the
+/// gap is bisected. What holds
 /// at a rate should hold at every lower one; where chance makes it otherwise, one of the edges is found.
 package struct RateBisection {
   /// The rates that are tried, in requests a second.
@@ -8,6 +9,8 @@ package struct RateBisection {
 
   /// How far the rates that hold and fail may be apart in the end, as a share of the lower.
   package let tolerance: Double
+  /// The factor from rate to rate until one is known that holds and one that fails.
+  package let growth: Double
   /// The rate to be tried next; `nil` once the search is over.
   package private(set) var next: Double?
   /// The largest rate known to hold; `nil` as long as none is.
@@ -15,8 +18,9 @@ package struct RateBisection {
   /// The least rate known to fail; `nil` as long as none is.
   package private(set) var failing: Double?
 
-  package init(guess: Double, tolerance: Double) {
+  package init(guess: Double, tolerance: Double, growth: Double = 2) {
     self.tolerance = tolerance
+    self.growth = growth
     next = guess
   }
 
@@ -27,8 +31,8 @@ package struct RateBisection {
     let candidate =
       switch (holding, failing) {
       case (let low?, let high?): high > low * (1 + tolerance) ? (low + high) / 2 : nil
-      case (let low?, nil): low * 2
-      case (nil, let high?): high / 2
+      case (let low?, nil): low * growth
+      case (nil, let high?): high / growth
       case (nil, nil): nil as Double?
       }
     next = candidate.flatMap { Self.limits.contains($0) ? $0 : nil }

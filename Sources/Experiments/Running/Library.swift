@@ -45,7 +45,9 @@ public final class Library: Sendable {
   /// - Complexity: O(*n*) in the size of the files that have not been read yet.
   public func load(_ experiment: Experiment) throws -> LoadedExperiment {
     try load(experiment) { () throws(WorkloadError) in
-      try experiment.workload.load(tracesDirectory: traces) { path throws(WorkloadError) in try trace(path) }
+      try experiment.workload.load(tracesDirectory: traces) {
+        path, unit throws(WorkloadError) in try trace(path, unit)
+      }
     }
   }
 
@@ -67,6 +69,12 @@ public final class Library: Sendable {
     try pool.system.checkValues()
     try experiment.limits.checkValues()
     let system = try system(pool.system)
+    var experiment = experiment
+    let most = system.system.shard.model.maxContext
+    if pool.system.maxModelLength > most, pool.system.maxModelLength == SystemSpecification().maxModelLength {
+      // The default; a longer length that was asked for is warned about and stays.
+      experiment.system.maxModelLength = max(most, 2)
+    }
     var asked = try Policy(pool.policy.description)
     let budget = system.system.engine.scheduling.batchedTokens
     if budget > 0, asked.entry.name == system.system.engine.scheduling.policy,
@@ -75,7 +83,7 @@ public final class Library: Sendable {
       try asked.set(asked.entry.batchedTokens, to: "\(budget)")
     }
     let policy = try asked.resolved(
-      layers: system.system.shard.model.layers, maxModelLength: pool.system.maxModelLength)
+      layers: system.system.shard.model.layers, maxModelLength: experiment.system.maxModelLength)
     return LoadedExperiment(
       experiment, loaded: system, policy: policy, workload: try workload(),
       kvBlocks: try pool.system.kvBlocks
@@ -98,10 +106,11 @@ public final class Library: Sendable {
     return system
   }
 
-  private func trace(_ path: String) throws(WorkloadError) -> TraceFile {
-    if let file = known.withLock({ $0.traces[path] }) { return file }
-    let file = try TraceFile.read(path)
-    known.withLock { $0.traces[path] = file }
+  private func trace(_ path: String, _ unit: TimeUnit?) throws(WorkloadError) -> TraceFile {
+    let key = "\(unit?.rawValue ?? "")\n\(path)"
+    if let file = known.withLock({ $0.traces[key] }) { return file }
+    let file = try TraceFile.read(path, timeUnit: unit)
+    known.withLock { $0.traces[key] = file }
     return file
   }
 }

@@ -7,6 +7,12 @@ extension WorkloadSpecification: Codable {
     case requestRate = "request_rate"
     case timeScale = "time_scale"
     case numPrompts = "num_prompts"
+    case timeUnit = "time_unit"
+    case traceStart = "trace_start"
+    case traceEnd = "trace_end"
+    case inputLength = "input_len"
+    case outputLength = "output_len"
+    case rangeRatio = "range_ratio"
   }
 
   /// Reads an object; members that it lacks keep their defaults.
@@ -26,6 +32,19 @@ extension WorkloadSpecification: Codable {
     burstiness = try object.decodeIfPresent(Double.self, forKey: .burstiness)
     timeScale = try object.decodeIfPresent(Double.self, forKey: .timeScale)
     numPrompts = try object.decodeIfPresent(Int.self, forKey: .numPrompts)
+    if let unit = try object.decodeIfPresent(String.self, forKey: .timeUnit) {
+      guard let known = TimeUnit(rawValue: unit) else {
+        throw DecodingError.dataCorruptedError(
+          forKey: .timeUnit, in: object,
+          debugDescription: "expected one of " + TimeUnit.allCases.map(\.rawValue).joined(separator: ", "))
+      }
+      timeUnit = known
+    }
+    traceStart = try object.decodeIfPresent(String.self, forKey: .traceStart)
+    traceEnd = try object.decodeIfPresent(String.self, forKey: .traceEnd)
+    inputLength = try object.decodeIfPresent(Int.self, forKey: .inputLength)
+    outputLength = try object.decodeIfPresent(Int.self, forKey: .outputLength)
+    rangeRatio = try object.decodeIfPresent(Double.self, forKey: .rangeRatio)
     try object.read(.shuffle, into: &shuffle)
     try object.read(.seed, into: &seed)
   }
@@ -39,6 +58,12 @@ extension WorkloadSpecification: Codable {
     try object.encodeIfPresent(burstiness, forKey: .burstiness)
     try object.encodeIfPresent(timeScale, forKey: .timeScale)
     try object.encodeIfPresent(numPrompts, forKey: .numPrompts)
+    try object.encodeIfPresent(timeUnit?.rawValue, forKey: .timeUnit)
+    try object.encodeIfPresent(traceStart, forKey: .traceStart)
+    try object.encodeIfPresent(traceEnd, forKey: .traceEnd)
+    try object.encodeIfPresent(inputLength, forKey: .inputLength)
+    try object.encodeIfPresent(outputLength, forKey: .outputLength)
+    try object.encodeIfPresent(rangeRatio, forKey: .rangeRatio)
     try object.encode(shuffle, forKey: .shuffle)
     try object.encode(seed, forKey: .seed)
   }

@@ -14,11 +14,14 @@ package struct SweepRunner {
   package let database: String?
   package let logLevel: LogLevel
   package let jobs: Int
+  /// Limits whose figures the outcomes are to have.
+  package let statistics: [LatencyLimit]
 
-  package init(database: String?, logLevel: LogLevel, jobs: Int) {
+  package init(database: String?, logLevel: LogLevel, jobs: Int, statistics: [LatencyLimit] = []) {
     self.database = database
     self.logLevel = logLevel
     self.jobs = jobs
+    self.statistics = statistics
   }
 
   /// What threads share.
@@ -92,7 +95,7 @@ package struct SweepRunner {
       metrics: RunMetrics(objective: experiment.objective), writer: writer, progress: progress)
     let result: RunResult
     do {
-      result = try experiment.run(recorder)
+      result = try experiment.run(recorder, percentiles: percentiles)
     } catch {
       writer?.abandon()
       return .failed(error)
@@ -101,6 +104,11 @@ package struct SweepRunner {
     progress?.advance(by: max(0, experiment.workload.count - result.metrics.requests))
     let row = experiment.row(result, argv: point.commandLine)
     if let writer { _ = try writing.withLock { _ in try writer.finish(row, kernels: result.totals.kernels) } }
-    return .finished(CapacityFigures(result.summary))
+    return .finished(CapacityFigures(result.summary, statistics: statistics))
+  }
+
+  /// The percentiles that runs store: the usual one, and those that are limited.
+  private var percentiles: [Double] {
+    [99] + Set(statistics.compactMap(\.percentile)).subtracting([50, 99]).sorted()
   }
 }

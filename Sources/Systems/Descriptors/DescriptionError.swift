@@ -40,7 +40,10 @@ public enum DescriptionError: UserError, Hashable {
     case .unknownField(let file, let field, let nearest):
       "\(file): unknown field '\(field)'" + Self.suggestion(nearest)
     case .unknownName(let kind, let name, let known):
-      "unknown \(kind) '\(name)'; known: \(known.joined(separator: ", ")); or give the path of a JSON file"
+      "unknown \(kind) '\(name)'"
+        + Self.suggestion(
+          nearestName(to: name.split(separator: "/").last.map(String.init) ?? name, among: known))
+        + "; known: \(known.joined(separator: ", ")); or give the path of a JSON file"
     case .unknownSetting(let kind, let path, let nearest):
       "unknown \(kind) setting '\(path)'" + Self.suggestion(nearest)
     case .invalidSetting(let path, let value, let expected):

@@ -34,10 +34,26 @@ public struct ProfileFolder: Sendable, Hashable {
     return files.filter { $0.hasSuffix(".json") }.map { String($0.dropLast(5)) }.sorted()
   }
 
-  /// What contains a slash or ends in `.json` is a path; anything else is a name.
+  /// What exists, contains a slash or ends in `.json` is a path; `owner/name` may also be a repository of a known model;
+  /// anything else is a name.
   private func file(_ nameOrPath: String, in folder: String, kind: String) throws(DescriptionError) -> URL {
-    if nameOrPath.contains("/") || nameOrPath.hasSuffix(".json") { return URL(filePath: nameOrPath) }
     let known = names(in: folder)
+    var isDirectory: ObjCBool = false
+    let exists = unsafe FileManager.default.fileExists(atPath: nameOrPath, isDirectory: &isDirectory)
+    // A folder of a model, as Hugging Face's tools leave it.
+    if exists, isDirectory.boolValue, folder == "models" {
+      return URL(filePath: nameOrPath).appending(path: "config.json")
+    }
+    if nameOrPath.contains("/") || nameOrPath.hasSuffix(".json") {
+      let parts = nameOrPath.split(separator: "/", omittingEmptySubsequences: false)
+      guard !exists, !nameOrPath.hasSuffix(".json"), parts.count == 2, let last = parts.last?.lowercased()
+      else {
+        return URL(filePath: nameOrPath)
+      }
+      // The name of a repository, Qwen/Qwen3-30B-A3B.
+      guard known.contains(last) else { throw .unknownName(kind: kind, name: nameOrPath, known: known) }
+      return url.appending(path: folder).appending(path: last + ".json")
+    }
     guard known.contains(nameOrPath) else {
       throw .unknownName(kind: kind, name: nameOrPath, known: known)
     }

@@ -27,7 +27,7 @@ extension ModelDescription {
     heads = try config.integer("num_attention_heads", in: 1...65_536)
     keyValueHeads = try config.optionalInteger("num_key_value_heads", in: 1...65_536) ?? heads
     maxContext = try config.integer("max_position_embeddings", in: 1...(1 << 30))
-    headDim = try Self.headDim(config, hidden: hidden, heads: heads)
+    headDim = try Self.headDim(config, family: family, hidden: hidden, heads: heads)
     guard heads.isMultiple(of: keyValueHeads) else {
       throw .invalid(
         file: config.file, field: "num_key_value_heads", value: "\(keyValueHeads)",
@@ -81,8 +81,16 @@ extension ModelDescription {
     return family
   }
 
-  private static func headDim(_ config: JSONObject, hidden: Int, heads: Int) throws(JSONError) -> Int {
+  private static func headDim(
+    _ config: JSONObject, family: ModelFamily, hidden: Int, heads: Int
+  ) throws(JSONError) -> Int {
     if let headDim = try config.optionalInteger("head_dim", in: 1...65_536) { return headDim }
+    // transformers' defaults of these families; others divide the width among the heads.
+    switch family {
+    case .qwen3: return 128
+    case .gptOSS: return 64
+    default: break
+    }
     guard hidden.isMultiple(of: heads) else {
       throw .invalid(
         file: config.file, field: "hidden_size", value: "\(hidden)",
@@ -110,7 +118,7 @@ extension ModelDescription {
     _ config: JSONObject, family: ModelFamily, layers: Int
   ) throws(JSONError) -> [Int?] {
     let full = [Int?](repeating: nil, count: layers)
-    guard let window = try config.optionalInteger("sliding_window", in: 1...(1 << 30)) else { return full }
+    let window = try config.optionalInteger("sliding_window", in: 1...(1 << 30))
     if let types = try config.optionalTexts("layer_types") {
       guard types.count == layers else {
         throw .invalid(
@@ -125,11 +133,12 @@ extension ModelDescription {
         default:
           throw .invalid(
             file: config.file, field: "layer_types[\(layer)]", value: "'\(type)'",
-            expected: "'full_attention' or 'sliding_attention'")
+            expected: "'full_attention' or 'sliding_attention'; other kinds of layers are not supported")
         }
       }
       return windows
     }
+    guard let window else { return full }
     switch family {
     case .mistral, .mixtral:
       return Array(repeating: window, count: layers)
@@ -146,9 +155,13 @@ extension ModelDescription {
   }
 
   private static func expertFormat(_ config: JSONObject) throws(JSONError) -> WeightFormat {
-    guard let quantisation = try config.optionalObject("quantization_config"),
-      let method = try quantisation.optionalText("quant_method")
-    else { return .bf16 }
+    guard let quantisation = try config.optionalObject("quantization_config") else { return .bf16 }
+    // A format that is not known is not taken for 16 bits.
+    guard let method = try quantisation.optionalText("quant_method") else {
+      throw .missing(
+        file: config.file, field: "quantization_config.quant_method",
+        expected: "'mxfp4', or no quantization_config for 16-bit weights")
+    }
     guard method == "mxfp4" else {
       throw quantisation.invalid(
         "quant_method", .text(method), expected: "'mxfp4', or no quantization_config for 16-bit weights")

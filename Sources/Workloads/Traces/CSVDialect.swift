@@ -7,13 +7,11 @@ struct CSVDialect: Sendable {
   var prompt: [String]
   /// Names of the column of output lengths.
   var output: [String]
-  /// Name of the column of arrivals.
-  var time: String
+  /// Name of the column of arrivals; `nil` for any column that ``TimeColumn`` knows.
+  var time: String?
   /// Whether the format is only recognised with its column of arrivals.
   var needsTime = false
   var unit = TimeUnit.seconds
-  /// Whether a row without prompt or output tokens is a failed request, rather than an error.
-  var marksFailures = false
 
   /// The CSV formats, the particular ones before the general one.
   static let all = [
@@ -23,23 +21,35 @@ struct CSVDialect: Sendable {
       unit: .calendar),
     CSVDialect(
       format: .burstGPT, prompt: ["Request tokens"], output: ["Response tokens"], time: "Timestamp",
-      needsTime: true, marksFailures: true),
+      needsTime: true),
     CSVDialect(
-      format: .vidur, prompt: ["num_prefill_tokens"], output: ["num_decode_tokens"], time: "arrived_at"),
+      format: .vidur, prompt: ["num_prefill_tokens"], output: ["num_decode_tokens"], time: nil),
     CSVDialect(
       format: .lengths,
       prompt: ["prompt_len", "prompt_length", "prompt_tokens", "input_len", "input_length", "input_tokens"],
       output: ["output_len", "output_length", "output_tokens", "completion_len", "completion_tokens"],
-      time: "arrived_at"),
+      time: nil),
   ]
 
   /// The dialect of a header and where its columns are, or nil if no dialect fits.
-  static func recognise(_ header: CSVReader) -> (dialect: CSVDialect, columns: Columns)? {
+  ///
+  /// - Throws: if a column seems to hold arrivals and it is not known in which unit.
+  static func recognise(_ header: CSVReader) throws(WorkloadError) -> (dialect: CSVDialect, columns: Columns)?
+  {
     for dialect in all {
       guard let prompt = dialect.prompt.lazy.compactMap(header.firstColumn).first,
         let output = dialect.output.lazy.compactMap(header.firstColumn).first
       else { continue }
-      let time = header.firstColumn(dialect.time)
+      guard let name = dialect.time else {
+        let time = try TimeColumn.find(in: header.header, file: header.file)
+        var dialect = dialect
+        dialect.unit = time?.unit ?? .seconds
+        return (
+          dialect,
+          Columns(prompt: prompt, output: output, time: time?.column, unitIsGiven: time?.hasUnit ?? false)
+        )
+      }
+      let time = header.firstColumn(name)
       guard time != nil || !dialect.needsTime else { continue }
       return (dialect, Columns(prompt: prompt, output: output, time: time))
     }
@@ -52,5 +62,7 @@ struct CSVDialect: Sendable {
     var output: Int
     /// That of arrivals, if there is one.
     var time: Int?
+    /// Whether the name of that column says its unit.
+    var unitIsGiven = false
   }
 }

@@ -17,10 +17,11 @@ enum JSONLinesImporter {
 
   /// Reads a whole file in a dialect; `start` is where its first record begins, on line `firstLine`.
   static func read(
-    _ text: Span<UInt8>, from start: Int, firstLine: Int, dialect: JSONLinesDialect, file: String
+    _ text: Span<UInt8>, from start: Int, firstLine: Int, dialect: JSONLinesDialect, file: String,
+    timeUnit: TimeUnit? = nil
   ) throws(WorkloadError) -> TraceBuilder {
     let names = [dialect.prompt, dialect.output, dialect.time, "hash_ids"].map { Array($0.utf8) }
-    var rows = TraceBuilder(file: file, dialect: dialect)
+    var rows = TraceBuilder(file: file, dialect: dialect, timeUnit: timeUnit)
     var position = start
     var line = firstLine
     while true {

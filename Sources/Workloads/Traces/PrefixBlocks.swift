@@ -1,7 +1,7 @@
 /// Which blocks the prompts of a trace are made of: equal hashes mean equal prefixes up to the block's end.
 public struct PrefixBlocks: Sendable, Hashable {
   /// Tokens in a block; the last one of a prompt may be shorter.
-  public let blockTokens: Int
+  public internal(set) var blockTokens: Int
   /// All hashes, request after request.
   private(set) var hashes: [Int] = []
   /// Where the hashes of each request begin, and where the last ones end.

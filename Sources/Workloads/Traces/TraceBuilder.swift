@@ -5,15 +5,21 @@ struct TraceBuilder {
   private let file: String
   private let format: TraceFormat
   private let names: Names
-  private let unit: TimeUnit
-  /// Whether a row without prompt or output tokens is a failed request, rather than an error.
-  private let marksFailures: Bool
+  private var unit: TimeUnit
+  /// Whether the unit is certain; if not, the first moment may show that it is another one.
+  private let unitIsGiven: Bool
   /// Whether rows have a field for the moment of their arrival.
   private let hasTimes: Bool
   /// Whether those fields hold `XXX`, as published traces do whose arrivals are not to be known.
   private var isMasked = false
   private var failures = 0
   private var blocks: PrefixBlocks?
+  /// Sizes of a block that all rows so far agree with.
+  private var blockSizes: [Int] = []
+  private static let blockSizes = [512, 16, 32, 64, 128, 256, 1024, 2048, 4096]
+  /// Whether moments are taken for milliseconds without having been called so, and whether one has a fraction.
+  private var isMilliseconds = false
+  private var hasFractions = false
   /// Rows with their arrivals in microseconds since any moment.
   private var rows: [TraceRow] = []
 
@@ -24,33 +30,37 @@ struct TraceBuilder {
     var time: String
   }
 
-  init(file: String, dialect: CSVDialect, names: Names, hasTimes: Bool) {
+  init(file: String, dialect: CSVDialect, names: Names, hasTimes: Bool, unitIsGiven: Bool) {
     self.file = file
     self.names = names
     self.hasTimes = hasTimes
     format = dialect.format
     unit = dialect.unit
-    marksFailures = dialect.marksFailures
+    self.unitIsGiven = unitIsGiven
   }
 
-  init(file: String, dialect: JSONLinesDialect) {
+  init(file: String, dialect: JSONLinesDialect, timeUnit: TimeUnit? = nil) {
     self.file = file
     format = dialect.format
     names = Names(prompt: dialect.prompt, output: dialect.output, time: dialect.time)
-    unit = dialect.unit
-    marksFailures = false
+    unit = timeUnit ?? dialect.unit
+    unitIsGiven = timeUnit != nil || dialect.unit != .seconds
+    isMilliseconds = timeUnit == nil && dialect.unit == .milliseconds
     hasTimes = true
-    blocks = dialect.blockTokens.map(PrefixBlocks.init(blockTokens:))
+    if let usual = dialect.blockTokens {
+      blocks = PrefixBlocks(blockTokens: usual)
+      // The usual size comes first; another one shows in the number of hashes.
+      blockSizes = [usual] + Self.blockSizes.filter { $0 != usual }
+    }
   }
 
-  /// Takes a row, or counts it as a failed request.
+  /// Takes a row, or leaves it out and counts it if it has no prompt or no output.
   mutating func take(_ fields: TraceFields, of text: Span<UInt8>) throws(WorkloadError) {
-    let least: Int32 = marksFailures ? 0 : 1
-    guard let prompt = Decimal.tokens(text, fields.prompt), prompt >= least else {
-      throw broken(names.prompt, fields.prompt, fields, text, "a whole number of tokens, at least \(least)")
+    guard let prompt = Decimal.tokens(text, fields.prompt) else {
+      throw broken(names.prompt, fields.prompt, fields, text, "a whole number of tokens, 0 or more")
     }
-    guard let output = Decimal.tokens(text, fields.output), output >= least else {
-      throw broken(names.output, fields.output, fields, text, "a whole number of tokens, at least \(least)")
+    guard let output = Decimal.tokens(text, fields.output) else {
+      throw broken(names.output, fields.output, fields, text, "a whole number of tokens, 0 or more")
     }
     let arrival = try arrival(fields, text)
     guard prompt > 0, output > 0 else {
@@ -59,10 +69,13 @@ struct TraceBuilder {
     }
     rows.append(TraceRow(promptTokens: prompt, outputTokens: output, arrival: arrival))
     if fields.hashes.isEmpty { blocks = nil }
-    guard let size = blocks?.blockTokens else { return }
-    let count = (Int(prompt) + size - 1) / size
-    guard blocks?.appendRow(text, fields.hashes) == count else {
-      let expected = "a list of \(count) whole numbers, one for every \(size) prompt tokens"
+    guard blocks != nil else { return }
+    let found = blocks?.appendRow(text, fields.hashes)
+    let usual = blockSizes[0]
+    blockSizes.removeAll { (Int(prompt) + $0 - 1) / $0 != found }
+    guard !blockSizes.isEmpty else {
+      let count = (Int(prompt) + usual - 1) / usual
+      let expected = "a list of \(count) whole numbers, one for every \(usual) prompt tokens"
       throw broken("hash_ids", fields.hashes, fields, text, expected)
     }
   }
@@ -75,6 +88,12 @@ struct TraceBuilder {
       guard isX || !isMasked else { throw broken(names.time, fields.time, fields, text, "XXX, as above") }
       isMasked = isX
       if isX { return .nan }
+    }
+    if !unitIsGiven, unit == .seconds, rows.isEmpty { unit = TimeUnit.ofEpoch(text, fields.time) }
+    if isMilliseconds, !hasFractions {
+      hasFractions =
+        fields.time.contains { text[$0] == UInt8(ascii: ".") }
+        && Decimal.scaled(text, fields.time, by: 0)?.isExact == false
     }
     guard let moment = unit.microseconds(text, fields.time) else {
       throw broken(names.time, fields.time, fields, text, unit.expectation)
@@ -92,6 +111,8 @@ struct TraceBuilder {
   /// The trace: in order of arrival, the first at 0.
   func finished(name: String, digest: String) throws(WorkloadError) -> Trace {
     guard !rows.isEmpty else { throw .emptyTrace(file: file) }
+    var blocks = blocks
+    if let size = blockSizes.first { blocks?.blockTokens = size }
     let hasArrivals = hasTimes && !isMasked
     let reordered = rows.indices.dropFirst().count { rows[$0].arrival < rows[$0 - 1].arrival }
     var trace = Trace(
@@ -101,6 +122,7 @@ struct TraceBuilder {
       trace = trace.inOrder(of: rows.indices.sorted { (rows[$0].arrival, $0) < (rows[$1].arrival, $1) })
     }
     if hasArrivals { trace.startAtZero() }
+    trace.hasFractionsOfMilliseconds = hasFractions
     return trace
   }
 }

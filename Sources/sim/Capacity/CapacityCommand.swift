@@ -1,9 +1,11 @@
 import ArgumentParser
+import CostModels
 import Experiments
 import Foundation
 import Policies
 import ResultStore
 import Serving
+import Systems
 import Workloads
 
 /// `sim capacity`: the largest rate that a policy sustains.
@@ -19,29 +21,18 @@ struct CapacityCommand: ParsableCommand {
       Energy per token falls as the rate rises, so --max-energy-per-token is checked at the capacity: where it is \
       missed there, there is no rate that keeps to it.
 
+      --model, --hardware and --tp take lists; a combination on which the model does not fit is named, and the others \
+      are searched.
+
       Every run is logged, and those that the database has already are not run again.
 
       Examples:
-        sim capacity --policy chunked,layered --attainment 0.9 --slo ttft:10000 tbt:125
+        sim capacity --policy chunked,layered --attainment 0.9 --slo ttft:10s tbt:125ms
+        sim capacity --policy chunked --slo p99_ttft:1s mean_tpot:30ms --tp 1,2,4 --hardware h100-sxm,h200-sxm
         sim capacity --policy layered --seeds 0:9 --max-watts 700 --tolerance 0.005
       """)
 
-  @Option(help: ArgumentHelp("Share of requests that must meet the objective.", valueName: "0...1"))
-  var attainment = 0.9
-
-  @Option(help: ArgumentHelp("Seeds, as a list or a range first:last.", valueName: "list"))
-  var seeds = "0:4"
-
-  @Option(
-    help: ArgumentHelp("How far the rates that hold and fail may be apart in the end.", valueName: "share"))
-  var tolerance = 0.01
-
-  @Option(help: ArgumentHelp("Most mean power of all GPUs.", valueName: "W"))
-  var maxWatts: Double?
-
-  @Option(help: ArgumentHelp("Most energy per token, input and output.", valueName: "mJ"))
-  var maxEnergyPerToken: Double?
-
+  @OptionGroup(title: "Search") var search: SearchOptions
   @OptionGroup var options: RunOptions
 
   @Option(help: ArgumentHelp("The SQLite database to append runs and capacities to.", valueName: "file"))
@@ -59,32 +50,46 @@ struct CapacityCommand: ParsableCommand {
   @Flag(help: "Print the table as JSON.")
   var json = false
 
+  /// One search.
+  private struct Job {
+    var options: RunOptions
+    var policy: String
+    /// At the first guess; `nil` if the model does not fit.
+    var experiment: LoadedExperiment?
+  }
+
   func run() throws {
-    let seeds = try checkedSeeds()
-    let guess = try checkedGuess()
-    let criterion = CapacityCriterion(
-      attainment: attainment, maxWatts: maxWatts, maxEnergyPerToken: maxEnergyPerToken)
-    let policies = SweepAxis.elements((options.schedule.policy ?? "chunked")[...]).map { String($0) }
+    let seeds = try search.checkedSeeds(options.traffic)
+    let guess = try search.checkedGuess(options.traffic)
+    let tolerance = try search.checkedTolerance(default: 0.01)
+    if let jobs, !(1...1024).contains(jobs) {
+      throw CommandLineError.badValue(option: "--jobs", value: "\(jobs)", expected: "1 to 1024")
+    }
+    // Wrong options are reported before anything runs.
+    var libraries = Libraries()
+    let jobs = try jobs(guess: guess, seed: seeds[0], libraries: &libraries)
+    let possible = jobs.filter { $0.experiment != nil }
+    let objective = try options.objective.single() ?? possible.first?.experiment?.objective.asObjective
+    let criterion = try search.criteria([objective ?? Objective([])])[0]
     let writer = noDatabase ? nil : try RunWriter(path: db, logLevel: log)
-    var search = CapacitySearch(
-      policies: policies,
+    var study = CapacitySearch(
+      names: possible.map { name($0, among: jobs) },
       capacity: PolicyCapacity(seeds: seeds, criterion: criterion, guess: guess, tolerance: tolerance),
       runner: SweepRunner(
         database: noDatabase ? nil : db, logLevel: log,
-        jobs: jobs ?? ProcessInfo.processInfo.activeProcessorCount),
-      known: noDatabase ? KnownRuns() : try KnownRuns(database: db, logLevel: log))
-    // Wrong options are reported before anything runs.
-    var libraries = Libraries()
-    let experiments = try policies.map {
-      try experiment($0, rate: guess, seed: seeds[0], libraries: &libraries)
-    }
+        jobs: self.jobs ?? ProcessInfo.processInfo.activeProcessorCount,
+        statistics: criterion.objective.statistics),
+      known: noDatabase
+        ? KnownRuns()
+        : try KnownRuns(database: db, logLevel: log, statistics: criterion.objective.statistics))
     let interrupts = InterruptHandler {
       warn("interrupted; what has run is in the database, and the same command goes on from there")
     }
     defer { interrupts.cancel() }
     var bar: Progress?
-    try search.run(commandLine: Array(CommandLine.arguments.dropFirst())) { policy, rate, seed in
-      try experiment(policy, rate: rate, seed: seed, libraries: &libraries)
+    try study.run(commandLine: Array(CommandLine.arguments.dropFirst())) { job, rate, seed in
+      try experiment(
+        possible[job].options, possible[job].policy, rate: rate, seed: seed, libraries: &libraries)
     } begin: { requests, state in
       bar = json ? nil : Progress(total: requests, unit: "requests, \(state)")
       return bar
@@ -92,23 +97,78 @@ struct CapacityCommand: ParsableCommand {
       bar?.clear()
     }
 
-    let results = search.capacities.map(\.result)
-    for (experiment, result) in zip(experiments, results) {
-      _ = try writer?.append(capacity: row(experiment, result, seeds: seeds))
+    var results = study.capacities.map(\.result)
+    for (job, result) in zip(possible, results) {
+      if let experiment = job.experiment {
+        _ = try writer?.append(
+          capacity: CapacityRow(
+            experiment: experiment, result: result, criterion: criterion, seeds: seeds, tolerance: tolerance,
+            numPrompts: options.traffic.numPrompts
+          ).values)
+      }
     }
-    let rows = zip(experiments, results).map { (policy: $0.policy.description, result: $1) }
-    if !json { print(experiments[0].loadFreeSetting) }
+    for (place, job) in jobs.enumerated() where job.experiment == nil {
+      results.insert(.doesNotFit, at: place)
+    }
+    let systems = Set(jobs.map { systemName($0.options) }).count > 1
+    let rows = zip(jobs, results).map { job, result in
+      CapacityTable.Row(
+        system: systems ? job.options.system : nil,
+        policy: job.experiment?.policy.description ?? job.policy, result: result)
+    }
+    if !json, let first = possible.first?.experiment {
+      print(systems ? "\(first.loaded.system.engine.name) · \(first.workload.name)" : first.loadFreeSetting)
+    }
     print(CapacityTable(rows: rows).table.formatted(as: json ? .json : .table), terminator: "")
-    for row in rows where row.result.rate == nil { warn("\(row.policy): \(reason(row.result))") }
-    for row in rows where row.result.rate != nil && row.result.failing == nil {
-      warn("\(row.policy): no rate up to \(RateBisection.limits.upperBound) req/s fails")
+    for (job, result) in zip(jobs, results) { complain(result, name(job, among: jobs)) }
+    if !json { print("\(study.runsMade) runs made, \(study.runsKnown) known already.") }
+    let missing = jobs.count - possible.count
+    if missing > 0 { throw CommandLineError.impossibleSystems(missing) }
+  }
+
+  /// The searches: each policy on each system.
+  ///
+  /// What is wrong with one system of several is told, and the others go on.
+  private func jobs(guess: Double, seed: UInt64, libraries: inout Libraries) throws -> [Job] {
+    let policies = SweepAxis.elements((options.schedule.policy ?? "chunked")[...]).map { String($0) }
+    let systems = try options.system.alternatives()
+    var jobs: [Job] = []
+    for system in systems {
+      var options = options
+      options.system = system
+      for policy in policies {
+        var job = Job(options: options, policy: policy)
+        do {
+          job.experiment = try experiment(options, policy, rate: guess, seed: seed, libraries: &libraries)
+        } catch let error as DescriptionError where systems.count > 1 && error.isMismatch {
+          warn("\(systemName(options)), \(policy): \(error)")
+        }
+        jobs.append(job)
+      }
     }
-    if !json { print("\(search.runsMade) runs made, \(search.runsKnown) known already.") }
+    return jobs
+  }
+
+  private func systemName(_ options: RunOptions) -> String {
+    "\(options.system.model) on \(options.system.tensorParallelSize) x \(options.system.hardware)"
+  }
+
+  private func name(_ job: Job, among jobs: [Job]) -> String {
+    let policy = job.experiment?.policy.description ?? job.policy
+    return Set(jobs.map { systemName($0.options) }).count > 1
+      ? "\(systemName(job.options)), \(policy)" : policy
+  }
+
+  private func complain(_ result: CapacityResult, _ name: String) {
+    if result.rate == nil, result.limit != .memory { warn("\(name): \(reason(result))") }
+    if result.rate != nil, result.failing == nil {
+      warn("\(name): no rate up to \(RateBisection.limits.upperBound) req/s fails")
+    }
   }
 
   /// The experiment of a policy at a rate and with a seed.
   private func experiment(
-    _ policy: String, rate: Double, seed: UInt64, libraries: inout Libraries
+    _ options: RunOptions, _ policy: String, rate: Double, seed: UInt64, libraries: inout Libraries
   ) throws -> LoadedExperiment {
     var options = options
     options.schedule.policy = policy
@@ -117,69 +177,14 @@ struct CapacityCommand: ParsableCommand {
     return try options.load(from: &libraries)
   }
 
-  private func checkedSeeds() throws(CommandLineError) -> [UInt64] {
-    guard options.traffic.seed == 0 else { throw .contradiction("--seed: a capacity takes --seeds") }
-    let axis = try SweepAxis(option: "--seeds", words: [seeds[...]])
-    let numbers = axis.alternatives.compactMap { UInt64($0.joined()) }
-    guard numbers.count == axis.alternatives.count, Set(numbers).count == numbers.count else {
-      throw .badValue(
-        option: "--seeds", value: seeds, expected: "different whole numbers, such as 0:4 or 1,2,3")
-    }
-    return numbers
-  }
-
-  /// Checks the numbers, and returns the rate to begin with.
-  private func checkedGuess() throws(CommandLineError) -> Double {
-    guard attainment > 0, attainment <= 1 else {
-      throw .badValue(option: "--attainment", value: "\(attainment)", expected: "more than 0, at most 1")
-    }
-    guard (1e-6...1).contains(tolerance) else {
-      throw .badValue(option: "--tolerance", value: "\(tolerance)", expected: "from 0.000001 to 1")
-    }
-    for (option, value) in [("--max-watts", maxWatts), ("--max-energy-per-token", maxEnergyPerToken)] {
-      if let value, !(value > 0) {
-        throw .badValue(option: option, value: "\(value)", expected: "more than 0")
-      }
-    }
-    if let jobs, !(1...1024).contains(jobs) {
-      throw .badValue(option: "--jobs", value: "\(jobs)", expected: "1 to 1024")
-    }
-    let guess = options.traffic.requestRate ?? 1
-    guard RateBisection.limits.contains(guess) else {
-      throw .badValue(
-        option: "--request-rate", value: "\(guess)", expected: "a first guess from 0.001 to 100000")
-    }
-    return guess
-  }
-
-  /// The row of the table `capacities`.
-  private func row(_ experiment: LoadedExperiment, _ result: CapacityResult, seeds: [UInt64]) -> [(
-    String, RunValue
-  )] {
-    let shared = ["version", "policy", "model", "hardware", "engine", "trace", "tensor_parallel_size"]
-    // The configuration is that of all runs: what varies between them is left out.
-    var specification = experiment.specification
-    specification.workload.requestRate = nil
-    specification.workload.seed = 0
-    specification.workload.numPrompts = options.traffic.numPrompts
-    return experiment.parameters.filter { shared.contains($0.0) } + [
-      ("argv", RunValue(CommandLine.arguments.dropFirst().joined(separator: " "))),
-      ("config", RunValue(specification.json)),
-      ("seeds", RunValue(seeds.map { "\($0)" }.joined(separator: ","))),
-      ("attainment_target", RunValue(attainment)), ("max_watts", maxWatts.map { RunValue($0) } ?? .null),
-      ("max_energy_per_token_mj", maxEnergyPerToken.map { RunValue($0) } ?? .null),
-      ("tolerance", RunValue(tolerance)),
-    ] + CapacityTable.values(result)
-  }
-
   /// The reason that a policy has no capacity.
   private func reason(_ result: CapacityResult) -> String {
-    if result.limit == .energy, let figures = result.figures, let cap = maxEnergyPerToken {
+    if result.limit == .energy, let figures = result.figures, let cap = search.maxEnergyPerToken {
       return String(
         format: "no capacity: %.2f mJ per token at the largest rate that holds otherwise, more than %g",
         figures.millijoulesPerToken, cap)
     }
-    let what = result.limit?.rawValue ?? "attainment"
+    let what = result.limit?.description ?? "attainment"
     return "no capacity: it fails by \(what) even at \(result.failing ?? 0) req/s"
   }
 }

@@ -5,7 +5,15 @@ import Statistics
 
 /// The capacities of policies, for the eye and for programs.
 struct CapacityTable {
-  let rows: [(policy: String, result: CapacityResult)]
+  /// A row.
+  struct Row {
+    /// The system, if rows differ in it.
+    let system: SystemOptions?
+    let policy: String
+    let result: CapacityResult
+  }
+
+  let rows: [Row]
 
   /// Columns of `capacities` that a search determines.
   static func values(_ result: CapacityResult) -> [(String, RunValue)] {
@@ -13,7 +21,7 @@ struct CapacityTable {
     return [
       ("request_rate", value(result.rate)), ("request_rate_failing", value(result.failing)),
       ("request_rate_low", value(result.interval?.low)), ("request_rate_high", value(result.interval?.high)),
-      ("limited_by", result.limit.map { RunValue($0.rawValue) } ?? .null),
+      ("limited_by", result.limit.map { RunValue($0.description) } ?? .null),
       (RunFigure.attainment.name, value(result.figures?.attainment)),
       ("mean_watts", value(result.figures?.watts)),
       (RunFigure.energyPerToken.name, value(result.figures?.millijoulesPerToken)),
@@ -24,10 +32,17 @@ struct CapacityTable {
   /// The table, its columns named as in the database.
   var table: ResultTable {
     var table = ResultTable(columns: ["policy"], rows: [])
-    for (policy, result) in rows {
-      let values = Self.values(result)
-      table.columns = ["policy"] + values.map(\.0)
-      table.rows.append([.text(policy)] + values.map(\.1))
+    for row in rows {
+      let values = Self.values(row.result)
+      var system: [(String, RunValue)] = []
+      if let options = row.system {
+        system = [
+          ("model", RunValue(options.model)), ("hardware", RunValue(options.hardware)),
+          ("tensor_parallel_size", Int(options.tensorParallelSize).map { RunValue($0) } ?? .null),
+        ]
+      }
+      table.columns = system.map(\.0) + ["policy"] + values.map(\.0)
+      table.rows.append(system.map(\.1) + [.text(row.policy)] + values.map(\.1))
     }
     return table
   }

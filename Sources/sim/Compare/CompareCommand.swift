@@ -1,5 +1,6 @@
 import ArgumentParser
 import Experiments
+import Foundation
 import ResultStore
 import Serving
 import Workloads
@@ -37,6 +38,18 @@ struct CompareCommand: ParsableCommand {
   @Option(help: "Resamples of the bootstrap.")
   var resamples = 2000
 
+  @Option(
+    help: ArgumentHelp(
+      "The figure whose mean decides who wins, for what would have to be different and for warnings of parameters "
+        + "far from their best.", valueName: "figure"))
+  var decideBy = CompareMetric.endToEnd
+
+  @Flag(
+    inversion: .prefixedNo,
+    help:
+      "Search for what would have to be different for the other policy to win, which takes some fifty runs.")
+  var sensitivity = true
+
   @Flag(help: "Print one JSON object instead of the report.")
   var json = false
 
@@ -51,6 +64,7 @@ struct CompareCommand: ParsableCommand {
       throw CommandLineError.badValue(
         option: "--resamples", value: "\(resamples)", expected: "100 to 1000000")
     }
+    try options.objective.refuseStatistics(for: "compare")
     let experiments = try experiments()
     var notes: [String] = []
     let runs = try experiments.map { try run($0, notes: &notes) }
@@ -58,12 +72,49 @@ struct CompareCommand: ParsableCommand {
     if experiments[0].specification.system.drawsRouting {
       notes.append("Experts are drawn call by call: policies share the law of routing, not the draws.")
     }
+    let reports = sensitivity ? try sensitivities(of: comparison, experiments) : []
     if json {
-      print(CompareJSON(comparison: comparison).text)
+      print(CompareJSON(comparison: comparison, sensitivities: reports).text)
     } else {
       let title = experiments[0].setting
-      print(CompareReport(title: title, comparison: comparison, notes: notes).text)
+      print(
+        CompareReport(title: title, comparison: comparison, notes: notes, sensitivities: reports).text)
     }
+  }
+
+  /// What would change the winner, for each policy but the first; and warnings of parameters far from their best.
+  private func sensitivities(
+    of comparison: Comparison, _ experiments: [LoadedExperiment]
+  ) throws -> [SensitivityReport] {
+    var libraries = Libraries()
+    // The number of runs is not known beforehand; this many are usual.
+    let progress = json ? nil : Progress(total: 35 * comparison.differences.count, unit: "runs, sensitivity")
+    let runs = VariantRuns(library: try libraries.library(in: options.folders), progress: progress)
+    let names = comparison.runs.map { comparison.name(of: $0) }
+    let layered = comparison.runs.map { ($0.iterations[.partialDepth]?.count ?? 0) > 0 }
+    let reports = try (1..<experiments.count).map { other in
+      SensitivityReport(
+        names: [names[0], names[other]], metric: decideBy,
+        sensitivities: try Sensitivity.all(
+          of: Sensitivity.Pair(
+            experiments[0], experiments[other], partialDepth: [layered[0], layered[other]], metric: decideBy),
+          runs: runs))
+    }
+    let advice = try experiments.map { try ParameterAdvice.find(for: $0, metric: decideBy, runs: runs) }
+    progress?.clear()
+    for (experiment, advice) in zip(experiments, advice) {
+      if let advice { warn("\(experiment.policy): \(text(of: advice))") }
+    }
+    return reports
+  }
+
+  private func text(of advice: ParameterAdvice) -> String {
+    String(
+      format:
+        "far from its best: with %@=%d mean %@ is %.4g instead of %.4g, and %.1f %% of requests meet the "
+        + "objective instead of %.1f %%; 'sim tune' finds the best parameters",
+      advice.parameter, advice.value, decideBy.title.replacing(", mean", with: ""), advice.betterMean,
+      advice.mean, advice.betterAttainment * 100, advice.attainment * 100)
   }
 
   private func experiments() throws -> [LoadedExperiment] {

@@ -7,6 +7,8 @@ import Support
 /// A comparison as one JSON object.
 struct CompareJSON {
   let comparison: Comparison
+  /// One for each policy but the first, or none.
+  var sensitivities: [SensitivityReport] = []
 
   var text: String {
     var json = JSONWriter()
@@ -15,7 +17,12 @@ struct CompareJSON {
         for run in comparison.runs { json.object { write(run, to: &$0) } }
       }
       json.array("comparisons") { json in
-        for difference in comparison.differences { json.object { write(difference, to: &$0) } }
+        for (i, difference) in comparison.differences.enumerated() {
+          json.object { json in
+            write(difference, to: &json)
+            if sensitivities.indices.contains(i) { sensitivities[i].write(to: &json) }
+          }
+        }
       }
     }
     return json.text

@@ -9,6 +9,8 @@ struct CompareReport {
   let title: String
   let comparison: Comparison
   let notes: [String]
+  /// One for each policy but the first, or none.
+  var sensitivities: [SensitivityReport] = []
 
   var text: String {
     let tables = CompareTables(comparison: comparison)
@@ -27,6 +29,7 @@ struct CompareReport {
           + lines)
           .joined(separator: "\n"))
     }
+    parts += sensitivities.map(\.text)
     return (parts + [notes.joined(separator: "\n")]).joined(separator: "\n\n")
   }
 
@@ -54,6 +57,9 @@ struct CompareReport {
 
   /// How many requests the differences are over.
   private func requests(of difference: PairedDifference) -> String {
+    if difference.pairs < 20 {
+      return "\(difference.pairs) requests that both completed, too few to tell a difference from chance"
+    }
     let sent = max(comparison.baseline.summary.metrics.requests, difference.run.summary.metrics.requests)
     guard difference.pairs < sent else { return "the same \(sent) requests" }
     return "the \(difference.pairs) of \(sent) requests that both completed"

@@ -52,7 +52,14 @@ struct ListCommand: ParsableCommand {
     case .policies:
       for entry in PolicyCatalog.entries {
         row(entry.name, entry.summary)
-        for parameter in entry.parameters { row("  \(parameter.name)", parameter.summary) }
+        // Defaults that depend on the model are those of 48 layers.
+        let usual = try Policy(entry.name).resolved(layers: 48, maxModelLength: 32768)
+        for parameter in entry.parameters {
+          let words = parameter.words.isEmpty ? "" : "\(parameter.words.joined(separator: ", ")); "
+          let unit = parameter.kind == .milliseconds ? " ms" : ""
+          let value = usual[parameter.name].map { " (\(words)default \($0)\(unit))" } ?? ""
+          row("  \(parameter.name)", parameter.summary + value)
+        }
       }
     case .traces:
       let catalog = TraceCatalog(directory: try folders.tracesFolder())

@@ -11,6 +11,8 @@ enum CommandLineError: UserError {
   case badPoint(arguments: [String], reason: String)
   /// Points of a sweep that broke down; each has been reported.
   case failedPoints(Int)
+  /// Systems of a search on which the model does not fit; each has been named.
+  case impossibleSystems(Int)
   /// The folder of profiles or traces is not where it should be.
   case missingFolder(name: String, option: String)
   /// A word that is neither a query's name nor SQL.
@@ -24,6 +26,8 @@ enum CommandLineError: UserError {
       "the point '\(arguments.joined(separator: " "))': "
         + reason.split(whereSeparator: \.isNewline).joined(separator: " ")
     case .failedPoints(let count): "\(count) points broke down; the others are in the database"
+    case .impossibleSystems(let count):
+      "the model does not fit in \(count) cases, limited_by memory; the others were searched"
     case .missingFolder(let name, let option):
       "no folder '\(name)' here or above the program; run it from the project's folder, or give \(option)"
     case .unknownQuery(let name, let nearest):
@@ -36,6 +40,7 @@ enum CommandLineError: UserError {
     switch self {
     case .badValue, .contradiction, .badPoint, .unknownQuery: .usage
     case .failedPoints: .software
+    case .impossibleSystems: .configuration
     case .missingFolder: .noInput
     }
   }

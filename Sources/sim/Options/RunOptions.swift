@@ -29,6 +29,7 @@ struct RunOptions: ParsableArguments {
     let specification = try specification()
     var experiment = try libraries.library(in: folders).load(specification)
     experiment.exactSteps = schedule.exactSteps
+    libraries.warn(of: experiment)
     return experiment
   }
 }
@@ -36,6 +37,12 @@ struct RunOptions: ParsableArguments {
 /// What has been read from each pair of folders.
 struct Libraries {
   private var libraries: [[String]: Library] = [:]
+  private var warnings: Set<String> = []
+
+  /// Says what is odd about an experiment, each oddity once.
+  mutating func warn(of experiment: LoadedExperiment) {
+    for warning in experiment.warnings where warnings.insert(warning).inserted { sim.warn(warning) }
+  }
 
   /// The library of folders that options name.
   mutating func library(in folders: ProjectFolders) throws(CommandLineError) -> Library {

@@ -33,8 +33,10 @@ struct SystemOptions: ParsableArguments {
     help: ArgumentHelp("Change a figure of the GPU, such as energy.idle_w=100.", valueName: "path=value"))
   var hardwareSet: [String] = []
 
-  @Option(name: [.long, .customLong("tp")], help: "GPUs that share the model.")
-  var tensorParallelSize = 2
+  @Option(
+    name: [.long, .customLong("tp")],
+    help: ArgumentHelp("GPUs that share the model.", valueName: "n"))
+  var tensorParallelSize = "2"
 
   @Option(
     help: ArgumentHelp(
@@ -93,6 +95,12 @@ struct SystemOptions: ParsableArguments {
 
   /// The system that the options describe.
   func specification() throws(CommandLineError) -> SystemSpecification {
+    guard let gpus = Int(tensorParallelSize) else {
+      let isList = tensorParallelSize.contains(",")
+      throw .badValue(
+        option: "--tensor-parallel-size", value: tensorParallelSize,
+        expected: "a whole number" + (isList ? "; lists are for sweep, capacity, tune and plan" : ""))
+    }
     var system = SystemSpecification()
     system.model = model
     system.hardware = hardware
@@ -102,7 +110,7 @@ struct SystemOptions: ParsableArguments {
     ) { _, explicit in explicit }
     system.kvBlocks = numGpuBlocksOverride
     system.hardwareSettings = try Self.settings(hardwareSet, option: "--hardware-set")
-    system.tensorParallelSize = tensorParallelSize
+    system.tensorParallelSize = gpus
     system.memoryShare = gpuMemoryUtilization
     system.blockSize = blockSize
     system.maxSequences = maxNumSeqs
@@ -111,6 +119,31 @@ struct SystemOptions: ParsableArguments {
     system.drawsRouting = drawRouting
     system.costModel = costModel == .kernels ? nil : costModel
     return system
+  }
+
+  /// The options with one value each of those that are lists: models, hardware and numbers of GPUs, the last varying
+  /// fastest.
+  func alternatives() throws(CommandLineError) -> [SystemOptions] {
+    func elements(_ option: String, _ text: String) throws(CommandLineError) -> [String] {
+      let all = SweepAxis.elements(text[...]).map { String($0) }
+      guard !all.contains("") else {
+        throw .badValue(option: option, value: text, expected: "a value before and after each comma")
+      }
+      return all
+    }
+    var product: [SystemOptions] = []
+    for model in try elements("--model", model) {
+      for hardware in try elements("--hardware", hardware) {
+        for gpus in try elements("--tensor-parallel-size", tensorParallelSize) {
+          var options = self
+          options.model = model
+          options.hardware = hardware
+          options.tensorParallelSize = gpus
+          product.append(options)
+        }
+      }
+    }
+    return product
   }
 
   /// The policy that the engine runs by default; the standard one if its profile cannot be read, which is said elsewhere.

@@ -5,11 +5,45 @@ import Workloads
 /// The traffic.
 struct WorkloadOptions: ParsableArguments {
   @Option(
+    name: [.long, .customLong("dataset-path")],
     help: ArgumentHelp(
       "A shipped trace (see 'sim list traces') or a file: a length model (JSON), or a trace of Vidur/Sarathi, Azure, "
         + "Mooncake, BurstGPT or a pre-tokenised ShareGPT, told apart by the header.", valueName: "name|file")
   )
   var trace = "arxiv"
+
+  @Option(
+    name: [.long, .customLong("random-input-len")],
+    help: ArgumentHelp(
+      "Longest prompt of requests of random lengths, instead of a trace; with --output-len.",
+      valueName: "tokens"))
+  var inputLen: Int?
+
+  @Option(
+    name: [.long, .customLong("random-output-len")],
+    help: ArgumentHelp("Longest output of requests of random lengths.", valueName: "tokens"))
+  var outputLen: Int?
+
+  @Option(
+    name: [.long, .customLong("random-range-ratio")],
+    help: ArgumentHelp(
+      "Lengths are uniform from this share of the longest up to it. Default: 1, all the same.",
+      valueName: "0...1"))
+  var rangeRatio: Double?
+
+  @Option(
+    help: ArgumentHelp(
+      "Unit of a trace's moments: \(TimeUnit.allCases.map(\.rawValue).joined(separator: ", ")). Default: the format's."
+    ))
+  var timeUnit: TimeUnit?
+
+  @Option(
+    help: ArgumentHelp(
+      "Begin at this row of a trace, from 0, or at this time, as in 120s.", valueName: "rows|time"))
+  var traceStart: String?
+
+  @Option(help: ArgumentHelp("End before this row of a trace, or this time.", valueName: "rows|time"))
+  var traceEnd: String?
 
   @Option(help: ArgumentHelp("Mean requests per second; 'inf' sends all at once.", valueName: "req/s"))
   var requestRate: Double?
@@ -48,9 +82,18 @@ struct WorkloadOptions: ParsableArguments {
 
   /// The requests that the options describe.
   var specification: WorkloadSpecification {
-    WorkloadSpecification(
-      trace: trace, arrivals: arrivals, requestRate: requestRate, burstiness: burstiness,
+    let isRandom = inputLen != nil || outputLen != nil || rangeRatio != nil
+    var workload = WorkloadSpecification(
+      trace: isRandom ? "random" : trace, arrivals: arrivals, requestRate: requestRate,
+      burstiness: burstiness,
       timeScale: timeScale, numPrompts: numPrompts, shuffle: shuffle, seed: seed)
+    workload.timeUnit = timeUnit
+    workload.traceStart = traceStart
+    workload.traceEnd = traceEnd
+    workload.inputLength = inputLen
+    workload.outputLength = outputLen
+    workload.rangeRatio = rangeRatio
+    return workload
   }
 
   /// The clients, and when the run is cut.
@@ -58,3 +101,4 @@ struct WorkloadOptions: ParsableArguments {
 }
 
 extension ArrivalKind: ExpressibleByArgument {}
+extension TimeUnit: ExpressibleByArgument {}

@@ -36,11 +36,16 @@ struct OutputOptions: ParsableArguments {
   var stepsCsv: String?
 
   /// The percentiles; valid once `validateValues()` has passed.
-  var percentiles: [Double] { metricPercentiles.split(separator: ",").compactMap { Double($0) } }
+  var percentiles: [Double] {
+    var seen: Set<Double> = []
+    return allPercentiles.filter { seen.insert($0).inserted }
+  }
+
+  private var allPercentiles: [Double] { metricPercentiles.split(separator: ",").compactMap { Double($0) } }
 
   func validateValues() throws(CommandLineError) {
     let parts = metricPercentiles.split(separator: ",", omittingEmptySubsequences: false)
-    guard percentiles.count == parts.count, percentiles.allSatisfy({ (0...100).contains($0) }) else {
+    guard allPercentiles.count == parts.count, percentiles.allSatisfy({ (0...100).contains($0) }) else {
       throw .badValue(
         option: "--metric-percentiles", value: metricPercentiles,
         expected: "numbers from 0 to 100, as in 50,90,99")
@@ -48,8 +53,10 @@ struct OutputOptions: ParsableArguments {
     if let draw, !(1...1000).contains(draw) {
       throw .badValue(option: "--draw", value: "\(draw)", expected: "1 to 1000 iterations")
     }
-    if let uncertainty, !(10...10_000).contains(uncertainty) {
-      throw .badValue(option: "--uncertainty", value: "\(uncertainty)", expected: "10 to 10000 draws")
+    if let uncertainty, !(64...10_000).contains(uncertainty) {
+      throw .badValue(
+        option: "--uncertainty", value: "\(uncertainty)",
+        expected: "64 to 10000 draws: fewer say little of the tails")
     }
   }
 

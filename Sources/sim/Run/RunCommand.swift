@@ -48,6 +48,7 @@ struct RunCommand: ParsableCommand {
     try output.validateValues()
     try exports.validateValues(log: output.noDatabase ? nil : output.log)
     let experiment = try load()
+    let statistics = try options.objective.single()?.statistics ?? []
     if dryRun {
       print(output.json ? experiment.specification.json : experiment.specification.prettyJSON)
       return
@@ -60,14 +61,15 @@ struct RunCommand: ParsableCommand {
         metrics: RunMetrics(objective: experiment.objective), writer: writer,
         drawing: output.draw.map { experiment.drawing(rows: 16, columns: $0) }, progress: progress,
         steps: steps),
-      percentiles: output.percentiles)
+      percentiles: output.percentiles + Self.further(statistics, beside: output.percentiles))
     progress?.clear()
     try steps?.finish()
 
     let uncertainty = try output.uncertainty.map {
       try Uncertainty(of: experiment, summary: result.summary, draws: $0)
     }
-    var notes = experiment.notes(totals: result.totals)
+    var notes = statistics.compactMap { Self.verdict($0, result.summary) }
+    notes += experiment.notes(totals: result.totals)
     var logged: Int64?
     if let writer {
       let row = experiment.row(
@@ -94,6 +96,19 @@ struct RunCommand: ParsableCommand {
     if let logged {
       for note in try exports.write(run: logged, of: output.db) where !output.json { print(note) }
     }
+  }
+
+  /// Percentiles that are limited and not reported anyway.
+  private static func further(_ statistics: [LatencyLimit], beside known: [Double]) -> [Double] {
+    Set(statistics.compactMap(\.percentile)).subtracting(known + [50]).sorted()
+  }
+
+  /// Whether the run keeps to a limit on a statistic.
+  private static func verdict(_ limit: LatencyLimit, _ summary: RunSummary) -> String? {
+    guard let figure = limit.figure else { return nil }
+    let value = summary[figure]
+    let word = value.isNaN ? "no request has one" : value <= limit.seconds * 1000 ? "met" : "missed"
+    return String(format: "Limit %@: %@ (%@ %.4g).", limit.description, word, figure.name, value)
   }
 
   /// The experiment of the options, of a file, or of a run of the database.

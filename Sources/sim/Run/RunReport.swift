@@ -89,8 +89,8 @@ struct RunReport {
       ("TTFT", objective.timeToFirstToken), ("TBT", objective.timeBetweenTokens),
       ("TPOT", objective.timePerOutputToken), ("E2E", objective.endToEnd),
     ]
-    return limits.compactMap { name, limit in limit.map { "\(name) <= \(Self.short($0 * 1000)) ms" } }
-      .joined(separator: ", ")
+    let given = limits.compactMap { name, limit in limit.map { "\(name) <= \(Self.short($0 * 1000)) ms" } }
+    return given.isEmpty ? "Served (no limit of single requests)" : given.joined(separator: ", ")
   }
 
   private func row(_ name: String, _ value: Int) -> String { row(name, "\(value)") }

@@ -4,6 +4,7 @@ import Foundation
 import ResultStore
 import Serving
 import Support
+import Systems
 import Workloads
 
 /// `sim sweep`: the product of lists and ranges of run options.
@@ -55,7 +56,7 @@ struct SweepCommand: ParsableCommand {
       throw CommandLineError.badValue(option: "--jobs", value: "\(jobs)", expected: "1 to 1024")
     }
     let grid = try SweepGrid(parameters)
-    let (points, same) = try points(of: grid)
+    let (points, same, impossible) = try points(of: grid)
     let known = resume || dryRun ? try KnownRuns(database: db, logLevel: log) : KnownRuns()
     let open = points.filter { known[$0.hash] == nil }
     if dryRun {
@@ -70,7 +71,8 @@ struct SweepCommand: ParsableCommand {
 
     let outcomes = try run(open, done: points.count - open.count)
     let failures = report(outcomes, of: open)
-    let results = try SweepTable(points, varying: grid.varying, database: db, logLevel: log)
+    var results = try SweepTable(points, varying: grid.varying, database: db, logLevel: log)
+    results.add(impossible: impossible)
     print(results.table.formatted(as: json ? .json : .table), terminator: "")
     for (point, unfinished) in results.cut {
       warn(
@@ -85,17 +87,33 @@ struct SweepCommand: ParsableCommand {
           + "already; \(wall) s.")
     }
     if failures > 0 { throw CommandLineError.failedPoints(failures) }
+    if !impossible.isEmpty { throw CommandLineError.impossibleSystems(impossible.count) }
   }
 
-  /// The points, each configuration once, and how many are the same as others.
-  private func points(of grid: SweepGrid) throws -> (points: [SweepPoint], same: Int) {
+  /// The points, each configuration once, how many are the same as others, and the values of those on whose system the
+  /// model does not fit.
+  ///
+  /// A sweep of such points alone is refused.
+  private func points(
+    of grid: SweepGrid
+  ) throws -> (points: [SweepPoint], same: Int, impossible: [[String]]) {
     var libraries = Libraries()
     var seen: Set<String> = []
-    let all = try grid.points.map {
-      try SweepPoint(arguments: $0.arguments, values: $0.values, libraries: &libraries)
+    var all: [SweepPoint] = []
+    var impossible: [(values: [String], error: DescriptionError)] = []
+    for (arguments, values) in grid.points {
+      do {
+        all.append(try SweepPoint(arguments: arguments, values: values, libraries: &libraries))
+      } catch let error as DescriptionError where error.isMismatch {
+        impossible.append((values, error))
+      }
+    }
+    if all.isEmpty, let first = impossible.first { throw first.error }
+    for (values, error) in impossible {
+      warn("\(zip(grid.varying, values).map { "\($0) \($1)" }.joined(separator: ", ")): \(error)")
     }
     let points = all.filter { seen.insert($0.hash).inserted }
-    return (points, all.count - points.count)
+    return (points, all.count - points.count, impossible.map(\.values))
   }
 
   private func run(_ points: [SweepPoint], done: Int) throws -> [SweepOutcome] {

@@ -8,7 +8,8 @@ struct SweepGrid {
   /// The same option under another name.
   private static let aliases = [
     "--tp": "--tensor-parallel-size", "--gpu": "--hardware", "--schedule-mode": "--policy",
-    "--goodput": "--slo",
+    "--goodput": "--slo", "--dataset-path": "--trace", "--random-input-len": "--input-len",
+    "--random-output-len": "--output-len", "--random-range-ratio": "--range-ratio",
   ]
   /// Options that may be given several times, each for another setting.
   private static let repeatable: Set = ["--engine-set", "--hardware-set"]

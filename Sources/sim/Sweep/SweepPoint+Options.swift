@@ -10,6 +10,7 @@ extension SweepPoint {
     } catch {
       throw CommandLineError.badPoint(arguments: arguments, reason: SweepPointOptions.message(for: error))
     }
+    try options.objective.refuseStatistics(for: "a sweep")
     let experiment = try options.load(from: &libraries)
     self.init(
       experiment, hash: experiment.configurationHash, commandLine: ["run"] + arguments, values: values)

@@ -9,7 +9,7 @@ struct SweepTable {
     .requestThroughput, .energyPerToken,
   ]
 
-  let table: ResultTable
+  private(set) var table: ResultTable
   /// Points whose run was cut with requests unfinished.
   let cut: [(point: SweepPoint, unfinished: Int)]
 
@@ -32,5 +32,13 @@ struct SweepTable {
     }
     self.table = table
     self.cut = cut
+  }
+
+  /// Adds rows of points that could not run, which have no figures.
+  mutating func add(impossible: [[String]]) {
+    for values in impossible {
+      let cells = values.map { text in Double(text).map { RunValue($0) } ?? RunValue.text(text) }
+      table.rows.append(cells + Array(repeating: .null, count: table.columns.count - cells.count))
+    }
   }
 }

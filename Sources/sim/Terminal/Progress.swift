@@ -42,5 +42,5 @@ final class Progress: RunProgress {
     write("\r\(bar) \(Int(share * 100)) %  \(done)/\(total) \(unit)  \(Int(left.rounded(.up))) s left ")
   }
 
-  private func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
+  private func write(_ text: String) { writeError(text) }
 }

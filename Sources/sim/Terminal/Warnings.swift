@@ -1,4 +1,17 @@
 import Foundation
 
-/// Says something on standard error, in a line.
-func warn(_ text: String) { FileHandle.standardError.write(Data("sim: \(text)\n".utf8)) }
+/// Writes a line on standard error.
+func warn(_ text: String) { writeError("sim: \(text)\n") }
+
+/// Writes on standard error; where that is closed or full there is no place left to say so, and the program goes on.
+func writeError(_ text: String) {
+  let bytes = Array(text.utf8)
+  unsafe bytes.withUnsafeBytes { bytes in
+    var done = 0
+    while done < bytes.count {
+      let written = unsafe write(STDERR_FILENO, bytes.baseAddress?.advanced(by: done), bytes.count - done)
+      guard written > 0 else { return }
+      done += written
+    }
+  }
+}

@@ -1,0 +1,116 @@
+import Dispatch
+import Serving
+import Synchronization
+import Workloads
+
+/// Finds how many instances of a system serve a rate.
+///
+/// The capacity of one instance gives the least number; that many are simulated together behind their router, and one more
+/// as long as they do not hold.
+package struct Planner: Sendable {
+  package let library: Library
+  package let criterion: CapacityCriterion
+  /// The rate to be served.
+  package let rate: Double
+  package let seeds: [UInt64]
+  package let tolerance: Double
+
+  /// Most instances beyond those that capacity asks for.
+  private static let patience = 3
+  /// Most instances of a plan.
+  package static let mostInstances = 1000
+
+  package init(
+    library: Library, criterion: CapacityCriterion, rate: Double, seeds: [UInt64], tolerance: Double
+  ) {
+    self.library = library
+    self.criterion = criterion
+    self.rate = rate
+    self.seeds = seeds
+    self.tolerance = tolerance
+  }
+
+  /// What came of a system.
+  package enum Outcome: Sendable {
+    case serves(PlannedSystem)
+    /// No number of instances was found that serves the rate, and what it fails by.
+    case fails(CapacityCriterion.Limit)
+  }
+
+  /// One run's share of a plan.
+  private struct Measured: Sendable {
+    var figures: CapacityFigures
+    var utilisation: Double
+    var tokensPerSecond: Double
+  }
+
+  /// Plans a system.
+  ///
+  /// - Parameters:
+  ///   - experiment: the system, its policy and the traffic; rate, seed, objective and instances are the planner's.
+  ///   - progress: advanced by each run.
+  /// - Returns: the least number of instances that was found to serve the rate, or why there is none.
+  /// - Throws: what an experiment throws as it is made or run.
+  /// - Complexity: that of a search for capacity, and of a run of all instances for each seed.
+  package func plan(_ experiment: Experiment, progress: (any RunProgress)? = nil) throws -> Outcome {
+    var capacity = PolicyCapacity(
+      seeds: seeds, criterion: criterion, guess: 1, tolerance: tolerance, intervals: false)
+    while case let wanted = capacity.wanted, !wanted.isEmpty {
+      let measured = try measure(
+        wanted.map { change(experiment, rate: $0.rate, seed: $0.seed, instances: 1) }, progress)
+      for (trial, measured) in zip(wanted, measured) { capacity.add(trial, measured.figures) }
+    }
+    let result = capacity.result
+    guard let own = result.rate else { return .fails(result.limit ?? .attainment) }
+    let least = max(1, (rate / own).rounded(.up))
+    guard least <= Double(Self.mostInstances) else { return .fails(result.limit ?? .attainment) }
+    var limit = result.limit ?? .attainment
+    for instances in Int(least)...Int(least) + Self.patience {
+      let measured = try measure(
+        seeds.map { change(experiment, rate: rate, seed: $0, instances: instances) }, progress)
+      let figures = CapacityFigures(meanOf: measured.map(\.figures))
+      if let failure = criterion.failure(of: figures) {
+        limit = failure
+        continue
+      }
+      guard !criterion.exceedsEnergy(figures) else { return .fails(.energy) }
+      let n = Double(measured.count)
+      return .serves(
+        PlannedSystem(
+          instances: instances, gpusPerInstance: experiment.system.tensorParallelSize, rate: rate,
+          capacity: result, figures: figures, utilisation: measured.reduce(0) { $0 + $1.utilisation } / n,
+          tokensPerSecond: measured.reduce(0) { $0 + $1.tokensPerSecond } / n))
+    }
+    return .fails(limit)
+  }
+
+  private func change(_ experiment: Experiment, rate: Double, seed: UInt64, instances: Int) -> Experiment {
+    var experiment = experiment
+    experiment.workload.requestRate = rate
+    experiment.workload.seed = seed
+    experiment.objective = criterion.objective.requests
+    experiment.cluster.pool.instances = instances
+    return experiment
+  }
+
+  /// Runs experiments on all cores.
+  private func measure(_ experiments: [Experiment], _ progress: (any RunProgress)?) throws -> [Measured] {
+    let outcomes = Mutex([Result<Measured, any Error>?](repeating: nil, count: experiments.count))
+    DispatchQueue.concurrentPerform(iterations: experiments.count) { i in
+      let outcome = Result { try measure(experiments[i]) }
+      outcomes.withLock { $0[i] = outcome }
+      progress?.advance(by: 1)
+    }
+    return try outcomes.withLock { try $0.compactMap { try $0?.get() } }
+  }
+
+  private func measure(_ experiment: Experiment) throws -> Measured {
+    let summary = try library.load(experiment).run().summary
+    let metrics = summary.metrics
+    let time = max(metrics.duration, .leastNonzeroMagnitude)
+    return Measured(
+      figures: CapacityFigures(summary, statistics: criterion.objective.statistics),
+      utilisation: metrics.busySeconds / time / Double(experiment.cluster.pool.instances),
+      tokensPerSecond: Double(metrics.inputTokens + metrics.outputTokens) / time)
+  }
+}

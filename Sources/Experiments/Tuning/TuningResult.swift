@@ -1,0 +1,59 @@
+import Statistics
+
+/// The policies at their best under one criterion.
+package struct TuningResult: Sendable {
+  /// A policy at its best.
+  package struct Tuned: Sendable {
+    /// The policy as the user gave it.
+    package let family: String
+    /// With the best parameters.
+    package let best: String
+    package let capacity: CapacityResult
+
+    package init(family: String, best: String, capacity: CapacityResult) {
+      self.family = family
+      self.best = best
+      self.capacity = capacity
+    }
+  }
+
+  /// How far the winner is ahead of another policy.
+  package struct Lead: Sendable {
+    package let other: Tuned
+    /// The winner's capacity over the other's; `nil` if the other has none.
+    package let ratio: Double?
+    /// The 95 % interval of the mean ratio over seeds, by Student's t; `nil` for a single seed.
+    package let interval: Interval?
+
+    /// Whether the lead is more than chance.
+    package var isShown: Bool { ratio == nil || (interval.map { $0.low > 1 } ?? false) }
+  }
+
+  package let criterion: CapacityCriterion
+  /// In the order in which they were given.
+  package let policies: [Tuned]
+
+  package init(criterion: CapacityCriterion, policies: [Tuned]) {
+    self.criterion = criterion
+    self.policies = policies
+  }
+
+  /// The policy that holds the largest rate; `nil` if none holds any.
+  package var winner: Tuned? {
+    policies.filter { $0.capacity.rate != nil }.max { ($0.capacity.rate ?? 0) < ($1.capacity.rate ?? 0) }
+  }
+
+  /// How far the winner is ahead of each of the others, the nearest first.
+  package var leads: [Lead] {
+    guard let winner, let rate = winner.capacity.rate else { return [] }
+    let others = policies.filter { $0.family != winner.family }
+      .sorted { ($0.capacity.rate ?? 0) > ($1.capacity.rate ?? 0) }
+    return others.map { other in
+      let (a, b) = (winner.capacity.ownRates, other.capacity.ownRates)
+      let ratios = a.count == b.count ? zip(a, b).map { $0 / $1 } : []
+      return Lead(
+        other: other, ratio: other.capacity.rate.map { rate / $0 },
+        interval: Sample(ratios).meanInterval().map { Interval(low: max(0, $0.low), high: $0.high) })
+    }
+  }
+}

@@ -1,0 +1,106 @@
+import ArgumentParser
+import Experiments
+import Foundation
+import Policies
+import ResultStore
+import Serving
+import Statistics
+import Systems
+import Workloads
+
+/// `sim plan`: how many GPUs a rate needs.
+struct PlanCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "plan",
+    abstract: "Find how many GPUs serve a request rate under an objective, and at what cost.",
+    discussion: """
+      For each model, GPU, number of GPUs of an instance and policy, all of which may be lists: the capacity of one \
+      instance, as many instances as the rate needs, and a simulation of all of them together, which has to meet the \
+      objective. Plans are sorted by their price, or by their number of GPUs if no price is given. An instance is a \
+      whole replica; prefill and decode run on the same GPUs.
+
+      Examples:
+        sim plan --request-rate 20 --slo ttft:1s tpot:30ms --percentile 99 --trace sharegpt
+        sim plan --request-rate 20 --hardware h100-sxm,h200-sxm --tp 1,2,4 --policy chunked,layered --gpu-price 2.5
+        sim plan --request-rate 5 --hardware h100-sxm,h200-sxm --gpu-price h100-sxm:2.5,h200-sxm:3.2
+      """)
+
+  @OptionGroup(title: "Search") var search: SearchOptions
+
+  @Option(
+    help: ArgumentHelp(
+      "Price of a GPU for an hour, or one for each GPU as in h100-sxm:2.5,h200-sxm:3.2.", valueName: "price"))
+  var gpuPrice: String?
+
+  @OptionGroup var options: RunOptions
+
+  @Flag(help: "Print the table as JSON.")
+  var json = false
+
+  func run() throws {
+    let started = ContinuousClock.now
+    guard let rate = options.traffic.requestRate, rate > 0, rate.isFinite else {
+      throw CommandLineError.badValue(
+        option: "--request-rate", value: options.traffic.requestRate.map { "\($0)" } ?? "(missing)",
+        expected: "the rate to be served, in requests a second")
+    }
+    guard options.traffic.arrivals != .trace else {
+      throw CommandLineError.contradiction("--arrivals trace: a plan is for a rate; leave it out")
+    }
+    let seeds = try search.checkedSeeds(options.traffic)
+    let tolerance = try search.checkedTolerance(default: 0.05)
+    var libraries = Libraries()
+    let library = try libraries.library(in: options.folders)
+    let prices = try checkedPrices()
+    var cases: [PlanTable.Case] = []
+    let progress = json ? nil : Progress(total: 40 * 2, unit: "runs")
+    for system in try options.system.alternatives() {
+      var options = options
+      options.system = system
+      for policy in SweepAxis.elements((options.schedule.policy ?? "chunked,layered")[...]) {
+        options.schedule.policy = String(policy)
+        let experiment = try options.specification()
+        var row = PlanTable.Case(
+          system: system, policy: String(policy), price: prices[system.hardware] ?? prices[""])
+        do {
+          let loaded = try library.load(experiment)
+          let objective = try options.objective.single() ?? loaded.objective.asObjective
+          let planner = Planner(
+            library: library, criterion: try search.criteria([objective])[0], rate: rate, seeds: seeds,
+            tolerance: tolerance)
+          row.policy = loaded.policy.description
+          row.outcome = try planner.plan(experiment, progress: progress)
+        } catch let error as DescriptionError where error.isMismatch {
+          progress?.clear()
+          warn("\(system.model) on \(system.tensorParallelSize) x \(system.hardware): \(error)")
+        }
+        cases.append(row)
+      }
+    }
+    progress?.clear()
+    let table = PlanTable(cases: cases)
+    print(table.table.formatted(as: json ? .json : .table), terminator: "")
+    guard !json else { return }
+    if let best = table.best {
+      print("\nBest: " + best)
+    } else {
+      print("\nNo system serves \(rate) req/s under this objective.")
+    }
+    print(String(format: "%d seeds, %.1f s.", seeds.count, (ContinuousClock.now - started).seconds))
+  }
+
+  /// Prices by GPU; the empty name is that of a price for all.
+  private func checkedPrices() throws(CommandLineError) -> [String: Double] {
+    var prices: [String: Double] = [:]
+    for part in (gpuPrice ?? "").split(separator: ",") {
+      let sides = part.split(whereSeparator: { $0 == ":" || $0 == "=" })
+      guard let text = sides.last, sides.count <= 2, let price = Double(text), price >= 0, price.isFinite
+      else {
+        throw .badValue(
+          option: "--gpu-price", value: gpuPrice ?? "", expected: "a price, or prices as in h100-sxm:2.5")
+      }
+      prices[sides.count == 2 ? String(sides[0]) : ""] = price
+    }
+    return prices
+  }
+}

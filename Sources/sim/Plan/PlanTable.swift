@@ -1,0 +1,93 @@
+import Experiments
+import Foundation
+import ResultStore
+
+/// The plans, the cheapest first.
+struct PlanTable {
+  /// A system under a policy.
+  struct Case {
+    let system: SystemOptions
+    var policy: String
+    /// Of a GPU for an hour.
+    let price: Double?
+    /// `nil` if the model does not fit.
+    var outcome: Planner.Outcome?
+
+    init(system: SystemOptions, policy: String, price: Double?) {
+      self.system = system
+      self.policy = policy
+      self.price = price
+    }
+
+    /// The plan, if there is one.
+    var plan: PlannedSystem? { if case .serves(let plan)? = outcome { plan } else { nil } }
+
+    /// What keeps it from serving more, or at all.
+    var limit: String {
+      switch outcome {
+      case .serves(let plan): plan.capacity.limit?.description ?? ""
+      case .fails(let limit): limit.description
+      case nil: "memory"
+      }
+    }
+
+    /// By price if there is one, else by GPUs; then by energy.
+    fileprivate var rank: (Double, Double) {
+      guard let plan else { return (.infinity, .infinity) }
+      return (Double(plan.gpus) * (price ?? 1), plan.figures.millijoulesPerToken)
+    }
+  }
+
+  /// Best first.
+  let cases: [Case]
+
+  init(cases: [Case]) {
+    self.cases = cases.enumerated().sorted {
+      let (a, b) = ($0.element.rank, $1.element.rank)
+      return a != b ? a < b : $0.offset < $1.offset
+    }.map(\.element)
+  }
+
+  /// A row for each case.
+  var table: ResultTable {
+    let priced = cases.contains { $0.price != nil }
+    var table = ResultTable(
+      columns: [
+        "model", "hardware", "tp", "policy", "replicas", "gpus", "capacity", "headroom", "utilisation",
+        "limited_by", "slo_attainment", "mean_watts", "kwh_per_day", "energy_per_token_mj",
+      ] + (priced ? ["cost_per_hour", "cost_per_million_tokens"] : []), rows: [])
+    for item in cases {
+      let plan = item.plan
+      func value(_ number: Double?) -> RunValue {
+        number.map { RunValue(Double(String(format: "%.3g", $0)) ?? $0) } ?? .null
+      }
+      var row: [RunValue] = [
+        .text(item.system.model), .text(item.system.hardware),
+        Int(item.system.tensorParallelSize).map { RunValue($0) } ?? .null, .text(item.policy),
+        plan.map { RunValue($0.instances) } ?? .null, plan.map { RunValue($0.gpus) } ?? .null,
+        value(plan?.capacity.rate), value(plan?.headroom), value(plan?.utilisation), .text(item.limit),
+        value(plan?.figures.attainment), value(plan?.figures.watts), value(plan?.kilowattHoursPerDay),
+        value(plan?.figures.millijoulesPerToken),
+      ]
+      if priced {
+        row += [
+          value(item.price.flatMap { price in plan.map { Double($0.gpus) * price } }),
+          value(item.price.flatMap { price in plan.map { $0.costOfMillionTokens(price: price) } }),
+        ]
+      }
+      table.rows.append(row)
+    }
+    return table
+  }
+
+  /// The best plan in a sentence.
+  var best: String? {
+    guard let first = cases.first, let plan = first.plan else { return nil }
+    let gpus = "\(plan.gpus) \(first.system.hardware)"
+    return String(
+      format:
+        "%@ under %@ on %@ (%d replicas of %d), limited by %@; %.0f %% of the time busy, %.0f %% head-room.",
+      first.system.model, first.policy, gpus, plan.instances, plan.gpusPerInstance, first.limit,
+      plan.utilisation * 100, plan.headroom * 100)
+  }
+}

@@ -1,0 +1,51 @@
+import Serving
+import Testing
+import Workloads
+
+@testable import Experiments
+
+@Suite struct PlannerTests {
+  /// 4 x 2 GPUs at 3 an hour are 24 an hour; 12,000 tokens a second are 43.2 million an hour.
+  @Test func costsAddUp() {
+    let plan = PlannedSystem(
+      instances: 4, gpusPerInstance: 2, rate: 10,
+      capacity: CapacityResult(rate: 3, failing: nil, interval: nil, limit: nil, figures: nil, runs: 0),
+      figures: CapacityFigures(attainment: 1, watts: 5000, millijoulesPerToken: 1, unfinished: 0),
+      utilisation: 0.5, tokensPerSecond: 12_000)
+    #expect(plan.gpus == 8)
+    #expect(abs(plan.headroom - 0.2) < 1e-12)
+    #expect(abs(plan.kilowattHoursPerDay - 120) < 1e-9)
+    #expect(abs(plan.costOfMillionTokens(price: 3) - 24 / 43.2) < 1e-12)
+  }
+
+  func planner(_ words: [String], rate: Double) throws -> Planner {
+    Planner(
+      library: Project.library,
+      criterion: CapacityCriterion(objective: try Objective.alternatives(words)[0], attainment: 0.9),
+      rate: rate, seeds: [0, 1], tolerance: 0.1)
+  }
+
+  /// As many instances as the rate needs, and they hold it together; one fewer would not.
+  @Test func instancesAreEnoughAndNotTooMany() throws {
+    var experiment = Experiment(trace: "sharegpt", policy: "chunked")
+    experiment.workload.numPrompts = 300
+    let planner = try planner(["ttft:2s", "tpot:25ms"], rate: 60)
+    guard case .serves(let plan) = try planner.plan(experiment) else {
+      Issue.record("no plan")
+      return
+    }
+    let own = try #require(plan.capacity.rate)
+    #expect(plan.instances >= Int((60 / own).rounded(.up)) && plan.figures.attainment >= 0.9)
+    #expect(plan.utilisation > 0 && plan.utilisation <= 1)
+  }
+
+  @Test func whatNoNumberOfInstancesMendsIsSaid() throws {
+    var experiment = Experiment(trace: "arxiv", policy: "chunked")
+    experiment.workload.numPrompts = 20
+    guard case .fails(let limit) = try planner(["ttft:1ms"], rate: 5).plan(experiment) else {
+      Issue.record("a plan")
+      return
+    }
+    #expect(limit == .latency("ttft"))
+  }
+}

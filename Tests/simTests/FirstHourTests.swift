@@ -1,0 +1,86 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// What people try in the first hour.
+@Suite struct FirstHourTests {
+  @Test(arguments: [
+    (["--ignore-eos"], "leave it out"), (["--dtype", "fp8"], "config.json"),
+    (["--dataset-name", "sharegpt"], "--trace"), (["--kv-cache-dtype", "fp8"], "16 bits"),
+    (["runn"], "did you mean 'sim run'"), (["--hardware", "h100"], "did you mean 'h100-sxm'"),
+    (["--model", "Qwen/Qwen3-31B"], "known: "),
+    (["--input-len", "5"], "--output-len"), (["--trace-start", "5"], "length model"),
+  ])
+  func mistakesAreAnsweredWithTheCure(arguments: [String], cure: String) throws {
+    let outcome = try Binary.run(arguments + ["--no-db"])
+    #expect(outcome.status == 64, "\(outcome.errors)")
+    #expect(outcome.errors.contains(cure), "\(outcome.errors)")
+    #expect(outcome.errors.split(separator: "\n").count == 1)
+  }
+
+  @Test func namesOfRepositoriesAndFoldersOfModelsAreTaken() throws {
+    let folder = try TemporaryFolder()
+    let config = try String(
+      contentsOf: Binary.root.appending(path: "Profiles/models/qwen3-8b.json"), encoding: .utf8)
+    let path = try folder.file("config.json", config)
+    let snapshot = URL(filePath: path).deletingLastPathComponent().path
+    for (model, gpus) in [("Qwen/Qwen3-30B-A3B", "2"), (snapshot, "1")] {
+      let outcome = try Binary.run(["--model", model, "--tp", gpus, "--num-prompts", "3", "--no-db"])
+      #expect(outcome.status == 0, "\(outcome.errors)")
+    }
+  }
+
+  @Test func vLLMsNamesOfRandomLengthsWork() throws {
+    let outcome = try Binary.run([
+      "--random-input-len", "1000", "--random-output-len", "10", "--random-range-ratio", "0.8",
+      "--num-prompts", "5",
+      "--request-rate", "inf", "--max-concurrency", "2", "--no-db",
+    ])
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(outcome.output.contains("random-1000-10-0.8"))
+  }
+
+  @Test func anEmptyFileIsADatabaseWithoutRuns() throws {
+    let folder = try TemporaryFolder()
+    let path = try folder.file("e.sqlite", "")
+    let outcome = try Binary.run(["sweep", "--num-prompts", "3", "--seed", "0:1", "--db", path])
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(outcome.output.contains("2 points"))
+  }
+
+  /// With standard error full or closed the report is complete all the same.
+  @Test(arguments: ["2>/dev/full", "2>&-"])
+  func aBrokenStandardErrorCostsNothing(redirection: String) throws {
+    let process = Process()
+    process.executableURL = URL(filePath: "/bin/sh")
+    process.arguments = [
+      "-c", "'\(Binary.url.path)' --trace arxiv --num-prompts 3 --max-duration 1 --no-db \(redirection)",
+    ]
+    process.currentDirectoryURL = Binary.root
+    let pipe = Pipe()
+    process.standardOutput = pipe
+    try process.run()
+    let output = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 0 && output.contains("Simulated in"))
+  }
+
+  @Test func policiesAreListedWithTheirDefaults() throws {
+    let outcome = try Binary.run(["list", "policies"])
+    #expect(outcome.output.contains("(default 512)") && outcome.output.contains("tiers"))
+  }
+
+  /// One point on whose system the model does not fit is named, and the others run.
+  @Test func anImpossiblePointStopsNoOther() throws {
+    let folder = try TemporaryFolder()
+    let outcome = try Binary.run([
+      "sweep", "--tp", "1,2", "--gpu-memory-utilization", "0.6", "--num-prompts", "3", "--db",
+      folder.file("s.sqlite"),
+      "--json",
+    ])
+    #expect(outcome.status == 78 && outcome.errors.contains("no memory is left"), "\(outcome.errors)")
+    let rows = try #require(
+      try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [[String: Any]])
+    #expect(rows.count == 2 && rows[0]["run_id"] is Int && rows[1]["run_id"] is NSNull)
+  }
+}

@@ -1,0 +1,35 @@
+import ArgumentParser
+import Foundation
+import Testing
+
+@testable import sim
+
+@Suite struct PlanCommandTests {
+  @Test func plansAreSortedByPrice() throws {
+    let outcome = try Binary.run([
+      "plan", "--request-rate", "12", "--trace", "sharegpt", "--slo", "ttft:1s", "tpot:30ms", "--percentile",
+      "95",
+      "--tp", "1,2", "--policy", "chunked,layered", "--num-prompts", "150", "--seeds", "0,1", "--gpu-price",
+      "2.5",
+      "--gpu-memory-utilization", "0.6", "--json",
+    ])
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let rows = try #require(
+      try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [[String: Any]])
+    #expect(rows.count == 4)
+    let gpus = rows.compactMap { $0["gpus"] as? Int }
+    #expect(gpus == gpus.sorted() && gpus.count == 2)
+    // On one GPU the model does not fit: named last.
+    #expect(rows.suffix(2).allSatisfy { $0["limited_by"] as? String == "memory" })
+    #expect(rows[0]["cost_per_hour"] as? Double == Double(gpus[0]) * 2.5)
+  }
+
+  @Test(arguments: [
+    [], ["--request-rate", "inf"], ["--request-rate", "1", "--gpu-price", "dear"],
+    ["--request-rate", "1", "--seed", "4"], ["--request-rate", "1", "--slo", "tbt:1,2"],
+  ])
+  func badInputIsRefused(_ arguments: [String]) throws {
+    let command = try PlanCommand.parse(arguments + TestProject.folders)
+    #expect(throws: (any Error).self) { try command.run() }
+  }
+}

@@ -1,0 +1,39 @@
+import ArgumentParser
+import ResultStore
+import Testing
+
+@testable import sim
+
+@Suite struct TuneCommandTests {
+  @Test func theBestOfEachPolicyIsPrintedAndStored() throws {
+    let outcome = try Binary.run([
+      "tune", "--policy", "chunked,layered[groups=tiers,stages=16]", "--slo", "tbt:20ms,60ms", "ttft:10s",
+      "--num-prompts", "60", "--seeds", "0:2", "--tolerance", "0.1", "--no-db",
+    ])
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(outcome.output.contains("tbt:20ms ttft:10s"))
+    #expect(outcome.output.contains("layered[stages=16,cohort="))
+    #expect(outcome.output.contains("3 seeds"))
+    try TestProject.withDatabase { database in
+      try TuneCommand.parse(
+        [
+          "--policy", "chunked", "--slo", "tbt:60ms", "--num-prompts", "40", "--seeds", "0,1", "--tolerance",
+          "0.2", "--json", "--db", database,
+        ] + TestProject.folders
+      ).run()
+      let rows = try ResultReader(path: database).query(
+        "SELECT policy LIKE 'chunked[budget=%', seeds, request_rate > 0, limited_by FROM capacities")
+      #expect(rows.rows.count == 1 && rows.rows[0].prefix(3) == [1, "0,1", 1])
+    }
+  }
+
+  @Test(arguments: [
+    ["--policy", "chunked,chunked"], ["--slo", "ttft"], ["--seed", "1"], ["--max-num-batched-tokens", "512"],
+    ["--percentile", "0"], ["--percentile", "99", "--attainment", "0.9"], ["--policy", "nosuch"],
+    ["--slo", "ttft:1s", "ttft:2s"],
+  ])
+  func badInputIsRefused(_ arguments: [String]) throws {
+    let command = try TuneCommand.parse(["--no-db"] + arguments + TestProject.folders)
+    #expect(throws: (any Error).self) { try command.run() }
+  }
+}
