@@ -98,7 +98,7 @@ let package = Package(
     + module(
       "Experiments",
       ["Support", "Statistics", "Serving", "Policies", "Systems", "CostModels", "Workloads", "ResultStore"],
-      testsUse: ["TestSupport", grdb], testData: ["Databases"])
+      testsUse: ["TestSupport", grdb], testData: ["Databases", "Schedules"])
     + module(
       "Exports", ["ResultStore", "Serving", "Statistics", "Support"],
       testsUse: ["Experiments", "TestSupport"]),

@@ -20,8 +20,8 @@ public struct OrcaBatching: Scheduler {
     while plan.tiles.count < view.maxSequences, let next = plan.nextWaiting(view), next.tokens <= left,
       let prompt = plan.admitNext(view)
     {
-      plan.prefill(prompt, tokens: 0..<prompt.tokens, layers: 0..<view.layers)
-      left -= prompt.tokens
+      plan.prefill(prompt, tokens: prompt.done..<prompt.tokens, layers: 0..<view.layers)
+      left -= prompt.remaining
     }
     plan.decode(view, atMost: view.maxSequences - plan.tiles.count)
   }

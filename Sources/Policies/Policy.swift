@@ -42,6 +42,11 @@ public struct Policy: Sendable, CustomStringConvertible {
         throw .badValue(value, parameter: name, expected: "a whole number from 1 to 2^30")
       }
       values.values[name] = .count(number)
+    case .countOrNone:
+      guard let number = Int(value), (0...1 << 30).contains(number) else {
+        throw .badValue(value, parameter: name, expected: "a whole number from 0 to 2^30")
+      }
+      values.values[name] = .count(number)
     case .milliseconds:
       guard let time = Double(value), time > 0, time < 1e9 else {
         throw .badValue(value, parameter: name, expected: "a positive number of milliseconds")

@@ -32,6 +32,8 @@ public enum PolicyCatalog {
     public enum Kind: Sendable, Hashable {
       /// A positive whole number.
       case count
+      /// A whole number, 0 among them.
+      case countOrNone
       /// A positive time in milliseconds.
       case milliseconds
       /// One of several words.
@@ -55,6 +57,11 @@ public enum PolicyCatalog {
       _ name: String, _ summary: String, default fallback: @escaping @Sendable (Facts) -> Int
     ) -> Parameter {
       Parameter(name: name, summary: summary, kind: .count) { .count(fallback($0)) }
+    }
+
+    /// A whole number that is 0 by default.
+    static func countOrNone(_ name: String, _ summary: String) -> Parameter {
+      Parameter(name: name, summary: summary, kind: .countOrNone) { _ in .count(0) }
     }
 
     /// A positive time.
@@ -123,6 +130,55 @@ public enum PolicyCatalog {
       parameters: [.count("budget", "prompt tokens in an iteration") { $0.maxModelLength }],
       batchedTokens: "budget",
       make: { OrcaBatching(budget: $0.count("budget")) }),
+    Entry(
+      name: "vllm", summary: "everybody in order of admission within a token budget, as vLLM's scheduler",
+      parameters: [
+        .count("budget", "tokens in an iteration") { _ in 8192 },
+        .countOrNone("long", "most tokens of one prompt while there are others; 0 for no limit"),
+        .word(
+          "adaptive", "whether that limit grows where few requests share the budget", ["no", "yes"],
+          default: "no"),
+      ],
+      batchedTokens: "budget",
+      make: {
+        VLLMScheduling(
+          budget: $0.count("budget"), longPrompt: $0.count("long"), isAdaptive: $0.word("adaptive") == "yes")
+      }),
+    Entry(
+      name: "sglang",
+      summary: "prompts first, then decode, with an estimate of outputs, as SGLang's scheduler",
+      parameters: [
+        .count("budget", "prompt tokens in an iteration (chunked_prefill_size)") { _ in 8192 },
+        .count("prefill", "tokens of prompts admitted in an iteration (max_prefill_tokens)") { _ in 16_384 },
+        .count("share", "percent of the outputs' limits that is reserved at first") { _ in 70 },
+        .word(
+          "ratio", "whether that share falls with decode steps, or stays", ["falls", "stays"],
+          default: "falls"),
+        .count("longest", "most tokens that an output counts for") { _ in 4096 },
+      ],
+      batchedTokens: "budget",
+      make: {
+        SGLangScheduling(
+          chunk: $0.count("budget"), prefillTokens: $0.count("prefill"),
+          share: Double($0.count("share")) / 100,
+          isFixed: $0.word("ratio") == "stays", longestOutput: $0.count("longest"))
+      }),
+    Entry(
+      name: "trtllm",
+      summary: "decode, then whole prompts that can never lose memory, as TensorRT-LLM's batching",
+      parameters: [
+        .count("budget", "tokens in an iteration (max_num_tokens)") { _ in 8192 },
+        .word("chunks", "whether prompts may be cut (enable_chunked_prefill)", ["no", "yes"], default: "no"),
+        .word(
+          "capacity", "no-evict: room for whole outputs; utilisation: for prompts",
+          ["no-evict", "utilisation"], default: "no-evict"),
+      ],
+      batchedTokens: "budget",
+      make: {
+        TRTLLMScheduling(
+          budget: $0.count("budget"), isChunked: $0.word("chunks") == "yes",
+          evicts: $0.word("capacity") == "utilisation")
+      }),
     Entry(
       name: "static", summary: "run-to-completion batches: none joins until all have finished",
       parameters: [

@@ -27,9 +27,9 @@ public struct StaticBatching: Scheduler {
     var left = budget
     for position in 0..<plan.promptCount(view) {
       let prompt = plan.prompt(position, view)
-      guard prompt.tokens <= left || plan.tiles.isEmpty else { break }
-      plan.prefill(prompt, tokens: 0..<prompt.tokens, layers: 0..<view.layers)
-      left -= prompt.tokens
+      guard prompt.remaining <= left || plan.tiles.isEmpty else { break }
+      plan.prefill(prompt, tokens: prompt.done..<prompt.tokens, layers: 0..<view.layers)
+      left -= prompt.remaining
     }
   }
 }

@@ -6,6 +6,8 @@ public struct RequestIterator: IteratorProtocol, Sendable {
   private let count: Int
   private let model: LengthModel?
   private let rows: [TraceRow]
+  /// Whether the trace says what prompts begin with.
+  private let hasContents: Bool
   /// How long the trace's own arrivals last until they begin again.
   private let period: Seconds
   private var lengths: SplitMix64
@@ -22,10 +24,12 @@ public struct RequestIterator: IteratorProtocol, Sendable {
     case .model(let model):
       self.model = model
       rows = []
+      hasContents = false
       period = 0
     case .trace(let trace):
       model = nil
       rows = trace.rows
+      hasContents = trace.prefixBlocks != nil
       let gaps = Double(trace.rows.count - 1)
       period = gaps > 0 ? trace.span * (gaps + 1) / gaps : 0
     }
@@ -49,8 +53,10 @@ public struct RequestIterator: IteratorProtocol, Sendable {
     }
     let recorded = rows[row]
     row += 1
-    return Request(
+    var request = Request(
       id: id, arrival: arrivals.next(recorded: lap + recorded.arrival),
       promptTokens: Int(recorded.promptTokens), outputTokens: Int(recorded.outputTokens))
+    if hasContents { request.content = Int32(row - 1) }
+    return request
   }
 }

@@ -90,6 +90,41 @@ public struct Workload: Sendable, Sequence {
     return blocks[id % blocks.count]
   }
 
+  /// What prompts begin with, as a prefix cache needs it; empty if the trace does not tell.
+  ///
+  /// - Complexity: O(*n*) in the number of block hashes.
+  public var contents: PromptContents {
+    guard case .trace(let trace) = source, let blocks = trace.prefixBlocks else { return PromptContents() }
+    var contents = PromptContents()
+    var sources: [Int: Int] = [:]
+    for row in trace.rows.indices {
+      let pieces = blocks[row].enumerated().map { place, hash in
+        PromptContents.Piece(
+          begin: place * blocks.blockTokens, source: Self.number(of: hash, in: &sources))
+      }
+      _ = contents.append(pieces, length: Int(trace.rows[row].promptTokens))
+    }
+    return contents
+  }
+
+  private static func number(of hash: Int, in numbers: inout [Int: Int]) -> Int {
+    if let number = numbers[hash] { return number }
+    numbers[hash] = numbers.count
+    return numbers.count - 1
+  }
+
+  /// Prompt tokens of full blocks that an earlier row begins with, too: what an endless prefix cache would find.
+  ///
+  /// - Complexity: O(*n*) in the number of block hashes.
+  public var repeatedTokens: Int {
+    guard case .trace(let trace) = source, let blocks = trace.prefixBlocks else { return 0 }
+    var (seen, tokens) = (Set<Int>(), 0)
+    for row in trace.rows.indices {
+      for hash in blocks[row] where !seen.insert(hash).inserted { tokens += blocks.blockTokens }
+    }
+    return tokens
+  }
+
   /// The number of requests, which is known.
   public var underestimatedCount: Int { count }
 

@@ -17,6 +17,7 @@ struct Sim: ParsableCommand {
     subcommands: [
       RunCommand.self, CompareCommand.self, CapacityCommand.self, SweepCommand.self, QueryCommand.self,
       ExportCommand.self, ValidateCommand.self, ListCommand.self, CalibrateCommand.self,
+      CalibrateHostCommand.self,
     ],
     defaultSubcommand: RunCommand.self)
 
@@ -29,6 +30,9 @@ struct Sim: ParsableCommand {
       guard fflush(nil) == 0 else { fail("standard output cannot be written", .ioError) }
     } catch let error as any UserError {
       fail("\(error)", error.exitStatus)
+    } catch let code as ExitCode {
+      fflush(nil)
+      Foundation.exit(code.rawValue)
     } catch  where exitCode(for: error) == .success {
       exit(withError: error)  // help, or the version
     } catch {

@@ -39,7 +39,7 @@ struct ExperimentTests {
     #expect(policy["name"] as? String == "chunked")
     #expect(policy["budget"] as? Int == 1024)
     #expect(policy["decodes"] as? String == "free")
-    #expect((pool["system"] as? [String: Any])?["max_num_seqs"] as? Int == 256)
+    #expect((pool["system"] as? [String: Any])?["tensor_parallel_size"] as? Int == 2)
   }
 
   @Test func whatIsNotThereKeepsItsDefault() throws {

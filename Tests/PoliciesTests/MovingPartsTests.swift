@@ -11,7 +11,13 @@ import Testing
       number: number,
       configuration: InstanceConfiguration(
         scheduler: ChunkedPrefill(budget: 512), costModel: cost.model, memory: cost.memory,
-        stepsInFlight: stepsInFlight))
+        rules: rules(stepsInFlight)))
+  }
+
+  func rules(_ stepsInFlight: Int) -> EngineRules {
+    var rules = EngineRules()
+    rules.stepsInFlight = stepsInFlight
+    return rules
   }
 
   func milliseconds(_ seconds: Seconds) -> Int { Int((seconds * 1000).rounded()) }
@@ -105,8 +111,8 @@ import Testing
   func twoStepsAreInFlight(steps: Int, starts: [Int], ends: [Int]) throws {
     let cost = HostCost()
     let configuration = InstanceConfiguration(
-      scheduler: ChunkedPrefill(budget: 512), costModel: cost.model, memory: cost.memory, stepsInFlight: steps
-    )
+      scheduler: ChunkedPrefill(budget: 512), costModel: cost.model, memory: cost.memory,
+      rules: rules(steps))
     let requests = [(0, 20, 4), (0, 20, 3)].map { (arrival: Double($0.0), prompt: $0.1, output: $0.2) }
     let history = try PoliciesTests.run(
       [configuration],

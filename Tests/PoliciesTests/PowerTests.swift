@@ -9,7 +9,7 @@ import Testing
   ) throws -> (history: History, joules: Double) {
     let configurations = (0..<instances).map { _ in
       var configuration = random.instance(ChunkedPrefill(budget: random.budget))
-      configuration.stepsInFlight = stepsInFlight
+      configuration.rules.stepsInFlight = stepsInFlight
       configuration.power = PowerLimit(headroomWatts: 60_000, window: 0.01, clockExponent: 2)
       return configuration
     }
@@ -26,9 +26,9 @@ import Testing
 
   @Test(arguments: 0..<60) func repeatingStepsChangesNothing(seed: Int) throws {
     let random = RandomCase(seed: seed)
-    for instances in [1, 3] {
-      let asked = try run(random, instances: instances, fastForwards: false)
-      let repeated = try run(random, instances: instances, fastForwards: true)
+    for (instances, steps) in [(1, 1), (3, 1), (1, 2), (3, 2)] {
+      let asked = try run(random, instances: instances, stepsInFlight: steps, fastForwards: false)
+      let repeated = try run(random, instances: instances, stepsInFlight: steps, fastForwards: true)
       func sorted(_ history: History) -> [IterationRecord] {
         history.iterations.sorted { ($0.instance, $0.index) < ($1.instance, $1.index) }
       }
@@ -55,8 +55,10 @@ import Testing
   @Test func withTwoStepsInFlightMeanPowerKeepsToTheLimit() throws {
     let cost = LoadedCost()
     let limit = PowerLimit(headroomWatts: 60_000, window: 0.01, clockExponent: 2)
+    var rules = EngineRules()
+    rules.stepsInFlight = 2
     let configuration = InstanceConfiguration(
-      scheduler: ChunkedPrefill(budget: 64), costModel: cost.model, memory: cost.memory, stepsInFlight: 2,
+      scheduler: ChunkedPrefill(budget: 64), costModel: cost.model, memory: cost.memory, rules: rules,
       power: limit)
     let requests = (0..<30).map {
       Request(id: $0, arrival: 0.001 * Double($0), promptTokens: 50 + 13 * $0, outputTokens: 20)

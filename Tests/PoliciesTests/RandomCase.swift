@@ -6,6 +6,7 @@ import Statistics
 struct RandomCase {
   var cost = LoadedCost()
   var maxSequences = 256
+  var rules = EngineRules()
   var maxModelLength = 1 << 20
   var maxConcurrency = Int.max
   var requests: [Request] = []
@@ -52,7 +53,8 @@ struct RandomCase {
   /// The configuration of one instance.
   func instance(_ scheduler: any Scheduler) -> InstanceConfiguration {
     InstanceConfiguration(
-      scheduler: scheduler, costModel: cost.model, memory: cost.memory, maxSequences: maxSequences)
+      scheduler: scheduler, costModel: cost.model, memory: cost.memory, maxSequences: maxSequences,
+      rules: rules)
   }
 
   /// Runs it.

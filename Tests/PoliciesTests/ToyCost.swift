@@ -57,7 +57,8 @@ struct History: Recorder {
     for span in spans {
       let ran = iterationsOf[span.instance, default: []]
       for index in Int(span.firstIteration)...Int(span.lastIteration) {
-        let emits = span.phase == .decode ? ran[index].decodeTokens > 0 : index == span.lastIteration
+        let emits =
+          span.phase == .decode ? ran[index].decodeTokens > 0 : index == span.lastIteration && span.completed
         if emits { times[span.request, default: []].append(ran[index].end) }
       }
     }

@@ -10,6 +10,7 @@ struct Witness: Scheduler {
     private struct Notes {
       var faults: [String] = []
       var prompts = 0
+      var restarts = 0
       var positions = 0
       var starts: [Seconds] = []
     }
@@ -23,6 +24,9 @@ struct Witness: Scheduler {
         $0.positions += positions
       }
     }
+    func promptRestarted() { notes.withLock { $0.restarts += 1 } }
+    /// Prompts that began anew before they were through.
+    var restarts: Int { notes.withLock { $0.restarts } }
     /// Faults, in order.
     var faults: [String] { notes.withLock { $0.faults } }
     /// Prompts that went through the model, those computed anew included.
@@ -46,9 +50,11 @@ struct Witness: Scheduler {
   init(_ inner: any Scheduler) { self.inner = inner }
 
   var longestSequence: Tokens { inner.longestSequence }
+  var longestPrompt: Tokens { inner.longestPrompt }
+  var servesInOrder: Bool { inner.servesInOrder }
 
   mutating func plan(_ view: borrowing InstanceView, into plan: inout StepPlan) {
-    if view.decodingCount + view.prefillingCount == 0, view.memory.usedBlocks != 0 {
+    if view.runningCount == 0, view.memory.usedBlocks != 0 {
       testimony.report("\(view.memory.usedBlocks) blocks are held although nobody runs")
     }
     inner.plan(view, into: &plan)
@@ -64,7 +70,11 @@ struct Witness: Scheduler {
     guard let prompt = prompts.first(where: { $0.slot == tile.sequence }) else {
       return testimony.report("\(tile) is of no admitted prompt")
     }
-    if progress[tile.sequence] == nil { testimony.promptBegan(at: view.now) }
+    if tile.tokens.lowerBound == 0, tile.layers.lowerBound == 0, progress[tile.sequence] != nil {
+      testimony.promptRestarted()
+      progress[tile.sequence] = nil
+    }
+    if progress[tile.sequence] == nil { testimony.promptBegan(at: max(view.now, view.busyUntil)) }
     var record =
       progress[tile.sequence]
       ?? Progress(tokens: prompt.tokens, through: .init(repeating: 0, count: view.layers))

@@ -96,6 +96,7 @@ public enum DecodeAttention: LinearKernelFamily {
   /// bytes; else the data sheet.
   public static func find(_ shape: Shape, in calibration: Calibration) -> Fit<DecodeAttention> {
     calibration.exact(shape) ?? calibration.nearest(to: shape, weights: AttentionHeads.weights)
-      ?? calibration.fit(shape, SIMD8(0, calibration.figures.secondsPerByte, 0, 0, 0, 0, 0, 0), .dataSheet)
+      ?? calibration.fit(
+        shape, SIMD8(calibration.launch(), calibration.figures.secondsPerByte, 0, 0, 0, 0, 0, 0), .dataSheet)
   }
 }

@@ -155,7 +155,9 @@ public enum MatrixProduct: KernelFamily {
     if let any = calibration.shapes(of: allShapes, shape.type).first {
       return calibration.fit(shape, any, .allShapes, any.heldOut)
     }
-    let launch = calibration.shapes(of: allShapes, WeightFormat.bf16.rawValue).first?.values.first ?? 0
+    let launch =
+      calibration.shapes(of: allShapes, WeightFormat.bf16.rawValue).first?.values.first
+      ?? calibration.launch()
     let figures = calibration.figures
     return calibration.fit(
       shape, SIMD8(launch, figures.secondsPerByte, 1 / figures.flops(shape.format), 0, 0, 0, 0, 0), .dataSheet

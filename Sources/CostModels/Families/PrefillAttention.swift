@@ -149,6 +149,6 @@ public enum PrefillAttention: LinearKernelFamily {
     let figures = calibration.figures
     let perTileFLOP = Double(figures.multiprocessors) / figures.bf16FLOPs
     return calibration.fit(
-      shape, SIMD8(0, perTileFLOP, figures.secondsPerByte, 0, 0, 0, 0, 0), .dataSheet)
+      shape, SIMD8(calibration.launch(), perTileFLOP, figures.secondsPerByte, 0, 0, 0, 0, 0), .dataSheet)
   }
 }

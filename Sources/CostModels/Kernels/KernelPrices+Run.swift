@@ -28,6 +28,7 @@ extension KernelPrices {
     var template = StepCost()
     template.launchSeconds = issue
     template.hostSeconds = preparation
+    template.exposedSeconds = host.exposed(sequences: batch)
     let expertTraffic = layer.distinct * depth * expertBytes * gpus
     template.experts = layer.distinct * depth
     template.expertBytes = expertTraffic

@@ -181,6 +181,7 @@ extension KernelPrices {
     cost.hostSeconds = host.preparation(
       decodes: decodes, prefills: load.prefillSequences, enteringTokens: load.enteringRows,
       partialDepthTokens: load.hasPartialDepth ? load.prefillRows : nil)
+    cost.exposedSeconds = host.exposed(sequences: decodes + load.prefillSequences)
     let joules = (latestBefore.joules + latestAfter.joules) * gpus
     let decodeShare = Double(decodes) / Double(decodes + load.prefillRows)
     cost.decodeRowJoules += joules * decodeShare

@@ -67,13 +67,21 @@ public final class Library: Sendable {
     try pool.system.checkValues()
     try experiment.limits.checkValues()
     let system = try system(pool.system)
-    let policy = try Policy(pool.policy.description).resolved(
+    var asked = try Policy(pool.policy.description)
+    let budget = system.system.engine.scheduling.batchedTokens
+    if budget > 0, asked.entry.name == system.system.engine.scheduling.policy,
+      !asked.has(asked.entry.batchedTokens)
+    {
+      try asked.set(asked.entry.batchedTokens, to: "\(budget)")
+    }
+    let policy = try asked.resolved(
       layers: system.system.shard.model.layers, maxModelLength: pool.system.maxModelLength)
     return LoadedExperiment(
       experiment, loaded: system, policy: policy, workload: try workload(),
       kvBlocks: try pool.system.kvBlocks
         ?? system.kvBlocks(
-          utilisation: pool.system.memoryShare, maxBatchedTokens: policy.batchedTokens))
+          utilisation: pool.system.memoryShare ?? system.system.engine.scheduling.memoryShare,
+          maxBatchedTokens: policy.batchedTokens))
   }
 
   /// Reads the profiles of a system, and puts it together.
@@ -110,14 +118,21 @@ extension LoadedSystem {
     var hardware = try profiles.hardware(specification.hardware)
     let model = try profiles.model(specification.model)
     let served = engine.served(model)
-    let calibration = try Calibration(gpu: hardware.name, profiles: profiles, for: served)
+    let paths = Calibration.paths(gpu: hardware.name, profiles: profiles, for: served)
+    var asked = hardware
+    try asked.change(specification.hardwareSettings)
+    let calibration =
+      FileManager.default.fileExists(atPath: paths[0])
+      ? try Calibration(gpu: hardware.name, profiles: profiles, for: served)
+      : Calibration(dataSheetOf: asked)
     // Measurements override the file's estimates, and the user overrides both.
     if let energy = calibration.energy { hardware.adopt(energy) }
     try hardware.change(specification.hardwareSettings)
     let system = try ServedSystem(
       model: model, hardware: hardware, engine: engine, tensorParallel: specification.tensorParallelSize)
-    let calibrationBytes = Calibration.paths(gpu: hardware.name, profiles: profiles, for: served)
-      .flatMap { path in FileManager.default.contents(atPath: path).map { Array($0) } ?? [] }
+    let calibrationBytes = paths.flatMap { path in
+      FileManager.default.contents(atPath: path).map { Array($0) } ?? []
+    }
     let law = try specification.routing.map { try RoutingModel(parsing: $0) } ?? .standard
     self.init(
       system: system, calibration: calibration, calibrationDigest: SHA256.hexDigest(of: calibrationBytes),

@@ -35,6 +35,10 @@ public struct LoadedExperiment: Sendable {
     var specification = experiment
     specification.objective = objective
     specification.policy = PolicySpecification(parsing: policy.description)
+    specification.system.maxSequences =
+      experiment.system.maxSequences ?? loaded.system.engine.scheduling.maxSequences
+    specification.system.memoryShare =
+      experiment.system.memoryShare ?? loaded.system.engine.scheduling.memoryShare
     specification.system.blockSize = loaded.system.engine.keyValueBlockSize
     specification.system.routing = loaded.routing.map { experiment.system.routing ?? $0.model.description }
     specification.workload.arrivals = workload.arrivals.kind
@@ -49,7 +53,8 @@ public struct LoadedExperiment: Sendable {
   /// The longest sequence that is not rejected.
   public var longestSequence: Tokens {
     min(
-      specification.system.maxModelLength, kvBlocks * loaded.system.engine.keyValueBlockSize,
+      specification.system.maxModelLength,
+      max(1, kvBlocks - loaded.system.engine.scheduling.nullBlocks) * loaded.system.engine.keyValueBlockSize,
       policy.makeScheduler().longestSequence)
   }
 
@@ -108,18 +113,51 @@ public struct LoadedExperiment: Sendable {
 
   /// The simulation, ready to run; its instances share a cost model.
   public func makeSimulation() -> Simulation {
-    let costModel = makeCostModel()
-    let memory = KVMemory(blocks: kvBlocks, blockSize: loaded.system.engine.keyValueBlockSize)
+    let costModel: any CostModel =
+      specification.system.costModel == .unit
+      ? UnitCostModel(layers: loaded.system.shard.model.layers) : makeCostModel()
+    let engine = loaded.system.engine
+    let memory = KVMemory(
+      blocks: max(1, kvBlocks - engine.scheduling.nullBlocks), blockSize: engine.keyValueBlockSize)
+    let rules = EngineRules(engine, model: loaded.system.shard.model, batchedTokens: policy.batchedTokens)
+    let cache =
+      engine.scheduling.cachesPrefixes
+      ? PrefixCache(
+        memory: memory, contents: workload.contents,
+        window: rules.slidingWindow > 0 ? rules.slidingWindow : nil,
+        blankFirst: engine.scheduling.takesBlankFirst) : nil
     let instances = (0..<specification.cluster.pool.instances).map { _ in
       InstanceConfiguration(
         scheduler: policy.makeScheduler(), costModel: costModel, memory: memory,
-        maxSequences: specification.system.maxSequences, power: loaded.system.powerLimit)
+        maxSequences: maxSequences, rules: rules, power: loaded.system.powerLimit, cache: cache)
     }
     return Simulation(
       instances: instances, requests: workload.makeIterator(),
       maxModelLength: specification.system.maxModelLength,
       maxConcurrency: specification.limits.maxConcurrency ?? .max,
-      stopAt: specification.limits.maxDuration ?? .infinity, fastForwards: !exactSteps)
+      stopAt: specification.limits.maxDuration ?? .infinity,
+      secondsOutside: engine.scheduling.outsideMilliseconds * 1e-3, fastForwards: !exactSteps)
+  }
+
+  /// Most sequences that an iteration works on.
+  var maxSequences: Int {
+    specification.system.maxSequences ?? loaded.system.engine.scheduling.maxSequences
+  }
+}
+
+extension EngineRules {
+  /// The rules of an engine for a model.
+  init(_ engine: EngineDescription, model: ModelDescription, batchedTokens: Tokens) {
+    self.init()
+    order = engine.scheduling.order == "admission" ? .byAdmission : .byEntry
+    queue = engine.scheduling.queue == "priority" ? .priority : .firstComeFirstServed
+    victim = engine.scheduling.victim == "fewest-outputs" ? .fewestOutputs : .ofOrder
+    stepsInFlight = engine.scheduling.stepsInFlight
+    reservesWholePrompt = engine.scheduling.reservesWholePrompt
+    watermark = engine.scheduling.watermark
+    nullBlocks = engine.scheduling.nullBlocks
+    slidingWindow = order == .byAdmission ? engine.groupWindow(of: model) ?? 0 : 0
+    tokensInFlight = stepsInFlight * batchedTokens
   }
 }
 

@@ -37,8 +37,12 @@ package struct LoadedSystem: Sendable {
   /// SHA-256 of everything that prices rest on: calibration, GPU, engine and model.
   package var digest: String {
     var text = calibrationDigest + "\(system.shard)" + (routing?.model.description ?? "")
+    let neutral = EngineDescription()
     for setting in EngineDescription.settings {
-      text += "\(setting.path)=\(setting.text(in: system.engine));"
+      let value = setting.text(in: system.engine)
+      // Settings that came later than results do not tell those from others unless they are used.
+      if setting.isLate, value == setting.text(in: neutral) { continue }
+      text += "\(setting.path)=\(value);"
     }
     for setting in HardwareDescription.settings {
       text += "\(setting.path)=\(setting.text(in: system.hardware));"

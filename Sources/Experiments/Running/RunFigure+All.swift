@@ -164,6 +164,12 @@ extension RunFigure {
   ) {
     RunValue($0.metrics.preemptions)
   }
+  /// Share of the prompt tokens that was found in a prefix cache; runs without one do not have it.
+  public static let prefixHitRate = RunFigure(
+    "prefix_hit_rate", "", "share of the prompt tokens found in a prefix cache, 0 to 1", isColumn: false
+  ) {
+    RunValue($0.metrics.prefixHitRate)
+  }
   /// Requests turned away because they were too long.
   public static let rejected = RunFigure("rejected", "", "requests turned away because they were too long") {
     RunValue($0.metrics.rejected)

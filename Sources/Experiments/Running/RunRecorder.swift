@@ -8,19 +8,23 @@ package struct RunRecorder: Recorder {
   package var writer: RunWriter?
   package var drawing: ScheduleDrawing?
   package var progress: (any RunProgress)?
+  /// Where to write what each request does in each iteration.
+  package var steps: StepsFile?
   /// The first few requests that were turned away.
   package private(set) var rejected: [Request] = []
 
+  package var wantsRows: Bool { steps != nil }
   package var wantsKernels: Bool { writer?.wantsKernels ?? false }
 
   package init(
     metrics: RunMetrics, writer: RunWriter? = nil, drawing: ScheduleDrawing? = nil,
-    progress: (any RunProgress)? = nil
+    progress: (any RunProgress)? = nil, steps: StepsFile? = nil
   ) {
     self.metrics = metrics
     self.writer = writer
     self.drawing = drawing
     self.progress = progress
+    self.steps = steps
   }
 
   package mutating func record(_ iteration: IterationRecord) {
@@ -37,6 +41,10 @@ package struct RunRecorder: Recorder {
 
   package mutating func record(kernels: [KernelUse], instance: Int32, iteration: Int64) {
     writer?.record(kernels: kernels, instance: instance, iteration: iteration)
+  }
+
+  package mutating func record(rows: [StepRow], instance: Int32, iteration: Int64) {
+    steps?.write(rows, iteration: iteration)
   }
 
   package mutating func record(gap: Seconds, tokens: Int) { metrics.record(gap: gap, tokens: tokens) }

@@ -26,6 +26,7 @@ public struct RunResult: Sendable {
   ) {
     summary = RunSummary(
       metrics: recorder.metrics, totals: totals, energyQuality: experiment.loaded.energyQuality,
+      cachesPrefixes: experiment.loaded.system.engine.scheduling.cachesPrefixes,
       kvBlocks: experiment.kvBlocks, wall: wall.seconds, percentiles: percentiles)
     rejected = recorder.rejected
     drawing = recorder.drawing

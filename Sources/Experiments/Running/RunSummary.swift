@@ -12,6 +12,8 @@ public struct RunSummary: Sendable {
   public let totals: SystemTotals
   /// Where the figures of energy come from.
   public let energyQuality: Quality
+  /// Whether prompts with the same beginning shared its blocks.
+  public let cachesPrefixes: Bool
   /// Blocks of KV memory of an instance.
   public let kvBlocks: Int
   /// Real time that the simulation took, in seconds.
@@ -22,12 +24,14 @@ public struct RunSummary: Sendable {
   private let latencyPercentiles: [LatencyMetric: [Seconds]]
 
   init(
-    metrics: RunMetrics, totals: SystemTotals, energyQuality: Quality, kvBlocks: Int, wall: Double,
+    metrics: RunMetrics, totals: SystemTotals, energyQuality: Quality, cachesPrefixes: Bool,
+    kvBlocks: Int, wall: Double,
     percentiles: [Double]
   ) {
     self.metrics = metrics
     self.totals = totals
     self.energyQuality = energyQuality
+    self.cachesPrefixes = cachesPrefixes
     self.kvBlocks = kvBlocks
     self.wall = wall
     self.percentiles = percentiles
@@ -50,7 +54,8 @@ public struct RunSummary: Sendable {
 
   /// Names and values of all figures, in the order in which they are printed.
   public var values: [(String, RunValue)] {
-    RunFigure.all(percentiles: percentiles).map { ($0.name, $0.value(self)) }
+    let figures = RunFigure.all(percentiles: percentiles) + (cachesPrefixes ? [.prefixHitRate] : [])
+    return figures.map { ($0.name, $0.value(self)) }
   }
 
   /// Energy from the first arrival to the end of the last iteration, all GPUs.

@@ -1,6 +1,14 @@
 import Serving
 import Systems
 
+/// What says how long an iteration takes.
+public enum CostModelKind: String, Sendable, Codable, CaseIterable {
+  /// The prices of the kernels and of the host.
+  case kernels
+  /// One second, whatever it works on: what is left of a run is its schedule.
+  case unit
+}
+
 /// A model on some GPUs under a serving engine, as the user asks for it.
 public struct SystemSpecification: Sendable, Hashable {
   /// A model's name (see `sim list models`), or the path of a `config.json`.
@@ -16,17 +24,23 @@ public struct SystemSpecification: Sendable, Hashable {
   /// GPUs that share the model.
   public var tensorParallelSize = 2
   /// Share of GPU memory that the engine may use: above 0, at most 1.
-  public var memoryShare = 0.85
+  ///
+  /// `nil` for the engine's own default.
+  public var memoryShare: Double?
   /// Tokens in a block of KV memory; `nil` for the engine's own.
   public var blockSize: Int?
   /// Blocks of KV memory; `nil` for what ``memoryShare`` leaves.
   public var kvBlocks: Int?
   /// Most sequences that an iteration works on.
-  public var maxSequences = 256
+  ///
+  /// `nil` for the engine's own default.
+  public var maxSequences: Int?
   /// Longest sequence, prompt and output together; longer requests are rejected.
   public var maxModelLength: Tokens = 32768
   /// How tokens choose experts, as `--routing` takes it; `nil` for the model's usual law.
   public var routing: String?
+  /// What says how long an iteration takes; `nil` for the kernels' prices.
+  public var costModel: CostModelKind?
   /// Whether the distinct experts of every call are drawn, instead of their expectation being taken.
   public var drawsRouting = false
 
@@ -35,7 +49,7 @@ public struct SystemSpecification: Sendable, Hashable {
 
   /// Checks each value by itself.
   func checkValues() throws(ExperimentError) {
-    guard (1...1 << 20).contains(maxSequences) else {
+    if let maxSequences, !(1...1 << 20).contains(maxSequences) {
       throw .invalidValue(
         option: "--max-num-seqs", value: "\(maxSequences)", expected: "1 to \(1 << 20) sequences")
     }
@@ -43,7 +57,7 @@ public struct SystemSpecification: Sendable, Hashable {
       throw .invalidValue(
         option: "--max-model-len", value: "\(maxModelLength)", expected: "2 to \(1 << 24) tokens")
     }
-    guard memoryShare > 0, memoryShare <= 1 else {
+    if let memoryShare, !(memoryShare > 0 && memoryShare <= 1) {
       throw .invalidValue(
         option: "--gpu-memory-utilization", value: "\(memoryShare)", expected: "more than 0, at most 1")
     }
@@ -65,6 +79,7 @@ extension SystemSpecification: Codable {
     case maxSequences = "max_num_seqs"
     case maxModelLength = "max_model_len"
     case drawsRouting = "draw_routing"
+    case costModel = "cost_model"
   }
 
   /// Reads an object; members that it lacks keep their defaults.
@@ -76,12 +91,13 @@ extension SystemSpecification: Codable {
     try object.read(.engineSettings, into: &engineSettings)
     try object.read(.hardwareSettings, into: &hardwareSettings)
     try object.read(.tensorParallelSize, into: &tensorParallelSize)
-    try object.read(.memoryShare, into: &memoryShare)
+    memoryShare = try object.decodeIfPresent(Double.self, forKey: .memoryShare)
     blockSize = try object.decodeIfPresent(Int.self, forKey: .blockSize)
     kvBlocks = try object.decodeIfPresent(Int.self, forKey: .kvBlocks)
-    try object.read(.maxSequences, into: &maxSequences)
+    maxSequences = try object.decodeIfPresent(Int.self, forKey: .maxSequences)
     try object.read(.maxModelLength, into: &maxModelLength)
     routing = try object.decodeIfPresent(String.self, forKey: .routing)
     try object.read(.drawsRouting, into: &drawsRouting)
+    costModel = try object.decodeIfPresent(CostModelKind.self, forKey: .costModel)
   }
 }

@@ -26,6 +26,11 @@ public struct Simulation: ~Copyable {
   /// Requests whose time has come but that wait for a free client, in order.
   private var held: [Request] = []
   private var heldHead = 0
+  /// Time from the moment a request is sent until the instance sees it.
+  private let secondsOutside: Seconds
+  /// Requests that are sent and not yet there, in order, and when each gets there.
+  private var travelling: [(request: Request, time: Seconds, target: Int)] = []
+  private var travellingHead = 0
   private var arrivals = 0
   private var sumInSystem = 0
 
@@ -40,12 +45,14 @@ public struct Simulation: ~Copyable {
   ///   - stopAt: when the run is cut. From then on no request is sent and no step begins; those under way come to
   ///     their end, so that what steps and kernels used still adds up. Requests that are then in the system are
   ///     recorded as unfinished.
+  ///   - secondsOutside: time that a request spends outside of the GPU loop: it delays what its client sees, and occupies
+  ///     nothing.
   ///   - fastForwards: whether decode steps are repeated without asking the policy where it would only repeat itself.
   ///     Asking it before every step is slower, with the same results to the last bit.
   public init(
     instances: [InstanceConfiguration], router: any Router = RoundRobin(),
     requests: any IteratorProtocol<Request>, maxModelLength: Tokens = .max, maxConcurrency: Int = .max,
-    stopAt: Seconds = .infinity, fastForwards: Bool = true
+    stopAt: Seconds = .infinity, secondsOutside: Seconds = 0, fastForwards: Bool = true
   ) {
     precondition(!instances.isEmpty, "a simulation needs an instance")
     self.instances = instances.enumerated().map {
@@ -57,6 +64,7 @@ public struct Simulation: ~Copyable {
     self.requests = requests
     self.maxConcurrency = maxConcurrency
     self.stopAt = stopAt
+    self.secondsOutside = secondsOutside
     events = EventQueue(sources: instances.count)
     inFlight = Array(repeating: 0, count: instances.count)
   }
@@ -69,6 +77,9 @@ public struct Simulation: ~Copyable {
     if recorder.wantsKernels {
       for i in instances.indices { instances[i].ledger.logsSteps = true }
     }
+    if recorder.wantsRows {
+      for i in instances.indices { instances[i].view.logsRows = true }
+    }
     while try step(recorder: &recorder) {}
   }
 
@@ -76,6 +87,9 @@ public struct Simulation: ~Copyable {
   public mutating func step(recorder: inout some Recorder) throws(SimulationError) -> Bool {
     if !isExhausted, upcoming == nil { upcoming = nextRequest() }
     let event = events.first
+    if travellingHead < travelling.count, let handled = try comeIn(before: event, recorder: &recorder) {
+      return handled
+    }
     if let arrival = upcoming?.arrival, arrival <= event?.time ?? .infinity, let request = upcoming {
       upcoming = nil
       try arrive(request, recorder: &recorder)
@@ -143,6 +157,25 @@ public struct Simulation: ~Copyable {
     try beginWoken(at: now)
   }
 
+  /// Lets the requests come in that get there next, if that is before anything else; `nil` if it is not.
+  private mutating func comeIn(
+    before event: EventQueue.Event?, recorder: inout some Recorder
+  ) throws(SimulationError) -> Bool? {
+    let now = travelling[travellingHead].time
+    guard now <= event?.time ?? .infinity, now <= upcoming?.arrival ?? .infinity else { return nil }
+    while travellingHead < travelling.count, travelling[travellingHead].time == now {
+      let one = travelling[travellingHead]
+      hand(one.request, to: one.target, at: now, recorder: &recorder)
+      travellingHead += 1
+    }
+    if travellingHead == travelling.count {
+      travelling.removeAll(keepingCapacity: true)
+      travellingHead = 0
+    }
+    try beginWoken(at: now)
+    return true
+  }
+
   /// The next request that comes before the run is cut.
   private mutating func nextRequest() -> Request? {
     guard !isExhausted else { return nil }
@@ -165,16 +198,25 @@ public struct Simulation: ~Copyable {
       record.instance = Int32(target)
       return recorder.record(record)
     }
-    if let end = instances[target].interrupt(at: request.arrival, recorder: &recorder) {
-      events.set(end, for: target)
-    }
-    instances[target].accept(request)
-    woken.append(target)
     inFlight[target] += 1
     totalInFlight += 1
     arrivals += 1
     sumInSystem += totalInFlight
     peakInSystem = max(peakInSystem, totalInFlight)
+    if secondsOutside > 0 {
+      travelling.append((request, request.arrival + secondsOutside, target))
+    } else {
+      hand(request, to: target, at: request.arrival, recorder: &recorder)
+    }
+  }
+
+  /// Hands a request to its instance.
+  private mutating func hand(
+    _ request: Request, to target: Int, at now: Seconds, recorder: inout some Recorder
+  ) {
+    if let end = instances[target].interrupt(at: now, recorder: &recorder) { events.set(end, for: target) }
+    instances[target].accept(request)
+    woken.append(target)
   }
 
   /// Sends held requests while there is a free client.
@@ -201,12 +243,18 @@ public struct Simulation: ~Copyable {
   /// Plans as many steps of an instance as may be in flight, and notes when it is to be called next.
   private mutating func begin(_ i: Int, at now: Seconds) throws(SimulationError) {
     // What comes to the only instance is known; which of several the next request is sent to is not.
-    let horizon = instances.count == 1 ? upcoming?.arrival ?? .infinity : .infinity
+    let horizon = instances.count == 1 ? nextComing : .infinity
     if let end = try instances[i].fill(at: now, before: horizon, stopAt: stopAt) {
       events.set(end, for: i)
     } else {
       events.remove(i)
     }
+  }
+
+  /// When the next request that is known gets to its instance.
+  private var nextComing: Seconds {
+    let next = (upcoming?.arrival ?? .infinity) + secondsOutside
+    return travellingHead < travelling.count ? min(next, travelling[travellingHead].time) : next
   }
 
   /// Records the requests that a cut has left behind: those in the instances, and those without a client.

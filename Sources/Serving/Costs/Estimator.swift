@@ -14,7 +14,11 @@ final class Estimator {
   }
 
   func estimate(_ plan: borrowing StepPlan, in view: borrowing InstanceView) -> StepCost {
-    let decode = plan.decodes > 0 ? view.decodeLoad(steppers: plan.decodes) : DecodeLoad()
+    var decode = DecodeLoad()
+    if plan.decodes > 0 {
+      let isWhole = view.rules.order == .byEntry || plan.decodes == view.decoding.stepping
+      decode = isWhole ? view.decodeLoad(steppers: plan.decodes) : view.decodeLoad(of: plan)
+    }
     load.fill(decode: decode, tiles: plan.tiles, layers: view.layers)
     for tile in plan.tiles where tile.layers.upperBound == view.layers {
       let planned = plan.victims > 0 ? plan.admitted.first { $0.slot == tile.sequence } : nil

@@ -13,6 +13,8 @@ public struct StepCost: Sendable, Hashable {
   public var launchSeconds: Seconds = 0
   /// How long the host prepares the step before the first kernel.
   public var hostSeconds: Seconds = 0
+  /// How long the GPU waits for the host within the step, whatever is prepared ahead.
+  public var exposedSeconds: Seconds = 0
   /// Distinct experts read, summed over the layers.
   public var experts: Double = 0
   /// Expert weights read.
@@ -40,7 +42,7 @@ public struct StepCost: Sendable, Hashable {
   /// How long the step takes by itself: as long as its kernels, or as long as the host needs to issue them if that is
   /// longer, and the host's preparation before.
   @inline(__always)
-  public var seconds: Seconds { max(kernelSeconds, launchSeconds) + hostSeconds }
+  public var seconds: Seconds { max(kernelSeconds, launchSeconds) + hostSeconds + exposedSeconds }
 
   /// Energy, without that drawn idle until a clock has added it.
   public var joules: Joules {

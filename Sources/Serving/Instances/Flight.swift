@@ -14,8 +14,14 @@ struct Flight {
   var finishing: [Slot] = []
   /// Sequences that end with it.
   var leaving: [Slot] = []
+  /// Sequences that take part in it, and in no later one for now: preempted, or left out.
+  var departing: [Slot] = []
+  /// Sequences that step again after it.
+  var returning: [Slot] = []
   /// Whether those that end with it have left the sums, and those that decode next have joined them.
   var hasPassed = false
+  /// What each sequence does, if that is asked for.
+  var rows: [StepRow] = []
   /// What the tiles cover, and attend to, together.
   var prefillArea = 0.0
   var prefillAttended = 0.0
@@ -30,21 +36,21 @@ struct Flight {
   ///
   /// - Throws: if the plan breaks a rule.
   mutating func apply(to view: inout InstanceView, load: inout StepLoad) throws(SimulationError) {
-    for i in plan.actions.indices {
-      switch plan.actions[i] {
-      case .decode(let steppers, let victims): view.decode(steppers: steppers, victims: victims)
-      case .admit(let slot): view.admit(slot)
-      }
-    }
     while !finishing.isEmpty { finishing.removeLast() }
     prefillArea = 0
     prefillAttended = 0
-    for i in plan.tiles.indices {
-      let tile = plan.tiles[i]
-      if try view.apply(tile) { finishing.append(tile.sequence) }
-      prefillArea += tile.area
-      prefillAttended += tile.attended
+    for i in plan.actions.indices {
+      switch plan.actions[i] {
+      case .decode(let steppers, let victims): view.decode(steppers: steppers, victims: victims)
+      case .serve: view.serve(plan)
+      case .admit(let slot, let tokens): view.admit(slot, tokens: tokens)
+      case .compute(let tile): try compute(plan.tiles[tile], in: &view)
+      }
     }
+    if view.cache == nil {
+      for i in plan.tiles.indices { try compute(plan.tiles[i], in: &view) }
+    }
+    if view.logsRows { noteRows(of: view) }
     plainDecodes = plan.tiles.isEmpty && plan.victims == 0 ? plan.decodes : 0
     if plan.decodes > 0 { decode = view.decoding.nextLoad } else { decode = DecodeLoad() }
     load.fill(decode: decode, tiles: plan.tiles, layers: view.layers)
@@ -53,6 +59,32 @@ struct Flight {
     decodeShare = load.decodeShare
     note(load, layers: view.layers)
     cost = StepCost()
+  }
+
+  /// Moves a prompt on by a tile.
+  @inline(__always)
+  private mutating func compute(_ tile: Tile, in view: inout InstanceView) throws(SimulationError) {
+    if try view.apply(tile) { finishing.append(tile.sequence) }
+    prefillArea += tile.area
+    prefillAttended += tile.attended
+  }
+
+  /// Writes down what each sequence does.
+  private mutating func noteRows(of view: borrowing InstanceView) {
+    rows.removeAll(keepingCapacity: true)
+    if plan.decodes > 0 {
+      for slot in view.decodersInOrder() where view.sequences[slot.index].steps {
+        rows.append(
+          StepRow(
+            request: view.sequences[slot.index].record.request.id, tokens: 1, before: view.context(of: slot)))
+      }
+    }
+    for tile in plan.tiles {
+      rows.append(
+        StepRow(
+          request: view.sequences[tile.sequence.index].record.request.id, tokens: tile.tokens.count,
+          before: tile.tokens.lowerBound))
+    }
   }
 
   private mutating func note(_ load: borrowing StepLoad, layers: Int) {
@@ -72,6 +104,7 @@ struct Flight {
   mutating func start(at now: Seconds, clock: inout StepClock, in view: inout InstanceView) -> Seconds {
     let (start, seconds) = clock.run(
       &cost, plannedAt: now, after: view.busyUntil, decodeShare: decodeShare)
+    if start > now, !plan.tiles.isEmpty { view.postpone(plan.tiles, to: start) }
     record.index = view.step
     record.fill(from: cost, start: start, end: start + seconds)
     record.queueLength = Int32(truncatingIfNeeded: view.waitingCount)
@@ -91,7 +124,7 @@ struct Flight {
   mutating func repeatStep(_ step: Int, of leap: borrowing Leap, in view: inout InstanceView) {
     cost = leap.run.costs[step]
     record.index = view.step
-    record.fill(from: cost, start: leap.start(ofStep: step), end: leap.ends[step])
+    record.fill(from: cost, start: leap.begins(step), end: leap.ends[step])
     record.kvBlocksUsed = leap.blocks[step]
     decode = view.decoding.nextLoad
     view.memory.take(Int(leap.blocks[step]) - view.memory.usedBlocks)
@@ -100,6 +133,19 @@ struct Flight {
     hasPassed = false
     view.step += 1
     view.busyUntil = record.end
+  }
+
+  /// Becomes a step of a leap behind another flight, which decodes the same.
+  mutating func repeatStep(
+    _ step: Int, of leap: borrowing Leap, like model: IterationRecord, decodes: Int,
+    in view: inout InstanceView
+  ) {
+    plan.become(decodes: decodes)
+    plainDecodes = decodes
+    record = model
+    while !finishing.isEmpty { finishing.removeLast() }
+    record.queueLength = Int32(truncatingIfNeeded: view.waitingCount)
+    repeatStep(step, of: leap, in: &view)
   }
 
   /// Takes those that end with the step out of the sums, and those that decode after it in.
@@ -117,8 +163,10 @@ struct Flight {
     if decode.sequences > 0 { settle(in: &view) }
     pass(in: &view)
     if !leaving.isEmpty { closeAccounts(in: &view) }
+    if !departing.isEmpty || !returning.isEmpty { closeDeparted(in: &view) }
     view.forgetGaps()
     if !finishing.isEmpty { view.completePrefill(finishing, step: record.index) }
+    if !view.ended.isEmpty { view.releaseEnded() }
   }
 
   /// Adds up gaps and shares of the sequences that decoded.
@@ -141,10 +189,30 @@ struct Flight {
   private mutating func closeAccounts(in view: inout InstanceView) {
     for slot in leaving {
       view.closeAccount(slot, lastStep: record.index)
-      view.memory.release(view.memory.blocks(for: view.sequences[slot.index].joinContext))
+      if view.sequences[slot.index].phase == .waiting {
+        // It lost its memory while its last token was on its way.
+        view.queue.remove(slot, in: &view.sequences)
+      } else {
+        view.returnMemoryAtEnd(slot)
+      }
       view.complete(slot)
     }
     leaving.removeAll(keepingCapacity: true)
+  }
+
+  /// Settles the accounts of those that were preempted or left out while they took part in the step, and opens those of
+  /// the ones that step again after it.
+  private mutating func closeDeparted(in view: inout InstanceView) {
+    for slot in departing {
+      view.closeAccount(slot, lastStep: record.index)
+      if view.sequences[slot.index].phase == .decoding, view.cache?.contents.hasOutputs == true {
+        view.registerLeftOut(slot)
+      }
+      if view.sequences[slot.index].phase == .waiting { view.sequences[slot.index].lengthenPrompt() }
+    }
+    departing.removeAll(keepingCapacity: true)
+    for slot in returning { view.openAccount(slot) }
+    returning.removeAll(keepingCapacity: true)
   }
 
   /// Attributes to each prompt its share of the prefill: of what rows cost by tokens x layers, of attention by what its

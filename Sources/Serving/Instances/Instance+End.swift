@@ -4,11 +4,20 @@ extension Instance {
   /// - Returns: the number of requests that completed.
   public mutating func end(recorder: inout some Recorder) -> Int {
     if leap.isPending { land(recorder: &recorder) }
+    return finishOldest(recorder: &recorder)
+  }
+
+  /// Ends the oldest step in flight, which no leap has yet to take.
+  mutating func finishOldest(recorder: inout some Recorder) -> Int {
     let f = firstFlight
     flightCount -= 1
     if flights.count > 1 { firstFlight = (firstFlight + 1) % flights.count }
     flights[f].end(in: &view)
     recorder.record(flights[f].record)
+    if view.logsRows {
+      recorder.record(
+        rows: flights[f].rows, instance: Int32(number), iteration: flights[f].record.index)
+    }
     if ledger.logsSteps {
       recorder.record(
         kernels: costModel.takeStepKernels(from: &ledger), instance: Int32(number),

@@ -5,26 +5,15 @@ extension Instance {
   /// - Returns: when the last of them ends; `nil` if the policy is to be asked instead.
   mutating func startLeap(at now: Seconds, before horizon: Seconds, stopAt: Seconds) -> Seconds? {
     guard fastForwards, !hasNews, flightCount == 0, repeatableDecodes > 0, !clock.overlapsHost,
-      !ledger.logsSteps,
+      !ledger.logsSteps, !view.logsRows, view.isCounted,
       repeatableDecodes == view.decoding.stepping, view.decoding.parked == 0, view.decoding.fresh.isEmpty,
       view.prefillingCount == 0
     else { return nil }
-    var most = Leap.mostSteps
-    var (horizon, stopAt) = (horizon, stopAt)
-    switch scheduler.repeats(view) {
-    case .no: return nil
-    case .untilSomethingHappens: break
-    case .atMost(let steps):
-      most = min(most, steps)
-      hasNews = true
-    case .until(let time):
-      guard now < time else { return nil }
-      stopAt = min(stopAt, time)
-      hasNews = true
-    }
-    most = leap.prepare(&view, atMost: most)
+    guard let repeats = stepsToRepeat(at: now, stopAt: stopAt) else { return nil }
+    let stopAt = repeats.stopAt
+    let most = leap.prepare(&view, atMost: repeats.most)
     guard most > 0 else { return nil }
-    horizon = min(horizon, stopAt)
+    let horizon = min(horizon, stopAt)
     leap.begin(at: now)
     clock.rest(now - view.busyUntil)
     price(most: most, before: horizon, stopAt: stopAt)
@@ -33,6 +22,21 @@ extension Instance {
     if flights.count > 1 { firstFlight = (firstFlight + flights.count - 1) % flights.count }
     view.busyUntil = leap.end
     return view.busyUntil
+  }
+
+  /// How many steps the policy says that it repeats, and when none may begin; `nil` if it wants to be asked.
+  mutating func stepsToRepeat(at now: Seconds, stopAt: Seconds) -> (most: Int, stopAt: Seconds)? {
+    switch scheduler.repeats(view) {
+    case .no: return nil
+    case .untilSomethingHappens: return (Leap.mostSteps, stopAt)
+    case .atMost(let steps):
+      hasNews = true
+      return (min(Leap.mostSteps, steps), stopAt)
+    case .until(let time):
+      guard now < time else { return nil }
+      hasNews = true
+      return (Leap.mostSteps, min(stopAt, time))
+    }
   }
 
   /// Prices steps until one ends at the horizon or later, in slices that should be just enough.
@@ -58,12 +62,23 @@ extension Instance {
   /// - Returns: when the step that runs ends, if that was to be known later.
   public mutating func interrupt(at now: Seconds, recorder: inout some Recorder) -> Seconds? {
     guard leap.isPending else { return nil }
+    guard flights.count == 1 else {
+      landAhead(
+        after: leap.elements(endedBefore: now, first: flights[firstFlight].record.end), recorder: &recorder)
+      return flights[firstFlight].record.end
+    }
     land(after: leap.steps(endedBefore: now), recorder: &recorder)
     return view.busyUntil
   }
 
   /// Takes all steps of the leap but the last, which then runs.
-  mutating func land(recorder: inout some Recorder) { land(after: leap.count - 1, recorder: &recorder) }
+  mutating func land(recorder: inout some Recorder) {
+    if flights.count == 1 {
+      land(after: leap.count - 1, recorder: &recorder)
+    } else {
+      landAhead(after: leap.count - 1, recorder: &recorder)
+    }
+  }
 
   /// Takes some steps of the leap, and lets the next one run.
   private mutating func land(after steps: Int, recorder: inout some Recorder) {

@@ -12,8 +12,10 @@ extension Instance {
     var slot = view.decoding.oldest
     while slot.exists, view.sequences[slot.index].record.request.id != id { slot = view.follower(of: slot) }
     guard slot.exists else { return nil }
+    view.isInFlight = false
+    let stored = view.context(of: slot)
     view.removeDecoding(slot)
-    view.memory.release(view.memory.blocks(for: view.sequences[slot.index].joinContext))
+    view.releaseMemory(of: slot, blocks: view.memory.blocks(for: stored), tokens: stored, isPreempted: false)
     view.freeSlots.append(slot)
     hasNews = true
     tell(&recorder)
@@ -25,8 +27,8 @@ extension Instance {
   /// - Returns: whether there is memory for it.
   public mutating func accept(_ sequence: SequenceState) -> Bool {
     let blocks = view.memory.blocks(for: sequence.joinContext)
-    guard blocks <= view.memory.freeBlocks else { return false }
-    view.memory.take(blocks)
+    guard view.rules.groups * blocks <= view.memory.freeBlocks else { return false }
+    view.memory.take(view.rules.groups * blocks)
     let slot = view.insert(sequence)
     view.append(slot, firstStep: view.step)
     if view.sequences[slot.index].steps { view.openAccount(slot) }

@@ -7,6 +7,8 @@ public struct Instance {
   public let number: Int
   /// The longest sequence, prompt and output together, that it serves.
   public let longestSequence: Tokens
+  /// The longest prompt that it serves.
+  let longestPrompt: Tokens
   /// What its policy sees.
   public internal(set) var view: InstanceView
   /// Time spent with nothing to do, up to the last step's end.
@@ -50,10 +52,11 @@ public struct Instance {
     costModel = configuration.costModel
     idleWatts = costModel.idleWatts
     longestSequence = min(maxModelLength, scheduler.longestSequence, configuration.memory.capacity)
+    longestPrompt = scheduler.longestPrompt
     view = InstanceView(configuration: configuration, longestOutput: longestSequence, number: number)
     clock = StepClock(
-      overlapsHost: configuration.stepsInFlight > 1, idleWatts: idleWatts, power: configuration.power)
-    flights = Array(repeating: Flight(instance: number), count: configuration.stepsInFlight)
+      overlapsHost: configuration.rules.stepsInFlight > 1, idleWatts: idleWatts, power: configuration.power)
+    flights = Array(repeating: Flight(instance: number), count: configuration.rules.stepsInFlight)
     self.fastForwards = fastForwards
   }
 
@@ -63,11 +66,12 @@ public struct Instance {
   /// When the oldest step in flight ends; `nil` if none is.
   public var endOfStep: Seconds? {
     guard flightCount > 0 else { return nil }
-    return leap.isPending ? view.busyUntil : flights[firstFlight].record.end
+    guard leap.isPending else { return flights[firstFlight].record.end }
+    return flights.count == 1 ? view.busyUntil : leap.event
   }
 
   /// Whether another step may be planned now.
-  public var hasRoomForStep: Bool { flightCount < flights.count }
+  public var hasRoomForStep: Bool { flightCount < flights.count && !leap.isPending }
 
   /// Energy that it drew while it had nothing to do, in joules.
   public var idleJoules: Joules { idleSeconds * idleWatts }
@@ -88,7 +92,7 @@ public struct Instance {
 
   /// Whether a request can be served at all.
   public func accepts(_ request: Request) -> Bool {
-    request.promptTokens + request.outputTokens <= longestSequence
+    request.totalTokens <= longestSequence && request.promptTokens <= longestPrompt
   }
 
   /// Takes in a request, which must be acceptable.
@@ -129,21 +133,31 @@ public struct Instance {
     at now: Seconds, before horizon: Seconds = .infinity, stopAt: Seconds = .infinity
   ) throws(SimulationError) -> Seconds? {
     guard now < stopAt else { return nil }
-    if let end = startLeap(at: now, before: horizon, stopAt: stopAt) { return end }
+    if flights.count > 1 {
+      passNewest()
+      if let end = startLeapAhead(at: now, before: horizon, stopAt: stopAt) { return end }
+    } else if let end = startLeap(at: now, before: horizon, stopAt: stopAt) {
+      return end
+    }
     return try plan(at: now)
   }
 
   /// Asks the policy for a plan, and runs it.
   private mutating func plan(at now: Seconds) throws(SimulationError) -> Seconds? {
-    if flightCount > 0 { flights[(firstFlight + flightCount - 1) % flights.count].pass(in: &view) }
     guard view.waitingCount + view.prefillingCount + view.decodingCount > 0 else { return nil }
     view.now = now
     let f = flightCount == 0 ? firstFlight : (firstFlight + flightCount) % flights.count
     let busyUntil = view.busyUntil
-    let start = try Self.plan(
+    let planned = try Self.plan(
       &flights[f], at: now, with: &scheduler, view: &view, load: &load, costModel: costModel, ledger: &ledger,
       clock: &clock)
+    if flightCount > 0 { handOver() }
+    guard let start = planned else {
+      // What was taken from those that ran may be enough for one of them.
+      return flightCount > 0 ? nil : try plan(at: now)
+    }
     hasNews = false
+    view.hasOverlapped = flightCount > 0
     idleSeconds += start - busyUntil
     repeatableDecodes = flights[f].plainDecodes
     latestSeconds = view.busyUntil - start
@@ -151,15 +165,44 @@ public struct Instance {
     return flightCount == 1 ? view.busyUntil : flights[firstFlight].record.end
   }
 
+  /// Lets those that the newest step in flight finishes leave and join, before the next one is planned.
+  private mutating func passNewest() {
+    view.ending.removeAll(keepingCapacity: true)
+    view.isInFlight = flightCount > 0
+    guard flightCount > 0 else { return }
+    let newest = (firstFlight + flightCount - 1) % flights.count
+    flights[newest].pass(in: &view)
+    for slot in flights[newest].leaving { view.ending.append(slot) }
+    for slot in flights[newest].finishing where view.sequences[slot.index].phase == .finishing {
+      view.ending.append(slot)
+    }
+  }
+
+  /// Hands the newest step in flight those whose accounts are settled when it ends.
+  private mutating func handOver() {
+    let newest = (firstFlight + flightCount - 1) % flights.count
+    flights[newest].departing += view.departing
+    view.departing.removeAll(keepingCapacity: true)
+    flights[newest].returning += view.returning
+    view.returning.removeAll(keepingCapacity: true)
+  }
+
   // Each part is handed in by itself, and by a call: what is lent from one that is lent whole is copied.
   @inline(never)
   private static func plan(
     _ flight: inout Flight, at now: Seconds, with scheduler: inout any Scheduler, view: inout InstanceView,
     load: inout StepLoad, costModel: any CostModel, ledger: inout KernelLedger, clock: inout StepClock
-  ) throws(SimulationError) -> Seconds {
+  ) throws(SimulationError) -> Seconds? {
     flight.plan.begin(freeBlocks: view.memory.freeBlocks, queue: view.queue.head)
+    if view.cache != nil { flight.plan.beginDraft(view) }
     ask(&scheduler, about: &view, into: &flight.plan)
-    guard !flight.plan.isEmpty else { throw .stalled(at: now, unfinished: view.count) }
+    guard !flight.plan.isEmpty else {
+      guard flight.plan.victims > 0 || view.isInFlight else {
+        throw .stalled(at: now, unfinished: view.count)
+      }
+      try flight.apply(to: &view, load: &load)
+      return nil
+    }
     try flight.apply(to: &view, load: &load)
     price(&load, with: costModel, into: &flight.cost, ledger: &ledger)
     return flight.start(at: now, clock: &clock, in: &view)

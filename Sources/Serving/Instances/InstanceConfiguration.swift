@@ -8,22 +8,26 @@ public struct InstanceConfiguration {
   public var memory: KVMemory
   /// Most sequences that a step may work on.
   public var maxSequences: Int
-  /// Steps that may be planned and not yet ended: 1, or 2 where the host prepares a step while the one before runs.
-  public var stepsInFlight: Int
+  /// How the engine looks after requests and memory.
+  public var rules: EngineRules
   /// The limit on the power of its GPUs; `nil` where nothing limits it.
   public var power: PowerLimit?
+  /// Keeps what KV memory contains, so that prompts with the same beginning share it; `nil` where nothing is kept.
+  public var cache: PrefixCache?
 
   /// Creates a configuration.
   public init(
     scheduler: any Scheduler, costModel: any CostModel, memory: KVMemory, maxSequences: Int = 256,
-    stepsInFlight: Int = 1, power: PowerLimit? = nil
+    rules: EngineRules = EngineRules(), power: PowerLimit? = nil, cache: PrefixCache? = nil
   ) {
-    precondition(maxSequences >= 1 && stepsInFlight >= 1, "an instance runs a sequence and a step at least")
+    precondition(
+      maxSequences >= 1 && rules.stepsInFlight >= 1, "an instance runs a sequence and a step at least")
     self.scheduler = scheduler
     self.costModel = costModel
     self.memory = memory
     self.maxSequences = maxSequences
-    self.stepsInFlight = stepsInFlight
+    self.rules = rules
     self.power = power
+    self.cache = cache
   }
 }

@@ -96,15 +96,11 @@ extension InstanceView {
 
   /// Appends a sequence that has its KV entries to those that decode.
   mutating func append(_ slot: Slot, firstStep: Int64) {
-    let i = slot.index
-    sequences[i].previous = decoding.youngest
-    sequences[i].next = .none
-    if decoding.youngest.exists {
-      sequences[decoding.youngest.index].next = slot
-    } else {
-      decoding.oldest = slot
+    if rules.order == .byAdmission {
+      linkByRank(slot)
+      return startStepping(slot, firstStep: firstStep)
     }
-    decoding.youngest = slot
+    link(slot, behind: decoding.youngest)
     if decoding.parked > 0 {
       decoding.parked += 1
     } else {
@@ -112,12 +108,32 @@ extension InstanceView {
     }
   }
 
+  /// Puts a sequence in its place by admission.
+  ///
+  /// - Complexity: O(sequences that were admitted after it).
+  private mutating func linkByRank(_ slot: Slot) {
+    var before = decoding.youngest
+    while before.exists, sequences[before.index].rank > sequences[slot.index].rank {
+      before = sequences[before.index].previous
+    }
+    link(slot, behind: before)
+  }
+
+  private mutating func link(_ slot: Slot, behind before: Slot) {
+    let after = before.exists ? sequences[before.index].next : decoding.oldest
+    sequences[slot.index].previous = before
+    sequences[slot.index].next = after
+    if before.exists { sequences[before.index].next = slot } else { decoding.oldest = slot }
+    if after.exists { sequences[after.index].previous = slot } else { decoding.youngest = slot }
+  }
+
   /// Makes a sequence at the end of those that step one of them, from the next step on.
-  private mutating func startStepping(_ slot: Slot, firstStep: Int64) {
+  mutating func startStepping(_ slot: Slot, firstStep: Int64) {
     let i = slot.index
     let step = decoding.step
     let stored = sequences[i].joinContext
     sequences[i].steps = true
+    sequences[i].isResumed = false
     sequences[i].joinStep = step
     sequences[i].decodeBegin = firstStep
     decoding.stepping += 1
@@ -189,9 +205,10 @@ extension InstanceView {
     sequences[i].joinContext += steps
   }
 
-  private mutating func park(_ slot: Slot) {
+  mutating func park(_ slot: Slot) {
     stopStepping(slot)
-    closeAccount(slot, lastStep: step - 1)
+    settleAccount(slot)
+    if !isInFlight, !isCounted { registerLeftOut(slot) }
     decoding.parked += 1
   }
 
@@ -199,7 +216,8 @@ extension InstanceView {
     let first = firstParked
     decoding.parked -= 1
     startStepping(first, firstStep: step)
-    openAccount(first)
+    sequences[first.index].isResumed = true
+    reopenAccount(first)
   }
 
   private mutating func unlink(_ slot: Slot) {
@@ -208,21 +226,59 @@ extension InstanceView {
     if after.exists { sequences[after.index].previous = before } else { decoding.youngest = before }
   }
 
-  private mutating func preempt(_ slot: Slot) {
+  /// Settles the account of a sequence that steps no longer: now, or when the step in flight has ended.
+  private mutating func settleAccount(_ slot: Slot) {
+    if isInFlight, !decoding.fresh.contains(slot) {
+      departing.append(slot)
+    } else {
+      closeAccount(slot, lastStep: step - 1)
+    }
+  }
+
+  /// Opens the account of a sequence that steps again: now, or when the step in flight, which it is not in, has ended.
+  mutating func reopenAccount(_ slot: Slot) {
+    if isInFlight { returning.append(slot) } else { openAccount(slot) }
+  }
+
+  /// Takes a request's memory, and puts it back into the queue.
+  ///
+  /// - Parameters:
+  ///   - slot: the request.
+  ///   - tokens: what the plan has let it take memory for.
+  mutating func preempt(_ slot: Slot, having tokens: Tokens = 0) {
     let i = slot.index
-    removeDecoding(slot)
-    memory.release(memory.blocks(for: sequences[i].joinContext))
+    let known = knownTokens(of: slot)
+    switch sequences[i].phase {
+    case .decoding:
+      releaseMemory(
+        of: slot, blocks: memory.blocks(for: context(of: slot) + tokens),
+        tokens: tokens > 0 ? knownTokensAfterStep(of: slot) : known, isPreempted: true)
+      removeDecoding(slot)
+    case .prefilling:
+      releaseMemory(
+        of: slot, blocks: Int(sequences[i].promptBlocks), tokens: known + tokens, isPreempted: true)
+      reportUnfinishedPrefill(slot)
+      admitted.removeAll { $0 == slot }
+    case .finishing:
+      releaseMemory(of: slot, blocks: Int(sequences[i].promptBlocks), tokens: known, isPreempted: true)
+      sequences[i].endsWaiting = true
+    case .ending:
+      let blocks = memory.blocks(for: sequences[i].record.request.totalTokens - 1)
+      releaseMemory(of: slot, blocks: blocks, tokens: known, isPreempted: true)
+    case .waiting: return
+    }
     sequences[i].restart()
-    queue.prepend(slot, in: &sequences)
+    wait(slot, atHead: true)
   }
 
   /// Takes a sequence out of those that decode, between two steps, and settles its account.
   mutating func removeDecoding(_ slot: Slot) {
     if sequences[slot.index].steps {
       stopStepping(slot)
-      closeAccount(slot, lastStep: step - 1)
+      settleAccount(slot)
     } else {
       decoding.parked -= 1
+      if !leftOut.isEmpty { leftOut.removeAll { $0 == slot } }
     }
     unlink(slot)
   }
@@ -237,6 +293,7 @@ extension InstanceView {
       let slot = decoding.due[place]
       stopStepping(slot)
       unlink(slot)
+      sequences[slot.index].phase = .ending
       leaving.append(slot)
     }
   }
@@ -245,6 +302,16 @@ extension InstanceView {
   mutating func forgetGaps() {
     guard decoding.gaps.count > 1024, decoding.oldest.exists else { return }
     decoding.gaps.forget(through: sequences[decoding.oldest.index].gapStep)
+  }
+
+  /// Reports the steps of a prompt that is not through the model, if there were any.
+  private mutating func reportUnfinishedPrefill(_ slot: Slot) {
+    let i = slot.index
+    guard sequences[i].hasBegun else { return }
+    news.spans.append(
+      SpanRecord(
+        request: sequences[i].record.request.id, instance: 0, phase: .prefill,
+        firstIteration: sequences[i].prefillBegin, lastIteration: step - 1, completed: false))
   }
 
   /// Reports every request in the system as unfinished, in order of arrival, with what it was attributed so far.
@@ -258,12 +325,7 @@ extension InstanceView {
         stopStepping(slot)
         closeAccount(slot, lastStep: step - 1)
       }
-      if sequences[i].phase == .prefilling, sequences[i].done > 0 || sequences[i].tileLayers > 0 {
-        news.spans.append(
-          SpanRecord(
-            request: sequences[i].record.request.id, instance: 0, phase: .prefill,
-            firstIteration: sequences[i].prefillBegin, lastIteration: step - 1, completed: false))
-      }
+      if sequences[i].phase == .prefilling { reportUnfinishedPrefill(slot) }
       sequences[i].record.status = .unfinished
       news.requests.append(sequences[i].record)
     }

@@ -1,8 +1,25 @@
 extension InstanceView {
   /// Admits a request, for which the plan has found memory.
-  mutating func admit(_ slot: Slot) {
+  ///
+  /// - Parameters:
+  ///   - slot: the request.
+  ///   - tokens: its first tokens, which it takes memory for at once; its tiles take the rest.
+  mutating func admit(_ slot: Slot, tokens: Tokens) {
     let i = slot.index
-    memory.take(memory.blocks(for: Int(sequences[i].prefillTokens)))
+    let blocks = memory.blocks(for: tokens)
+    if cache == nil {
+      memory.take(rules.groups * blocks)
+    } else {
+      let cached = holdCached(slot)
+      memory.take(rules.groups * (blocks - cached))
+      sequences[i].done = Int32(cached * memory.blockSize)
+      if sequences[i].record.scheduledAt.isNaN, sequences[i].record.preemptions == 0 {
+        sequences[i].record.cachedTokens = sequences[i].done
+      }
+    }
+    sequences[i].promptBlocks = Int32(blocks)
+    sequences[i].rank = admissions
+    admissions += 1
     queue.remove(slot, in: &sequences)
     admitted.append(slot)
     sequences[i].phase = .prefilling
@@ -31,18 +48,41 @@ extension InstanceView {
     guard layer == 0 || tile.tokens.upperBound == Int(end) else {
       throw broken("the tokens under way end at \(end)")
     }
-    if done == 0, layer == 0 {
+    if !sequences[i].hasBegun {
+      sequences[i].hasBegun = true
       sequences[i].prefillBegin = step
       if sequences[i].record.scheduledAt.isNaN { sequences[i].record.scheduledAt = now }
+    }
+    let lacking = memory.blocks(for: tile.tokens.upperBound) - Int(sequences[i].promptBlocks)
+    if lacking > 0 {
+      guard rules.groups * lacking <= memory.freeBlocks else {
+        throw broken("memory is short of \(lacking) blocks")
+      }
+      memory.take(rules.groups * lacking)
+      sequences[i].promptBlocks += Int32(lacking)
     }
     sequences[i].tileEnd = Int32(tile.tokens.upperBound)
     sequences[i].tileLayers = Int32(tile.layers.upperBound)
     guard tile.layers.upperBound == layers else { return false }
     sequences[i].done = sequences[i].tileEnd
+    sequences[i].chunkStep = step
+    sequences[i].chunkTokens = Int32(tile.tokens.count)
+    if cache != nil {
+      cache?.register(tile.sequence, request: sequences[i].record.request, tokens: Int(sequences[i].done))
+    }
     sequences[i].tileLayers = 0
     guard sequences[i].done == sequences[i].prefillTokens else { return false }
     sequences[i].phase = .finishing
     return true
+  }
+
+  /// Takes note that a step in which prompts begin is not run at once.
+  mutating func postpone(_ tiles: [Tile], to start: Seconds) {
+    for tile in tiles {
+      let i = tile.sequence.index
+      guard sequences[i].prefillBegin == step, sequences[i].record.scheduledAt == now else { continue }
+      sequences[i].record.scheduledAt = start
+    }
   }
 
   /// Lets the prompts that a step has finished decode from the next step on, unless they write one token only.
@@ -53,7 +93,7 @@ extension InstanceView {
   mutating func join(_ finishing: [Slot], afterStep step: Int64) {
     guard !finishing.isEmpty else { return }
     admitted.removeAll { sequences[$0.index].phase == .finishing }
-    for slot in finishing where sequences[slot.index].left > 1 {
+    for slot in finishing where sequences[slot.index].phase == .finishing && sequences[slot.index].left > 1 {
       sequences[slot.index].written += 1
       startDecoding(slot, firstStep: step + 1)
     }
@@ -77,8 +117,11 @@ extension InstanceView {
       sequences[i].lastTokenAt = now
       if sequences[i].phase == .decoding {
         if sequences[i].steps { openAccount(slot) }
-      } else {
-        memory.release(memory.blocks(for: Int(sequences[i].prefillTokens)))
+      } else if sequences[i].phase == .finishing {
+        returnMemoryAtEnd(slot)
+        complete(slot)
+      } else if sequences[i].endsWaiting {
+        queue.remove(slot, in: &sequences)
         complete(slot)
       }
     }

@@ -7,8 +7,16 @@ public struct InstanceView {
   public let layers: Int
   /// Most sequences, decoding and prefilling, that a step may work on.
   public let maxSequences: Int
+  /// How the engine looks after requests and memory.
+  public let rules: EngineRules
   /// KV memory.
   public internal(set) var memory: KVMemory
+  /// Blocks that an admission leaves free, unless nobody runs.
+  let reservedBlocks: Int
+  /// What memory contains; `nil` where nothing is kept.
+  var cache: PrefixCache?
+  /// Whether decode steps change memory by numbers of blocks alone.
+  let isCounted: Bool
   /// Simulated time.
   public internal(set) var now: Seconds = 0
   /// When the last step that is planned ends; not after ``now`` unless one is in flight.
@@ -23,6 +31,24 @@ public struct InstanceView {
   /// Admitted prompts with tokens to prefill, in order of admission.
   var admitted: [Slot] = []
   var decoding: DecodingSet
+  /// Requests admitted so far.
+  var admissions: Int64 = 0
+  /// Sequences whose last token is on its way: they keep their place and their memory until it is read.
+  var ending: [Slot] = []
+  /// Decoding sequences that the last plan left out, for lack of budget.
+  var leftOut: [Slot] = []
+  /// Sequences that take part in no step after the one in flight; their accounts are settled when it ends.
+  var departing: [Slot] = []
+  /// Sequences that step again, from the step on that is planned; their accounts are opened when the one before has ended.
+  var returning: [Slot] = []
+  /// Whether to write down what each sequence does in each step.
+  var logsRows = false
+  /// Whether a step is in flight.
+  var isInFlight = false
+  /// Requests that have ended, and whose memory is yet to be returned.
+  var ended: [Slot] = []
+  /// Whether another step was in flight when the newest one was planned.
+  var hasOverlapped = false
   /// Number of the step that is planned next.
   var step: Int64 = 0
   /// What has happened since the recorder was last told.
@@ -34,7 +60,13 @@ public struct InstanceView {
     let costModel = configuration.costModel
     layers = costModel.layers
     maxSequences = configuration.maxSequences
+    var rules = configuration.rules
+    if configuration.scheduler.servesInOrder { rules.order = .byAdmission }
+    self.rules = rules
     memory = configuration.memory
+    cache = configuration.cache
+    isCounted = rules.slidingWindow == 0 && !(cache.map { $0.contents.hasOutputs } ?? false)
+    reservedBlocks = Int(rules.watermark * Double(memory.totalBlocks + rules.nullBlocks))
     decoding = DecodingSet(
       blockSize: memory.blockSize, window: costModel.slidingWindow, longestOutput: longestOutput)
     estimator = Estimator(costModel, instance: number)
@@ -48,6 +80,9 @@ public struct InstanceView {
 
   /// Number of admitted prompts that are not yet through the model.
   public var prefillingCount: Int { admitted.count }
+
+  /// Number of requests that hold memory: they prefill, decode, or wait for their last token to be read.
+  public var runningCount: Int { decodingCount + prefillingCount + ending.count }
 
   /// Requests in the instance.
   var count: Int { sequences.count - freeSlots.count }
@@ -113,7 +148,18 @@ public struct InstanceView {
   ///
   /// - Complexity: O(1) amortised.
   mutating func enqueue(_ request: Request) {
-    queue.append(insert(SequenceState(request: request)), in: &sequences)
+    wait(insert(SequenceState(request: request)), atHead: false)
+  }
+
+  /// Puts a request into the queue.
+  mutating func wait(_ slot: Slot, atHead: Bool) {
+    if rules.queue == .priority {
+      queue.insertByPriority(slot, in: &sequences)
+    } else if atHead {
+      queue.prepend(slot, in: &sequences)
+    } else {
+      queue.append(slot, in: &sequences)
+    }
   }
 
   /// Reports a request whose last token came at `now`, and forgets it.

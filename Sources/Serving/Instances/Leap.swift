@@ -10,6 +10,11 @@ struct Leap {
   var run = DecodeRun()
   /// When the first step begins.
   private var start: Seconds = 0
+  /// With steps in flight: when each step begins, and the clock once it is planned.
+  private(set) var starts: [Seconds] = []
+  private(set) var clocks: [StepClock] = []
+  /// With steps in flight: when the last step but one ends.
+  var event: Seconds = 0
   /// Steps that are laid out in time.
   private(set) var count = 0
   /// When each of them ends.
@@ -31,9 +36,68 @@ struct Leap {
   /// When a step begins.
   func start(ofStep step: Int) -> Seconds { step > 0 ? ends[step - 1] : start }
 
+  /// The same, with steps in flight or without.
+  func begins(_ step: Int) -> Seconds { starts.isEmpty ? start(ofStep: step) : starts[step] }
+
+  /// With steps in flight: elements that have ended before a time, the first of which is the flight that ends at `first`.
+  func elements(endedBefore time: Seconds, first: Seconds) -> Int {
+    guard first < time else { return 0 }
+    var elements = 1
+    while elements < count, ends[elements - 1] < time { elements += 1 }
+    return min(elements, count - 1)
+  }
+
+  /// Lays the steps that were priced since the last call out behind a step in flight.
+  ///
+  /// - Parameters:
+  ///   - clock: runs over them.
+  ///   - planned: when the next of them is planned; each is as the one before the one before it ends.
+  ///   - before: when the step before the next of them ends.
+  ///   - stopAt: no step is planned then or later.
+  /// - Returns: false if that has come.
+  mutating func layAhead(
+    on clock: inout StepClock, planned: inout Seconds, before: inout Seconds, stopAt: Seconds
+  ) -> Bool {
+    while count < run.priced {
+      let (start, seconds) = clock.run(
+        &run.costs[count], plannedAt: planned, after: before, decodeShare: 1)
+      planned = before
+      before = start + seconds
+      starts.append(start)
+      clocks.append(clock)
+      ends[count] = before
+      count += 1
+      if planned >= stopAt { return false }
+    }
+    return true
+  }
+
+  /// Takes the first steps behind a flight, one after another.
+  mutating func takeAhead(
+    _ steps: Int, as record: inout IterationRecord, decoding: inout DecodingSet, from index: Int64
+  ) {
+    var longest: Seconds = 0
+    for step in 0..<steps {
+      record.index = index + Int64(step)
+      record.fill(from: run.costs[step], start: starts[step], end: ends[step])
+      record.kvBlocksUsed = blocks[step]
+      records[step] = record
+      let load = decoding.nextLoad
+      decoding.advance()
+      let gap = decoding.settle(load, step: decoding.step, cost: run.costs[step], at: ends[step])
+      gaps[step] = gap
+      longest = max(longest, gap)
+    }
+    decoding.gaps.append(longest, step: decoding.step)
+  }
+
   /// Forgets all steps; the first one will begin at a time.
   mutating func begin(at now: Seconds) {
     run.forget()
+    if !starts.isEmpty {
+      starts.removeAll(keepingCapacity: true)
+      clocks.removeAll(keepingCapacity: true)
+    }
     start = now
     count = 0
     isPending = true

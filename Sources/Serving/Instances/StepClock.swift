@@ -6,6 +6,8 @@ public struct StepClock: Sendable, Hashable {
   /// The limit on the power of the instance's GPUs; `nil` where nothing limits it.
   public internal(set) var power: PowerLimit?
   private var lastEnd: Seconds = 0
+  /// When the host has prepared the last step.
+  private var prepared: Seconds = 0
 
   /// Creates a clock at 0.
   ///
@@ -34,16 +36,19 @@ public struct StepClock: Sendable, Hashable {
   public mutating func run(
     _ cost: inout StepCost, plannedAt now: Seconds, after before: Seconds, decodeShare: Double
   ) -> (start: Seconds, seconds: Seconds) {
-    let start = overlapsHost ? max(lastEnd, now + cost.hostSeconds) : now
+    var start = now
+    if overlapsHost {
+      prepared = max(now, prepared) + cost.hostSeconds
+      start = max(lastEnd, prepared)
+      // The step before hides the preparation.
+      cost.hostSeconds = 0
+    }
     if power != nil {
       rest(start - before)
       power?.run(&cost)
     }
-    var seconds = cost.seconds
-    if overlapsHost {
-      seconds = max(cost.kernelSeconds, cost.launchSeconds)
-      lastEnd = start + seconds
-    }
+    let seconds = cost.seconds
+    if overlapsHost { lastEnd = start + seconds }
     cost.addIdle(idleWatts * seconds, decodeShare: decodeShare)
     return (start, seconds)
   }

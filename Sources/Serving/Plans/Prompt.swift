@@ -7,7 +7,7 @@ public struct Prompt: Sendable, Hashable {
   /// Positions to compute: the prompt and, after a preemption, the tokens written before it.
   public let tokens: Tokens
   /// Positions that are through every layer.
-  public let done: Tokens
+  public internal(set) var done: Tokens
   /// The request's priority: lower comes first, 0 where the workload has none.
   public let priority: Int
   /// Positions not yet through every layer.

@@ -26,6 +26,14 @@ public protocol Scheduler: Sendable {
   ///
   /// The engine rejects longer requests on arrival instead of letting them block the queue for ever.
   var longestSequence: Tokens { get }
+
+  /// The longest prompt that the policy can ever schedule.
+  var longestPrompt: Tokens { get }
+
+  /// Whether it serves those that run in the order of their admission, with ``StepPlan/serve(_:budget:atMost:)``.
+  ///
+  /// The rules of its instance then are ``EngineRules/Order/byAdmission``.
+  var servesInOrder: Bool { get }
 }
 
 /// For how long a policy plans the same again.
@@ -46,4 +54,10 @@ extension Scheduler {
 
   /// No limit.
   public var longestSequence: Tokens { .max }
+
+  /// No limit.
+  public var longestPrompt: Tokens { .max }
+
+  /// False.
+  public var servesInOrder: Bool { false }
 }

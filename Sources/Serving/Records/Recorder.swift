@@ -9,6 +9,8 @@ public protocol Recorder {
   mutating func record(_ iterations: Span<IterationRecord>)
   /// Takes note of what each kernel used in the iteration recorded last; only called if ``wantsKernels``.
   mutating func record(kernels: [KernelUse], instance: Int32, iteration: Int64)
+  /// Takes note of what each sequence did in the iteration recorded last; only called if ``wantsRows``.
+  mutating func record(rows: [StepRow], instance: Int32, iteration: Int64)
   /// Takes note that some sequences wrote two successive tokens with this time between them.
   mutating func record(gap: Seconds, tokens: Int)
   /// Takes note of successive gaps of some sequences that decode together; by default one by one.
@@ -20,6 +22,8 @@ public protocol Recorder {
   mutating func record(_ request: RequestRecord)
   /// Whether kernels are to be recorded for each iteration.
   var wantsKernels: Bool { get }
+  /// Whether what each sequence does is to be recorded for each iteration.
+  var wantsRows: Bool { get }
 }
 
 extension Recorder {
@@ -34,7 +38,11 @@ extension Recorder {
   /// Does nothing.
   public mutating func record(kernels: [KernelUse], instance: Int32, iteration: Int64) {}
   /// Does nothing.
+  public mutating func record(rows: [StepRow], instance: Int32, iteration: Int64) {}
+  /// Does nothing.
   public mutating func record(gap: Seconds, tokens: Int) {}
   /// False.
   public var wantsKernels: Bool { false }
+  /// False.
+  public var wantsRows: Bool { false }
 }

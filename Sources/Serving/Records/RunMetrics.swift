@@ -16,6 +16,8 @@ public struct RunMetrics: Recorder, Sendable {
   public private(set) var unfinished = 0
   /// Prompt tokens of the requests served.
   public private(set) var inputTokens = 0
+  /// Prompt tokens of them that were found in a prefix cache.
+  public private(set) var cachedTokens = 0
   /// Output tokens of the requests served.
   public private(set) var outputTokens = 0
   /// Times from arrival to first token.
@@ -103,6 +105,7 @@ public struct RunMetrics: Recorder, Sendable {
     }
     completed += 1
     inputTokens += request.request.promptTokens
+    cachedTokens += Int(request.cachedTokens)
     outputTokens += request.request.outputTokens
     preemptions += Int(request.preemptions)
     timeToFirstToken.add(request.timeToFirstToken)
@@ -120,6 +123,8 @@ public struct RunMetrics: Recorder, Sendable {
   public var attainmentOfFirstToken: Double { Double(goodFirstToken) / Double(max(requests, 1)) }
   /// Share that met its limit on gaps.
   public var attainmentOfGaps: Double { Double(goodGaps) / Double(max(requests, 1)) }
+  /// Share of the prompt tokens that was found in a prefix cache when their requests were admitted first.
+  public var prefixHitRate: Double { Double(cachedTokens) / Double(max(inputTokens, 1)) }
   /// Mean sequences that decode, over the iterations in which somebody does.
   public var meanDecodeBatch: Double { Double(decodeTokens) / Double(max(decodeIterations, 1)) }
   /// Mean length of an iteration.

@@ -14,8 +14,13 @@ public struct Request: Sendable, Hashable {
   public var priority = 0
   /// What a predictor expects it to write; `nil` where the workload has no such prediction.
   public var expectedOutputTokens: Tokens?
+  /// What its prompt begins with: a number of ``PromptContents``; -1 if nothing is known of it.
+  public var content: Int32 = -1
   /// What it asks of the server; `nil` where the workload has no objective of its own.
   public var objective: ServiceObjective?
+
+  /// Tokens of prompt and output together.
+  public var totalTokens: Tokens { promptTokens + outputTokens }
 
   /// Creates a request.
   public init(id: Int, arrival: Seconds, promptTokens: Tokens, outputTokens: Tokens) {

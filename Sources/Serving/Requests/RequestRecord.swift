@@ -28,6 +28,8 @@ public struct RequestRecord: Sendable, Hashable {
   public var longestGap: Seconds = 0
   /// How often it lost its KV memory and was computed anew.
   public var preemptions: Int32 = 0
+  /// Tokens of its prompt whose KV entries were found in the prefix cache when it was admitted first.
+  public var cachedTokens: Int32 = 0
   /// Its share of the energy of the iterations that it took part in, all GPUs.
   public var joules: Joules = 0
   /// Its share of the expert weights read, all GPUs, in bytes.

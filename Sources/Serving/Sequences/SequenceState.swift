@@ -14,6 +14,8 @@ public struct SequenceState: Sendable {
     case finishing
     /// It decodes, or waits beyond the cap on sequences.
     case decoding
+    /// Its last decode step is planned, and the token is not yet out.
+    case ending
   }
 
   /// What will be reported of the request.
@@ -32,6 +34,22 @@ public struct SequenceState: Sendable {
   var done: Int32 = 0
   var tileEnd: Int32 = 0
   var tileLayers: Int32 = 0
+
+  /// KV blocks that its prompt holds on its way.
+  var promptBlocks: Int32 = 0
+  /// Blocks of the second group that its window has passed.
+  var passedBlocks: Int32 = 0
+  /// The newest step that computes a chunk of its prompt, and the chunk's tokens.
+  var chunkStep: Int64 = -1
+  var chunkTokens: Int32 = 0
+  /// Whether some tile of its prompt has run since it was admitted.
+  var hasBegun = false
+  /// Whether it steps again after it was left out, rather than for the first time.
+  var isResumed = false
+  /// Its rank among all admissions.
+  var rank: Int64 = 0
+  /// Whether it lost its memory while its only token was on its way.
+  var endsWaiting = false
 
   // Neighbours in the queue or, while it decodes, in order of entry; and in the list of those that end at one step.
   var previous = Slot.none
@@ -60,6 +78,15 @@ public struct SequenceState: Sendable {
   /// KV entries that it stores, between two steps of an instance that it has left.
   public var storedTokens: Tokens { joinContext }
 
+  /// What it has written is to be computed anew.
+  mutating func lengthenPrompt() { prefillTokens = Int32(record.request.promptTokens) + written }
+
+  /// Whether it comes before another in a queue by priority.
+  func comesBefore(_ other: borrowing SequenceState) -> Bool {
+    let (a, b) = (record.request, other.record.request)
+    return (a.priority, a.arrival, a.id) < (b.priority, b.arrival, b.id)
+  }
+
   /// Tokens that it has yet to write.
   var left: Int { record.request.outputTokens - Int(written) }
 
@@ -67,7 +94,10 @@ public struct SequenceState: Sendable {
   mutating func restart() {
     record.preemptions += 1
     phase = .waiting
-    prefillTokens = Int32(record.request.promptTokens) + written
+    promptBlocks = 0
+    passedBlocks = 0
+    hasBegun = false
+    lengthenPrompt()
     done = 0
     tileEnd = 0
     tileLayers = 0

@@ -22,6 +22,24 @@ struct WaitingQueue: Sendable {
     count += 1
   }
 
+  /// Puts a request behind all whose priority is not after its own; of equals the earlier one is first.
+  ///
+  /// - Complexity: O(requests behind it).
+  mutating func insertByPriority(_ slot: Slot, in table: inout [SequenceState]) {
+    var before = tail
+    while before.exists, table[slot.index].comesBefore(table[before.index]) {
+      before = table[before.index].previous
+    }
+    guard before.exists else { return prepend(slot, in: &table) }
+    guard before != tail else { return append(slot, in: &table) }
+    let after = table[before.index].next
+    table[slot.index].previous = before
+    table[slot.index].next = after
+    table[before.index].next = slot
+    table[after.index].previous = slot
+    count += 1
+  }
+
   /// Takes a request out.
   mutating func remove(_ slot: Slot, in table: inout [SequenceState]) {
     let (before, after) = (table[slot.index].previous, table[slot.index].next)

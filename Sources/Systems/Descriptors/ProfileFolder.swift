@@ -20,8 +20,12 @@ public struct ProfileFolder: Sendable, Hashable {
 
   /// A serving engine by the name of its file in `engines/`, or by the path of a file.
   public func engine(_ nameOrPath: String) throws(DescriptionError) -> EngineDescription {
-    try EngineDescription(contentsOf: file(nameOrPath, in: "engines", kind: "engine"))
+    try EngineDescription(
+      contentsOf: file(Self.aliases[nameOrPath] ?? nameOrPath, in: "engines", kind: "engine"))
   }
+
+  /// What engines are called without a version: the newest one.
+  static let aliases = ["vllm": "vllm-0.33", "sglang": "sglang-0.5", "trtllm": "trtllm-1"]
 
   /// The names of the descriptors in one of the folders `models`, `hardware`, `engines`, sorted; empty where
   /// there is no such folder.

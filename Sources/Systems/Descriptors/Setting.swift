@@ -7,6 +7,7 @@ public struct Setting<Root>: Sendable {
     case number(any WritableKeyPath<Root, Double> & Sendable, ClosedRange<Double>)
     case integer(any WritableKeyPath<Root, Int> & Sendable, ClosedRange<Int>)
     case flag(any WritableKeyPath<Root, Bool> & Sendable)
+    case word(any WritableKeyPath<Root, String> & Sendable, [String])
     case sizes(any WritableKeyPath<Root, [Int]> & Sendable)
   }
 
@@ -17,8 +18,11 @@ public struct Setting<Root>: Sendable {
   /// What it is, in one sentence.
   public let summary: String
   let access: Access
+  /// Whether results exist from before there was such a setting, when every descriptor had its neutral value.
+  public let isLate: Bool
 
-  init(_ path: String, unit: String = "", _ access: Access, _ summary: String) {
+  init(_ path: String, unit: String = "", isLate: Bool = false, _ access: Access, _ summary: String) {
+    self.isLate = isLate
     self.path = path
     self.unit = unit
     self.access = access
@@ -41,6 +45,8 @@ public struct Setting<Root>: Sendable {
       return "a whole number in \(range.lowerBound)...\(range.upperBound)\(unit)"
     case .flag:
       return "true or false"
+    case .word(_, let words):
+      return words.isEmpty ? "a word" : words.joined(separator: " or ")
     case .sizes:
       return "ascending positive whole numbers, such as 1,2,4, or none\(unit)"
     }
@@ -52,6 +58,7 @@ public struct Setting<Root>: Sendable {
     case .number(let path, _): "\(root[keyPath: path])"
     case .integer(let path, _): "\(root[keyPath: path])"
     case .flag(let path): "\(root[keyPath: path])"
+    case .word(let path, _): root[keyPath: path]
     case .sizes(let path):
       root[keyPath: path].isEmpty ? "none" : root[keyPath: path].map(String.init).joined(separator: ",")
     }
@@ -64,6 +71,7 @@ public struct Setting<Root>: Sendable {
       return Double(text).map { write(.real($0), to: &root) } ?? false
     case .flag:
       return Bool(text).map { write(.flag($0), to: &root) } ?? false
+    case .word: return write(.text(text), to: &root)
     case .sizes:
       if text == "none" || text.isEmpty { return write(.list([]), to: &root) }
       let parts = text.split(separator: ",", omittingEmptySubsequences: false).map { Double($0) }
@@ -84,6 +92,11 @@ public struct Setting<Root>: Sendable {
     case .flag(let path):
       guard case .flag(let flag) = value else { return false }
       root[keyPath: path] = flag
+    case .word(let path, let words):
+      guard case .text(let word) = value, words.isEmpty ? !word.isEmpty : words.contains(word) else {
+        return false
+      }
+      root[keyPath: path] = word
     case .sizes(let path):
       guard case .list(let list) = value else { return false }
       var sizes: [Int] = []

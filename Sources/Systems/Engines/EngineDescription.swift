@@ -41,6 +41,9 @@ public struct EngineDescription: Descriptor, Hashable {
   /// Whether a model's sliding window is applied in every layer, where only some should have it.
   public var windowsEveryLayer = false
 
+  /// How it looks after requests and memory, and what it does by default.
+  public var scheduling = EngineScheduling()
+
   /// Creates an ideal engine.
   public init() {}
 
@@ -74,7 +77,7 @@ public struct EngineDescription: Descriptor, Hashable {
     let activations = activationScale * Double(shard.activationBytesPerToken) * Double(maxBatchedTokens)
     let usable = Double(hardware.memoryBytes) * utilisation
     let free = usable - Double(shard.weightBytes) - activations - Double(reservedBytes)
-    let blocks = (free / Double(shard.keyValueBytesPerToken * keyValueBlockSize)).rounded(.down)
+    let blocks = (free / Double(blockBytes(shard))).rounded(.down)
     guard blocks >= 1, blocks < 1e15 else {
       func gigabytes(_ bytes: Double) -> String { "\((bytes / 1e8).rounded() / 10) GB" }
       throw .mismatch(
@@ -86,13 +89,32 @@ public struct EngineDescription: Descriptor, Hashable {
     return Int(blocks)
   }
 
+  /// Bytes of a block of KV memory on each GPU: where layers with a sliding window have blocks of their own, a block is of
+  /// the layers of one kind.
+  private func blockBytes(_ shard: ModelShard) -> Int {
+    let all = shard.keyValueBytesPerToken * keyValueBlockSize
+    return groupWindow(of: shard.model) == nil ? all : all / 2
+  }
+
+  /// Positions that the layers of a second group of KV blocks see; `nil` without such a group.
+  ///
+  /// Only models with as many layers of one kind as of the other have one.
+  public func groupWindow(of model: ModelDescription) -> Int? {
+    guard scheduling.groupsLayersByWindow, let window = model.windows.compactMap({ $0 }).first else {
+      return nil
+    }
+    return 2 * model.windowedLayers == model.windows.count ? window : nil
+  }
+
   /// Every setting, in the order of help texts.
-  public static let settings: [Setting<EngineDescription>] = [
+  public static let settings = ownSettings + EngineScheduling.settings
+
+  private static let ownSettings: [Setting<EngineDescription>] = [
     Setting(
       "kv.block_size", unit: "tokens", .integer(\.keyValueBlockSize, 1...65_536),
       "Tokens in a block of KV memory."),
     Setting(
-      "kv.fp8", .flag(\.keepsKeyValuesInFP8),
+      "kv.fp8", isLate: true, .flag(\.keepsKeyValuesInFP8),
       "Whether keys and values are kept in FP8, as --kv-cache-dtype fp8 has it."),
     Setting(
       "host.per_iteration_ms", unit: "ms", .number(\.host.perIterationMilliseconds, .notNegative),
@@ -107,6 +129,10 @@ public struct EngineDescription: Descriptor, Hashable {
     Setting(
       "host.per_decode_sequence_us", unit: "us", .number(\.host.perDecodeSequenceMicroseconds, .notNegative),
       "Preparation for each decoding sequence."),
+    Setting(
+      "host.exposed_per_sequence_us", unit: "us", isLate: true,
+      .number(\.host.exposedPerSequenceMicroseconds, .notNegative),
+      "Time for each sequence of an iteration that no overlap of host and GPU hides."),
     Setting(
       "host.per_prefill_sequence_us", unit: "us",
       .number(\.host.perPrefillSequenceMicroseconds, .notNegative),

@@ -10,6 +10,8 @@ public struct HostOverhead: Sendable, Hashable {
   public var partialDepthTokenMicroseconds = 0.0
   /// Preparation for each decoding sequence, in microseconds.
   public var perDecodeSequenceMicroseconds = 0.0
+  /// Time for each sequence of an iteration that no overlap of host and GPU hides, in microseconds.
+  public var exposedPerSequenceMicroseconds = 0.0
   /// Preparation for each prompt with prefill in the iteration, in microseconds.
   public var perPrefillSequenceMicroseconds = 0.0
   /// Preparation for each prefill token, once, as it enters the first layer, in microseconds.
@@ -36,6 +38,11 @@ public struct HostOverhead: Sendable, Hashable {
       + perPrefillTokenMicroseconds * Double(enteringTokens)
       + partialDepthTokenMicroseconds * Double(partialDepthTokens ?? 0)
     return milliseconds * 1e-3 + microseconds * 1e-6
+  }
+
+  /// Time that the GPU waits for the host within an iteration, whatever is prepared ahead.
+  public func exposed(sequences: Int) -> Double {
+    exposedPerSequenceMicroseconds * Double(sequences) * 1e-6
   }
 
   /// Creates the overhead of a host that takes no time.

@@ -8,7 +8,7 @@ struct PolicyOptions: ParsableArguments {
     name: [.long, .customLong("schedule-mode")],
     help: ArgumentHelp(
       "The scheduling policy (see 'sim list policies'), with parameters as in layered[stages=8,cohort=4096]. Default: "
-        + "chunked.", valueName: "name"))
+        + "the engine's, chunked for nano-vllm.", valueName: "name"))
   var policy: String?
 
   @Option(
@@ -16,6 +16,11 @@ struct PolicyOptions: ParsableArguments {
       "Tokens in an iteration (chunked, orca, static), in a pass (layered) or in a chunk (hybrid). Default: 512 for "
         + "chunked, 8192 for layered."))
   var maxNumBatchedTokens: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "Most tokens of one prompt in an iteration while there are other requests (vllm); 0: no limit."))
+  var longPrefillTokenThreshold: Int?
 
   @Option(help: ArgumentHelp("Groups of layers of a pass. Default: 16 for 48 layers, 12 for 24."))
   var numStages: Int?
@@ -29,11 +34,16 @@ struct PolicyOptions: ParsableArguments {
   var exactSteps = false
 
   /// The policy with the parameters that were given.
-  func specification() throws(PolicyError) -> PolicySpecification {
-    var policy = try Policy(policy ?? "chunked")
+  ///
+  /// - Parameter fallback: the policy that runs if none is asked for.
+  /// - Returns: the policy.
+  /// - Throws: if there is no such policy or parameter.
+  func specification(fallback: String = "chunked") throws(PolicyError) -> PolicySpecification {
+    var policy = try Policy(policy ?? fallback)
     if let tokens = maxNumBatchedTokens, !policy.has(policy.entry.batchedTokens) {
       try policy.set(policy.entry.batchedTokens, to: "\(tokens)")
     }
+    if let tokens = longPrefillTokenThreshold { try policy.set("long", to: "\(tokens)") }
     if let stages = numStages, !policy.has("stages") {
       // The reference engine's flags for chunked prefill name a single stage.
       if stages != 1 || policy.entry.parameters.contains(where: { $0.name == "stages" }) {

@@ -14,7 +14,9 @@ struct RunOptions: ParsableArguments {
     Experiment(
       workload: traffic.specification,
       cluster: ClusterSpecification(
-        ClusterSpecification.Pool(system: try system.specification(), policy: try schedule.specification())),
+        ClusterSpecification.Pool(
+          system: try system.specification(),
+          policy: try schedule.specification(fallback: system.ownPolicy(in: folders)))),
       objective: try objective.specification(), limits: traffic.limits)
   }
 

@@ -36,14 +36,45 @@ struct SystemOptions: ParsableArguments {
   @Option(name: [.long, .customLong("tp")], help: "GPUs that share the model.")
   var tensorParallelSize = 2
 
-  @Option(help: ArgumentHelp("Share of GPU memory that the engine may use.", valueName: "0...1"))
-  var gpuMemoryUtilization = 0.85
+  @Option(
+    help: ArgumentHelp(
+      "Share of GPU memory that the engine may use. Default: the engine's, 0.85 for nano-vllm.",
+      valueName: "0...1"))
+  var gpuMemoryUtilization: Double?
 
   @Option(help: ArgumentHelp("Tokens in a block of KV memory. Default: the engine's."))
   var blockSize: Int?
 
-  @Option(help: "Most sequences that an iteration works on.")
-  var maxNumSeqs = 256
+  @Option(help: "Most sequences that an iteration works on. Default: the engine's, 256 for nano-vllm.")
+  var maxNumSeqs: Int?
+
+  @Option(
+    help: "Order in which requests wait: fcfs, or priority (the smaller comes first). Default: the engine's.")
+  var schedulingPolicy: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Share of the KV blocks that an admission leaves free, unless nobody runs.", valueName: "0...1"))
+  var watermark: Double?
+
+  @Flag(
+    inversion: .prefixedNo,
+    help: "Whether the whole of a prompt must fit for its first chunk to be admitted. Default: the engine's.")
+  var schedulerReserveFullIsl: Bool?
+
+  @Flag(
+    inversion: .prefixedNo,
+    help: "Whether the host prepares a step while another runs. Default: the engine's.")
+  var asyncScheduling: Bool?
+
+  @Option(
+    help: "Blocks of KV memory, with the null block where the engine has one. Default: what memory leaves.")
+  var numGpuBlocksOverride: Int?
+
+  @Flag(
+    inversion: .prefixedNo,
+    help: "Whether prompts with the same beginning share its KV blocks. Default: the engine's.")
+  var enablePrefixCaching: Bool?
 
   @Option(help: "Longest sequence, prompt and output together; longer requests are rejected, and counted.")
   var maxModelLen: Int = 32768
@@ -54,6 +85,9 @@ struct SystemOptions: ParsableArguments {
         + "measured[file=counts.csv] or coverage[tokens=experts,..].", valueName: "law"))
   var routing: String?
 
+  @Option(help: "What says how long an iteration takes: kernels (their prices), or unit (one second each).")
+  var costModel = CostModelKind.kernels
+
   @Flag(help: "Draw the distinct experts of every MoE call instead of taking their expectation.")
   var drawRouting = false
 
@@ -63,7 +97,10 @@ struct SystemOptions: ParsableArguments {
     system.model = model
     system.hardware = hardware
     system.engine = engine
-    system.engineSettings = try Self.settings(engineSet, option: "--engine-set")
+    system.engineSettings = flagSettings.merging(
+      try Self.settings(engineSet, option: "--engine-set")
+    ) { _, explicit in explicit }
+    system.kvBlocks = numGpuBlocksOverride
     system.hardwareSettings = try Self.settings(hardwareSet, option: "--hardware-set")
     system.tensorParallelSize = tensorParallelSize
     system.memoryShare = gpuMemoryUtilization
@@ -72,7 +109,25 @@ struct SystemOptions: ParsableArguments {
     system.maxModelLength = maxModelLen
     system.routing = routing
     system.drawsRouting = drawRouting
+    system.costModel = costModel == .kernels ? nil : costModel
     return system
+  }
+
+  /// The policy that the engine runs by default; the standard one if its profile cannot be read, which is said elsewhere.
+  func ownPolicy(in folders: ProjectFolders) throws -> String {
+    let profiles = ProfileFolder(URL(filePath: try folders.profilesFolder()))
+    return (try? profiles.engine(engine))?.scheduling.policy ?? "chunked"
+  }
+
+  /// What flags of vLLM's say about the engine.
+  private var flagSettings: [String: SettingValue] {
+    var settings: [String: SettingValue] = [:]
+    settings["scheduling.queue"] = schedulingPolicy.map { .word($0) }
+    settings["scheduling.watermark"] = watermark.map { .number($0) }
+    settings["scheduling.reserves_whole_prompt"] = schedulerReserveFullIsl.map { .flag($0) }
+    settings["scheduling.steps_in_flight"] = asyncScheduling.map { .number($0 ? 2 : 1) }
+    settings["cache.prefixes"] = enablePrefixCaching.map { .flag($0) }
+    return settings
   }
 
   /// Assignments `path=value`; of two to the same path the last one counts.
@@ -90,3 +145,5 @@ struct SystemOptions: ParsableArguments {
     return settings
   }
 }
+
+extension CostModelKind: ExpressibleByArgument {}

@@ -29,6 +29,12 @@ struct OutputOptions: ParsableArguments {
       valueName: "draws"))
   var uncertainty: Int?
 
+  @Option(
+    help: ArgumentHelp(
+      "Write what each request does in each iteration: step, request, tokens, computed_before.",
+      valueName: "file"))
+  var stepsCsv: String?
+
   /// The percentiles; valid once `validateValues()` has passed.
   var percentiles: [Double] { metricPercentiles.split(separator: ",").compactMap { Double($0) } }
 

@@ -53,13 +53,16 @@ struct RunCommand: ParsableCommand {
       return
     }
     let writer = try output.makeWriter()
+    let steps = try output.stepsCsv.map { try StepsFile(path: $0) }
     let progress = output.json ? nil : Progress(total: experiment.workload.count)
     let result = try experiment.run(
       RunRecorder(
         metrics: RunMetrics(objective: experiment.objective), writer: writer,
-        drawing: output.draw.map { experiment.drawing(rows: 16, columns: $0) }, progress: progress),
+        drawing: output.draw.map { experiment.drawing(rows: 16, columns: $0) }, progress: progress,
+        steps: steps),
       percentiles: output.percentiles)
     progress?.clear()
+    try steps?.finish()
 
     let uncertainty = try output.uncertainty.map {
       try Uncertainty(of: experiment, summary: result.summary, draws: $0)

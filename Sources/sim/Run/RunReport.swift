@@ -69,6 +69,9 @@ struct RunReport {
       row("Preemptions:", m.preemptions), row("Expert weights read (TB):", m.expertBytes / 1e12),
       row("Expert weights per request (GB):", m.expertBytes / Double(max(m.completed, 1)) / 1e9),
     ]
+    if summary.cachesPrefixes {
+      lines.append(row("Prompt tokens found in the cache:", percent(m.prefixHitRate)))
+    }
     lines.append(Self.rule("Kernels (time on one GPU)", "-"))
     let busy = max(m.busySeconds, .leastNonzeroMagnitude)
     var inKernels = 0.0

@@ -4,6 +4,9 @@ import ArgumentParser
 struct ValidateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "validate",
-    abstract: "Hold the simulator against a real server's benchmark, or against measured iterations.",
-    subcommands: [ValidateRunCommand.self, ValidateIterationsCommand.self])
+    abstract: "Hold the simulator against real servers, their schedules, or measured iterations.",
+    subcommands: [
+      ValidateRunCommand.self, ValidateIterationsCommand.self, ValidateSchedulesCommand.self,
+      ValidateServersCommand.self, ValidatePrefixCacheCommand.self,
+    ])
 }

@@ -66,7 +66,9 @@ struct ValidateRunCommand: ParsableCommand {
     let experiment = Experiment(
       workload: WorkloadSpecification(trace: file, arrivals: .trace, seed: seed),
       cluster: ClusterSpecification(
-        ClusterSpecification.Pool(system: try system.specification(), policy: try schedule.specification())),
+        ClusterSpecification.Pool(
+          system: try system.specification(),
+          policy: try schedule.specification(fallback: system.ownPolicy(in: folders)))),
       objective: ServiceObjective())
     return try Library(profiles: folders.profilesFolder()).load(experiment, workload: workload)
   }

@@ -1,0 +1,35 @@
+import Statistics
+
+/// Errors of predictions of measured servers, without their signs, and what they are summed up to.
+package struct ServerErrors: Sendable {
+  /// Errors of the time per output token, and of the time to first token where that is scored.
+  package private(set) var timePerToken: [Double] = []
+  package private(set) var firstToken: [Double] = []
+  /// Rows of a fixed-length loop, whose time to first token is not scored.
+  package private(set) var firstTokenUnscored: [Double] = []
+
+  package init() {}
+
+  /// Adds a row.
+  package mutating func add(_ server: MeasuredServer, firstToken: Double, timePerToken: Double) {
+    if server.scoresTimePerToken { self.timePerToken.append(timePerToken / server.timePerToken - 1) }
+    guard server.flag.isEmpty else { return }
+    let error = firstToken / server.firstToken - 1
+    if server.scoresFirstToken { self.firstToken.append(error) } else { firstTokenUnscored.append(error) }
+  }
+
+  /// The median and the 90th percentile of the sizes of errors, and the median with its sign.
+  package static func summary(_ errors: [Double]) -> (median: Double, p90: Double, bias: Double)? {
+    guard !errors.isEmpty else { return nil }
+    let sizes = errors.map(abs).sorted()
+    return (quantile(sizes, 0.5), quantile(sizes, 0.9), quantile(errors.sorted(), 0.5))
+  }
+
+  /// Linear between neighbours, as numpy has it.
+  private static func quantile(_ sorted: [Double], _ share: Double) -> Double {
+    let place = share * Double(sorted.count - 1)
+    let low = Int(place)
+    let high = min(low + 1, sorted.count - 1)
+    return sorted[low] + (sorted[high] - sorted[low]) * (place - Double(low))
+  }
+}

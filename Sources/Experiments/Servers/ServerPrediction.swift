@@ -1,0 +1,175 @@
+import Foundation
+import Policies
+import Serving
+import Statistics
+import Support
+import Systems
+import Workloads
+
+/// What the simulator says of a measured server.
+package enum ServerPrediction: Sendable {
+  /// The row cannot be expressed, and why.
+  case notCovered(String)
+  /// Mean time to first token and time per output token, in seconds.
+  case times(firstToken: Seconds, timePerToken: Seconds)
+}
+
+/// Replays rows of a table of measured servers.
+package struct ServerReplay: Sendable {
+  /// Reads profiles; shared by all rows.
+  package let library: Library
+  /// The folder with `models/MODEL.PRECISION.json` for each model of the table.
+  package let folder: String
+  /// Names of the engine presets.
+  package let engines: [String]
+  /// Names of the GPUs.
+  package let hardware: [String]
+  /// Settings of the engine that differ from the preset.
+  package let engineSettings: [String: SettingValue]
+  /// Seed of the lengths.
+  package let seed: UInt64
+
+  package init(
+    library: Library, folder: String, engineSettings: [String: SettingValue] = [:], seed: UInt64 = 0
+  ) {
+    self.library = library
+    self.folder = folder
+    self.engineSettings = engineSettings
+    self.seed = seed
+    let profiles = ProfileFolder(URL(filePath: library.profiles))
+    engines = profiles.names(in: "engines")
+    hardware = profiles.names(in: "hardware")
+  }
+
+  /// The newest preset of an engine that is not newer than a version; the oldest if all are.
+  ///
+  /// Where the version is not known, the date decides; a preset that no date is known of is passed over then.
+  package func preset(_ server: MeasuredServer) -> String? {
+    func numbers(_ text: some StringProtocol) -> [Int] {
+      text.split(separator: ".").map { Int($0.prefix { $0.isNumber }) ?? 0 }
+    }
+    let own = engines.filter { $0.hasPrefix(server.backend + "-") }
+      .map { (name: $0, version: numbers($0.dropFirst(server.backend.count + 1))) }
+      .sorted { $0.version.lexicographicallyPrecedes($1.version) }
+    let known = server.version.first?.isNumber == true
+    let version = known ? numbers(server.version) : Self.version(of: server.backend, on: server.date)
+    return own.last { !version.lexicographicallyPrecedes($0.version) }?.name ?? own.first?.name
+  }
+
+  /// The version of an engine at a date: for vLLM by its published release notes, 0.14 in January 2026 and about a minor
+  /// version every fortnight; for others unknown.
+  private static func version(of backend: String, on date: String) -> [Int] {
+    guard backend == "vllm" else { return [.max] }
+    if date < "2026-01-20" { return [0, 13] }
+    if date < "2026-07-01" { return [0, 18] }
+    return [0, 24]
+  }
+
+  /// Why a row cannot be expressed; `nil` if it can be tried.
+  package func obstacle(_ server: MeasuredServer) -> String? {
+    if server.isDisaggregated { return "disaggregated" }
+    if server.pipelineParallel > 1 { return "pipeline parallelism" }
+    if server.dataParallel > 1 { return "data parallelism" }
+    if server.expertParallel > 1 { return "expert parallelism" }
+    if gpu(server) == nil { return "GPU \(server.gpu)" }
+    if preset(server) == nil { return "engine \(server.backend)" }
+    return nil
+  }
+
+  private func gpu(_ server: MeasuredServer) -> String? {
+    hardware.first { $0 == server.gpu || $0 == server.gpu + "-sxm" }
+  }
+
+  /// Simulates a row.
+  package func predict(_ server: MeasuredServer) -> ServerPrediction {
+    if let obstacle = obstacle(server) { return .notCovered(obstacle) }
+    do {
+      let experiment = try experiment(server)
+      let warmUp = server.isBurst ? 0 : 2 * server.concurrency
+      var recorder = MeanRecorder(from: warmUp)
+      _ = try experiment.run(recorder: &recorder)
+      guard recorder.rejected == 0, recorder.count > 0 else {
+        return .notCovered("requests longer than what is served")
+      }
+      return .times(
+        firstToken: recorder.firstToken / Double(recorder.count),
+        timePerToken: recorder.timePerToken / Double(max(recorder.countPerToken, 1)))
+    } catch {
+      return .notCovered("\(server.precision) weights or model: \(Self.short(error))")
+    }
+  }
+
+  private static func short(_ error: any Error) -> String {
+    let text = "\(error)"
+    return String((text.split(separator: ": ").last.map(String.init) ?? text).prefix(60))
+  }
+
+  private func experiment(_ server: MeasuredServer) throws -> LoadedExperiment {
+    var system = SystemSpecification()
+    system.model = "\(folder)/models/\(server.model).\(server.precision).json"
+    system.hardware = gpu(server) ?? server.gpu
+    system.engine = preset(server) ?? server.backend
+    system.engineSettings = engineSettings
+    // Published runs switch it off, and lengths alone say nothing of contents.
+    system.engineSettings["cache.prefixes"] = engineSettings["cache.prefixes"] ?? .flag(false)
+    system.tensorParallelSize = server.tensorParallel
+    system.maxModelLength = max(32_768, 2 * (server.promptTokens + server.outputTokens))
+    let engine = try ProfileFolder(URL(filePath: library.profiles)).engine(system.engine)
+    var experiment = Experiment(
+      workload: WorkloadSpecification(trace: server.key, arrivals: .trace, seed: seed),
+      cluster: ClusterSpecification(
+        ClusterSpecification.Pool(
+          system: system, policy: PolicySpecification(parsing: engine.scheduling.policy))),
+      objective: ServiceObjective())
+    experiment.limits.maxConcurrency = server.isBurst ? nil : server.concurrency
+    return try library.load(experiment, workload: workload(server))
+  }
+
+  /// The requests: a burst of as many as are in flight, or twelve times as many one after another, a sixth of them
+  /// to warm up.
+  private func workload(_ server: MeasuredServer) -> Workload {
+    var random = SplitMix64(seed: seed, purpose: "servers \(server.promptTokens) \(server.outputTokens)")
+    func draw(_ nominal: Int, _ low: Double, _ high: Double) -> Int32 {
+      Int32(max(1, (Double(nominal) * (low + (high - low) * random.uniform())).rounded()))
+    }
+    let rows = (0..<(server.isBurst ? 1 : 12) * server.concurrency).map { _ in
+      if server.hasRandomLengths {
+        return TraceRow(
+          promptTokens: draw(server.promptTokens, 0.8, 1), outputTokens: draw(server.outputTokens, 0.8, 1),
+          arrival: 0)
+      }
+      // Outputs of equal length would run in lockstep, which real servers do not.
+      return TraceRow(
+        promptTokens: Int32(server.promptTokens),
+        outputTokens: server.isBurst ? Int32(server.outputTokens) : draw(server.outputTokens, 0.9, 1.1),
+        arrival: 0)
+    }
+    let trace = Trace(name: server.key, recorded: rows, digest: "")
+    return Workload(
+      name: server.key, source: .trace(trace), arrivals: .trace(timeScale: 1), count: rows.count, seed: seed)
+  }
+}
+
+/// Sums up the times of the requests from some number on.
+private struct MeanRecorder: Recorder {
+  let first: Int
+  var firstToken = 0.0
+  var timePerToken = 0.0
+  var count = 0
+  var countPerToken = 0
+  var rejected = 0
+
+  init(from first: Int) { self.first = first }
+
+  mutating func record(_ iteration: IterationRecord) {}
+  mutating func record(_ span: SpanRecord) {}
+  mutating func record(_ request: RequestRecord) {
+    if request.status == .rejected { rejected += 1 }
+    guard request.status == .completed, request.request.id >= first else { return }
+    count += 1
+    firstToken += request.timeToFirstToken
+    guard request.request.outputTokens > 1 else { return }
+    countPerToken += 1
+    timePerToken += request.timePerOutputToken
+  }
+}

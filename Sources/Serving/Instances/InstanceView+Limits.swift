@@ -1,0 +1,52 @@
+// What policies may know of the length of outputs: the limit that a client asks for. Benchmarks force outputs to it.
+extension InstanceView {
+  /// Decode steps planned so far.
+  public var decodeSteps: Int { decoding.step }
+
+  /// The most tokens that a request may write from now on, by its client's limit.
+  public func outputLimit(of prompt: Prompt) -> Tokens {
+    let request = sequences[prompt.slot.index].record.request
+    return request.outputTokens - (prompt.tokens - request.promptTokens)
+  }
+
+  /// The most tokens that all that run may write from now on, each counted for so many at most.
+  ///
+  /// - Complexity: O(requests that run).
+  public func outputsLeft(atMost limit: Tokens) -> Tokens {
+    var left = 0
+    for slot in runningOrder() {
+      left += min(limit, sequences[slot.index].record.request.outputTokens - written(by: slot))
+    }
+    return left
+  }
+
+  /// What all that decode have written, and the limits of that.
+  ///
+  /// - Complexity: O(sequences that decode).
+  public func outputs(atMost limit: Tokens) -> (written: Tokens, limits: Tokens) {
+    var sum = (written: 0, limits: 0)
+    for slot in decodersInOrder() {
+      sum.written += written(by: slot)
+      sum.limits += min(limit, sequences[slot.index].record.request.outputTokens)
+    }
+    return sum
+  }
+
+  /// Blocks that all that run hold once they have written up to their limits.
+  ///
+  /// - Complexity: O(requests that run).
+  public var committedBlocks: Int {
+    var blocks = 0
+    for slot in runningOrder() {
+      blocks += memory.blocks(for: sequences[slot.index].record.request.totalTokens)
+    }
+    return blocks
+  }
+
+  /// Tokens that a request which runs has written, those on their way included.
+  func written(by slot: Slot) -> Tokens {
+    let i = slot.index
+    let steps = sequences[i].steps ? decoding.step - sequences[i].joinStep : 0
+    return Int(sequences[i].written) + steps
+  }
+}

@@ -1,0 +1,101 @@
+/// What prompts begin with: equal sources at the same positions are equal tokens.
+///
+/// The content of a request is cut into pieces, each of one source. Two requests whose contents have the same source for
+/// the last token of a block have the same tokens up to there, as a hash that is chained from block to block would say.
+public struct PromptContents: Sendable {
+  /// Tokens from a position on, up to the next piece.
+  public struct Piece: Sendable, Hashable {
+    /// The first token.
+    public var begin: Tokens
+    /// Where they come from: 0 or more, below 2^35.
+    public var source: Int
+
+    /// Creates a piece.
+    public init(begin: Tokens, source: Int) {
+      self.begin = begin
+      self.source = source
+    }
+  }
+
+  private var pieces: [Piece] = []
+  private var offsets: [Int] = [0]
+  private var ends: [Tokens] = []
+  /// Whether other requests may begin with what some request writes.
+  public private(set) var hasOutputs = false
+
+  /// Creates an empty table.
+  public init() {}
+
+  /// How many contents there are.
+  public var count: Int { ends.count }
+
+  /// Adds a content.
+  ///
+  /// - Parameters:
+  ///   - content: its pieces; the first one begins at 0.
+  ///   - length: how many tokens of the request it covers; `nil` if what the request writes belongs to it.
+  /// - Returns: its number, for ``Request/content``.
+  public mutating func append(_ content: [Piece], length: Tokens?) -> Int32 {
+    precondition(content.allSatisfy { (0..<1 << 35).contains($0.source) }, "a source is a number below 2^35")
+    pieces += content
+    offsets.append(pieces.count)
+    ends.append(length ?? .max)
+    if length == nil { hasOutputs = true }
+    return Int32(count - 1)
+  }
+
+  /// Whether a content goes on with what its request writes.
+  func coversOutput(_ content: Int32) -> Bool { content >= 0 && ends[Int(content)] == .max }
+
+  /// Goes through the blocks of a request.
+  func names(of request: borrowing Request, group: Int, blockSize: Int) -> BlockNames {
+    let content = Int(request.content)
+    let range = content >= 0 ? offsets[content]..<offsets[content + 1] : 0..<0
+    return BlockNames(
+      pieces: range, end: content >= 0 ? ends[content] : 0, blockSize: blockSize,
+      group: UInt64(group) << 63, ownSource: 1 << 62 | UInt64(request.id) << 26)
+  }
+
+  /// The source of a token; the place is that of an earlier token's piece, and moves on.
+  @inline(__always)
+  func source(of token: Tokens, place: inout Int, in range: Range<Int>) -> Int {
+    while place + 1 < range.upperBound, pieces[place + 1].begin <= token { place += 1 }
+    return pieces[place].source
+  }
+}
+
+/// The names of a request's blocks, in order.
+struct BlockNames {
+  private let pieces: Range<Int>
+  private let end: Tokens
+  private let blockSize: Int
+  private let group: UInt64
+  private let ownSource: UInt64
+  private var place: Int
+
+  init(pieces: Range<Int>, end: Tokens, blockSize: Int, group: UInt64, ownSource: UInt64) {
+    self.pieces = pieces
+    self.end = end
+    self.blockSize = blockSize
+    self.group = group
+    self.ownSource = ownSource
+    place = pieces.lowerBound
+  }
+
+  /// The name under which others find a block; `nil` if nobody else can ask for it.
+  @inline(__always)
+  mutating func shared(_ block: Int, in contents: borrowing PromptContents) -> UInt64? {
+    let last = (block + 1) * blockSize - 1
+    guard last < end, !pieces.isEmpty else { return nil }
+    return group | UInt64(contents.source(of: last, place: &place, in: pieces) + 1) << 26 | UInt64(block)
+  }
+
+  /// The name of a block, which may be one that the request alone knows.
+  @inline(__always)
+  mutating func name(_ block: Int, in contents: borrowing PromptContents) -> UInt64 {
+    shared(block, in: contents) ?? group | ownSource | UInt64(block)
+  }
+
+  /// Begins again.
+  mutating func rewind() { place = pieces.lowerBound }
+}

@@ -1,0 +1,108 @@
+import ArgumentParser
+import Experiments
+import Foundation
+import ResultStore
+import Support
+import Synchronization
+import Systems
+
+/// `sim validate servers`: holds the simulator against a table of measured servers.
+struct ValidateServersCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "servers",
+    abstract: "Hold the simulator against a table of measured servers, and say how far off it is.",
+    discussion: """
+      TABLE.csv has a setting a row: model, gpu, backend, version, precision, mode, isl, osl, concurrency, tp, pp, dp, \
+      moe_ep, client, random_lengths, and the measured ttft_ms and tpot_ms. Beside it lie models/MODEL.PRECISION.json. \
+      Each row that can be expressed is replayed under the engine's newest preset that is not newer; others are counted. \
+      Errors are without their signs, in %; the bias is the median with its sign. The time to first token of closed \
+      loops with equal lengths depends on an unknown lockstep, and is printed apart.
+
+      Example:
+        sim validate servers Results/published/servers/given.csv --sample 50
+      """)
+
+  @Argument(help: ArgumentHelp("The table.", valueName: "file"))
+  var table: String
+
+  @Option(help: "Replay every k-th row only, so that about this many are left.")
+  var sample: Int?
+
+  @Option(help: ArgumentHelp("Only rows whose key contains this.", valueName: "text"))
+  var only: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Change a setting of every engine, such as host.per_iteration_ms=1.2.", valueName: "path=value"))
+  var engineSet: [String] = []
+
+  @Option(help: "Rows replayed at the same time.")
+  var jobs = ProcessInfo.processInfo.activeProcessorCount
+
+  @Option(
+    help: ArgumentHelp("Write every row's measured and simulated times to a CSV file.", valueName: "file"))
+  var output: String?
+
+  @Option(help: "Seed of the lengths.")
+  var seed: UInt64 = 0
+
+  @OptionGroup(title: "Data") var folders: ProjectFolders
+
+  private final class Shared: Sendable {
+    let next = Atomic(0)
+    let results = Mutex([Int: ServerPrediction]())
+  }
+
+  func run() throws {
+    let all = try ServerTable(path: table)
+    var rows = all.rows
+    if let only { rows = rows.filter { $0.key.contains(only) } }
+    if let sample {
+      guard sample > 0 else {
+        throw CommandLineError.badValue(option: "--sample", value: "\(sample)", expected: "1 row or more")
+      }
+      let stride = max(1, (rows.count + sample - 1) / sample)
+      rows = rows.enumerated().filter { $0.offset % stride == 0 }.map(\.element)
+    }
+    let replay = ServerReplay(
+      library: Library(profiles: try folders.profilesFolder()),
+      folder: URL(filePath: table).deletingLastPathComponent().path(percentEncoded: false).trimmingSuffix(
+        "/"),
+      engineSettings: try SystemOptions.settings(engineSet, option: "--engine-set"), seed: seed)
+    let report = ServersReport(rows: rows, predictions: predict(rows, replay), replay: replay)
+    print(report.text)
+    if let output { try report.write(to: output) }
+  }
+
+  private func predict(_ rows: [MeasuredServer], _ replay: ServerReplay) -> [ServerPrediction] {
+    let shared = Shared()
+    let progress = Progress(total: rows.count)
+    let group = DispatchGroup()
+    for _ in 0..<max(1, min(jobs, rows.count)) {
+      group.enter()
+      let thread = Thread {
+        while true {
+          let index = shared.next.add(1, ordering: .relaxed).oldValue
+          guard index < rows.count else { break }
+          let prediction = replay.predict(rows[index])
+          shared.results.withLock { $0[index] = prediction }
+          progress?.advance(by: 1)
+        }
+        group.leave()
+      }
+      thread.stackSize = 1 << 23
+      thread.start()
+    }
+    group.wait()
+    progress?.clear()
+    return shared.results.withLock { results in
+      rows.indices.map { results[$0] ?? .notCovered("not replayed") }
+    }
+  }
+}
+
+extension String {
+  fileprivate func trimmingSuffix(_ suffix: String) -> String {
+    hasSuffix(suffix) && count > suffix.count ? String(dropLast(suffix.count)) : self
+  }
+}

@@ -1,0 +1,110 @@
+import Policies
+import Serving
+import Testing
+
+/// SGLang's and TensorRT-LLM's scheduling, worked out by hand.
+///
+/// A step takes one second.
+@Suite struct OtherEnginesTests {
+  private func run(
+    _ scheduler: any Scheduler, _ requests: [(Seconds, Tokens, Tokens)], blocks: Int = 1000,
+    blockSize: Int = 16,
+    rules: EngineRules = EngineRules(), cached: Bool = false
+  ) throws -> History {
+    let memory = KVMemory(blocks: blocks, blockSize: blockSize)
+    var contents = PromptContents()
+    let content = contents.append([.init(begin: 0, source: 1)], length: nil)
+    let workload = requests.enumerated().map {
+      var request = Request(
+        id: $0.offset, arrival: $0.element.0, promptTokens: $0.element.1, outputTokens: $0.element.2)
+      if cached { request.content = content }
+      return request
+    }
+    return try PoliciesTests.run(
+      [
+        InstanceConfiguration(
+          scheduler: scheduler, costModel: UnitCostModel(), memory: memory, rules: rules,
+          cache: cached ? PrefixCache(memory: memory, contents: contents) : nil)
+      ], workload)
+  }
+
+  private func steps(_ history: History) -> [String] {
+    history.iterations.map { "P\($0.prefillTokens) of \($0.prefillSequences) D\($0.decodeTokens)" }
+  }
+
+  private var retracting: EngineRules {
+    var rules = EngineRules()
+    rules.order = .byAdmission
+    rules.victim = .fewestOutputs
+    return rules
+  }
+
+  /// The second request comes while the first one decodes; its prompt has a step to itself.
+  @Test func promptsGoBeforeDecodeSteps() throws {
+    let history = try run(SGLangScheduling(chunk: 512), [(0, 20, 4), (1.5, 30, 2)])
+    #expect(
+      steps(history) == ["P20 of 1 D0", "P0 of 0 D1", "P30 of 1 D0", "P0 of 0 D2", "P0 of 0 D1"])
+  }
+
+  /// The prompt that is cut goes on first, and shares its last step with the next one, which is cut in turn.
+  @Test func onePromptIsUnfinished() throws {
+    let history = try run(SGLangScheduling(chunk: 64), [(0, 100, 1), (0, 50, 1)])
+    #expect(steps(history) == ["P64 of 1 D0", "P64 of 2 D0", "P22 of 1 D0"])
+  }
+
+  /// Four blocks: both have written two tokens when the second one needs its third block; its prompt is the longer one.
+  @Test func theOneThatHasWrittenLeastIsRetracted() throws {
+    let history = try run(
+      SGLangScheduling(chunk: 512, share: 0.01, isFixed: true), [(0, 16, 40), (0, 31, 20)], blocks: 4,
+      rules: retracting)
+    #expect(history.completed.count == 2)
+    #expect(history[request: 0]?.preemptions == 0)
+    #expect(history[request: 1]?.preemptions == 1)
+    #expect(steps(history).prefix(3) == ["P47 of 2 D0", "P0 of 0 D2", "P0 of 0 D1"])
+  }
+
+  /// Three quarters of eight blocks are not enough for two requests that may write 64 tokens each.
+  @Test func theEstimateOfOutputsKeepsARequestWaiting() throws {
+    let history = try run(
+      SGLangScheduling(chunk: 512, share: 1, isFixed: true), [(0, 16, 64), (0, 16, 64)], blocks: 8,
+      rules: retracting)
+    #expect(history[request: 1]?.scheduledAt == history[request: 0]?.completedAt)
+    #expect(history.requests.allSatisfy { $0.preemptions == 0 })
+  }
+
+  /// Of 40 tokens two blocks of 16 are found, and the rest is computed.
+  @Test func thePrefixOfAnEarlierPromptIsFound() throws {
+    let history = try run(SGLangScheduling(chunk: 512), [(0, 40, 1), (5, 40, 1)], cached: true)
+    #expect(history[request: 1]?.cachedTokens == 32)
+    #expect(steps(history) == ["P40 of 1 D0", "P8 of 1 D0"])
+  }
+
+  /// Each may come to hold four of six blocks of 32: the second one starts when the first one has ended.
+  @Test func aRequestStartsIfNobodyCanEverLoseMemory() throws {
+    let requests = [(0.0, 64, 64), (0.0, 64, 64)]
+    let careful = try run(TRTLLMScheduling(budget: 8192), requests, blocks: 6, blockSize: 32)
+    #expect(careful[request: 1]?.scheduledAt == careful[request: 0]?.completedAt)
+    #expect(careful.requests.allSatisfy { $0.preemptions == 0 })
+    let bold = try run(TRTLLMScheduling(budget: 8192, evicts: true), requests, blocks: 6, blockSize: 32)
+    #expect(bold[request: 1]?.scheduledAt == 0)
+    #expect(bold[request: 1]?.preemptions == 1)
+  }
+
+  /// A prompt of 30 does not fit beside one of 80 in a budget of 100, and is not cut.
+  @Test func promptsAreWhole() throws {
+    let history = try run(TRTLLMScheduling(budget: 100), [(0, 80, 2), (0, 30, 1), (0, 101, 1)])
+    #expect(steps(history) == ["P80 of 1 D0", "P30 of 1 D1"])
+    #expect(history[request: 2]?.status == .rejected)
+    let chunked = try run(TRTLLMScheduling(budget: 100, isChunked: true), [(0, 80, 2), (0, 30, 1)])
+    #expect(steps(chunked) == ["P100 of 2 D0", "P10 of 1 D1"])
+  }
+
+  /// With a step planned ahead, a request that comes during the first step begins after the second one.
+  @Test func overlapDelaysANewcomerByAStep() throws {
+    var rules = EngineRules()
+    let requests = [(0.0, 16, 5), (0.5, 16, 1)]
+    #expect(try run(TRTLLMScheduling(budget: 512), requests, rules: rules)[request: 1]?.scheduledAt == 1)
+    rules.stepsInFlight = 2
+    #expect(try run(TRTLLMScheduling(budget: 512), requests, rules: rules)[request: 1]?.scheduledAt == 2)
+  }
+}
