@@ -86,9 +86,10 @@ final class ExpertKernel: Sendable {
   ) {
     guard let shape = program.shape(of: Experts.self) else { return nil }
     decode = PricedKernel(shape, engine: engine, power: power, calibration: calibration)
+    let scale = engine.kernelScale
     prefill = PricedKernel(
-      shape, engine: engine, power: power, calibration: calibration, further: engine.kernelScale.expertPrefill
-    )
+      shape, engine: engine, power: power, calibration: calibration,
+      further: scale.expertPrefill * (shape.format == .mxfp4 ? scale.mxfp4Prefill : 1))
     self.skew = skew
     bytesPerExpert = Double(shape.bytesPerExpert)
   }

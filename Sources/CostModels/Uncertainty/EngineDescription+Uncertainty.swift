@@ -25,6 +25,7 @@ extension EngineDescription {
       ("host.graph_layer_us", \.host.graphLayerMicroseconds),
       ("kernel_scale.expert_mlp", \.kernelScale.expertMLP),
       ("kernel_scale.expert_prefill", \.kernelScale.expertPrefill),
+      ("kernel_scale.mxfp4_prefill", \.kernelScale.mxfp4Prefill),
       ("kernel_scale.attention", \.kernelScale.attention),
       ("kernel_scale.other", \.kernelScale.other),
     ]

@@ -35,7 +35,8 @@ final class Estimator {
 extension InstanceView {
   /// What a step by this plan would take.
   ///
-  /// It is, to the last bit, what the step takes if the plan is made. Asking leaves no trace.
+  /// It is, to the last bit, the price of the step if the plan is made; where the power limit binds, the instance's
+  /// ``StepClock`` makes the step longer than that. Asking leaves no trace.
   ///
   /// - Complexity: that of ``CostModel/price(_:into:ledger:)``.
   public func estimate(_ plan: borrowing StepPlan) -> StepCost { estimator.estimate(plan, in: self) }

@@ -156,6 +156,9 @@ public struct EngineDescription: Descriptor, Hashable {
       "kernel_scale.expert_prefill", .number(\.kernelScale.expertPrefill, 1e-3...1e3),
       "Further factor on the experts' kernel time in calls that carry prefill."),
     Setting(
+      "kernel_scale.mxfp4_prefill", .number(\.kernelScale.mxfp4Prefill, 1e-3...1e3),
+      "Further factor on such calls where the experts' weights are MXFP4."),
+    Setting(
       "kernel_scale.attention", .number(\.kernelScale.attention, 1e-3...1e3),
       "Factor on attention's kernel time, 1 for tuned kernels."),
     Setting(

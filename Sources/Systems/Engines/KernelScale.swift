@@ -4,6 +4,8 @@ public struct KernelScale: Sendable, Hashable {
   public var expertMLP = 1.0
   /// On the same, further, in calls that carry prefill.
   public var expertPrefill = 1.0
+  /// On the same, further again, where the experts' weights are MXFP4: engines have changed kernels there most.
+  public var mxfp4Prefill = 1.0
   /// On prefill and decode attention.
   public var attention = 1.0
   /// On everything else.

@@ -138,6 +138,7 @@ extension NaiveCostModel {
     var seconds = loading + r * k * flopsPerChoice * (c[2] + (isSkewed ? c[7] : 0))
     var scale = engine.kernelScale.expertMLP
     if carriesPrefill { scale *= engine.kernelScale.expertPrefill }
+    if carriesPrefill, model.isMXFP4 { scale *= engine.kernelScale.mxfp4Prefill }
     if active > 0 {
       let fairShare = r * k / Double(model.experts)
       let index = [16.0, 32, 64].firstIndex { fairShare <= $0 } ?? 3
