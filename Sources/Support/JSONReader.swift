@@ -9,6 +9,7 @@ public struct JSONReader {
   private let file: String
   private var position = 0
   private var depth = 0
+  private var allowsInfinity = false
 
   /// The deepest nesting that is read; beyond it a text is malicious rather than data.
   public static let deepestNesting = 256
@@ -18,11 +19,15 @@ public struct JSONReader {
   /// - Parameters:
   ///   - bytes: The text in UTF-8.
   ///   - file: The file, as errors name it.
+  ///   - allowsInfinity: Whether `Infinity`, `-Infinity` and `NaN` are numbers.
   /// - Returns: The value.
   /// - Throws: ``JSONError/malformed(file:line:reason:)``.
   /// - Complexity: O(n), about 10 ns a byte.
-  public static func value(_ bytes: [UInt8], file: String) throws(JSONError) -> JSONValue {
+  public static func value(
+    _ bytes: [UInt8], file: String, allowsInfinity: Bool = false
+  ) throws(JSONError) -> JSONValue {
     var reader = JSONReader(bytes: bytes, file: file)
+    reader.allowsInfinity = allowsInfinity
     if bytes.starts(with: [0xef, 0xbb, 0xbf]) { reader.position = 3 }
     let value = try reader.value()
     reader.skipBlanks()
@@ -35,10 +40,13 @@ public struct JSONReader {
   /// - Parameters:
   ///   - bytes: The text in UTF-8.
   ///   - file: The file, as errors name it.
+  ///   - allowsInfinity: Whether `Infinity`, `-Infinity` and `NaN` are numbers.
   /// - Returns: The object.
   /// - Throws: ``JSONError/malformed(file:line:reason:)``.
-  public static func object(_ bytes: [UInt8], file: String) throws(JSONError) -> JSONObject {
-    guard case .object(let members) = try value(bytes, file: file) else {
+  public static func object(
+    _ bytes: [UInt8], file: String, allowsInfinity: Bool = false
+  ) throws(JSONError) -> JSONObject {
+    guard case .object(let members) = try value(bytes, file: file, allowsInfinity: allowsInfinity) else {
       throw .malformed(file: file, line: nil, reason: "the top level is not a JSON object {…}")
     }
     return JSONObject(members, file: file)
@@ -46,17 +54,19 @@ public struct JSONReader {
 
   /// Reads a file that is one object.
   ///
-  /// - Parameter path: The file.
+  /// - Parameters:
+  ///   - path: The file.
+  ///   - allowsInfinity: Whether `Infinity`, `-Infinity` and `NaN` are numbers, as Python writes them.
   /// - Returns: The object.
   /// - Throws: ``JSONError/unreadable(file:reason:)`` or ``JSONError/malformed(file:line:reason:)``.
-  public static func object(path: String) throws(JSONError) -> JSONObject {
+  public static func object(path: String, allowsInfinity: Bool = false) throws(JSONError) -> JSONObject {
     let bytes: [UInt8]
     do {
       bytes = try WholeFile.bytes(of: path)
     } catch {
       throw .unreadable(file: path, reason: error.reason)
     }
-    return try object(bytes, file: path)
+    return try object(bytes, file: path, allowsInfinity: allowsInfinity)
   }
 
   private init(bytes: [UInt8], file: String) {
@@ -94,10 +104,9 @@ public struct JSONReader {
     case UInt8(ascii: "t") where take("true"): return .flag(true)
     case UInt8(ascii: "f") where take("false"): return .flag(false)
     case UInt8(ascii: "n") where take("null"): return .null
-    // Python's json module writes these, which RFC 8259 has no words for.
-    case UInt8(ascii: "I") where take("Infinity"): return .real(.infinity)
-    case UInt8(ascii: "N") where take("NaN"): return .real(.nan)
-    case UInt8(ascii: "-") where take("-Infinity"): return .real(-.infinity)
+    case UInt8(ascii: "I") where allowsInfinity && take("Infinity"): return .real(.infinity)
+    case UInt8(ascii: "N") where allowsInfinity && take("NaN"): return .real(.nan)
+    case UInt8(ascii: "-") where allowsInfinity && take("-Infinity"): return .real(-.infinity)
     case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return try number()
     default: throw error("a value")
     }

@@ -1,4 +1,5 @@
 import CostModels
+import Foundation
 import Policies
 import ResultStore
 import Serving
@@ -28,6 +29,27 @@ struct LibraryTests {
     #expect(result.summary[.meanTimeToFirstToken] == result.metrics.timeToFirstToken.mean * 1000)
     #expect(
       result.summary[.p99InterTokenLatency] == result.metrics.interTokenLatency.percentile(99) * 1000)
+  }
+
+  /// A GPU of which nothing was measured needs its data sheet alone, and comes out near its measured twin.
+  @Test(arguments: ["h200-sxm", "a100-sxm"]) func aDataSheetIsEnough(gpu: String) throws {
+    var experiment = small("chunked")
+    experiment.workload.requestRate = 0.3
+    experiment.system.engine = "ideal"
+    experiment.system.hardware = gpu
+    let measured = try Project.library.load(experiment).run()
+    let text = try String(
+      contentsOf: shippedProfiles.url.appending(path: "hardware/\(gpu).json"), encoding: .utf8)
+    try ScratchFolder.with("my-gpu.json", text) { file in
+      experiment.system.hardware = file.path
+      let loaded = try Project.library.load(experiment)
+      #expect(loaded.loaded.calibration.isOfDataSheet)
+      let run = try loaded.run()
+      #expect(
+        loaded.notes(totals: run.totals).contains { $0.hasPrefix("No kernel of my-gpu was ever measured") })
+      let ratio = run.metrics.timePerOutputToken.mean / measured.metrics.timePerOutputToken.mean
+      #expect((0.6...1.6).contains(ratio), "\(ratio)")
+    }
   }
 
   @Test func everyDefaultIsSpeltOut() throws {

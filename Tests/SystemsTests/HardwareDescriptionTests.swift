@@ -24,6 +24,18 @@ import Testing
     #expect((400...700).contains(streaming + energy.busyWatts))
   }
 
+  @Test(
+    "every shipped GPU can be read, and kernels cannot outdo its rates at its limit",
+    arguments: shippedProfiles.names(in: "hardware"))
+  func shippedGPUs(name: String) throws {
+    let hardware = try shippedProfiles.hardware(name)
+    #expect(hardware.memoryBytes > 40 << 30 && hardware.multiprocessors > 100)
+    #expect(hardware.fp8Flops == 0 || (1.9...2.1).contains(hardware.fp8Flops / hardware.bf16Flops))
+    #expect(hardware.fp4Flops == 0 || hardware.fp4Flops >= 1.9 * hardware.fp8Flops)
+    #expect(hardware.energy.idleWatts + hardware.energy.busyWatts < hardware.powerLimitWatts)
+    #expect(hardware.fp8Flops > 0 || name == "a100-sxm")
+  }
+
   @Test("a file that leaves a figure out is refused")
   func missing() throws {
     let text = #"{"quality": "data-sheet", "source": "x", "memory": {"bytes": 1000}}"#

@@ -12,6 +12,16 @@ import Testing
       ("gpt-oss-20b", 20_914_757_184, 3.61e9, false),  // 20.91 B, 3.61 B active
       ("qwen3-8b", 8_190_735_360, 8.19e9, true),  // 8.2 B
       ("llama-3.1-8b", 8_030_261_248, 8.03e9, true),  // 8.03 B
+      ("llama-3.1-70b", 70_553_706_496, 69.50e9, false),
+      ("llama-3.1-405b", 405_853_388_800, 403.8e9, false),
+      ("qwen3-0.6b", 596_049_920, 0.596e9, false),
+      ("qwen3-32b", 32_762_123_264, 31.98e9, false),
+      ("qwen3-235b-a22b", 235_093_634_560, 21.57e9, false),
+      ("qwen3-coder-480b-a35b", 480_154_875_392, 34.54e9, false),
+      ("mixtral-8x7b", 46_702_792_704, 12.75e9, false),
+      ("mixtral-8x22b", 140_620_634_112, 38.95e9, false),
+      ("minimax-m2.5", 228_689_764_864, 10.42e9, false),
+      ("gpt-oss-120b", 116_829_156_672, 5.133e9, false),
     ])
   func parameters(name: String, total: Int, active: Double, includingEmbedding: Bool) throws {
     let model = try shipped(name)
@@ -143,7 +153,11 @@ import Testing
     ),
     (
       "\"llama\"", "\"llama\", \"quantization_config\": {\"quant_method\": \"awq\"}",
-      "'quantization_config.quant_method'"
+      "'quantization_config.bits' is missing"
+    ),
+    (
+      "\"llama\"", "\"llama\", \"layer_types\": [\"linear_attention\", \"full_attention\"]",
+      "'layer_types[0]' is 'linear_attention'; expected 'full_attention' or 'sliding_attention'"
     ),
     ("64,", "64", "not valid JSON: "),
     ("{", "[{", "not valid JSON"),
@@ -171,7 +185,9 @@ import Testing
   @Test("an unknown name lists the known ones")
   func unknownName() throws {
     let error = try #require(throws: DescriptionError.self) { try shipped("qwen") }
-    #expect(error.description.contains("known: gpt-oss-20b, llama-3.1-8b, qwen3-30b-a3b, qwen3-8b"))
+    let known = shippedProfiles.names(in: "models")
+    #expect(known.count >= 17)
+    #expect(error.description.contains("known: \(known.joined(separator: ", "))"))
     #expect(error.exitStatus == .usage)
     let missing = try #require(throws: DescriptionError.self) { try shipped("no/such/config.json") }
     #expect(missing.description == "no/such/config.json: cannot be read: no such file")

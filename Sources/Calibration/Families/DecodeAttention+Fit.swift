@@ -1,9 +1,11 @@
 import CostModels
+import Systems
 
 extension DecodeAttention: MeasuredFamily {
   /// A launch over equally long contexts of a batch, and what it took.
   struct Row: Sendable {
     var heads: AttentionHeads
+    var format = WeightFormat.bf16
     var batch, context: Int
     var seconds: Double
   }
@@ -13,11 +15,13 @@ extension DecodeAttention: MeasuredFamily {
 
   static func rows(of table: KernelTable) throws(CalibrationError) -> [Row] {
     let heads = try table.heads()
+    let formats = try table.keyValueFormats()
     let batch = try table.integers("batch")
     let context = try table.integers("kv_len")
     let seconds = try table.seconds()
     return (0..<table.count).map {
-      Row(heads: heads[$0], batch: batch[$0], context: context[$0], seconds: seconds[$0])
+      Row(
+        heads: heads[$0], format: formats[$0], batch: batch[$0], context: context[$0], seconds: seconds[$0])
     }
   }
 
@@ -28,12 +32,19 @@ extension DecodeAttention: MeasuredFamily {
     }
   }
 
-  static func key(_ row: Row) -> [String] { Shape(row.heads).dimensions.map(String.init) }
+  static func key(_ row: Row) -> [String] {
+    [row.format.rawValue] + Shape(row.heads).dimensions.map(String.init)
+  }
 
   /// Fits each set of heads.
   static func fit(_ rows: [Row], _ calibrator: Calibrator) throws(CalibrationError) -> [FittedKernel] {
     var kernels: [FittedKernel] = []
-    for (kernel, rows) in rows.grouped(by: { Shape($0.heads).kernel }, <) {
+    func names(_ row: Row) -> [String] {
+      let shape = Shape(row.heads, format: row.format)
+      return [shape.kernel, shape.type]
+    }
+    for (key, rows) in rows.grouped(by: names, { $0.lexicographicallyPrecedes($1) }) {
+      let (kernel, type) = (key[0], key[1])
       var shapes: [FittedShape] = []
       var errors: [Double] = []
       for (dimensions, rows) in rows.grouped(
@@ -47,7 +58,8 @@ extension DecodeAttention: MeasuredFamily {
           let context = Double(row.context) - (fills ? 0.5 : 0)
           let work = Work(sequences: Double(row.batch), context: Double(row.batch) * context)
           return RelativeFit.Sample(
-            features: features(of: Shape(row.heads), work, on: calibrator.figures), seconds: row.seconds,
+            features: features(of: Shape(row.heads, format: row.format), work, on: calibrator.figures),
+            seconds: row.seconds,
             isHeldOut: (batches[row.batch, default: 0] + contexts[row.context, default: 0]) % 2 == 1)
         }
         let fit = try calibrator.fit(
@@ -58,7 +70,7 @@ extension DecodeAttention: MeasuredFamily {
       }
       kernels.append(
         calibrator.kernel(
-          self, kernel, "bf16",
+          self, kernel, type,
           "t0 + KV bytes * b + batch * q + waves * s + cut * c + waves * cut * d, "
             + "waves = ceil(batch * kv_heads / \(calibrator.figures.multiprocessors)), cut = context longer than window",
           dimensions: ["heads", "kv_heads", "head_dim", "window"], errors, ErrorBar(median: 7, p90: 20),
@@ -68,8 +80,8 @@ extension DecodeAttention: MeasuredFamily {
   }
 
   static func shape(_ kernel: FittedKernel, _ dimensions: [Int]) -> Shape? {
-    guard dimensions.count == 4 else { return nil }
-    let shape = Shape(AttentionHeads(dimensions: dimensions))
+    guard dimensions.count == 4, let format = WeightFormat(rawValue: kernel.type) else { return nil }
+    let shape = Shape(AttentionHeads(dimensions: dimensions), format: format)
     return shape.kernel == kernel.kernel ? shape : nil
   }
 

@@ -38,22 +38,25 @@ extension MatrixProduct: MeasuredFamily {
     var kernels: [FittedKernel] = []
     for (type, rows) in rows.grouped(by: \.type, <) {
       let format = try calibrator.format(type, of: self)
-      let groups = rows.grouped(by: { [$0.n, $0.k] }, { $0.lexicographicallyPrecedes($1) })
+      // Shapes that lost rows to the importer's checks are left to their neighbours, unless there are no others.
+      let all = rows.grouped(by: { [$0.n, $0.k] }, { $0.lexicographicallyPrecedes($1) })
+      let whole = all.filter { $0.1.count >= 8 }
+      let groups = whole.isEmpty ? all : whole
       var shapes: [FittedShape] = []
       var samples: [[CubicRoofline.Sample]] = []
       var errors: [Double] = []
       for (dimensions, group) in groups {
         let rows = group.sorted { $0.m < $1.m }
         try calibrator.check(name, dimensions, table: table, rows: rows.count, needed: 8)
-        let all = rows.map { sample($0, format, calibrator.figures) }
-        let held = all.enumerated().filter { $0.offset % 2 == 1 }.map(\.element)
-        let fit = CubicRoofline.fit(all.enumerated().filter { $0.offset % 2 == 0 }.map(\.element))
+        let every = rows.map { sample($0, format, calibrator.figures) }
+        let held = every.enumerated().filter { $0.offset % 2 == 1 }.map(\.element)
+        let fit = CubicRoofline.fit(every.enumerated().filter { $0.offset % 2 == 0 }.map(\.element))
         let mine = held.map { CubicRoofline.predict(fit.values, $0) / $0.seconds - 1 }
         errors += mine
-        samples.append(all)
+        samples.append(every)
         shapes.append(
           calibrator.shape(
-            dimensions, CubicRoofline.fit(all), rows: rows.count, errors: mine,
+            dimensions, CubicRoofline.fit(every), rows: rows.count, errors: mine,
             measured: [rows.map { Double($0.m) }]))
       }
       let formula =
@@ -65,7 +68,7 @@ extension MatrixProduct: MeasuredFamily {
         calibrator.kernel(
           self, name, type, formula, dimensions: name == self.name ? ["n", "k"] : [], errors, bar, shapes)
       }
-      kernels.append(kernel(name, formula, errors, ErrorBar(median: 4, p90: 12), shapes))
+      kernels.append(kernel(name, formula, errors, bar(format), shapes))
 
       let between = zip(shapes, samples).flatMap { shape, samples -> [Double] in
         let n = shape.dimensions[0]
@@ -89,6 +92,11 @@ extension MatrixProduct: MeasuredFamily {
       kernels.append(kernel(allShapes, formula, strange, nil, [any]))
     }
     return kernels
+  }
+
+  /// Eight-bit kernels switch between neighbouring numbers of rows, which no smooth law follows.
+  private static func bar(_ format: WeightFormat) -> ErrorBar {
+    format == .bf16 ? ErrorBar(median: 4, p90: 12) : ErrorBar(median: 8, p90: 35)
   }
 
   private static func sample(

@@ -1,4 +1,5 @@
 import CostModels
+import Systems
 
 extension PrefillAttention: MeasuredFamily {
   /// A launch over equally many new tokens in each sequence of a batch, and what it took.
@@ -6,6 +7,7 @@ extension PrefillAttention: MeasuredFamily {
     var heads: AttentionHeads
     /// Whether the kernel may split the keys.
     var splitsKeys = true
+    var format = WeightFormat.bf16
     var batch, tokens, prefix: Int
     var seconds: Double
   }
@@ -18,6 +20,7 @@ extension PrefillAttention: MeasuredFamily {
 
   static func rows(of table: KernelTable) throws(CalibrationError) -> [Row] {
     let heads = try table.heads()
+    let formats = try table.keyValueFormats()
     let batch = try table.integers("batch")
     let tokens = try table.integers("q_len")
     let prefix = try table.integers("prefix")
@@ -25,7 +28,8 @@ extension PrefillAttention: MeasuredFamily {
     let splits = table.value("splits_keys") != "no"
     return (0..<table.count).map {
       Row(
-        heads: heads[$0], splitsKeys: splits, batch: batch[$0], tokens: tokens[$0], prefix: prefix[$0],
+        heads: heads[$0], splitsKeys: splits, format: formats[$0], batch: batch[$0], tokens: tokens[$0],
+        prefix: prefix[$0],
         seconds: seconds[$0])
     }
   }
@@ -43,7 +47,7 @@ extension PrefillAttention: MeasuredFamily {
   }
 
   static func key(_ row: Row) -> [String] {
-    [row.splitsKeys ? "" : unsplit] + Shape(row.heads).dimensions.map(String.init)
+    [row.splitsKeys ? "" : unsplit, row.format.rawValue] + Shape(row.heads).dimensions.map(String.init)
   }
 
   /// Fits each set of heads.
@@ -52,7 +56,7 @@ extension PrefillAttention: MeasuredFamily {
   static func fit(_ rows: [Row], _ calibrator: Calibrator) throws(CalibrationError) -> [FittedKernel] {
     var kernels: [FittedKernel] = []
     func names(_ row: Row) -> [String] {
-      let shape = Shape(row.heads, splitsKeys: row.splitsKeys)
+      let shape = Shape(row.heads, splitsKeys: row.splitsKeys, format: row.format)
       return [shape.kernel, shape.type]
     }
     for (key, rows) in rows.grouped(by: names, { $0.lexicographicallyPrecedes($1) }) {
@@ -69,7 +73,7 @@ extension PrefillAttention: MeasuredFamily {
         var samples: [RelativeFit.Sample] = []
         var measured = [[Double]](repeating: [], count: ranges.count)
         for row in rows {
-          let shape = Shape(row.heads, splitsKeys: row.splitsKeys)
+          let shape = Shape(row.heads, splitsKeys: row.splitsKeys, format: row.format)
           var work = shape.nothing
           work.add(tokens: row.tokens, prefix: row.prefix, count: row.batch)
           let square =
@@ -99,7 +103,7 @@ extension PrefillAttention: MeasuredFamily {
         calibrator.kernel(
           self, kernel, type,
           "t0 + waves * tile flops * w + bytes * b + ceil(blocks / \(calibrator.figures.multiprocessors)) * s, "
-            + (type == unsplit
+            + (type.hasPrefix(unsplit)
               ? "waves = ceil(blocks / \(calibrator.figures.multiprocessors))"
               : "waves = least ceil(s * blocks / \(calibrator.figures.multiprocessors)) / s, s = 1...32"),
           dimensions: ["heads", "kv_heads", "head_dim", "window"], errors, bar, shapes)
@@ -114,7 +118,9 @@ extension PrefillAttention: MeasuredFamily {
 
   static func shape(_ kernel: FittedKernel, _ dimensions: [Int]) -> Shape? {
     guard dimensions.count == 4 else { return nil }
-    let shape = Shape(AttentionHeads(dimensions: dimensions), splitsKeys: kernel.type != unsplit)
+    let format = kernel.type.hasSuffix(WeightFormat.fp8.rawValue) ? WeightFormat.fp8 : .bf16
+    let shape = Shape(
+      AttentionHeads(dimensions: dimensions), splitsKeys: !kernel.type.hasPrefix(unsplit), format: format)
     return shape.kernel == kernel.kernel ? shape : nil
   }
 

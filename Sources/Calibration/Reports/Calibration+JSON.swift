@@ -17,7 +17,10 @@ extension Calibration {
     lines.append("    \"memory_bandwidth\": \(formatted(figures.memoryBandwidth)),")
     lines.append("    \"memory_efficiency\": \(formatted(figures.memoryEfficiency)),")
     lines.append("    \"bf16_flops\": \(formatted(figures.bf16FLOPs)),")
-    lines.append("    \"fp8_flops\": \(formatted(figures.fp8FLOPs))")
+    let further = [("fp4_flops", figures.fp4FLOPs), ("int8_flops", figures.int8FLOPs)].compactMap {
+      name, value in value.map { "    \"\(name)\": \(formatted($0))" }
+    }
+    lines += joined(["    \"fp8_flops\": \(formatted(figures.fp8FLOPs))"] + further)
     lines.append("  },")
     lines.append("  \"files\": [")
     lines += joined(files.map { "    {\"path\": \(quoted($0.path)), \"sha256\": \(quoted($0.sha256))}" })

@@ -1,5 +1,6 @@
 import CostModels
 import Foundation
+import Systems
 
 /// The measured kernels of one GPU, from one table or several, as typed rows.
 struct KernelMeasurements: Sendable {
@@ -41,7 +42,12 @@ struct KernelMeasurements: Sendable {
       try read(device: accept(table, other))
     }
     for (i, family) in measuredFamilies.enumerated() where family.table != "kernels" {
-      if let table = try table(family.table) { try families[i].read(accept(table, folder)) }
+      guard let table = try table(family.table) else { continue }
+      if family is Experts.Type, !table.columns.contains("active") {
+        try read(experts: accept(table, folder), profiles: profiles)
+      } else {
+        try families[i].read(accept(table, folder))
+      }
     }
     if let table = try table("kernels") { try read(harness: accept(table, folder)) }
     guard !files.isEmpty else {
@@ -82,6 +88,14 @@ struct KernelMeasurements: Sendable {
     return table
   }
 
+  /// Reads a table of experts whose loads stand in a table of their own.
+  private mutating func read(experts table: KernelTable, profiles: String) throws(CalibrationError) {
+    let name = "kernels/expert-routing.csv"
+    let loads = try KernelTable(path: "\(profiles)/\(name)")
+    self[Experts.self] += try Experts.rows(of: table, ExpertLoads(loads))
+    files.append(SourceFile(path: name, sha256: loads.digest))
+  }
+
   mutating func read(device table: KernelTable) throws(CalibrationError) {
     let names = try table.texts("quantity")
     let values = try table.numbers("value")
@@ -91,10 +105,12 @@ struct KernelMeasurements: Sendable {
       }
       return values[row]
     }
+    func optional(_ name: String) -> Double? { names.firstIndex(of: name).map { values[$0] } }
     figures = DeviceFigures(
       multiprocessors: Int(try figure("multiprocessors")), memoryBandwidth: try figure("memory_bandwidth"),
       memoryEfficiency: try figure("memory_efficiency"), bf16FLOPs: try figure("bf16_flops"),
-      fp8FLOPs: try figure("fp8_flops"))
+      fp8FLOPs: try optional("fp8_flops") == nil ? figure("bf16_flops") : figure("fp8_flops"),
+      fp4FLOPs: optional("fp4_flops"), int8FLOPs: optional("int8_flops"))
   }
 
   /// Reads a table of the project's own profiling harness: all kernels in one file, told apart by `kernel`.
@@ -162,5 +178,19 @@ extension KernelTable {
       throw .malformed(path: path, line: line(ofRow: i), problem: problem)
     }
     return (0..<count).map { row in AttentionHeads(dimensions: columns.map { $0[row] }) }
+  }
+
+  /// The format of keys and values of each row; 16-bit in tables that do not say.
+  func keyValueFormats() throws(CalibrationError) -> [WeightFormat] {
+    guard columns.contains("kv_dtype") else { return Array(repeating: .bf16, count: count) }
+    var formats: [WeightFormat] = []
+    for (row, text) in try texts("kv_dtype").enumerated() {
+      guard let format = WeightFormat(rawValue: text), format == .bf16 || format == .fp8 else {
+        let problem = "kv_dtype is '\(text)', expected bf16 or fp8"
+        throw .malformed(path: path, line: line(ofRow: row), problem: problem)
+      }
+      formats.append(format)
+    }
+    return formats
   }
 }

@@ -48,3 +48,38 @@ extension Calibration {
       .map { fit(shape, $0, .neighbours, nil) }
   }
 }
+
+extension Calibration {
+  /// This calibration with the kernels of another one that it lacks: other kinds, or other number formats.
+  ///
+  /// What this one has stays as it is: shapes of a format that both have are not mixed.
+  ///
+  /// - Parameter other: Fits of the same GPU.
+  /// - Returns: Both.
+  public func adding(_ other: Calibration) -> Calibration {
+    var result = Calibration(
+      gpu: gpu, device: device, source: "\(source) + \(other.source)",
+      figures: DeviceFigures(
+        multiprocessors: figures.multiprocessors, memoryBandwidth: figures.memoryBandwidth,
+        memoryEfficiency: figures.memoryEfficiency, bf16FLOPs: figures.bf16FLOPs, fp8FLOPs: figures.fp8FLOPs,
+        fp4FLOPs: figures.fp4FLOPs ?? other.figures.fp4FLOPs,
+        int8FLOPs: figures.int8FLOPs ?? other.figures.int8FLOPs),
+      files: files + other.files.filter { !files.contains($0) },
+      kernels: kernels + other.missing(in: self).kernels, energy: energy ?? other.energy)
+    result.perturbation = perturbation
+    return result
+  }
+
+  /// The kernels that another calibration lacks, in their formats.
+  package func missing(in other: Calibration) -> Calibration {
+    let known = Set(other.kernels.map { [$0.kernel, $0.type] })
+    return Calibration(
+      gpu: gpu, device: device, source: source, figures: figures, files: files,
+      kernels: kernels.filter { !known.contains([$0.kernel, $0.type]) })
+  }
+
+  /// Whether there are fits of a number format, of any kind of kernel.
+  public func knows(_ format: WeightFormat) -> Bool {
+    kernels.contains { $0.type == format.measuredAs.rawValue && !$0.shapes.isEmpty }
+  }
+}

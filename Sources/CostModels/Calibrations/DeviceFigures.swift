@@ -10,13 +10,20 @@ public struct DeviceFigures: Codable, Sendable, Hashable {
   public let memoryEfficiency: Double
   /// Dense BF16 arithmetic rate of the data sheet, in floating-point operations per second.
   public let bf16FLOPs: Double
-  /// Dense FP8 arithmetic rate of the data sheet, in floating-point operations per second.
+  /// Dense FP8 arithmetic rate of the data sheet, in floating-point operations per second; the 16-bit rate where there are
+  /// no such tensor cores.
   public let fp8FLOPs: Double
+  /// Dense FP4 arithmetic rate of the data sheet; nil where there are no such tensor cores.
+  public let fp4FLOPs: Double?
+  /// Dense INT8 arithmetic rate of the data sheet; nil where it is not known.
+  public let int8FLOPs: Double?
 
   package init(
     multiprocessors: Int, memoryBandwidth: Double, memoryEfficiency: Double, bf16FLOPs: Double,
-    fp8FLOPs: Double
+    fp8FLOPs: Double, fp4FLOPs: Double? = nil, int8FLOPs: Double? = nil
   ) {
+    self.fp4FLOPs = fp4FLOPs
+    self.int8FLOPs = int8FLOPs
     self.multiprocessors = multiprocessors
     self.memoryBandwidth = memoryBandwidth
     self.memoryEfficiency = memoryEfficiency
@@ -30,10 +37,19 @@ public struct DeviceFigures: Codable, Sendable, Hashable {
     case memoryEfficiency = "memory_efficiency"
     case bf16FLOPs = "bf16_flops"
     case fp8FLOPs = "fp8_flops"
+    case fp4FLOPs = "fp4_flops"
+    case int8FLOPs = "int8_flops"
   }
 
-  /// The data sheet's arithmetic rate with weights of a format, which four-bit weights do not raise on Hopper.
-  package func flops(_ format: WeightFormat) -> Double { format == .fp8 ? fp8FLOPs : bf16FLOPs }
+  /// The data sheet's arithmetic rate with weights of a format; formats of weights alone are multiplied in 16 bits.
+  package func flops(_ format: WeightFormat) -> Double {
+    switch format {
+    case .fp8, .fp8Block, .mxfp4MXFP8: fp8FLOPs
+    case .nvfp4: fp4FLOPs ?? bf16FLOPs
+    case .int8W8A8: int8FLOPs ?? bf16FLOPs
+    case .bf16, .mxfp4, .int4, .int4Groups64, .int4Groups32, .int8: bf16FLOPs
+    }
+  }
 
   /// Inverse of the bandwidth that kernels reach by experience.
   var secondsPerByte: Double { 1 / (memoryBandwidth * memoryEfficiency) }

@@ -107,6 +107,9 @@ public enum AllReduce: LinearKernelFamily {
       func distance(_ fitted: FittedShape) -> Int { abs(fitted.dimensions[0] - shape.gpus) }
       let shapes = calibration.shapes(of: asked.kernel, asked.type)
       guard let nearest = shapes.min(by: { distance($0) < distance($1) }) else { continue }
+      guard !calibration.isOfDataSheet else {
+        return calibration.fit(asked, nearest.vector, .dataSheet)
+      }
       let isExact = candidate == shape.implementation && nearest.dimensions == shape.dimensions
       return calibration.fit(
         asked, nearest, isExact ? .measured : .neighbours, isExact ? nearest.heldOut : nil)

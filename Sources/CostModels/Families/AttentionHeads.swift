@@ -1,3 +1,5 @@
+import Systems
+
 /// The heads of an attention kernel on one GPU.
 public struct AttentionHeads: Sendable, Hashable, CustomStringConvertible {
   /// Query heads.
@@ -32,8 +34,10 @@ public struct AttentionHeads: Sendable, Hashable, CustomStringConvertible {
 
   /// Bytes of the queries and the outputs of a token, two each.
   var bytesPerToken: Double { 4 * Double(heads) * Double(headDim) }
-  /// Bytes of the key and the value of a token, two each.
-  var bytesPerEntry: Double { 4 * Double(keyValueHeads) * Double(headDim) }
+  /// Bytes of the key and the value of a token in a format.
+  func bytesPerEntry(_ format: WeightFormat) -> Double {
+    2 * format.bytesPerWeight * Double(keyValueHeads) * Double(headDim)
+  }
   /// Operations of a query with a key and its value.
   var flopsPerPair: Double { 4 * Double(heads) * Double(headDim) }
 

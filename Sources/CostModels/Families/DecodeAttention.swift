@@ -17,17 +17,27 @@ public enum DecodeAttention: LinearKernelFamily {
     /// The heads.
     public var heads: AttentionHeads
 
+    /// How keys and values are stored.
+    public var format: WeightFormat
+
     /// Creates a shape.
-    public init(_ heads: AttentionHeads) { self.heads = heads }
+    public init(_ heads: AttentionHeads, format: WeightFormat = .bf16) {
+      self.heads = heads
+      self.format = format
+    }
 
     /// The name in a calibration.
     public var kernel: String { heads.window > 0 ? "windowed_decode_attention" : "decode_attention" }
     /// The type in a calibration.
-    public var type: String { WeightFormat.bf16.rawValue }
+    public var type: String { format.rawValue }
     /// The sizes in a calibration.
     public var dimensions: [Int] { heads.dimensions }
     /// The sizes, for tables.
-    public var description: String { heads.description }
+    public var description: String {
+      heads.description + (format == .bf16 ? "" : ", KV in \(format.rawValue)")
+    }
+    /// Bytes of the key and the value of a token.
+    var bytesPerEntry: Double { heads.bytesPerEntry(format) }
   }
 
   /// The sequences of a launch.
@@ -60,7 +70,7 @@ public enum DecodeAttention: LinearKernelFamily {
     guard work.sequences > 0 else { return .zero }
     let heads = shape.heads
     let limit = heads.window > 0 ? work.sequences * Double(heads.window) : .infinity
-    let bytes = min(work.context, limit) * heads.bytesPerEntry
+    let bytes = min(work.context, limit) * shape.bytesPerEntry
     let waves = (work.sequences * Double(heads.keyValueHeads) / Double(device.multiprocessors)).rounded(.up)
     let cut = work.context >= limit ? 1.0 : 0
     return SIMD8(1, bytes, work.sequences, waves, cut, waves * cut, 0, 0)
@@ -69,7 +79,7 @@ public enum DecodeAttention: LinearKernelFamily {
   /// What a launch moves and computes.
   public static func traffic(_ shape: Shape, _ work: Work) -> KernelTraffic {
     KernelTraffic(
-      kvBytes: shape.heads.bytesPerEntry * work.context,
+      kvBytes: shape.bytesPerEntry * work.context,
       activationBytes: shape.heads.bytesPerToken * work.sequences,
       flops: shape.heads.flopsPerPair * work.context)
   }
@@ -86,6 +96,7 @@ public enum DecodeAttention: LinearKernelFamily {
   /// bytes; else the data sheet.
   public static func find(_ shape: Shape, in calibration: Calibration) -> Fit<DecodeAttention> {
     calibration.exact(shape) ?? calibration.nearest(to: shape, weights: AttentionHeads.weights)
-      ?? calibration.fit(shape, SIMD8(0, calibration.figures.secondsPerByte, 0, 0, 0, 0, 0, 0), .dataSheet)
+      ?? calibration.fit(
+        shape, SIMD8(calibration.launch(), calibration.figures.secondsPerByte, 0, 0, 0, 0, 0, 0), .dataSheet)
   }
 }

@@ -88,7 +88,7 @@ public enum Elementwise: LinearKernelFamily {
       return calibration.fit(
         shape, fitted, kernel.quality == .measured ? .measured : .estimate, fitted.heldOut)
     }
-    let launch = calibration.shapes(of: shape.kernel, "rms_norm").first?.values[0] ?? 0
+    let launch = calibration.shapes(of: shape.kernel, "rms_norm").first?.values[0] ?? calibration.launch()
     return calibration.fit(
       shape, SIMD8(launch, calibration.figures.secondsPerByte, 0, 0, 0, 0, 0, 0), .dataSheet)
   }

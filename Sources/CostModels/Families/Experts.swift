@@ -11,7 +11,8 @@ import Systems
 /// A kernel that works in tiles of tokens of one expert (Triton's MXFP4 kernel) computes whole tiles: its last
 /// term is `tiles · tileTokens · flops of a row`, at a rate of its own for each of the tile sizes, and it takes
 /// the tile size that holds an expert's fair share of the rows: `triton_kernels/matmul_ogs_details/opt_flags.py`
-/// of github.com/triton-lang/triton, 16 ... 128 in powers of two.
+/// of github.com/triton-lang/triton, 16 ... 128 in powers of two. FP8 kernels have a part in rows and a part in tiles
+/// of 128, which is the better form on the tables of all GPUs.
 public enum Experts: KernelFamily {
   /// The sizes of a layer's experts.
   public struct Shape: KernelShape {
@@ -40,11 +41,13 @@ public enum Experts: KernelFamily {
     /// The name in a calibration.
     public var kernel: String { "moe" }
     /// The type in a calibration.
-    public var type: String { format.rawValue }
+    public var type: String { format.measuredAs.rawValue }
     /// The sizes in a calibration.
     public var dimensions: [Int] { [hidden, intermediate, experts, topK] }
     /// The sizes, for tables.
-    public var description: String { "\(experts) x \(hidden) x \(intermediate), top \(topK), \(type)" }
+    public var description: String {
+      "\(experts) x \(hidden) x \(intermediate), top \(topK), \(format.rawValue)"
+    }
     /// Bytes of all weights on this GPU.
     public var weightBytes: Int { experts * bytesPerExpert }
 
@@ -59,8 +62,10 @@ public enum Experts: KernelFamily {
     /// Floating-point operations of one token in one expert.
     package var flopsPerChoice: Double { 6 * Double(hidden) * Double(intermediate) }
 
-    /// Tokens in a tile of a call with `rows` rows: the power of two from 16 to 128 that holds an expert's share.
+    /// Tokens in a tile of a call with `rows` rows: the power of two from 16 to 128 that holds an expert's share; 128
+    /// in FP8.
     package func tileTokens(rows: Double) -> Double {
+      if format == .fp8 || format == .fp8Block { return 128 }
       let share = rows * Double(topK) / Double(experts)
       return share <= 16 ? 16 : share <= 32 ? 32 : share <= 64 ? 64 : 128
     }
@@ -127,7 +132,7 @@ public enum Experts: KernelFamily {
     let weightBytes = work.active * Double(shape.bytesPerExpert)
     return KernelTraffic(
       weightBytes: weightBytes, activationBytes: work.rows * bytesPerRow,
-      flops: work.rows * (6 * k * h * i), mxfp4Bytes: shape.format == .mxfp4 ? weightBytes : 0)
+      flops: work.rows * (6 * k * h * i), mxfp4Bytes: shape.format.isTiled ? weightBytes : 0)
   }
 
   /// What computing adds to loading.
@@ -157,7 +162,9 @@ public enum Experts: KernelFamily {
     if let any = calibration.shapes(of: allShapes, shape.type).first {
       return calibration.fit(shape, any, .allShapes, any.heldOut)
     }
-    let launch = calibration.shapes(of: allShapes, WeightFormat.bf16.rawValue).first?.values.first ?? 0
+    let launch =
+      calibration.shapes(of: allShapes, WeightFormat.bf16.rawValue).first?.values.first
+      ?? calibration.launch(ofExperts: true)
     let figures = calibration.figures
     return calibration.fit(
       shape, SIMD8(launch, figures.secondsPerByte, 1 / figures.flops(shape.format), 0, 0, 0, 0, 0), .dataSheet

@@ -37,11 +37,11 @@ public enum MatrixProduct: KernelFamily {
     /// The name in a calibration.
     public var kernel: String { "gemm" }
     /// The type in a calibration.
-    public var type: String { format.rawValue }
+    public var type: String { format.measuredAs.rawValue }
     /// The sizes in a calibration.
     public var dimensions: [Int] { [n, k] }
     /// The sizes, for tables.
-    public var description: String { "\(n) x \(k)" }
+    public var description: String { "\(n) x \(k)" + (format == .bf16 ? "" : ", \(format.rawValue)") }
     /// Bytes of all weights on this GPU.
     public var weightBytes: Int { format.bytes(rows: n, columns: k) + (hasBias ? 2 * n : 0) }
   }
@@ -155,7 +155,9 @@ public enum MatrixProduct: KernelFamily {
     if let any = calibration.shapes(of: allShapes, shape.type).first {
       return calibration.fit(shape, any, .allShapes, any.heldOut)
     }
-    let launch = calibration.shapes(of: allShapes, WeightFormat.bf16.rawValue).first?.values.first ?? 0
+    let launch =
+      calibration.shapes(of: allShapes, WeightFormat.bf16.rawValue).first?.values.first
+      ?? calibration.launch()
     let figures = calibration.figures
     return calibration.fit(
       shape, SIMD8(launch, figures.secondsPerByte, 1 / figures.flops(shape.format), 0, 0, 0, 0, 0), .dataSheet

@@ -23,21 +23,31 @@ public enum PrefillAttention: LinearKernelFamily {
     public var heads: AttentionHeads
     /// Whether the kernel may split the keys of a tile among several blocks.
     public var splitsKeys: Bool
+    /// How keys and values are stored.
+    public var format: WeightFormat
 
     /// Creates a shape.
-    public init(_ heads: AttentionHeads, splitsKeys: Bool = true) {
+    public init(_ heads: AttentionHeads, splitsKeys: Bool = true, format: WeightFormat = .bf16) {
       self.heads = heads
+      self.format = format
       self.splitsKeys = splitsKeys
     }
 
     /// The name in a calibration.
     public var kernel: String { heads.window > 0 ? "windowed_prefill_attention" : "prefill_attention" }
     /// The type in a calibration.
-    public var type: String { splitsKeys ? WeightFormat.bf16.rawValue : PrefillAttention.unsplit }
+    public var type: String {
+      guard !splitsKeys else { return format.rawValue }
+      return PrefillAttention.unsplit + (format == .bf16 ? "" : "_\(format.rawValue)")
+    }
     /// The sizes in a calibration.
     public var dimensions: [Int] { heads.dimensions }
     /// The sizes, for tables.
-    public var description: String { heads.description }
+    public var description: String {
+      heads.description + (format == .bf16 ? "" : ", KV in \(format.rawValue)")
+    }
+    /// Bytes of the key and the value of a token.
+    var bytesPerEntry: Double { heads.bytesPerEntry(format) }
     /// A launch without segments.
     public var nothing: Work {
       Work(heads: heads.heads, keyValueHeads: heads.keyValueHeads, window: heads.window)
@@ -67,7 +77,8 @@ public enum PrefillAttention: LinearKernelFamily {
     let tileFLOPs = work.tileKeys / work.queryTiles * Work.tile * 4 * Double(heads.headDim)
     let bytes =
       4 * Double(heads.headDim)
-      * (work.queryTokens * Double(heads.heads) + work.keyTokens * Double(heads.keyValueHeads))
+      * (work.queryTokens * Double(heads.heads)
+        + work.keyTokens * Double(heads.keyValueHeads) * (shape.format.bytesPerWeight / 2))
     return SIMD8(1, waves * tileFLOPs, bytes, whole, 0, 0, 0, 0)
   }
 
@@ -95,7 +106,7 @@ public enum PrefillAttention: LinearKernelFamily {
   /// What a launch moves and computes.
   public static func traffic(_ shape: Shape, _ work: Work) -> KernelTraffic {
     KernelTraffic(
-      kvBytes: shape.heads.bytesPerEntry * work.keyTokens,
+      kvBytes: shape.bytesPerEntry * work.keyTokens,
       activationBytes: shape.heads.bytesPerToken * work.queryTokens,
       flops: shape.heads.flopsPerPair * work.visiblePairs)
   }
@@ -129,7 +140,7 @@ public enum PrefillAttention: LinearKernelFamily {
     {
       return found
     }
-    let other = Shape(shape.heads, splitsKeys: !shape.splitsKeys)
+    let other = Shape(shape.heads, splitsKeys: !shape.splitsKeys, format: shape.format)
     if let found = calibration.exact(other)
       ?? calibration.nearest(to: other, weights: AttentionHeads.weights)
     {
@@ -138,6 +149,6 @@ public enum PrefillAttention: LinearKernelFamily {
     let figures = calibration.figures
     let perTileFLOP = Double(figures.multiprocessors) / figures.bf16FLOPs
     return calibration.fit(
-      shape, SIMD8(0, perTileFLOP, figures.secondsPerByte, 0, 0, 0, 0, 0), .dataSheet)
+      shape, SIMD8(calibration.launch(), perTileFLOP, figures.secondsPerByte, 0, 0, 0, 0, 0), .dataSheet)
   }
 }

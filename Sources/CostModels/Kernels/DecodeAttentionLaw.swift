@@ -31,7 +31,7 @@ struct DecodeAttentionLaw: Sendable {
     whole = terms(context: 0)
     cut = heads.window > 0 ? terms(context: limit) : whole
     secondsPerByte = fit.coefficients[1]
-    bytesPerEntry = heads.bytesPerEntry
+    bytesPerEntry = fit.shape.bytesPerEntry
     scale = kernel.scale
     isBatchMeasured = fit.quality == .measured && fit.measured[0].contains(rows)
     measuredContext = fit.measured[1]

@@ -74,17 +74,21 @@ extension LayerProgram {
     return [
       product(
         .qkvGEMM, n: (heads + 2 * keyValueHeads) * headDim, k: model.hidden,
-        hasBias: model.hasQueryKeyValueBias),
+        hasBias: model.hasQueryKeyValueBias, format: model.formats.queryKeyValue),
       RowCall<Elementwise>(
         .qkNormRopeKV, .init(KernelKind.qkNormRopeKV.rawValue, choice.elementwise)
       ) {
         .init(
-          activationBytes: 4 * Double($0.computed) * width, kvBytes: 2 * Double($0.rows) * entryWidth)
+          activationBytes: 4 * Double($0.computed) * width,
+          kvBytes: model.formats.keyValues.bytesPerWeight * Double($0.rows) * entryWidth)
       },
       LoadCall<PrefillAttention>(
-        .prefillAttention, .init(shape, splitsKeys: choice.splitsKeys)),
-      LoadCall<DecodeAttention>(.decodeAttention, .init(shape)),
-      product(.oGEMM, n: model.hidden, k: heads * headDim, hasBias: model.hasOutputBias),
+        .prefillAttention,
+        .init(shape, splitsKeys: choice.splitsKeys, format: model.formats.keyValues)),
+      LoadCall<DecodeAttention>(.decodeAttention, .init(shape, format: model.formats.keyValues)),
+      product(
+        .oGEMM, n: model.hidden, k: heads * headDim, hasBias: model.hasOutputBias,
+        format: model.formats.output),
     ]
   }
 
@@ -95,9 +99,10 @@ extension LayerProgram {
     switch feedForward {
     case .dense(let width):
       return [
-        product(.gateUpGEMM, n: 2 * width, k: hidden, hasBias: model.hasMLPBias),
+        product(
+          .gateUpGEMM, n: 2 * width, k: hidden, hasBias: model.hasMLPBias, format: model.formats.dense),
         streaming(.siluMul, choice.elementwise) { 6 * Double($0.computed) * Double(width) },
-        product(.downGEMM, n: hidden, k: width, hasBias: model.hasMLPBias),
+        product(.downGEMM, n: hidden, k: width, hasBias: model.hasMLPBias, format: model.formats.dense),
       ]
     case .experts(let count, let active, let width, _, let format):
       let shape = Experts.Shape(
@@ -125,9 +130,11 @@ extension LayerProgram {
   }
 
   private static func product(
-    _ kernel: KernelKind, n: Int, k: Int, hasBias: Bool = false
+    _ kernel: KernelKind, n: Int, k: Int, hasBias: Bool = false, format: WeightFormat = .bf16
   ) -> any KernelCall {
-    RowCall<MatrixProduct>(kernel, .init(n: n, k: k, hasBias: hasBias)) { Double($0.computed) }
+    RowCall<MatrixProduct>(kernel, .init(n: n, k: k, format: format, hasBias: hasBias)) {
+      Double($0.computed)
+    }
   }
 
   private static func streaming(

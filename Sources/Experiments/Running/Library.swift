@@ -125,15 +125,23 @@ extension LoadedSystem {
       try engine.change(["kv.block_size": .number(Double(blockSize))])
     }
     var hardware = try profiles.hardware(specification.hardware)
-    let calibrationPath = "\(path)/calibrations/\(hardware.name).json"
-    let calibration = try Calibration(path: calibrationPath)
+    let model = try profiles.model(specification.model)
+    let served = engine.served(model)
+    let paths = Calibration.paths(gpu: hardware.name, profiles: profiles, for: served)
+    var asked = hardware
+    try asked.change(specification.hardwareSettings)
+    let calibration =
+      FileManager.default.fileExists(atPath: paths[0])
+      ? try Calibration(gpu: hardware.name, profiles: profiles, for: served)
+      : Calibration(dataSheetOf: asked)
     // Measurements override the file's estimates, and the user overrides both.
     if let energy = calibration.energy { hardware.adopt(energy) }
     try hardware.change(specification.hardwareSettings)
-    let model = try profiles.model(specification.model)
     let system = try ServedSystem(
       model: model, hardware: hardware, engine: engine, tensorParallel: specification.tensorParallelSize)
-    let calibrationBytes = FileManager.default.contents(atPath: calibrationPath).map { Array($0) } ?? []
+    let calibrationBytes = paths.flatMap { path in
+      FileManager.default.contents(atPath: path).map { Array($0) } ?? []
+    }
     let law = try specification.routing.map { try RoutingModel(parsing: $0) } ?? .standard
     self.init(
       system: system, calibration: calibration, calibrationDigest: SHA256.hexDigest(of: calibrationBytes),

@@ -34,8 +34,10 @@ public struct EngineDescription: Descriptor, Hashable {
   public var reservedBytes = 0
   /// Factor on the estimated peak of activations.
   public var activationScale = 1.0
-  /// Whether experts are dequantised to 16 bits when the model is loaded.
+  /// Whether quantised weights are dequantised to 16 bits when the model is loaded.
   public var dequantisesExperts = false
+  /// Whether keys and values are kept in FP8, whatever the checkpoint says.
+  public var keepsKeyValuesInFP8 = false
   /// Whether a model's sliding window is applied in every layer, where only some should have it.
   public var windowsEveryLayer = false
 
@@ -52,7 +54,8 @@ public struct EngineDescription: Descriptor, Hashable {
 
   /// The model as this engine serves it.
   public func served(_ model: ModelDescription) -> ModelDescription {
-    let model = dequantisesExperts ? model.dequantised() : model
+    var model = dequantisesExperts ? model.dequantised() : model
+    if keepsKeyValuesInFP8 { model = model.keepingKeyValuesInFP8() }
     return windowsEveryLayer ? model.windowedInEveryLayer() : model
   }
 
@@ -110,6 +113,9 @@ public struct EngineDescription: Descriptor, Hashable {
     Setting(
       "kv.block_size", unit: "tokens", .integer(\.keyValueBlockSize, 1...65_536),
       "Tokens in a block of KV memory."),
+    Setting(
+      "kv.fp8", isLate: true, .flag(\.keepsKeyValuesInFP8),
+      "Whether keys and values are kept in FP8, as --kv-cache-dtype fp8 has it."),
     Setting(
       "host.per_iteration_ms", unit: "ms", .number(\.host.perIterationMilliseconds, .notNegative),
       "Scheduling and preparation of any iteration."),
@@ -184,7 +190,7 @@ public struct EngineDescription: Descriptor, Hashable {
       "Factor on the estimated peak of activations."),
     Setting(
       "model.dequantise_experts", .flag(\.dequantisesExperts),
-      "Whether experts are dequantised to 16 bits when loaded."),
+      "Whether quantised weights, experts' among them, are dequantised to 16 bits when loaded."),
     Setting(
       "model.window_every_layer", .flag(\.windowsEveryLayer),
       "Whether a sliding window is applied in every layer, not in its own alone."),

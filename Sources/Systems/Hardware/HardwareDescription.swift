@@ -15,6 +15,12 @@ public struct HardwareDescription: Descriptor, Hashable {
   public var l2Bytes = 0
   /// Peak dense 16-bit tensor-core rate, in operations per second.
   public var bf16Flops = 0.0
+  /// Peak dense FP8 rate, in operations per second; 0 where there are no such tensor cores.
+  public var fp8Flops = 0.0
+  /// Peak dense FP4 rate, in operations per second; 0 where there are no such tensor cores.
+  public var fp4Flops = 0.0
+  /// Peak dense INT8 rate, in operations per second; 0 where there are no such tensor cores.
+  public var int8Flops = 0.0
   /// Streaming multiprocessors.
   public var multiprocessors = 0
   /// Board power limit, in watts.
@@ -27,11 +33,18 @@ public struct HardwareDescription: Descriptor, Hashable {
   public var energy = EnergyDescription()
 
   /// Creates a description with every figure zero, but for those that a file may leave out.
-  public init() { provenance = PowerDescription.defaults }
+  public init() {
+    provenance = PowerDescription.defaults
+    for format in ["fp8", "fp4", "int8"] {
+      provenance["compute.\(format)_flops"] = Provenance(
+        quality: .assumption, source: "The file gives no rate: no such tensor cores.")
+    }
+  }
 
   /// `hardware`.
   public static var kind: String { "hardware" }
-  /// A GPU has no neutral values: its file gives every figure but for those of ``PowerDescription``.
+  /// A GPU has no neutral values: its file gives every figure but for those of ``PowerDescription`` and rates of number
+  /// formats that its tensor cores do not have.
   public static var requiresEverySetting: Bool { true }
 
   /// Every figure, in the order of help texts.
@@ -46,6 +59,15 @@ public struct HardwareDescription: Descriptor, Hashable {
     Setting(
       "compute.bf16_flops", unit: "operations/s", .number(\.bf16Flops, .positive),
       "Peak dense 16-bit tensor-core rate."),
+    Setting(
+      "compute.fp8_flops", unit: "operations/s", .number(\.fp8Flops, 0...1e18),
+      "Peak dense FP8 tensor-core rate; 0 if there is none."),
+    Setting(
+      "compute.fp4_flops", unit: "operations/s", .number(\.fp4Flops, 0...1e18),
+      "Peak dense FP4 tensor-core rate; 0 if there is none."),
+    Setting(
+      "compute.int8_flops", unit: "operations/s", .number(\.int8Flops, 0...1e18),
+      "Peak dense INT8 tensor-core rate; 0 if there is none."),
     Setting(
       "compute.multiprocessors", .integer(\.multiprocessors, 1...65_536), "Streaming multiprocessors."),
     Setting("power.limit_w", unit: "W", .number(\.powerLimitWatts, watts), "Board power limit."),

@@ -12,13 +12,15 @@ extension ModelDescription {
     let stem = url.deletingPathExtension().lastPathComponent
     let name = stem == "config" ? url.deletingLastPathComponent().lastPathComponent : stem
     do {
-      try self.init(name: name, config: JSONReader.object(path: url.relativePath))
+      let config = try JSONReader.object(path: url.relativePath, allowsInfinity: true)
+      try self.init(name: name, config: config, folder: url.deletingLastPathComponent())
     } catch {
       throw DescriptionError(error)
     }
   }
 
-  init(name: String, config: JSONObject) throws(JSONError) {
+  init(name: String, config whole: JSONObject, folder: URL?) throws(JSONError) {
+    let config = try Self.textModel(whole)
     let family = try Self.family(config)
     self.name = name
     layers = try config.integer("num_hidden_layers", in: 1...4096)
@@ -50,10 +52,21 @@ extension ModelDescription {
     hasOutputBias = attentionBias && family != .qwen2
     hasMLPBias = try config.optionalFlag("mlp_bias") ?? (family == .gptOSS)
     hasAttentionSinks = family == .gptOSS
-    hasQueryKeyNorm = family == .qwen3 || family == .qwen3MixtureOfExperts
-    hasTiedEmbeddings = try config.optionalFlag("tie_word_embeddings") ?? false
+    queryKeyNorm =
+      switch family {
+      case .qwen3, .qwen3MixtureOfExperts: .ofEachHead
+      case .minimaxM2: .ofAllHeads
+      default: .none
+      }
+    hasRoutingBias = family == .minimaxM2
+    let isTied = try config.optionalFlag("tie_word_embeddings")
+    let isWholeTied = try whole.optionalFlag("tie_word_embeddings")
+    hasTiedEmbeddings = isTied ?? isWholeTied ?? false
     windows = try Self.windows(config, family: family, layers: layers)
-    expertFormat = try Self.expertFormat(config)
+    let quantisation = try CheckpointFormats([whole, config], folder: folder)
+    formats = try MatrixFormats(
+      quantisation, layers: 0..<layers, dense: experts > 0 ? 0..<0 : 0..<layers,
+      routed: experts > 0 ? 0..<layers : 0..<0, shared: 0..<0)
 
     // Every product of sizes that is ever formed is a summand of this one, or a few bytes times it.
     let width = Double(max(intermediate, experts * expertIntermediate))
@@ -70,12 +83,17 @@ extension ModelDescription {
   /// Bounds of any width or count of rows; no published model comes near.
   private static var sizes: ClosedRange<Int> { 1...(1 << 24) }
 
+  /// The text model inside a model that also sees or hears: its `text_config`.
+  private static func textModel(_ config: JSONObject) throws(JSONError) -> JSONObject {
+    try config.optionalObject("text_config") ?? config
+  }
+
   private static func family(_ config: JSONObject) throws(JSONError) -> ModelFamily {
     let expected = "one of " + ModelFamily.allCases.map(\.rawValue).joined(separator: ", ")
     guard let type = try config.optionalText("model_type") else {
       throw .missing(file: config.file, field: "model_type", expected: expected)
     }
-    guard let family = ModelFamily(rawValue: type) else {
+    guard let family = ModelFamily(rawValue: type) ?? ModelFamily.aliases[type] else {
       throw .invalid(file: config.file, field: "model_type", value: "'\(type)'", expected: expected)
     }
     return family
@@ -84,12 +102,8 @@ extension ModelDescription {
   private static func headDim(
     _ config: JSONObject, family: ModelFamily, hidden: Int, heads: Int
   ) throws(JSONError) -> Int {
-    if let headDim = try config.optionalInteger("head_dim", in: 1...65_536) { return headDim }
-    // transformers' defaults of these families; others divide the width among the heads.
-    switch family {
-    case .qwen3: return 128
-    case .gptOSS: return 64
-    default: break
+    if let headDim = try config.optionalInteger("head_dim", in: 1...65_536) ?? family.headDim {
+      return headDim
     }
     guard hidden.isMultiple(of: heads) else {
       throw .invalid(
@@ -129,7 +143,11 @@ extension ModelDescription {
       for (layer, type) in types.enumerated() {
         switch type {
         case "full_attention": break
-        case "sliding_attention": windows[layer] = window
+        case "sliding_attention":
+          guard let window else {
+            throw config.missing("sliding_window", expected: "the window of layer \(layer)")
+          }
+          windows[layer] = window
         default:
           throw .invalid(
             file: config.file, field: "layer_types[\(layer)]", value: "'\(type)'",
@@ -149,23 +167,8 @@ extension ModelDescription {
       guard try config.optionalFlag("use_sliding_window") ?? false else { return full }
       let firstWindowed = try config.optionalInteger("max_window_layers", in: 0...4096) ?? layers
       return (0..<layers).map { $0 >= firstWindowed ? window : nil }
-    case .llama:
+    case .llama, .minimaxM2:
       return full
     }
-  }
-
-  private static func expertFormat(_ config: JSONObject) throws(JSONError) -> WeightFormat {
-    guard let quantisation = try config.optionalObject("quantization_config") else { return .bf16 }
-    // A format that is not known is not taken for 16 bits.
-    guard let method = try quantisation.optionalText("quant_method") else {
-      throw .missing(
-        file: config.file, field: "quantization_config.quant_method",
-        expected: "'mxfp4', or no quantization_config for 16-bit weights")
-    }
-    guard method == "mxfp4" else {
-      throw quantisation.invalid(
-        "quant_method", .text(method), expected: "'mxfp4', or no quantization_config for 16-bit weights")
-    }
-    return .mxfp4
   }
 }

@@ -27,21 +27,26 @@ public struct ModelDescription: Sendable, Hashable {
   /// Whether the LM head is the embedding table.
   public var hasTiedEmbeddings: Bool
   /// Whether queries and keys pass an RMSNorm of their own.
-  public var hasQueryKeyNorm: Bool
+  public var queryKeyNorm: QueryKeyNorm
   /// Whether the query, key and value projections have biases.
   public var hasQueryKeyValueBias: Bool
   /// Whether the attention's output projection has a bias.
   public var hasOutputBias: Bool
   /// Whether router and MLP (each expert's, in a mixture) have biases.
   public var hasMLPBias: Bool
+  /// Whether the router adds a learned bias to the scores of each expert.
+  public var hasRoutingBias: Bool
   /// Whether each query head has an attention sink, one learned logit.
   public var hasAttentionSinks: Bool
   /// How many earlier tokens each layer attends to; nil where it attends to all.
   public var windows: [Int?]
-  /// How the experts' matrices are stored; everything else is 16-bit.
-  public var expertFormat: WeightFormat
+  /// How the matrices are stored, and keys and values.
+  public var formats: MatrixFormats
   /// The longest sequence, in tokens.
   public var maxContext: Int
+
+  /// How the experts' matrices are stored.
+  public var expertFormat: WeightFormat { formats.experts }
 
   /// Whether the layers are mixtures of experts.
   public var isMixtureOfExperts: Bool { experts > 0 }
@@ -90,7 +95,16 @@ extension ModelDescription {
     let outputs = (heads + 2 * keyValueHeads) * headDim
     return hidden * outputs + heads * headDim * hidden + 2 * hidden
       + (hasQueryKeyValueBias ? outputs : 0) + (hasOutputBias ? hidden : 0)
-      + (hasQueryKeyNorm ? 2 * headDim : 0) + (hasAttentionSinks ? heads : 0)
+      + queryKeyNormParameters(heads: heads, keyValueHeads: keyValueHeads) + (hasAttentionSinks ? heads : 0)
+  }
+
+  /// Weights of one layer's query and key norms, with so many heads.
+  func queryKeyNormParameters(heads: Int, keyValueHeads: Int) -> Int {
+    switch queryKeyNorm {
+    case .none: 0
+    case .ofEachHead: 2 * headDim
+    case .ofAllHeads: (heads + keyValueHeads) * headDim
+    }
   }
 
   /// Weights of one layer's MLP, or of its router and that many experts.
@@ -98,16 +112,23 @@ extension ModelDescription {
     guard isMixtureOfExperts else {
       return 3 * hidden * intermediate + (hasMLPBias ? 2 * intermediate + hidden : 0)
     }
-    let router = experts * hidden + (hasMLPBias ? experts : 0)
+    let router = experts * hidden + (hasMLPBias ? experts : 0) + (hasRoutingBias ? experts : 0)
     return router + count * (parametersPerExpert + (hasMLPBias ? 2 * expertIntermediate + hidden : 0))
   }
 }
 
 extension ModelDescription {
-  /// The model with its experts dequantised to 16 bits, as an engine without a 4-bit kernel serves it.
+  /// The model with everything dequantised to 16 bits, as an engine serves it that has no kernels for quantised weights.
   public func dequantised() -> ModelDescription {
     var copy = self
-    copy.expertFormat = .bf16
+    copy.formats = MatrixFormats()
+    return copy
+  }
+
+  /// The model with keys and values in FP8.
+  public func keepingKeyValuesInFP8() -> ModelDescription {
+    var copy = self
+    copy.formats.keyValues = .fp8
     return copy
   }
 
@@ -118,4 +139,14 @@ extension ModelDescription {
     copy.windows = Array(repeating: window, count: layers)
     return copy
   }
+}
+
+/// An RMSNorm of queries and keys before the rotary embedding.
+public enum QueryKeyNorm: Sendable, Hashable {
+  /// There is none.
+  case none
+  /// One of each head's width, shared by the heads.
+  case ofEachHead
+  /// One over all heads of a token.
+  case ofAllHeads
 }

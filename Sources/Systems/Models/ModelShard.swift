@@ -42,7 +42,7 @@ public struct ModelShard: Sendable, Hashable {
   ///
   /// Where embeddings are tied it is the embedding table, and takes no memory of its own.
   public let headBytes: Int
-  /// Bytes of keys and values that one token adds in one layer, at 16 bits.
+  /// Bytes of keys and values that one token adds in one layer.
   ///
   /// Sliding-window layers are counted like the others: vLLM-style block tables keep all tokens of a sequence.
   public let keyValueBytesPerTokenAndLayer: Int
@@ -112,7 +112,11 @@ extension ModelDescription {
       + expertFormat.bytes(rows: hidden, columns: expertIntermediate)
     let projected = (heads + 2 * keyValueHeads) * headDim
     let hasDenseBias = hasMLPBias && !isMixtureOfExperts
-    let denseMLP = 3 * hidden * intermediate + (hasDenseBias ? 2 * intermediate + hidden : 0)
+    let denseMLP =
+      formats.dense.bytes(rows: 2 * intermediate, columns: hidden)
+      + formats.dense.bytes(rows: hidden, columns: intermediate)
+      + (hasDenseBias ? 2 * (2 * intermediate + hidden) : 0)
+    let queryKeyNorm = queryKeyNormParameters(heads: heads, keyValueHeads: keyValueHeads)
     return ModelShard(
       model: self,
       gpus: gpus,
@@ -124,14 +128,16 @@ extension ModelDescription {
       vocabulary: vocabulary,
       bytesPerExpert: bytesPerExpert,
       expertBytesPerLayer: experts * bytesPerExpert,
-      queryKeyValueBytes: 2 * (hidden * projected + (hasQueryKeyValueBias ? projected : 0)),
-      outputBytes: 2 * (heads * headDim * hidden + (hasOutputBias ? hidden : 0)),
-      routerBytes: 2 * (experts * hidden + (hasMLPBias ? experts : 0)),
-      denseMLPBytes: 2 * denseMLP,
-      normBytes: 2 * (2 * hidden + (hasQueryKeyNorm ? 2 * headDim : 0) + (hasAttentionSinks ? heads : 0)),
+      queryKeyValueBytes: formats.queryKeyValue.bytes(rows: projected, columns: hidden)
+        + (hasQueryKeyValueBias ? 2 * projected : 0),
+      outputBytes: formats.output.bytes(rows: hidden, columns: heads * headDim)
+        + (hasOutputBias ? 2 * hidden : 0),
+      routerBytes: 2 * (experts * hidden + (hasMLPBias ? experts : 0) + (hasRoutingBias ? experts : 0)),
+      denseMLPBytes: denseMLP,
+      normBytes: 2 * (2 * hidden + queryKeyNorm + (hasAttentionSinks ? heads : 0)),
       expertBiasBytes: hasMLPBias ? 2 * experts * (2 * expertIntermediate + hidden) : 0,
       embeddingBytes: 2 * vocabulary * hidden,
       headBytes: 2 * vocabulary * hidden,
-      keyValueBytesPerTokenAndLayer: 2 * 2 * keyValueHeads * headDim)
+      keyValueBytesPerTokenAndLayer: 2 * formats.keyValues.bytes(rows: keyValueHeads, columns: headDim))
   }
 }

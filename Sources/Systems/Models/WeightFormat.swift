@@ -1,20 +1,43 @@
-/// How weights are stored in GPU memory.
+/// How numbers are stored in GPU memory: the weights of a matrix, or keys and values.
 public enum WeightFormat: String, Codable, Sendable, Hashable, CaseIterable {
   /// 16 bits a weight (bfloat16; float16 takes as much).
   case bf16
-  /// 8 bits a weight.
+  /// 8 bits a weight, one scale for the matrix or for each row; products are computed in FP8.
   case fp8
+  /// 8 bits a weight and a 32-bit scale for each block of 128 x 128; activations are quantised on the way.
+  case fp8Block = "fp8_block"
   /// 4 bits a weight and an 8-bit scale for every 32 weights along a row: 4.25 bits a weight.
   ///
   /// OCP Microscaling Formats (MX) Specification 1.0, table 1.
   case mxfp4
+  /// The same weights, multiplied by activations in MXFP8.
+  case mxfp4MXFP8 = "mxfp4_mxfp8"
+  /// 4 bits a weight and an 8-bit scale for every 16 weights along a row; products are computed in FP4.
+  case nvfp4
+  /// 4 bits a weight, with a 16-bit scale and a 4-bit zero for every 128 along a row; activations stay 16-bit.
+  case int4
+  /// The same with groups of 64.
+  case int4Groups64 = "int4_groups_64"
+  /// 4 bits a weight and a 16-bit scale for every 32 along a row, symmetric: no zeros.
+  case int4Groups32 = "int4_groups_32"
+  /// 8 bits a weight and a 16-bit scale for every 128 along a row; activations stay 16-bit.
+  case int8
+  /// 8 bits a weight, one scale for each row; products are computed in INT8.
+  case int8W8A8 = "int8_w8a8"
 
-  /// Bytes of a matrix, each row's last block of scales counted whole.
+  /// Bytes of a matrix, each row's last block of scales counted whole; scales of rows and matrices are left out.
   public func bytes(rows: Int, columns: Int) -> Int {
-    switch self {
+    func groups(of size: Int) -> Int { (columns + size - 1) / size }
+    return switch self {
     case .bf16: 2 * rows * columns
-    case .fp8: rows * columns
-    case .mxfp4: rows * ((columns + 1) / 2 + (columns + 31) / 32)
+    case .fp8, .int8W8A8: rows * columns
+    case .fp8Block: rows * columns + 4 * ((rows + 127) / 128) * groups(of: 128)
+    case .mxfp4, .mxfp4MXFP8: rows * ((columns + 1) / 2 + groups(of: 32))
+    case .nvfp4: rows * ((columns + 1) / 2 + groups(of: 16))
+    case .int4: rows * ((columns + 1) / 2) + (5 * rows * groups(of: 128) + 1) / 2
+    case .int4Groups64: rows * ((columns + 1) / 2) + (5 * rows * groups(of: 64) + 1) / 2
+    case .int4Groups32: rows * ((columns + 1) / 2 + 2 * groups(of: 32))
+    case .int8: rows * (columns + 2 * groups(of: 128))
     }
   }
 
@@ -22,8 +45,24 @@ public enum WeightFormat: String, Codable, Sendable, Hashable, CaseIterable {
   public var bytesPerWeight: Double {
     switch self {
     case .bf16: 2
-    case .fp8: 1
-    case .mxfp4: 4.25 / 8
+    case .fp8, .int8W8A8: 1
+    case .fp8Block: 1 + 4.0 / 16_384
+    case .mxfp4, .mxfp4MXFP8: 4.25 / 8
+    case .nvfp4, .int4Groups32: 4.5 / 8
+    case .int4: (4 + 20.0 / 128) / 8
+    case .int4Groups64: (4 + 20.0 / 64) / 8
+    case .int8: 1 + 2.0 / 128
     }
   }
+
+  /// The format by whose measurements this one is priced: kernels are the same whatever the size of the groups.
+  public var measuredAs: WeightFormat {
+    switch self {
+    case .int4Groups64, .int4Groups32: .int4
+    default: self
+    }
+  }
+
+  /// Whether experts in this format are computed in whole tiles of tokens (Triton's MXFP4 kernels).
+  package var isTiled: Bool { self == .mxfp4 || self == .mxfp4MXFP8 }
 }

@@ -15,16 +15,25 @@ struct CalibrateCommand: ParsableCommand {
 
       Examples:
         sim calibrate --gpu h200-sxm --source aiconfigurator-0.12.0
+        sim calibrate --gpu b200-sxm --source aisimulate-0.13-vllm aisimulate-0.13-sglang
+        sim calibrate --gpu h100-sxm --source aisimulate-0.13-vllm --formats-only
         sim calibrate --explain qwen3-30b-a3b --tp 2
       """)
 
-  @Option(help: "The GPU, h100-sxm or h200-sxm, or 'all' that have tables of the source.")
+  @Option(help: "The GPU, such as h100-sxm, or 'all' that have tables of the source.")
   var gpu = "all"
 
   @Option(
     parsing: .upToNextOption,
     help: "Folders of tables; shapes that the first one lacks come from the next.")
   var source = ["aiconfigurator-0.12.0"]
+
+  @Flag(
+    help: """
+      Keep the number formats and kernels alone that Profiles/calibrations/<gpu>.json lacks, and write them to \
+      Profiles/calibrations/formats/<gpu>.json; runs of models in such formats read both.
+      """)
+  var formatsOnly = false
 
   @OptionGroup var folders: ProjectFolders
 
@@ -64,6 +73,15 @@ struct CalibrateCommand: ParsableCommand {
     }
     for gpu in try gpus(in: profiles) {
       let (calibration, report) = try calibrate(gpu: gpu, sources: source, profilesDirectory: profiles)
+      guard !formatsOnly else {
+        let first = try Calibration(path: "\(profiles)/calibrations/\(gpu).json")
+        let path = "\(profiles)/calibrations/formats/\(gpu).json"
+        let others = calibration.missing(in: first)
+        try others.write(path: path)
+        print(others.report(), terminator: "")
+        print("written to \(path)\n")
+        continue
+      }
       let path = "\(profiles)/calibrations/\(gpu).json"
       try calibration.write(path: path)
       print(report, terminator: "")
@@ -87,7 +105,7 @@ struct CalibrateCommand: ParsableCommand {
     for model in try models.map({ try profiles.model($0) }) {
       let shard = try model.shard(over: tensorParallelSize)
       for gpu in gpu == "all" ? profiles.names(in: "calibrations") : [gpu] {
-        let calibration = try Calibration(path: "\(profiles.url.path)/calibrations/\(gpu).json")
+        let calibration = try Calibration(gpu: gpu, profiles: profiles, for: shard.model)
         print(calibration.explanation(of: shard))
       }
     }

@@ -1,0 +1,58 @@
+import Systems
+
+extension Calibration {
+  /// The source of a calibration that rests on a data sheet alone.
+  static let dataSheet = "data sheet"
+
+  /// Whether nothing was measured: every kernel is priced by data-sheet rates.
+  public var isOfDataSheet: Bool { source == Self.dataSheet }
+
+  /// What a data sheet says of a GPU of which no kernel was measured.
+  ///
+  /// Kernels stream at 80 % of the bandwidth and compute at 70 % of the rate, which tuned kernels of the measured GPUs
+  /// reach with large operands; a launch takes a few microseconds at least. All-reduces pass a ring over the links. Fits
+  /// found here have the quality ``Quality/dataSheet``, whose spread enters the intervals.
+  ///
+  /// - Parameter hardware: the GPU.
+  public init(dataSheetOf hardware: HardwareDescription) {
+    let efficiency = 0.7
+    let bf16 = efficiency * hardware.bf16Flops
+    func rate(_ flops: Double) -> Double? { flops > 0 ? efficiency * flops : nil }
+    let rings = [2, 4, 8, 16].map { gpus in
+      FittedShape(
+        dimensions: [gpus],
+        values: [
+          8e-6, 2 * Double(gpus - 1) / Double(gpus) / (0.8 * hardware.nvlinkBandwidth), 0, 0, 0, 0, 0,
+        ],
+        standardErrors: Array(repeating: 0, count: 7), rows: 0, heldOut: nil, measured: [])
+    }
+    // Of one number of bytes the coefficients of NCCL and of one-shot kernels are the same; both have a law beyond.
+    let beyond = rings.map { ring in
+      var values = ring.values
+      (values[3], values[5]) = (values[1], values[1])
+      return FittedShape(
+        dimensions: ring.dimensions, values: values, standardErrors: ring.standardErrors, rows: 0,
+        heldOut: nil,
+        measured: [])
+    }
+    let kernels = AllReduce.Implementation.allCases.map { implementation in
+      FittedKernel(
+        kernel: "all_reduce", type: implementation.rawValue, formula: "t0 + bytes * b", quality: .dataSheet,
+        source: Self.dataSheet, dimensions: ["gpus"], coefficients: AllReduce.coefficients,
+        ranges: AllReduce.ranges, heldOut: nil, bar: nil, shapes: beyond)
+    }
+    self.init(
+      gpu: hardware.name, device: hardware.name, source: Self.dataSheet,
+      figures: DeviceFigures(
+        multiprocessors: hardware.multiprocessors, memoryBandwidth: hardware.memoryBandwidth,
+        memoryEfficiency: 0.8, bf16FLOPs: bf16, fp8FLOPs: rate(hardware.fp8Flops) ?? bf16,
+        fp4FLOPs: rate(hardware.fp4Flops), int8FLOPs: rate(hardware.int8Flops)),
+      files: [], kernels: kernels)
+  }
+
+  /// The least time of a kernel of which no launch was measured; 0 where other kernels of the GPU tell.
+  ///
+  /// The shortest launches of the nine measured GPUs take 2 to 6 us, and 15 to 40 us for the several kernels of an experts'
+  /// layer.
+  func launch(ofExperts: Bool = false) -> Double { isOfDataSheet ? (ofExperts ? 25e-6 : 4e-6) : 0 }
+}

@@ -1,0 +1,317 @@
+import Foundation
+import Support
+
+/// What a checkpoint says of the formats of its matrices: the object `quantization_config` of its `config.json`, or a
+/// file beside that.
+///
+/// What is not understood is an error: a format that is priced as another one would be a silent mistake.
+struct CheckpointFormats {
+  /// Some modules, or all of them, and their format.
+  private struct Rule {
+    var modules: ModuleNames?
+    var format: WeightFormat
+  }
+
+  private var rules: [Rule] = []
+  private var ignored: ModuleNames
+  private var ignoredField = "ignore"
+  private var isOfExpertsAlone = false
+  private let object: JSONObject
+  /// Keys and values.
+  private(set) var keyValues = WeightFormat.bf16
+
+  /// Finds what a checkpoint says; nil where it says nothing: 16-bit weights.
+  ///
+  /// - Parameters:
+  ///   - configs: the objects that may hold `quantization_config`, the outermost first.
+  ///   - folder: where companion files may lie.
+  /// - Throws: `JSONError` for what is not understood.
+  init?(_ configs: [JSONObject], folder: URL?) throws(JSONError) {
+    for config in configs {
+      for field in ["quantization_config", "compression_config"] {
+        guard let object = try config.optionalObject(field), !object.members.isEmpty else { continue }
+        try self.init(object)
+        return
+      }
+    }
+    for name in ["hf_quant_config.json", "quantize_config.json", "quant_config.json"] {
+      guard let path = folder?.appending(path: name).relativePath,
+        FileManager.default.fileExists(atPath: path)
+      else { continue }
+      let file = try JSONReader.object(path: path)
+      try self.init(name == "hf_quant_config.json" ? file.object("quantization") : file, companion: name)
+      return
+    }
+    return nil
+  }
+
+  private init(_ object: JSONObject, companion: String? = nil) throws(JSONError) {
+    self.object = object
+    ignored = try ModuleNames([], field: "", of: object)
+    let method: String
+    if let companion {
+      method =
+        companion == "hf_quant_config.json" ? "modelopt" : object.value("w_bit") == nil ? "gptq" : "awq"
+    } else if let stated = try object.optionalText("quant_method") {
+      method = stated
+    } else if object.value("quant_algo") != nil {
+      method = "modelopt"
+    } else {
+      throw object.missing("quant_method", expected: Self.methods)
+    }
+    switch method {
+    case "mxfp4":
+      isOfExpertsAlone = true
+      rules = [Rule(format: .mxfp4)]
+    case "fp8":
+      rules = [Rule(format: try Self.blocked(object))]
+    case "fbgemm_fp8":
+      rules = [Rule(format: .fp8)]
+    case "modelopt", "modelopt_fp4":
+      rules = [Rule(format: try Self.modelOpt(object))]
+    case "compressed-tensors":
+      rules = try Self.groups(object)
+    case "awq", "gptq", "awq_marlin", "gptq_marlin":
+      rules = [Rule(format: try Self.integer(object))]
+    default:
+      throw object.invalid("quant_method", .text(method), expected: Self.methods)
+    }
+    for field in ["ignore", "exclude_modules", "modules_to_not_convert", "ignored_layers"] {
+      guard let names = try object.optionalTexts(field) else { continue }
+      ignored = try ModuleNames(names, field: field, of: object)
+      ignoredField = field
+    }
+    keyValues = try Self.keyValues(object)
+  }
+
+  private static let methods =
+    "'fp8', 'fbgemm_fp8', 'modelopt', 'compressed-tensors', 'mxfp4', 'awq' or 'gptq', or no quantization_config "
+    + "for 16-bit weights"
+
+  // What the methods say
+
+  private static func blocked(_ object: JSONObject) throws(JSONError) -> WeightFormat {
+    if let format = try object.optionalText("fmt"), !format.hasSuffix("e4m3"), !format.hasSuffix("e4m3fn") {
+      throw object.invalid("fmt", .text(format), expected: "'e4m3'")
+    }
+    guard let block = object.value("weight_block_size") else { return .fp8 }
+    guard block == .list([.integer(128), .integer(128)]) else {
+      throw object.invalid("weight_block_size", block, expected: "[128, 128], or none for one scale a tensor")
+    }
+    return .fp8Block
+  }
+
+  private static func modelOpt(_ object: JSONObject) throws(JSONError) -> WeightFormat {
+    let algorithm = try object.text("quant_algo")
+    switch algorithm {
+    case "FP8", "FP8_PER_CHANNEL_PER_TOKEN": return .fp8
+    case "NVFP4":
+      if let size = try object.optionalInteger("group_size", in: 1...(1 << 20)), size != 16 {
+        throw object.invalid("group_size", .integer(size), expected: "16 for NVFP4")
+      }
+      return .nvfp4
+    default:
+      throw object.invalid(
+        "quant_algo", .text(algorithm), expected: "'FP8', 'FP8_PER_CHANNEL_PER_TOKEN' or 'NVFP4'")
+    }
+  }
+
+  /// AWQ and GPTQ: integers in groups, activations in 16 bits.
+  private static func integer(_ object: JSONObject) throws(JSONError) -> WeightFormat {
+    if case .object(let exceptions)? = object.value("dynamic"), !exceptions.isEmpty {
+      throw object.invalid(
+        "dynamic", .object(exceptions), expected: "none: layers that differ in their bits are not supported")
+    }
+    if object.value("lm_head") == .flag(true) {
+      throw object.invalid("lm_head", .flag(true), expected: "false: a quantised LM head is not supported")
+    }
+    let bits = object.value("w_bit") == nil ? "bits" : "w_bit"
+    let size = object.value("q_group_size") == nil ? "group_size" : "q_group_size"
+    return try integer(bits: bits, group: size, of: object)
+  }
+
+  private static func integer(
+    bits field: String, group: String, of object: JSONObject
+  ) throws(JSONError) -> WeightFormat {
+    switch try object.integer(field, in: 1...64) {
+    case 8: return .int8
+    case 4:
+      let size = try object.integer(group, in: -1...(1 << 20))
+      switch size {
+      case 128: return .int4
+      case 64: return .int4Groups64
+      case 32: return .int4Groups32
+      default: throw object.invalid(group, .integer(size), expected: "32, 64 or 128 for 4-bit weights")
+      }
+    case let other: throw object.invalid(field, .integer(other), expected: "4 or 8")
+    }
+  }
+
+  private static func groups(_ object: JSONObject) throws(JSONError) -> [Rule] {
+    let groups = try object.object("config_groups")
+    var rules: [Rule] = []
+    for name in groups.members.map(\.key).sorted() {
+      let group = try groups.object(name)
+      let targets = try group.optionalTexts("targets") ?? []
+      let areAll = targets.isEmpty || targets.contains("Linear")
+      rules.append(
+        Rule(
+          modules: areAll ? nil : try ModuleNames(targets, field: "targets", of: group),
+          format: try format(of: group)))
+    }
+    guard !rules.isEmpty else { throw object.missing("config_groups", expected: "at least one group") }
+    // Groups that name modules count before one that takes the rest.
+    return rules.filter { $0.modules != nil } + rules.filter { $0.modules == nil }
+  }
+
+  private static func format(of group: JSONObject) throws(JSONError) -> WeightFormat {
+    let weights = try group.object("weights")
+    let bits = try weights.integer("num_bits", in: 1...64)
+    let type = try weights.text("type")
+    let strategy = try weights.optionalText("strategy") ?? "tensor"
+    let inputs = try group.optionalObject("input_activations")
+    var inputBits: Int?
+    if let inputs { inputBits = try inputs.integer("num_bits", in: 1...64) }
+    switch (type, bits, inputBits, strategy) {
+    case ("float", 8, 8, "tensor"), ("float", 8, 8, "channel"): return .fp8
+    case ("float", 8, 8, "block"):
+      let block = weights.value("block_structure") ?? .null
+      guard block == .list([.integer(128), .integer(128)]) || block == .text("128x128") else {
+        throw weights.invalid("block_structure", block, expected: "[128, 128]")
+      }
+      return .fp8Block
+    case ("float", 4, 4, "tensor_group"), ("float", 4, 4, "group"):
+      let size = try weights.integer("group_size", in: 1...(1 << 20))
+      guard size == 16 else {
+        throw weights.invalid("group_size", .integer(size), expected: "16 for NVFP4")
+      }
+      return .nvfp4
+    case ("int", 8, 8, "tensor"), ("int", 8, 8, "channel"): return .int8W8A8
+    case ("int", 8, nil, _): return .int8
+    case ("int", 4, nil, "group"): return try integer(bits: "num_bits", group: "group_size", of: weights)
+    default:
+      let activations = inputBits.map { "\($0)-bit" } ?? "16-bit"
+      throw .invalid(
+        file: group.file, field: group.place("weights"),
+        value: "\(bits)-bit \(type) by \(strategy) with \(activations) activations",
+        expected: "FP8 with FP8 activations (tensor, channel, block), NVFP4, INT8, or INT4 in groups")
+    }
+  }
+
+  private static func keyValues(_ object: JSONObject) throws(JSONError) -> WeightFormat {
+    for field in ["kv_cache_scheme", "kv_cache_quant_algo"] {
+      switch object.value(field) {
+      case nil: continue
+      case .text(let text)? where text.uppercased() == "FP8": return .fp8
+      case .object(let members)?:
+        let scheme = JSONObject(members, file: object.file, path: object.place(field))
+        if try scheme.integer("num_bits", in: 1...64) == 8, try scheme.text("type") == "float" { return .fp8 }
+        throw object.invalid(field, .object(members), expected: "8-bit floats, or none for 16 bits")
+      case let other?: throw object.invalid(field, other, expected: "'FP8', or none for 16 bits")
+      }
+    }
+    return .bf16
+  }
+
+  // What that means for a matrix
+
+  /// Refuses formats of experts alone in a model without experts.
+  func requireExperts(_ routed: Range<Int>) throws(JSONError) {
+    if isOfExpertsAlone, routed.isEmpty {
+      throw object.invalid(
+        "quant_method", .text("mxfp4"), expected: "a model with experts: no other matrices are stored so")
+    }
+  }
+
+  /// The format of a kind of matrices, which must be the same in some layers.
+  ///
+  /// - Parameters:
+  ///   - kind: what they are, for messages.
+  ///   - areExperts: whether they belong to routed experts.
+  ///   - names: names of the matrices in a layer; several lists where checkpoints differ in their names.
+  ///   - layers: the layers that have such matrices.
+  /// - Returns: 16 bits where there are no such layers.
+  /// - Throws: `JSONError` where layers differ, or matrices that are one product.
+  func format(
+    of kind: String, areExperts: Bool = false, _ names: [[String]], in layers: Range<Int>
+  ) throws(JSONError) -> WeightFormat {
+    guard !isOfExpertsAlone || areExperts else { return .bf16 }
+    var known: WeightFormat?
+    for layer in layers {
+      let found = try format(of: kind, names, layer: layer)
+      guard known == nil || known == found else {
+        throw .invalid(
+          file: object.file, field: object.place(ignoredField),
+          value: "a list by which \(kind) of layer \(layer) is \(found.rawValue)",
+          expected:
+            "\(known?.rawValue ?? "") as in layer \(layers.lowerBound): layers that differ in their formats are not supported"
+        )
+      }
+      known = found
+    }
+    return known ?? .bf16
+  }
+
+  private func format(of kind: String, _ names: [[String]], layer: Int) throws(JSONError) -> WeightFormat {
+    let trunks = ["model.layers", "model.language_model.layers", "language_model.model.layers"]
+    func isIgnored(_ name: String) -> Bool { trunks.contains { ignored.contains("\($0).\(layer).\(name)") } }
+    if !ignored.isEmpty {
+      for alternative in names where alternative.allSatisfy(isIgnored) { return .bf16 }
+      if let alone = names.joined().first(where: isIgnored) {
+        throw .invalid(
+          file: object.file, field: object.place(ignoredField),
+          value: "a list with \(alone) of layer \(layer)",
+          expected: "all or none of the matrices of \(kind)")
+      }
+    }
+    for rule in rules {
+      guard let modules = rule.modules else { return rule.format }
+      let isNamed = names.contains {
+        $0.allSatisfy { name in trunks.contains { modules.contains("\($0).\(layer).\(name)") } }
+      }
+      if isNamed { return rule.format }
+    }
+    return .bf16
+  }
+}
+
+extension MatrixFormats {
+  /// What a checkpoint says.
+  ///
+  /// - Parameters:
+  ///   - checkpoint: its quantisation; nil for 16-bit weights.
+  ///   - layers: all layers.
+  ///   - dense: layers with a dense MLP.
+  ///   - routed: layers with routed experts.
+  ///   - shared: layers with experts that every token passes.
+  /// - Throws: `JSONError` where layers differ.
+  init(
+    _ checkpoint: CheckpointFormats?, layers: Range<Int>, dense: Range<Int>, routed: Range<Int>,
+    shared: Range<Int>
+  ) throws(JSONError) {
+    self.init()
+    guard let checkpoint else { return }
+    try checkpoint.requireExperts(routed)
+    let attention = "self_attn."
+    queryKeyValue = try checkpoint.format(
+      of: "the query, key and value projection",
+      [["q_proj", "k_proj", "v_proj"].map { attention + $0 }, [attention + "qkv_proj"]], in: layers)
+    output = try checkpoint.format(of: "the output projection", [[attention + "o_proj"]], in: layers)
+    self.dense = try checkpoint.format(
+      of: "the MLP",
+      [["mlp.gate_proj", "mlp.up_proj", "mlp.down_proj"], ["mlp.gate_up_proj", "mlp.down_proj"]], in: dense)
+    experts = try checkpoint.format(
+      of: "the experts", areExperts: true,
+      [
+        ["gate_proj", "up_proj", "down_proj"].map { "mlp.experts.0." + $0 },
+        ["w1", "w2", "w3"].map { "block_sparse_moe.experts.0." + $0 }, ["mlp.experts"],
+      ], in: routed)
+    sharedExperts = try checkpoint.format(
+      of: "the shared experts",
+      [
+        ["gate_proj", "up_proj", "down_proj"].map { "mlp.shared_experts." + $0 },
+        ["gate_proj", "up_proj", "down_proj"].map { "mlp.shared_expert." + $0 },
+      ], in: shared)
+    keyValues = checkpoint.keyValues
+  }
+}

@@ -1,0 +1,38 @@
+/// How each kind of a model's matrices is stored.
+///
+/// Embedding, LM head, router and norms are 16-bit in all checkpoints that are read.
+public struct MatrixFormats: Sendable, Hashable {
+  /// The query, key and value projection.
+  public var queryKeyValue = WeightFormat.bf16
+  /// The attention's output projection.
+  public var output = WeightFormat.bf16
+  /// The matrices of dense MLPs.
+  public var dense = WeightFormat.bf16
+  /// The routed experts' matrices.
+  public var experts = WeightFormat.bf16
+  /// The matrices of experts that every token passes.
+  public var sharedExperts = WeightFormat.bf16
+  /// Keys and values in KV memory: `bf16` or `fp8`.
+  public var keyValues = WeightFormat.bf16
+
+  /// Everything in 16 bits.
+  public init() {}
+
+  /// The different formats, 16 bits among them only where all is 16-bit.
+  public var quantised: Set<WeightFormat> {
+    Set([queryKeyValue, output, dense, experts, sharedExperts, keyValues]).subtracting([.bf16])
+  }
+
+  /// What differs from 16 bits, for reports: `attention fp8, experts fp8_block`.
+  public var text: String {
+    let attention =
+      queryKeyValue == output
+      ? [("attention", output)] : [("q, k and v", queryKeyValue), ("attention's output", output)]
+    let all =
+      attention + [
+        ("MLP", dense), ("experts", experts), ("shared experts", sharedExperts), ("KV", keyValues),
+      ]
+    let named = all.filter { $0.1 != .bf16 }.map { "\($0.0) \($0.1.rawValue)" }
+    return named.isEmpty ? "all 16-bit" : named.joined(separator: ", ") + ", the rest 16-bit"
+  }
+}
