@@ -10,7 +10,8 @@ import Testing
        "num_attention_heads": 16, "num_key_value_heads": 8, "vocab_size": 1000, "max_position_embeddings": 4096\(more)}
       """
     return try ModelDescription(
-      name: "t", config: JSONReader.object(Array(text.utf8), file: "t.json"))
+      name: "t", config: JSONReader.object(Array(text.utf8), file: "t.json", allowsInfinity: true),
+      folder: nil)
   }
 
   @Test func familiesHaveTheirOwnHeadWidth() throws {
@@ -25,7 +26,8 @@ import Testing
 
   @Test(arguments: [
     #", "layer_types": ["linear_attention", "full_attention", "full_attention", "full_attention"], "sliding_window": null"#,
-    #", "quantization_config": {"quant_algo": "FP8"}"#,
+    #", "quantization_config": {"quant_algo": "FP9"}"#,
+    #", "quantization_config": {"quant_method": "unheard"}"#,
   ])
   func whatIsNotKnownIsRefused(more: String) {
     #expect(throws: JSONError.self) { try model("llama", more) }

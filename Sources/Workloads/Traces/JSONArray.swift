@@ -26,7 +26,7 @@ enum JSONArray {
         if depth > 1 { lines.append(byte) }
       case UInt8(ascii: "]"), UInt8(ascii: "}"):
         depth -= 1
-        if depth > 0 { lines.append(byte) }
+        lines.append(depth > 0 ? byte : UInt8(ascii: "\n"))
       case UInt8(ascii: ","): lines.append(depth > 1 ? byte : UInt8(ascii: "\n"))
       case ...UInt8(ascii: " "):
         if !lines.isEmpty, lines.last != UInt8(ascii: "\n") { lines.append(UInt8(ascii: " ")) }
