@@ -50,6 +50,6 @@ struct ServerBenchmarkTests {
   }
 
   private func read(_ text: String) throws -> ServerBenchmark {
-    try ServerBenchmark(data: Data(text.utf8), file: "f.json")
+    try ServerBenchmark(bytes: Array(text.utf8), file: "f.json")
   }
 }
