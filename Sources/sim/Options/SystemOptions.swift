@@ -99,7 +99,7 @@ struct SystemOptions: ParsableArguments {
       let isList = tensorParallelSize.contains(",")
       throw .badValue(
         option: "--tensor-parallel-size", value: tensorParallelSize,
-        expected: "a whole number" + (isList ? "; lists are for sweep, capacity, tune and plan" : ""))
+        expected: "a whole number" + (isList ? "; lists are for sweep, capacity and plan" : ""))
     }
     var system = SystemSpecification()
     system.model = model
@@ -146,10 +146,9 @@ struct SystemOptions: ParsableArguments {
     return product
   }
 
-  /// The policy that the engine runs by default; the standard one if its profile cannot be read, which is said elsewhere.
+  /// The policy that the engine, with its settings, runs by default.
   func ownPolicy(in folders: ProjectFolders) throws -> String {
-    let profiles = ProfileFolder(URL(filePath: try folders.profilesFolder()))
-    return (try? profiles.engine(engine))?.scheduling.policy ?? "chunked"
+    try Library(profiles: try folders.profilesFolder()).ownPolicy(of: try specification())
   }
 
   /// What flags of vLLM's say about the engine.
