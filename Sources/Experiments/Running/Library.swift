@@ -69,12 +69,9 @@ public final class Library: Sendable {
     try pool.system.checkValues()
     try experiment.limits.checkValues()
     let system = try system(pool.system)
-    var experiment = experiment
-    let most = system.system.shard.model.maxContext
-    if pool.system.maxModelLength > most, pool.system.maxModelLength == SystemSpecification().maxModelLength {
-      // The default; a longer length that was asked for is warned about and stays.
-      experiment.system.maxModelLength = max(most, 2)
-    }
+    // A longer length that was asked for is warned about and stays.
+    let maxModelLength =
+      pool.system.maxModelLength ?? min(32_768, max(system.system.shard.model.maxContext, 2))
     var asked = try Policy(pool.policy?.description ?? system.system.engine.scheduling.policy)
     let budget = system.system.engine.scheduling.batchedTokens
     if budget > 0, asked.entry.name == system.system.engine.scheduling.policy,
@@ -83,9 +80,9 @@ public final class Library: Sendable {
       try asked.set(asked.entry.batchedTokens, to: "\(budget)")
     }
     let policy = try asked.resolved(
-      layers: system.system.shard.model.layers, maxModelLength: experiment.system.maxModelLength)
+      layers: system.system.shard.model.layers, maxModelLength: maxModelLength)
     return LoadedExperiment(
-      experiment, loaded: system, policy: policy, workload: try workload(),
+      experiment, loaded: system, policy: policy, maxModelLength: maxModelLength, workload: try workload(),
       kvBlocks: try pool.system.kvBlocks
         ?? system.kvBlocks(
           utilisation: pool.system.memoryShare ?? system.system.engine.scheduling.memoryShare,

@@ -8,7 +8,8 @@ struct PolicyOptions: ParsableArguments {
     name: [.long, .customLong("schedule-mode")],
     help: ArgumentHelp(
       "The scheduling policy (see 'sim list policies'), with parameters as in layered[stages=8,cohort=4096]. Default: "
-        + "the engine's, chunked for nano-vllm; chunked,layered for tune and plan, whatever the engine.", valueName: "name"))
+        + "the engine's, chunked for nano-vllm; chunked,layered for tune and plan, whatever the engine.",
+      valueName: "name"))
   var policy: String?
 
   @Option(

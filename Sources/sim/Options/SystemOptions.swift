@@ -78,8 +78,12 @@ struct SystemOptions: ParsableArguments {
     help: "Whether prompts with the same beginning share its KV blocks. Default: the engine's.")
   var enablePrefixCaching: Bool?
 
-  @Option(help: "Longest sequence, prompt and output together; longer requests are rejected, and counted.")
-  var maxModelLen: Int = 32768
+  @Option(
+    help: """
+      Longest sequence, prompt and output together; longer requests are rejected, and counted. Default: 32768, or the \
+      model's positions if those are fewer.
+      """)
+  var maxModelLen: Int?
 
   @Option(
     help: ArgumentHelp(

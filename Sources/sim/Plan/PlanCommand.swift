@@ -115,7 +115,8 @@ struct PlanCommand: ParsableCommand {
     guard isComplete, gpus.union([""]).isSuperset(of: prices.keys) else {
       throw .badValue(
         option: "--gpu-price", value: gpuPrice ?? "",
-        expected: "a price for each GPU of --hardware and for no other: \(gpus.sorted().joined(separator: ", "))")
+        expected:
+          "a price for each GPU of --hardware and for no other: \(gpus.sorted().joined(separator: ", "))")
     }
     return prices
   }

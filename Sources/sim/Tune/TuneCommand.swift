@@ -71,7 +71,7 @@ struct TuneCommand: ParsableCommand {
       for gap in gaps.isEmpty ? [nil] : gaps.map(Optional.some) {
         for candidate in try PolicySpace.candidates(
           of: name, layers: experiment.loaded.system.shard.model.layers,
-          maxModelLength: base.system.maxModelLength, longestGap: gap)
+          maxModelLength: experiment.maxModelLength, longestGap: gap)
         where !candidates.contains(candidate) {
           candidates.append(candidate)
         }

@@ -69,7 +69,8 @@ struct ValidateServersCommand: ParsableCommand {
       folder: URL(filePath: table).deletingLastPathComponent().path(percentEncoded: false).trimmingSuffix(
         "/"),
       engineSettings: try SystemOptions.settings(engineSet, option: "--engine-set"), seed: seed)
-    let report = ServersReport(rows: rows, predictions: try predict(rows, replay), replay: replay,
+    let report = ServersReport(
+      rows: rows, predictions: try predict(rows, replay), replay: replay,
       fitted: try FittedServers(profiles: replay.library.profiles))
     print(report.text)
     if let output { try report.write(to: output) }
