@@ -66,7 +66,9 @@ import Workloads
     TuningResult(criterion: CapacityCriterion(attainment: 0.9), policies: policies, tolerance: tolerance)
   }
 
-  /// Ratios of 2.0, 2.1 and 2.2: mean 2.1, deviation 0.1, t = 4.303. Either capacity may be larger by the tolerance.
+  /// Ratios of 2.0, 2.1 and 2.2: mean 2.1, deviation 0.1, t = 4.303.
+  ///
+  /// Either capacity may be larger by the tolerance.
   @Test func leadsAreOverSeeds() throws {
     let result = result(
       tuned("a", 1, [1, 1, 1]), tuned("b", 2.1, [2, 2.1, 2.2]), tuned("c", nil, []), tolerance: 0.1)

@@ -31,7 +31,9 @@ struct PlanTable {
       }
     }
 
-    /// By price if there is one, else by GPUs; then by energy. All cases have a price, or none has.
+    /// By price if there is one, else by GPUs; then by energy.
+    ///
+    /// All cases have a price, or none has.
     fileprivate var rank: (Double, Double) {
       guard let plan else { return (.infinity, .infinity) }
       return (Double(plan.gpus) * (price ?? 1), plan.figures.millijoulesPerToken)
