@@ -57,7 +57,10 @@ enum ResultDatabase {
     do {
       let queue: DatabaseQueue
       do {
-        queue = try openAsItIs(path: path, readonly: true, busyTimeout: busyTimeout)
+        queue =
+          isInUse(path)
+          ? try openAsItIs(path: path, readonly: true, busyTimeout: busyTimeout)
+          : try openAlone(path: path, busyTimeout: busyTimeout)
       } catch let error as DatabaseError where error.extendedResultCode == .SQLITE_READONLY_ROLLBACK {
         // A process was killed while it stored a large run. Any process that may write can undo the part that is there.
         _ = try openAsItIs(path: path, readonly: false, busyTimeout: busyTimeout)
@@ -92,6 +95,27 @@ enum ResultDatabase {
     var configuration = configuration(busyTimeout: busyTimeout)
     configuration.readonly = readonly
     let queue = try DatabaseQueue(path: plain(path), configuration: configuration)
+    _ = try queue.unsafeRead { db in try Int.fetchOne(db, sql: "PRAGMA user_version") }
+    return queue
+  }
+
+  /// Whether another connection has a database open, or left it without closing it: its log lies beside it.
+  static func isInUse(_ path: String) -> Bool {
+    ["-wal", "-journal"].contains { FileManager.default.fileExists(atPath: path + $0) }
+  }
+
+  /// Opens a database that nobody has open as a file that does not change, so that nothing is written beside it: that works
+  /// in a folder that cannot be written, and leaves nothing behind.
+  private static func openAlone(path: String, busyTimeout: Double) throws -> DatabaseQueue {
+    var allowed = CharacterSet.urlPathAllowed
+    allowed.remove(charactersIn: "?#%")
+    guard let name = path.addingPercentEncoding(withAllowedCharacters: allowed) else {
+      return try openAsItIs(path: path, readonly: true, busyTimeout: busyTimeout)
+    }
+    let full = path.hasPrefix("/") ? name : FileManager.default.currentDirectoryPath + "/" + name
+    var configuration = configuration(busyTimeout: busyTimeout)
+    configuration.readonly = true
+    let queue = try DatabaseQueue(path: "file://\(full)?immutable=1", configuration: configuration)
     _ = try queue.unsafeRead { db in try Int.fetchOne(db, sql: "PRAGMA user_version") }
     return queue
   }
