@@ -57,9 +57,12 @@ enum ResultDatabase {
     do {
       let queue: DatabaseQueue
       do {
+        // The last connection that may write removes the files that SQLite keeps beside a database.
+        let folder = URL(filePath: path).deletingLastPathComponent().path
+        let isWritable = [path, folder].allSatisfy(FileManager.default.isWritableFile)
         queue =
-          isInUse(path)
-          ? try openAsItIs(path: path, readonly: true, busyTimeout: busyTimeout)
+          isWritable || isInUse(path)
+          ? try openAsItIs(path: path, readonly: !isWritable, busyTimeout: busyTimeout)
           : try openAlone(path: path, busyTimeout: busyTimeout)
       } catch let error as DatabaseError where error.extendedResultCode == .SQLITE_READONLY_ROLLBACK {
         // A process was killed while it stored a large run. Any process that may write can undo the part that is there.
@@ -69,10 +72,11 @@ enum ResultDatabase {
       try queue.unsafeRead { db in
         let version = try self.version(of: db, path: path)
         guard version > 0 else { throw ResultStoreError.missingDatabase(path: path) }
-        // A database that was received is not trusted: its views call no function that is dangerous, no value is huge.
-        try db.execute(sql: "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON")
+        try db.execute(sql: "PRAGMA cell_size_check = ON")
+        // A database that was received may ask for more memory than there is.
         _ = unsafe sqlite3_limit(db.sqliteConnection, SQLITE_LIMIT_LENGTH, 1 << 26)
         try db.execute(sql: Schema.standIns(forVersion: version))
+        try db.execute(sql: "PRAGMA query_only = ON")
       }
       return queue
     } catch let error as DatabaseError where error.resultCode == .SQLITE_CANTOPEN {
@@ -109,13 +113,13 @@ enum ResultDatabase {
   private static func openAlone(path: String, busyTimeout: Double) throws -> DatabaseQueue {
     var allowed = CharacterSet.urlPathAllowed
     allowed.remove(charactersIn: "?#%")
-    guard let name = path.addingPercentEncoding(withAllowedCharacters: allowed) else {
+    let full = path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
+    guard let name = full.addingPercentEncoding(withAllowedCharacters: allowed) else {
       return try openAsItIs(path: path, readonly: true, busyTimeout: busyTimeout)
     }
-    let full = path.hasPrefix("/") ? name : FileManager.default.currentDirectoryPath + "/" + name
     var configuration = configuration(busyTimeout: busyTimeout)
     configuration.readonly = true
-    let queue = try DatabaseQueue(path: "file://\(full)?immutable=1", configuration: configuration)
+    let queue = try DatabaseQueue(path: "file://\(name)?immutable=1", configuration: configuration)
     _ = try queue.unsafeRead { db in try Int.fetchOne(db, sql: "PRAGMA user_version") }
     return queue
   }

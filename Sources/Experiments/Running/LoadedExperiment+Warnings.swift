@@ -34,7 +34,7 @@ extension LoadedExperiment {
   /// What a reader must know before the figures.
   package func head(totals: SystemTotals) -> [String] {
     let tokens = kvBlocks * loaded.system.engine.keyValueBlockSize
-    let longest = specification.system.maxModelLength
+    let longest = maxModelLength
     var lines = [
       "KV memory: \(tokens) tokens, \(String(format: "%.1f", Double(tokens) / Double(max(longest, 1)))) requests of "
         + "\(longest) at a time"

@@ -8,8 +8,6 @@ public struct ResultReader: Sendable {
   public let path: String
   private let database: DatabaseQueue
   private let busyTimeout: Double
-  /// Whether no other connection had the database open.
-  private let isAlone: Bool
 
   /// Opens a database.
   ///
@@ -20,7 +18,6 @@ public struct ResultReader: Sendable {
   public init(path: String = RunWriter.defaultPath, busyTimeout: Double = 60) throws(ResultStoreError) {
     self.path = path
     self.busyTimeout = busyTimeout
-    isAlone = !ResultDatabase.isInUse(path)
     database = try ResultDatabase.openForReading(path: path, busyTimeout: busyTimeout)
   }
 
@@ -54,11 +51,6 @@ public struct ResultReader: Sendable {
       }
       table.rows.append(row)
       return true
-    }
-    // Somebody began to write meanwhile, and what was read may be of two minds.
-    if isAlone, ResultDatabase.isInUse(path) {
-      return try ResultReader(path: path, busyTimeout: busyTimeout)
-        .query(sql, run: run, maximumRows: maximumRows, timeLimit: timeLimit)
     }
     return table
   }
