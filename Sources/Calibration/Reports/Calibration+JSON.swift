@@ -108,16 +108,5 @@ extension Calibration {
 
   private func list(_ elements: [String]) -> String { "[\(elements.joined(separator: ", "))]" }
 
-  private func quoted(_ text: String) -> String {
-    var result = "\""
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "\"": result += "\\\""
-      case "\\": result += "\\\\"
-      case let control where control.value < 0x20: result += String(format: "\\u%04x", control.value)
-      default: result.unicodeScalars.append(scalar)
-      }
-    }
-    return result + "\""
-  }
+  private func quoted(_ text: String) -> String { JSONWriter.text(text) }
 }

@@ -47,6 +47,8 @@ extension Calibration {
     switch fit.quality {
     case .dataSheet: return "\(call.kernel.rawValue) (\(shape): data sheet)"
     case .allShapes: return "\(call.kernel.rawValue) (\(shape): a law of all shapes)"
+    case .estimate where Call.Shape.self != Elementwise.Shape.self:
+      return "\(call.kernel.rawValue) (\(shape): an estimate after a similar kernel)"
     default: return nil
     }
   }

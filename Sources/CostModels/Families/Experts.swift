@@ -167,8 +167,8 @@ public enum Experts: KernelFamily {
       ?? calibration.launch(ofExperts: true)
     let figures = calibration.figures
     return calibration.fit(
-      shape, SIMD8(launch, figures.secondsPerByte, 1 / figures.flops(shape.format), 0, 0, 0, 0, 0), .dataSheet
-    )
+      shape, SIMD8(launch, figures.secondsPerByte, figures.secondsPerFLOP(shape.format), 0, 0, 0, 0, 0),
+      .dataSheet)
   }
 }
 
