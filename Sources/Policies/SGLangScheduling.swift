@@ -58,7 +58,7 @@ public struct SGLangScheduling: Scheduler {
     plan.decode(view)
     if plan.victims > 0 {
       // Those that are left have written a part of their limits; the next few steps are counted as written.
-      let (written, limits) = view.outputs(atMost: longestOutput)
+      let (written, limits) = view.outputs(keptBy: plan)
       base = limits > 0 ? min(1, Double(written + 20 * plan.decodes) / Double(limits)) : share
       baseStep = view.decodeSteps
     }

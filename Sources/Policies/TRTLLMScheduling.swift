@@ -28,6 +28,9 @@ public struct TRTLLMScheduling: Scheduler {
   /// The budget, unless prompts may be cut: a longer prompt would never fit.
   public var longestPrompt: Tokens { isChunked ? .max : budget }
 
+  /// The budget, where a request may lose its memory and cannot be cut: it comes back with all that it has written.
+  public var longestSequence: Tokens { evicts && !isChunked ? budget : .max }
+
   /// Plans decode steps, prompts under way, and new ones in order of arrival.
   public mutating func plan(_ view: borrowing InstanceView, into plan: inout StepPlan) {
     plan.decode(view, atMost: budget)

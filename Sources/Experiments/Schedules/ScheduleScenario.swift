@@ -92,6 +92,11 @@ package struct ScheduleScenario: Sendable {
     steps = try Self.steps("\(folder)/\(name).steps.csv")
     let outcomes = "\(folder)/\(name).outcomes.csv"
     self.outcomes = FileManager.default.fileExists(atPath: outcomes) ? try Self.outcomes(outcomes) : nil
+    if let count = self.outcomes?.count, count != requests.count {
+      throw ScheduleError.invalid(
+        file: outcomes, field: "rows", value: "\(count)",
+        expected: "one for each of \(requests.count) requests")
+    }
   }
 
   private static func table(_ path: String) throws -> CSVReader {

@@ -41,7 +41,10 @@ package struct ServerReplay: Sendable {
     hardware = profiles.names(in: "hardware")
   }
 
-  /// The newest preset of an engine that is not newer than a version; the oldest if all are.
+  /// The first version that a preset stands for, where its name is not that: a preset is named after one of its versions.
+  private static let firstVersions = ["vllm-0.18": [0, 14]]
+
+  /// The newest preset of an engine whose versions do not all come after a version; the oldest if all do.
   ///
   /// Where the version is not known, the date decides; a preset that no date is known of is passed over then.
   package func preset(_ server: MeasuredServer) -> String? {
@@ -49,7 +52,9 @@ package struct ServerReplay: Sendable {
       text.split(separator: ".").map { Int($0.prefix { $0.isNumber }) ?? 0 }
     }
     let own = engines.filter { $0.hasPrefix(server.backend + "-") }
-      .map { (name: $0, version: numbers($0.dropFirst(server.backend.count + 1))) }
+      .map {
+        (name: $0, version: Self.firstVersions[$0] ?? numbers($0.dropFirst(server.backend.count + 1)))
+      }
       .sorted { $0.version.lexicographicallyPrecedes($1.version) }
     let known = server.version.first?.isNumber == true
     let version = known ? numbers(server.version) : Self.version(of: server.backend, on: server.date)

@@ -16,7 +16,10 @@ final class Estimator {
   func estimate(_ plan: borrowing StepPlan, in view: borrowing InstanceView) -> StepCost {
     var decode = DecodeLoad()
     if plan.decodes > 0 {
-      let isWhole = view.rules.order == .byEntry || plan.decodes == view.decoding.stepping
+      let isWhole =
+        view.rules.order == .byEntry
+        || plan.victims == 0 && plan.leftOut.isEmpty && view.leftOut.isEmpty
+          && plan.decodes == view.decoding.stepping
       decode = isWhole ? view.decodeLoad(steppers: plan.decodes) : view.decodeLoad(of: plan)
     }
     load.fill(decode: decode, tiles: plan.tiles, layers: view.layers)

@@ -4,7 +4,7 @@
 public final class UnitCostModel: CostModel {
   /// Number of transformer layers.
   public let layers: Int
-  /// Nobody asks.
+  /// None: contexts do not matter.
   public var slidingWindow: Tokens? { nil }
   /// None.
   public var idleWatts: Double { 0 }

@@ -61,15 +61,13 @@ extension Instance {
     }
     fly(step: ended, like: record, decodes: decodes)
     clock = leap.clocks[ended]
-    repeatableDecodes = decodes
-    latestSeconds = leap.ends[ended] - leap.starts[ended]
     view.hasOverlapped = true
   }
 
   /// Takes steps, one after another.
   private mutating func take(_ steps: Int, as record: inout IterationRecord, recorder: inout some Recorder) {
     record.queueLength = Int32(view.waitingCount)
-    leap.takeAhead(steps, as: &record, decoding: &view.decoding, from: view.step)
+    leap.take(steps, as: &record, decoding: &view.decoding, from: view.step)
     view.step += Int64(steps)
     view.now = record.end
     view.memory.take(Int(record.kvBlocksUsed) - view.memory.usedBlocks)

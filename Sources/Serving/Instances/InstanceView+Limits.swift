@@ -20,14 +20,17 @@ extension InstanceView {
     return left
   }
 
-  /// What all that decode have written, and the limits of that.
+  /// What those have written that decode and keep their memory under a plan, and the limits of that.
   ///
-  /// - Complexity: O(sequences that decode).
-  public func outputs(atMost limit: Tokens) -> (written: Tokens, limits: Tokens) {
+  /// - Complexity: O(sequences that decode x victims).
+  public func outputs(keptBy plan: borrowing StepPlan) -> (written: Tokens, limits: Tokens) {
     var sum = (written: 0, limits: 0)
-    for slot in decodersInOrder() {
+    // Where victims are not named they are the youngest.
+    let decoders = decodersInOrder()
+    let kept = decoders.count - (plan.victimSlots.isEmpty ? plan.victims : 0)
+    for slot in decoders.prefix(kept) where !plan.victimSlots.contains(slot) {
       sum.written += written(by: slot)
-      sum.limits += min(limit, sequences[slot.index].record.request.outputTokens)
+      sum.limits += sequences[slot.index].record.request.outputTokens
     }
     return sum
   }

@@ -72,25 +72,6 @@ struct Leap {
     return true
   }
 
-  /// Takes the first steps behind a flight, one after another.
-  mutating func takeAhead(
-    _ steps: Int, as record: inout IterationRecord, decoding: inout DecodingSet, from index: Int64
-  ) {
-    var longest: Seconds = 0
-    for step in 0..<steps {
-      record.index = index + Int64(step)
-      record.fill(from: run.costs[step], start: starts[step], end: ends[step])
-      record.kvBlocksUsed = blocks[step]
-      records[step] = record
-      let load = decoding.nextLoad
-      decoding.advance()
-      let gap = decoding.settle(load, step: decoding.step, cost: run.costs[step], at: ends[step])
-      gaps[step] = gap
-      longest = max(longest, gap)
-    }
-    decoding.gaps.append(longest, step: decoding.step)
-  }
-
   /// Forgets all steps; the first one will begin at a time.
   mutating func begin(at now: Seconds) {
     run.forget()
@@ -149,26 +130,25 @@ struct Leap {
     _ steps: Int, as record: inout IterationRecord, decoding: inout DecodingSet, from index: Int64
   ) {
     Self.take(
-      steps, after: start, as: &record, index: index, run: run, ends: ends, blocks: blocks,
-      decoding: &decoding,
-      records: &records, gaps: &gaps)
+      steps, after: start, as: &record, index: index, run: run, starts: starts, ends: ends, blocks: blocks,
+      decoding: &decoding, records: &records, gaps: &gaps)
   }
 
   private static func take(
     _ steps: Int, after start: Seconds, as record: inout IterationRecord, index: Int64,
-    run: borrowing DecodeRun,
-    ends: [Seconds], blocks: [Int32], decoding: inout DecodingSet, records: inout [IterationRecord],
-    gaps: inout [Seconds]
+    run: borrowing DecodeRun, starts: [Seconds], ends: [Seconds], blocks: [Int32],
+    decoding: inout DecodingSet, records: inout [IterationRecord], gaps: inout [Seconds]
   ) {
     var records = records.mutableSpan
     var gaps = gaps.mutableSpan
-    let (costs, ends, blocks) = (run.costs.span, ends.span, blocks.span)
+    let (costs, starts, ends, blocks) = (run.costs.span, starts.span, ends.span, blocks.span)
     var latest = record
     latest.end = start
     var longest: Seconds = 0
     for step in 0..<steps {
       latest.index = index + Int64(step)
-      latest.fill(from: costs[step], start: latest.end, end: ends[step])
+      // Behind a step in flight there may be time in between; otherwise one begins as the one before ends.
+      latest.fill(from: costs[step], start: starts.isEmpty ? latest.end : starts[step], end: ends[step])
       latest.kvBlocksUsed = blocks[step]
       records[step] = latest
       let load = decoding.nextLoad

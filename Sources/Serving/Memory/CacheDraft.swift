@@ -54,7 +54,10 @@ struct CacheDraft: Sendable {
   }
 
   /// Forgets what the plan enters.
-  mutating func forgetEntered() { entered.removeAll(keepingCapacity: true) }
+  mutating func forgetEntered() {
+    entered.removeAll(keepingCapacity: true)
+    hasNamesOfDecoders = false
+  }
 
   /// A block is released; says whether nobody else holds it.
   mutating func release(_ entry: Int32, in cache: borrowing PrefixCache) -> Bool {

@@ -95,7 +95,4 @@ struct BlockNames {
   mutating func name(_ block: Int, in contents: borrowing PromptContents) -> UInt64 {
     shared(block, in: contents) ?? group | ownSource | UInt64(block)
   }
-
-  /// Begins again.
-  mutating func rewind() { place = pieces.lowerBound }
 }

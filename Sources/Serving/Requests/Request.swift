@@ -8,7 +8,8 @@ public struct Request: Sendable, Hashable {
   public var promptTokens: Tokens
   /// Output length, the first token included; at least 1.
   ///
-  /// Policies do not see it.
+  /// Policies see it as the limit that the client sets, if their engine knows limits (``InstanceView/outputLimit(of:)``),
+  /// and otherwise not at all.
   public var outputTokens: Tokens
   /// Its priority: lower comes first, as in vLLM.
   public var priority = 0
