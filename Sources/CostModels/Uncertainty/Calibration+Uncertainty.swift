@@ -23,7 +23,7 @@ extension Calibration {
   func drawn<Shape: KernelShape>(_ fit: Fit<Shape.Family>, as shape: Shape) -> Fit<Shape.Family> {
     guard let perturbation else { return fit }
     let sizes = shape.dimensions.map(String.init).joined(separator: "x")
-    if fit.quality == .estimate, Shape.self == Elementwise.Shape.self {
+    if fit.quality == .estimate, Shape.Family.self == Elementwise.self {
       return fit.scaled(by: perturbation.factor("estimates", spread: fit.spread))
     }
     let half = fit.spread * 0.5.squareRoot()

@@ -207,7 +207,9 @@ struct CheckpointFormats {
       throw .invalid(
         file: group.file, field: group.place("weights"),
         value: "\(bits)-bit \(type) by \(strategy) with \(activations) activations",
-        expected: "FP8 with FP8 activations (tensor, channel, block), NVFP4, INT8 with INT8 activations, or INT8 or INT4 in groups")
+        expected:
+          "FP8 with FP8 activations (tensor, channel, block), NVFP4, INT8 with INT8 activations, or INT8 or INT4 in groups"
+      )
     }
   }
 
