@@ -72,6 +72,20 @@ import Testing
     #expect(history.requests.allSatisfy { $0.preemptions == 0 })
   }
 
+  /// Of nine blocks of 16 two are free after the prompts; the third request needs its third block in the third decode step,
+  /// when each has written three tokens, and the longest prompt is retracted. The two that are left have written 6 of 64, and
+  /// 20 each are counted as written: a share of 46/64. It would let the prompt of 67 and its 60 more in beside the first one
+  /// only when that has ended; the share of all three, 49/124, would do so many steps earlier.
+  @Test func aRetractionEstimatesOutputsByThoseThatAreLeft() throws {
+    let history = try run(
+      SGLangScheduling(chunk: 512, share: 0.01), [(0, 16, 60), (0, 64, 60), (0, 30, 4)], blocks: 9,
+      rules: retracting)
+    #expect((0..<3).map { history[request: $0]?.preemptions } == [0, 1, 0])
+    let again = try #require(history.iterations.dropFirst().first { $0.prefillSequences > 0 })
+    #expect(again.prefillTokens == 67)
+    #expect(again.start == history[request: 0]?.completedAt)
+  }
+
   /// Of 40 tokens two blocks of 16 are found, and the rest is computed.
   @Test func thePrefixOfAnEarlierPromptIsFound() throws {
     let history = try run(SGLangScheduling(chunk: 512), [(0, 40, 1), (5, 40, 1)], cached: true)
@@ -97,6 +111,19 @@ import Testing
     #expect(history[request: 2]?.status == .rejected)
     let chunked = try run(TRTLLMScheduling(budget: 100, isChunked: true), [(0, 80, 2), (0, 30, 1)])
     #expect(steps(chunked) == ["P100 of 2 D0", "P10 of 1 D1"])
+  }
+
+  /// A request that may lose its memory comes back with all that it has written, as one prompt: where that could exceed the
+  /// budget it is refused at once, and holds nobody up.
+  @Test func aRequestThatCouldNotComeBackIsRefused() throws {
+    let requests = [(0.0, 80, 40), (0.0, 80, 20)]
+    let bold = try run(TRTLLMScheduling(budget: 100, evicts: true), requests)
+    #expect((0..<2).map { bold[request: $0]?.status } == [.rejected, .completed])
+    for scheduler in [
+      TRTLLMScheduling(budget: 100), TRTLLMScheduling(budget: 100, isChunked: true, evicts: true),
+    ] {
+      #expect(try run(scheduler, requests).completed.count == 2)
+    }
   }
 
   /// With a step planned ahead, a request that comes during the first step begins after the second one.
