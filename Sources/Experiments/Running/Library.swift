@@ -69,13 +69,10 @@ public final class Library: Sendable {
     try pool.system.checkValues()
     try experiment.limits.checkValues()
     let system = try system(pool.system)
-    var experiment = experiment
-    let most = system.system.shard.model.maxContext
-    if pool.system.maxModelLength > most, pool.system.maxModelLength == SystemSpecification().maxModelLength {
-      // The default; a longer length that was asked for is warned about and stays.
-      experiment.system.maxModelLength = max(most, 2)
-    }
-    var asked = try Policy(pool.policy.description)
+    // A longer length that was asked for is warned about and stays.
+    let maxModelLength =
+      pool.system.maxModelLength ?? min(32_768, max(system.system.shard.model.maxContext, 2))
+    var asked = try Policy(pool.policy?.description ?? system.system.engine.scheduling.policy)
     let budget = system.system.engine.scheduling.batchedTokens
     if budget > 0, asked.entry.name == system.system.engine.scheduling.policy,
       !asked.has(asked.entry.batchedTokens)
@@ -83,13 +80,20 @@ public final class Library: Sendable {
       try asked.set(asked.entry.batchedTokens, to: "\(budget)")
     }
     let policy = try asked.resolved(
-      layers: system.system.shard.model.layers, maxModelLength: experiment.system.maxModelLength)
+      layers: system.system.shard.model.layers, maxModelLength: maxModelLength)
     return LoadedExperiment(
-      experiment, loaded: system, policy: policy, workload: try workload(),
+      experiment, loaded: system, policy: policy, maxModelLength: maxModelLength, workload: try workload(),
       kvBlocks: try pool.system.kvBlocks
         ?? system.kvBlocks(
           utilisation: pool.system.memoryShare ?? system.system.engine.scheduling.memoryShare,
           maxBatchedTokens: policy.batchedTokens))
+  }
+
+  /// The policy that the engine of a system runs unless another one is asked for.
+  ///
+  /// - Throws: `DescriptionError`, if there is no such engine, or it does not take its settings.
+  package func ownPolicy(of system: SystemSpecification) throws -> String {
+    try ProfileFolder(URL(filePath: profiles)).engine(of: system).scheduling.policy
   }
 
   /// Reads the profiles of a system, and puts it together.
@@ -119,8 +123,7 @@ extension LoadedSystem {
   /// Reads the profiles of a system.
   fileprivate init(_ specification: SystemSpecification, profiles path: String) throws {
     let profiles = ProfileFolder(URL(filePath: path))
-    var engine = try profiles.engine(specification.engine)
-    try engine.change(specification.engineSettings)
+    var engine = try profiles.engine(of: specification)
     if let blockSize = specification.blockSize {
       try engine.change(["kv.block_size": .number(Double(blockSize))])
     }
@@ -146,6 +149,15 @@ extension LoadedSystem {
     self.init(
       system: system, calibration: calibration, calibrationDigest: SHA256.hexDigest(of: calibrationBytes),
       routing: model.isMixtureOfExperts ? try ExpertRouting(law, for: system.shard.model) : nil)
+  }
+}
+
+extension ProfileFolder {
+  /// The engine of a system with its settings.
+  fileprivate func engine(of system: SystemSpecification) throws(DescriptionError) -> EngineDescription {
+    var engine = try engine(system.engine)
+    try engine.change(system.engineSettings)
+    return engine
   }
 }
 
