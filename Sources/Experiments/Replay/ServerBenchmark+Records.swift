@@ -10,7 +10,13 @@ extension ServerBenchmark {
 
   /// Reads the objects of a file one by one.
   ///
-  /// - Parameter read: makes a request of an object; `nil` for one that failed or wrote nothing.
+  /// - Parameters:
+  ///   - values: the objects.
+  ///   - file: the file, as errors name it.
+  ///   - tool: what wrote it.
+  ///   - read: makes a request of an object; `nil` for one that failed or wrote nothing.
+  /// - Returns: what is in them.
+  /// - Throws: `JSONError`.
   static func records(
     _ values: [JSONValue], file: String, of tool: Tool,
     read: (JSONObject) throws(JSONError) -> ServerRequest?

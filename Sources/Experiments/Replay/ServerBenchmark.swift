@@ -52,6 +52,7 @@ package struct ServerBenchmark {
   /// - Parameters:
   ///   - path: the file.
   ///   - part: which of several benchmarks in it, from 1; `nil` where there is one.
+  /// - Throws: `ServerBenchmarkError`, which names the file and the field.
   package init(path: String, part: Int? = nil) throws(ServerBenchmarkError) {
     let bytes: [UInt8]
     do {

@@ -60,15 +60,15 @@ public struct ResultReader: Sendable {
   /// - Parameters:
   ///   - sql: The statement; a semicolon may end it.
   ///   - run: What `:run` stands for, if the statement has it.
+  ///   - timeLimit: When the statement is stopped, in seconds; a view of a received database may have no end.
   ///   - columns: Called once, before the first row, with the names of the columns.
   ///   - row: Called with each row; says whether to go on.
-  ///   - timeLimit: When the statement is stopped, in seconds; a view of a received database may have no end.
   /// - Throws: `ResultStoreError`; `tooLong` for a statement that was stopped.
   public func read(
     _ sql: String, run: Int64? = nil, timeLimit: Double = .infinity, columns: ([String]) -> Void = { _ in },
     row: ([RunValue]) -> Bool
   ) throws(ResultStoreError) {
-    let clock = timeLimit < .infinity ? DispatchWorkItem { [database] in database.interrupt() } : nil
+    let clock = timeLimit < .infinity ? DispatchWorkItem { [weak database] in database?.interrupt() } : nil
     if let clock { DispatchQueue.global().asyncAfter(deadline: .now() + timeLimit, execute: clock) }
     defer { clock?.cancel() }
     do {
