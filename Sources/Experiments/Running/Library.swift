@@ -131,7 +131,7 @@ extension LoadedSystem {
     }
     var hardware = try profiles.hardware(specification.hardware)
     let model = try profiles.model(specification.model)
-    let served = engine.served(model)
+    let served = engine.served(model, on: hardware)
     let paths = Calibration.paths(gpu: hardware.name, profiles: profiles, for: served)
     var asked = hardware
     try asked.change(specification.hardwareSettings)
