@@ -35,6 +35,13 @@ struct LayerPass: Sendable {
     stage = 0
   }
 
+  /// The cohort as it would be in so many groups of layers; before its first one only.
+  func divided(into groups: Int) -> LayerPass {
+    var pass = self
+    pass.groups = groups
+    return pass
+  }
+
   /// Plans the cohort's next group of layers.
   ///
   /// Groups are contiguous and as equal as can be; the first ones have a layer more where the division leaves a rest.

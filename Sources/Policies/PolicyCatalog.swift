@@ -128,6 +128,27 @@ public enum PolicyCatalog {
       batchedTokens: "budget",
       make: { DeadlinePrefill(longestGap: $0.seconds("tbt"), budget: $0.count("budget")) }),
     Entry(
+      name: "paced",
+      summary: "layered prefill in as few groups as a limit on the gap between tokens allows",
+      parameters: [
+        .milliseconds("tbt", "longest gap between two tokens, in ms", default: 50),
+        .count("cohort", "most prompt tokens in a pass") { _ in 8192 },
+        .count("stages", "most groups of layers") { defaultStages(layers: $0.layers) },
+      ],
+      batchedTokens: "cohort",
+      make: {
+        PacedLayeredPrefill(
+          longestGap: $0.seconds("tbt"), cohort: $0.count("cohort"), stages: $0.count("stages"))
+      }),
+    Entry(
+      name: "shortest", summary: "chunked prefill that admits the shortest waiting prompt first, with ageing",
+      parameters: [
+        .count("budget", "tokens in an iteration") { _ in 2048 },
+        .count("ageing", "tokens that a prompt counts for less after each second of waiting") { _ in 1000 },
+      ],
+      batchedTokens: "budget", cutsPrompts: { _ in true },
+      make: { ShortestPrefill(budget: $0.count("budget"), ageing: Double($0.count("ageing"))) }),
+    Entry(
       name: "orca", summary: "whole prompts first, then decode, in one iteration (Orca)",
       parameters: [.count("budget", "prompt tokens in an iteration") { $0.maxModelLength }],
       batchedTokens: "budget",

@@ -51,7 +51,7 @@ package enum PolicySpace {
     case ("layered", "cohort"): return [1024, 2048, 4096, 8192, 16384].map { "\($0)" }
     case ("layered", "groups"): return ["tiers", "paper"]
     case ("hybrid", "chunk"): return [512, 1024, 2048, 4096, 8192].map { "\($0)" }
-    case ("deadline", "tbt"):
+    case ("deadline", "tbt"), ("paced", "tbt"):
       guard let longestGap else { return ["50", "100"] }
       return [0.6, 0.8, 0.9, 0.97].map { "\(longestGap * $0 * 1000)" }
     case ("static", "batch"): return [16, 32, 64, 128].map { "\($0)" }
