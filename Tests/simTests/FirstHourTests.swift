@@ -7,7 +7,7 @@ import Testing
   @Test(arguments: [
     (["--ignore-eos"], "leave it out"), (["--dtype", "fp8"], "config.json"),
     (["--dataset-name", "sharegpt"], "--trace"), (["--kv-cache-dtype", "fp8"], "16 bits"),
-    (["runn"], "did you mean 'sim run'"), (["--hardware", "h100"], "did you mean 'h100-sxm'"),
+    (["runn"], "did you mean 'sim run'"), (["--hardware", "h100-sx"], "did you mean 'h100-sxm'"),
     (["--model", "Qwen/Qwen3-31B"], "known: "),
     (["--input-len", "5"], "--output-len"), (["--trace-start", "5"], "length model"),
   ])

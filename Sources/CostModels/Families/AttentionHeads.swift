@@ -17,7 +17,7 @@ public struct AttentionHeads: Sendable, Hashable, CustomStringConvertible {
 
   /// Creates heads.
   ///
-  /// - Parameter valueDim: the width of a value; nil where it is that of a key.
+  /// The width of a value is that of a key unless it is given.
   public init(heads: Int, keyValueHeads: Int, headDim: Int, window: Int = 0, valueDim: Int? = nil) {
     self.heads = heads
     self.keyValueHeads = keyValueHeads

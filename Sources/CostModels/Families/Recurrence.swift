@@ -66,7 +66,7 @@ public enum Recurrence: LinearKernelFamily {
     /// Adds sequences.
     ///
     /// - Parameters:
-    ///   - tokens: new tokens of each.
+    ///   - new: new tokens of each.
     ///   - count: how many.
     public mutating func add(tokens new: Int, count: Int = 1) {
       let chunks = Double((new + Self.chunk - 1) / Self.chunk)

@@ -12,7 +12,12 @@ public struct ServedSystem: Sendable {
 
   /// Puts a system together.
   ///
-  /// - Parameter expertParallel: groups of GPUs that share out the experts.
+  /// - Parameters:
+  ///   - model: the model as its checkpoint has it.
+  ///   - hardware: the GPU.
+  ///   - engine: the engine.
+  ///   - tensorParallel: GPUs that share the model.
+  ///   - expertParallel: groups of them that share out the experts.
   /// - Throws: if the model cannot be split over that many GPUs, or if the GPU's figures contradict each other.
   public init(
     model: ModelDescription, hardware: HardwareDescription, engine: EngineDescription, tensorParallel: Int,

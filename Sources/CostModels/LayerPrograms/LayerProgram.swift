@@ -127,7 +127,8 @@ extension LayerProgram {
     }
   }
 
-  /// - Parameter named: the kernel that it is a launch of, where results know it by another name.
+  /// A kernel that streams through memory; `named` is the kernel that it is a launch of, where results know it by another
+  /// name.
   static func streaming(
     _ kernel: KernelKind, named: KernelKind? = nil, _ style: Elementwise.Style,
     bytes: @escaping @Sendable (LaunchRows) -> Double

@@ -41,6 +41,7 @@ public struct LayerKind: Sendable, Hashable {
   /// - Parameters:
   ///   - gpus: the GPUs.
   ///   - expertRanks: groups of GPUs that share out the experts, a divisor of `gpus`.
+  /// - Returns: the part.
   /// - Precondition: the heads and widths are multiples; ``ModelDescription/shard(over:expertRanks:)`` checks it.
   public func shared(by gpus: Int, expertRanks: Int = 1) -> LayerKind {
     var share = self

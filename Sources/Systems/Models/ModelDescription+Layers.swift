@@ -108,6 +108,7 @@ extension ModelDescription {
     for (layer, type) in types.enumerated() {
       switch type {
       case "full_attention": break
+      case "deepseek_sparse_attention" where family.isLatent: break
       case "linear_attention" where family.isHybrid: isRecurrent[layer] = true
       case "chunked_attention" where chunk != nil: windows[layer] = chunk
       case "sliding_attention":

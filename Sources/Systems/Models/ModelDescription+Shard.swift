@@ -6,6 +6,7 @@ extension ModelDescription {
   /// - Parameters:
   ///   - gpus: the GPUs.
   ///   - expertRanks: groups of them that share out the experts; 1 where each holds its slice of all.
+  /// - Returns: what each GPU holds.
   /// - Throws: ``DescriptionError/indivisible(model:field:value:gpus:expected:)`` where the group's size does not
   ///   divide the query heads or the MLP's width, or neither divides nor is a multiple of the key-value heads.
   public func shard(over gpus: Int, expertRanks: Int = 1) throws(DescriptionError) -> ModelShard {

@@ -95,9 +95,7 @@ public struct ModelShard: Sendable, Hashable {
 }
 
 extension ModelShard {
-  /// Weights of a layer, in bytes.
-  ///
-  /// - Parameter kind: one of this GPU's ``kinds``.
+  /// Weights of a layer of one of this GPU's ``kinds``, in bytes.
   package func bytes(of kind: LayerKind) -> Int {
     denseBytes(of: kind) + (kind.hasExperts ? expertBytesPerLayer + expertBiasBytes : 0)
   }
