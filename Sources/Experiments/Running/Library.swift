@@ -83,7 +83,9 @@ public final class Library: Sendable {
     let policy = try asked.resolved(
       layers: system.system.shard.model.layers, maxModelLength: maxModelLength)
     return LoadedExperiment(
-      experiment, loaded: system, policy: policy, maxModelLength: maxModelLength, workload: try workload(),
+      experiment, loaded: system, policy: policy,
+      router: try RouterChoice(experiment.cluster.router?.description ?? "round-robin"),
+      maxModelLength: maxModelLength, workload: try workload(),
       kvBlocks: try pool.system.kvBlocks
         ?? system.kvBlocks(
           utilisation: pool.system.memoryShare ?? system.system.engine.scheduling.memoryShare,

@@ -41,7 +41,7 @@ extension InstanceView {
     for served in 0..<steppers {
       if context(of: slot) % memory.blockSize == 0 {
         while free == 0 {
-          free += memory.blocks(for: context(of: victim))
+          free += memory.blocks(for: context(of: victim)) - sharedBlocks(of: victim)
           victims += 1
           oldestVictim = victim
           if victim == slot { return (served, victims, oldestVictim, free) }
@@ -53,6 +53,12 @@ extension InstanceView {
       slot = sequences[slot.index].next
     }
     return (steppers, victims, oldestVictim, free)
+  }
+
+  /// Blocks of a sequence that others hold, too: they are not free when it loses its memory.
+  private func sharedBlocks(of slot: Slot) -> Int {
+    guard let cache else { return 0 }
+    return cache.heldEntries(slot, group: 0).count { $0 >= 0 && cache.entries[Int($0)].holders > 1 }
   }
 
   /// What the oldest sequences have to decode if they take the next step.

@@ -48,6 +48,23 @@ public struct PromptContents: Sendable {
     return Int32(count - 1)
   }
 
+  /// What a request's prompt begins with, in pieces of one source each, with the position behind each of them.
+  ///
+  /// Two prompts that have the same source at the same position are equal up to there.
+  ///
+  /// - Complexity: O(pieces of the prompt).
+  public func pieces(of request: Request) -> [(source: Int, end: Tokens)] {
+    guard request.content >= 0 else { return [] }
+    let (lap, content) = Int(request.content).quotientAndRemainder(dividingBy: count)
+    let range = offsets[content]..<offsets[content + 1]
+    let length = min(ends[content], request.promptTokens)
+    return range.compactMap { place in
+      guard pieces[place].begin < length else { return nil }
+      let end = place + 1 < range.upperBound ? min(pieces[place + 1].begin, length) : length
+      return (lap * sources + pieces[place].source, end)
+    }
+  }
+
   /// Whether a content goes on with what its request writes.
   func coversOutput(_ content: Int32) -> Bool { content >= 0 && ends[Int(content) % count] == .max }
 
