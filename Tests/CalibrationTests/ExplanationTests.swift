@@ -20,7 +20,11 @@ import Testing
     let dense: Set<KernelKind> = [.gateUpGEMM, .siluMul, .downGEMM]
     let sparse: Set<KernelKind> = [.routerGEMM, .expertMLP]
     let unfused: Set<KernelKind> = [.expertSiluMul, .expertSum]
-    let other = unfused.union(try shipped(model).isMixtureOfExperts ? dense : sparse)
+    let rarer: Set<KernelKind> = [
+      .latentGEMM, .queryGEMM, .latentProducts, .indexGEMM, .recurrenceGEMM, .recurrence, .sharedGateUpGEMM,
+      .sharedSiluMul, .sharedDownGEMM,
+    ]
+    let other = unfused.union(rarer).union(try shipped(model).isMixtureOfExperts ? dense : sparse)
     #expect(named == Set(Set(KernelKind.allCases).subtracting(other).map(\.rawValue)))
   }
 
