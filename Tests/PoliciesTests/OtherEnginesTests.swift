@@ -72,6 +72,8 @@ import Testing
     #expect(history.requests.allSatisfy { $0.preemptions == 0 })
   }
 
+  /// Those that are left count for the estimate, and nobody else.
+  ///
   /// Of nine blocks of 16 two are free after the prompts; the third request needs its third block in the third decode step,
   /// when each has written three tokens, and the longest prompt is retracted. The two that are left have written 6 of 64, and
   /// 20 each are counted as written: a share of 46/64. It would let the prompt of 67 and its 60 more in beside the first one

@@ -19,7 +19,13 @@ struct DecodeAttentionLaw: Sendable {
   private let activationBytes: Double
   private let power: PowerModel
 
-  init(batch: Int, _ kernel: PricedKernel<DecodeAttention>) {
+  /// Creates the law.
+  ///
+  /// - Parameters:
+  ///   - batch: sequences.
+  ///   - width: rows of each; they share the reading of its keys and values.
+  ///   - kernel: the kernel.
+  init(batch: Int, width: Int = 1, _ kernel: PricedKernel<DecodeAttention>) {
     let rows = Double(batch)
     let fit = kernel.fit
     let heads = fit.shape.heads
@@ -35,8 +41,8 @@ struct DecodeAttentionLaw: Sendable {
     scale = kernel.scale
     isBatchMeasured = fit.quality == .measured && fit.measured[0].contains(rows)
     measuredContext = fit.measured[1]
-    flopsPerEntry = heads.flopsPerPair
-    activationBytes = heads.bytesPerToken * rows
+    flopsPerEntry = heads.flopsPerPair * Double(width)
+    activationBytes = heads.bytesPerToken * rows * Double(width)
     power = kernel.power
   }
 

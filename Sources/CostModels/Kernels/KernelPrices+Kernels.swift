@@ -26,6 +26,7 @@ extension KernelPrices {
     add(.prefillAttention, Launch(ledger.totals[Self.prefillTotal]), times: 1)
     add(.decodeAttention, Launch(ledger.totals[Self.decodeTotal]), times: 1)
     add(.expertMLP, Launch(ledger.totals[Self.expertTotal]), times: 1)
+    add(.fusionGEMM, Launch(ledger.totals[Self.fusionTotal]), times: 1)
     return uses(of: totals)
   }
 

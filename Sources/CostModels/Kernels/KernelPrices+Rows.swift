@@ -2,7 +2,7 @@ import Serving
 import Systems
 
 extension KernelPrices {
-  /// Makes sure that the price of a decode step of so many sequences is known.
+  /// Makes sure that the price of a decode step of so many rows is known.
   mutating func learnDecodePrice(_ batch: Int) {
     if !decodePrices.knows(batch) { decodePrices.learn(batch, decodePrice(batch)) }
   }
@@ -27,7 +27,8 @@ extension KernelPrices {
     attentionLaws.learn(
       batch,
       DecodeAttentionLaws(
-        full: attention.decodeLaw(batch: batch), windowed: windowedAttention.decodeLaw(batch: batch)))
+        full: attention.decodeLaw(batch: batch, width: width),
+        windowed: windowedAttention.decodeLaw(batch: batch, width: width)))
   }
 
   /// The kernels of a layer whose cost depends on the rows alone.
@@ -40,7 +41,7 @@ extension KernelPrices {
     return price
   }
 
-  /// A layer that decodes so many sequences and does nothing else, attention aside.
+  /// A layer that decodes so many rows and does nothing else, attention aside.
   private func decodePrice(_ batch: Int) -> DecodePrice {
     let fixed = layerPrice(rows: batch)
     var price = DecodePrice()

@@ -42,7 +42,7 @@ extension KernelPrices {
   ) {
     let hasPrefill = !band.segments.isEmpty
     let range = band.layers
-    let decodes = load.decode.sequences
+    let decodes = load.decode.rows
     let entry = hasPrefill ? recall(load.segments, band.segments) : 0
     let prefillRows = hasPrefill ? memo.entries[entry].rows : 0
     let rows = decodes + prefillRows
@@ -97,11 +97,11 @@ extension KernelPrices {
   private mutating func addDecode(
     _ load: DecodeLoad, layers range: Range<Int>, to cost: inout StepCost, _ ledger: inout KernelLedger
   ) {
-    if load.sequences != latestDecodePrice.batch {
-      learnDecodePrice(load.sequences)
-      latestDecodePrice = decodePrices.prices[load.sequences]
+    if load.rows != latestDecodePrice.batch {
+      learnDecodePrice(load.rows)
+      latestDecodePrice = decodePrices.prices[load.rows]
     }
-    ledger.uses[Self.decodeUses].count(load.sequences, times: range.count)
+    ledger.uses[Self.decodeUses].count(load.rows, times: range.count)
     let depth = Double(range.count)
     let experts = latestDecodePrice.distinct * depth
     let bytes = experts * expertBytes * gpus
@@ -116,7 +116,7 @@ extension KernelPrices {
     addDecodeAttention(load, layers: range, to: &total, &cost, &ledger)
     charge(total, to: &cost)
     if ledger.logsSteps {
-      logLayers(rows: load.sequences, experts: latestDecodePrice.experts, times: depth, in: &ledger)
+      logLayers(rows: load.rows, experts: latestDecodePrice.experts, times: depth, in: &ledger)
     }
   }
 
@@ -159,10 +159,12 @@ extension KernelPrices {
   private mutating func finish(
     _ load: borrowing StepLoad, cost: inout StepCost, _ ledger: inout KernelLedger
   ) {
-    let decodes = load.decode.sequences
+    let (decodes, decodeRows) = (load.decode.sequences, load.decode.rows)
     let repeats = repeatsEmbeddingAndHead
-    let entering = decodes + (repeats ? load.prefillRows : load.enteringRows)
-    let leaving = decodes + (repeats ? load.prefillSequences : load.finishingSequences)
+    let entering = decodeRows + (repeats ? load.prefillRows : load.enteringRows)
+    let leaving =
+      (samplesOneRow ? decodes : decodeRows)
+      + (repeats ? load.prefillSequences : load.finishingSequences)
     if entering != latestEntering || leaving != latestLeaving {
       learnPrices(before: entering, after: leaving)
       latestEntering = entering
@@ -183,7 +185,7 @@ extension KernelPrices {
       partialDepthTokens: load.hasPartialDepth ? load.prefillRows : nil)
     cost.exposedSeconds = host.exposed(sequences: decodes + load.prefillSequences)
     let joules = (latestBefore.joules + latestAfter.joules) * gpus
-    let decodeShare = Double(decodes) / Double(decodes + load.prefillRows)
+    let decodeShare = Double(decodeRows) / Double(decodeRows + load.prefillRows)
     cost.decodeRowJoules += joules * decodeShare
     cost.prefillRowJoules += joules * (1 - decodeShare)
   }

@@ -15,11 +15,16 @@ struct KernelPrices {
   static let prefillTotal = 0
   static let decodeTotal = 1
   static let expertTotal = 2
+  static let fusionTotal = 3
 
   let gpus: Double
   let host: HostOverhead
   let graphs: GraphSizes
   let repeatsEmbeddingAndHead: Bool
+  /// Rows of each decoding sequence: more than one where drafts are verified.
+  let width: Int
+  /// Whether the LM head runs on one row of each sequence only, as where drafts are made.
+  var samplesOneRow = false
   let power: PowerModel
   let rowKernels: RowKernels
   let attention: AttentionKernels
@@ -53,7 +58,10 @@ struct KernelPrices {
   var beforePrices = PriceTable(unknown: Launch())
   var afterPrices = PriceTable(unknown: Launch())
 
-  init(system: ServedSystem, calibration: Calibration, routing: ExpertRouting?, drawSeed: UInt64?) {
+  init(
+    system: ServedSystem, calibration: Calibration, routing: ExpertRouting?, drawSeed: UInt64?, width: Int
+  ) {
+    self.width = width
     let shard = system.shard
     let model = shard.model
     layers = model.layers
@@ -75,7 +83,8 @@ struct KernelPrices {
       program(window: window), engine: engine, power: power, calibration: calibration)
     attentionLaws = PriceTable(
       unknown: DecodeAttentionLaws(
-        full: attention.decodeLaw(batch: 0), windowed: windowedAttention.decodeLaw(batch: 0)))
+        full: attention.decodeLaw(batch: 0, width: width),
+        windowed: windowedAttention.decodeLaw(batch: 0, width: width)))
     windowedBefore = model.windows.reduce(into: [0]) { $0.append($0[$0.count - 1] + ($1 == nil ? 0 : 1)) }
     experts = ExpertKernel(
       program(window: nil), engine: engine, power: power, calibration: calibration,

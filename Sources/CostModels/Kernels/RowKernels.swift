@@ -56,8 +56,10 @@ final class AttentionKernels: Sendable {
       ? (0...16 * units).map { PrefillAttention.splitWaves(blocks: $0, multiprocessors: units) } : []
   }
 
-  /// The decode attention of a number of sequences.
-  func decodeLaw(batch: Int) -> DecodeAttentionLaw { DecodeAttentionLaw(batch: batch, decode) }
+  /// The decode attention of a number of sequences, with so many rows each.
+  func decodeLaw(batch: Int, width: Int) -> DecodeAttentionLaw {
+    DecodeAttentionLaw(batch: batch, width: width, decode)
+  }
 
   /// One launch over all prefill segments.
   ///

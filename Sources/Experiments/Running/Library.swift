@@ -18,6 +18,7 @@ public final class Library: Sendable {
     var settings: [[String: SettingValue]]
     var gpus: Int
     var blockSize: Int?
+    var speculation: SpeculativeSpecification?
   }
 
   private struct Known {
@@ -84,6 +85,11 @@ public final class Library: Sendable {
     }
     let policy = try asked.resolved(
       layers: system.system.shard.model.layers, maxModelLength: experiment.system.maxModelLength)
+    if let drafts = pool.system.speculation?.drafts, policy.batchedTokens <= drafts {
+      throw ExperimentError.invalidValue(
+        option: "--speculative-config: num_speculative_tokens", value: "\(drafts)",
+        expected: "fewer than the \(policy.batchedTokens) tokens of an iteration")
+    }
     return LoadedExperiment(
       experiment, loaded: system, policy: policy, workload: try workload(),
       kvBlocks: try pool.system.kvBlocks
@@ -99,7 +105,8 @@ public final class Library: Sendable {
         specification.model, specification.hardware, specification.engine, specification.routing ?? "",
       ],
       settings: [specification.engineSettings, specification.hardwareSettings],
-      gpus: specification.tensorParallelSize, blockSize: specification.blockSize)
+      gpus: specification.tensorParallelSize, blockSize: specification.blockSize,
+      speculation: specification.speculation)
     if let system = known.withLock({ $0.systems[key] }) { return system }
     let system = try LoadedSystem(specification, profiles: profiles)
     known.withLock { $0.systems[key] = system }
@@ -145,7 +152,10 @@ extension LoadedSystem {
     let law = try specification.routing.map { try RoutingModel(parsing: $0) } ?? .standard
     self.init(
       system: system, calibration: calibration, calibrationDigest: SHA256.hexDigest(of: calibrationBytes),
-      routing: model.isMixtureOfExperts ? try ExpertRouting(law, for: system.shard.model) : nil)
+      routing: model.isMixtureOfExperts ? try ExpertRouting(law, for: system.shard.model) : nil,
+      drafter: try specification.speculation.flatMap {
+        try Drafter.make($0, for: system, law: law, profiles: profiles)
+      })
   }
 }
 

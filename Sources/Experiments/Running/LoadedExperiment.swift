@@ -108,7 +108,8 @@ public struct LoadedExperiment: Sendable {
   public func makeCostModel() -> KernelCostModel {
     KernelCostModel(
       system: loaded.system, calibration: loaded.calibration, routing: loaded.routing,
-      drawSeed: specification.system.drawsRouting ? specification.seed : nil)
+      drawSeed: specification.system.drawsRouting ? specification.seed : nil,
+      width: 1 + (specification.system.speculation?.drafts ?? 0), drafter: loaded.drafter)
   }
 
   /// The simulation, ready to run; its instances share a cost model.
@@ -119,7 +120,10 @@ public struct LoadedExperiment: Sendable {
     let engine = loaded.system.engine
     let memory = KVMemory(
       blocks: max(1, kvBlocks - engine.scheduling.nullBlocks), blockSize: engine.keyValueBlockSize)
-    let rules = EngineRules(engine, model: loaded.system.shard.model, batchedTokens: policy.batchedTokens)
+    var rules = EngineRules(engine, model: loaded.system.shard.model, batchedTokens: policy.batchedTokens)
+    let speculation = specification.system.speculation
+    // Look-up runs on the host, between two steps: vLLM switches asynchronous scheduling off.
+    if speculation?.method == .ngram { rules.stepsInFlight = 1 }
     let cache =
       engine.scheduling.cachesPrefixes
       ? PrefixCache(
@@ -129,7 +133,8 @@ public struct LoadedExperiment: Sendable {
     let instances = (0..<specification.cluster.pool.instances).map { _ in
       InstanceConfiguration(
         scheduler: policy.makeScheduler(), costModel: costModel, memory: memory,
-        maxSequences: maxSequences, rules: rules, power: loaded.system.powerLimit, cache: cache)
+        maxSequences: maxSequences, rules: rules, power: loaded.system.powerLimit, cache: cache,
+        speculation: speculation?.speculation(seed: specification.seed))
     }
     return Simulation(
       instances: instances, requests: workload.makeIterator(),

@@ -13,6 +13,8 @@ public struct KernelLedger: Sendable {
   public var step: [SIMD8<Double>] = []
   /// What layers used by what they carry; nothing unless it is asked for.
   public var byLayers: LayerUses?
+  /// The same of what makes drafts, in parts; empty where nothing is drafted.
+  public var drafts: [KernelLedger] = []
 
   /// Creates an empty ledger.
   public init() {}

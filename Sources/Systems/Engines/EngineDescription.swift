@@ -69,20 +69,25 @@ public struct EngineDescription: Descriptor, Hashable {
   ///   - hardware: the GPU.
   ///   - utilisation: the share of memory that the engine may use, 0...1.
   ///   - maxBatchedTokens: the most tokens in one iteration.
+  ///   - furtherWeights: bytes of weights beside the model's, as of one that makes drafts.
+  ///   - furtherBytesPerToken: bytes of keys and values that a token adds there.
   /// - Returns: the number of blocks, at least 1.
   /// - Throws: ``DescriptionError/mismatch(_:)`` where not one block fits.
   public func keyValueBlocks(
-    _ shard: ModelShard, on hardware: HardwareDescription, utilisation: Double, maxBatchedTokens: Int
+    _ shard: ModelShard, on hardware: HardwareDescription, utilisation: Double, maxBatchedTokens: Int,
+    furtherWeights: Int = 0, furtherBytesPerToken: Int = 0
   ) throws(DescriptionError) -> Int {
     let activations = activationScale * Double(shard.activationBytesPerToken) * Double(maxBatchedTokens)
     let usable = Double(hardware.memoryBytes) * utilisation
-    let free = usable - Double(shard.weightBytes) - activations - Double(reservedBytes)
-    let blocks = (free / Double(blockBytes(shard))).rounded(.down)
+    let weights = shard.weightBytes + furtherWeights
+    let free = usable - Double(weights) - activations - Double(reservedBytes)
+    let bytes = blockBytes(shard) + furtherBytesPerToken * keyValueBlockSize
+    let blocks = (free / Double(bytes)).rounded(.down)
     guard blocks >= 1, blocks < 1e15 else {
       func gigabytes(_ bytes: Double) -> String { "\((bytes / 1e8).rounded() / 10) GB" }
       throw .mismatch(
         "no memory is left for KV blocks on \(hardware.name) with \(shard.gpus) GPUs: "
-          + "of \(gigabytes(usable)) usable, \(shard.model.name) takes \(gigabytes(Double(shard.weightBytes))) for weights and "
+          + "of \(gigabytes(usable)) usable, \(shard.model.name) takes \(gigabytes(Double(weights))) for weights and "
           + "\(gigabytes(activations + Double(reservedBytes))) for activations and reserve; use more GPUs, "
           + "a larger share of memory or fewer tokens in a batch")
     }

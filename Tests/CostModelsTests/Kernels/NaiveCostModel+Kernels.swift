@@ -67,7 +67,7 @@ extension NaiveCostModel {
   }
 
   /// A dense matrix product: the cubic norm of loading and computing, behind a launch.
-  private func product(_ product: NaiveShard.Product, rows: Int) -> Launch {
+  func product(_ product: NaiveShard.Product, rows: Int) -> Launch {
     let (m, n, k) = (Double(rows), Double(product.n), Double(product.k))
     let exact = calibration.fit("gemm", "bf16", [product.n, product.k])
     let values = (exact ?? calibration.fit("gemm_all_shapes", "bf16", []))?.values ?? [0, 0, 0, 0, 0]
