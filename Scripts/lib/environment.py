@@ -1,4 +1,4 @@
-"""The virtual environment of these scripts, Scripts/.venv: made on the first run, from Scripts/requirements/*.txt."""
+"""The virtual environments of these scripts, as Scripts/.venv: made on the first run, from Scripts/requirements/*.txt."""
 
 import fcntl
 import os
@@ -10,8 +10,10 @@ from console import EX_UNAVAILABLE, Failure, ROOT, note
 ENVIRONMENT = ROOT / "Scripts" / ".venv"
 
 
-def enter(requirements):
+def enter(requirements, environment=ENVIRONMENT):
     """Makes sure of Scripts/requirements/`requirements`.txt, and starts the script anew in the environment that has it.
+
+    Packages that others could not live with have an environment of their own.
 
     Returns if the script runs there already. Runs at the same time wait for each other.
     """
@@ -19,10 +21,10 @@ def enter(requirements):
         raise Failure(f"Python 3.11 or later is needed, this is {sys.version.split()[0]} ({sys.executable})",
                       EX_UNAVAILABLE)
     wanted = ROOT / "Scripts" / "requirements" / f"{requirements}.txt"
-    python = ENVIRONMENT / "bin" / "python"
-    stamp = ENVIRONMENT / f"{requirements}.installed"
+    python = environment / "bin" / "python"
+    stamp = environment / f"{requirements}.installed"
     text = f"# Python {sys.version_info.major}.{sys.version_info.minor}\n{wanted.read_text()}"
-    inside = os.path.realpath(sys.prefix) == os.path.realpath(ENVIRONMENT)
+    inside = os.path.realpath(sys.prefix) == os.path.realpath(environment)
     if inside and stamp.exists() and stamp.read_text() == text:
         return
     lock = os.open(wanted.parent, os.O_RDONLY)
@@ -30,8 +32,8 @@ def enter(requirements):
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (stamp.exists() and stamp.read_text() == text and works(python)):
             if not works(python):
-                create()
-            note(f"installing {wanted.relative_to(ROOT)} into {ENVIRONMENT.relative_to(ROOT)}")
+                create(environment)
+            note(f"installing {wanted.relative_to(ROOT)} into {environment}")
             pip = run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", wanted])
             if pip.returncode:
                 raise Failure(f"cannot install {wanted.relative_to(ROOT)}: {last_line(pip)}; the network is needed once",
@@ -49,8 +51,8 @@ def works(python):
     return python.exists() and run([python, "-c", check]).returncode == 0
 
 
-def create():
-    arguments = [sys.executable, "-m", "venv", "--clear", ENVIRONMENT]
+def create(environment):
+    arguments = [sys.executable, "-m", "venv", "--clear", environment]
     if run([sys.executable, "-c", "import venv, ensurepip"]).returncode:
         package = f"python{sys.version_info.major}.{sys.version_info.minor}-venv"
         setup = run([ROOT / "Scripts" / "setup", package])
@@ -59,7 +61,7 @@ def create():
                           f"on Debian and Ubuntu with: apt-get install {package}", EX_UNAVAILABLE)
     made = run(arguments)
     if made.returncode:
-        raise Failure(f"cannot make the virtual environment {ENVIRONMENT}: {last_line(made)}", EX_UNAVAILABLE)
+        raise Failure(f"cannot make the virtual environment {environment}: {last_line(made)}", EX_UNAVAILABLE)
 
 
 def run(command):

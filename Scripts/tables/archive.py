@@ -4,15 +4,13 @@ import csv
 import functools
 import hashlib
 import io
-import os
 import re
 import subprocess
 import sys
-import tempfile
 import zipfile
 from pathlib import Path
 
-from console import EX_DATAERR, Failure
+from console import EX_DATAERR, Failure, written_whole
 
 LICENCE = "Apache-2.0, Copyright NVIDIA CORPORATION & AFFILIATES; rows selected, columns renamed, units changed"
 
@@ -72,9 +70,6 @@ def write(path, head, columns, rows):
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
     writer.writerows(rows)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as file:
-        file.write(text.getvalue())
-    os.chmod(file.name, 0o644)
-    os.replace(file.name, path)
+    with written_whole(path) as partial:
+        partial.write_text(text.getvalue())
     return len(text.getvalue())

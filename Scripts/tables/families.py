@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 
 from tables import selection as keep
-from tables.archive import Microseconds
 from tables.physics import FORMATS
 from tables.routing import GROUPED, rank_routing
 
@@ -328,7 +327,3 @@ FAMILIES = [
            all_reduce_row, nothing,
            notes=["custom: the engine's own all-reduce inside a CUDA graph; custom_eager: launched one by one; nccl: NCCL's"]),
 ]
-
-
-def time_of(r):
-    return Microseconds(r.latency)

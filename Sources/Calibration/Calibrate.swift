@@ -9,12 +9,12 @@ import Systems
 ///     next.
 ///   - profilesDirectory: The folder `Profiles`. Tables are read from `kernels/<gpu>/<source>` in it, estimates of
 ///     kernels that they lack from `kernels/elementwise-estimates.csv`.
-/// - Returns: The calibration, and a table of its errors on held-out rows.
+/// - Returns: The calibration, a table of its errors on held-out rows, and lines of what was left out of the tables.
 /// - Throws: `CalibrationError`, which names the file and the line.
 /// - Complexity: about a second for 20 000 rows.
 public func calibrate(
   gpu: String, sources: [String], profilesDirectory: String
-) throws(CalibrationError) -> (calibration: Calibration, report: String) {
+) throws(CalibrationError) -> (calibration: Calibration, report: String, leftOut: String) {
   var measurements = try KernelMeasurements(gpu: gpu, sources: sources, profiles: profilesDirectory)
   guard let figures = measurements.figures else {
     let path = "\(profilesDirectory)/kernels/\(gpu)/\(sources[0])/device.csv"
@@ -32,5 +32,8 @@ public func calibrate(
   let calibration = Calibration(
     gpu: gpu, device: measurements.device, source: sources.joined(separator: " + "), figures: figures,
     files: measurements.files, kernels: fitted + estimates, energy: try calibrator.energy())
-  return (calibration, calibration.report())
+  let leftOut = measurements.untuned.map {
+    "left out, \($0): over \(Experts.untunedRatio) times as long as in 16 bits, a judgement\n"
+  }
+  return (calibration, calibration.report(), leftOut.joined())
 }

@@ -86,6 +86,11 @@ public struct Policy: Sendable, CustomStringConvertible {
   /// Resolve the policy first.
   public var batchedTokens: Tokens { values.count(entry.batchedTokens) }
 
+  /// Whether it cuts prompts into pieces of ``batchedTokens``.
+  ///
+  /// Resolve the policy first.
+  public var cutsPrompts: Bool { entry.cutsPrompts(values) }
+
   /// A fresh scheduler.
   ///
   /// Resolve the policy first.

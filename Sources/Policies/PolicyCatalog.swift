@@ -14,6 +14,8 @@ public enum PolicyCatalog {
     public let parameters: [Parameter]
     /// The parameter that `--max-num-batched-tokens` sets.
     public let batchedTokens: String
+    /// Whether ``batchedTokens`` is the size of the pieces that it cuts prompts into.
+    var cutsPrompts: @Sendable (PolicyValues) -> Bool = { _ in false }
     /// Makes the policy from values of all parameters.
     let make: @Sendable (PolicyValues) -> any Scheduler
   }
@@ -91,7 +93,7 @@ public enum PolicyCatalog {
         .word(
           "decodes", "whether decode tokens count against the budget", ["free", "count"], default: "count"),
       ],
-      batchedTokens: "budget",
+      batchedTokens: "budget", cutsPrompts: { _ in true },
       make: { ChunkedPrefill(budget: $0.count("budget"), decodesCount: $0.word("decodes") == "count") }),
     Entry(
       name: "layered", summary: "prompts pass one group of layers an iteration; decode goes on (2510.08055)",
@@ -114,7 +116,7 @@ public enum PolicyCatalog {
         .count("chunk", "most prompt tokens in a pass") { _ in 2048 },
         .count("stages", "groups of layers") { min(4, $0.layers) },
       ],
-      batchedTokens: "chunk",
+      batchedTokens: "chunk", cutsPrompts: { _ in true },
       make: { HybridPrefill(chunk: $0.count("chunk"), groups: $0.count("stages")) }),
     Entry(
       name: "deadline",
@@ -139,7 +141,7 @@ public enum PolicyCatalog {
           "adaptive", "whether that limit grows where few requests share the budget", ["no", "yes"],
           default: "no"),
       ],
-      batchedTokens: "budget",
+      batchedTokens: "budget", cutsPrompts: { _ in true },
       make: {
         VLLMScheduling(
           budget: $0.count("budget"), longPrompt: $0.count("long"), isAdaptive: $0.word("adaptive") == "yes")
@@ -156,7 +158,7 @@ public enum PolicyCatalog {
           default: "falls"),
         .count("longest", "most tokens that an output counts for") { _ in 4096 },
       ],
-      batchedTokens: "budget",
+      batchedTokens: "budget", cutsPrompts: { _ in true },
       make: {
         SGLangScheduling(
           chunk: $0.count("budget"), prefillTokens: $0.count("prefill"),
@@ -173,7 +175,7 @@ public enum PolicyCatalog {
           "capacity", "no-evict: room for whole outputs; utilisation: for prompts",
           ["no-evict", "utilisation"], default: "no-evict"),
       ],
-      batchedTokens: "budget",
+      batchedTokens: "budget", cutsPrompts: { $0.word("chunks") == "yes" },
       make: {
         TRTLLMScheduling(
           budget: $0.count("budget"), isChunked: $0.word("chunks") == "yes",

@@ -1,4 +1,4 @@
-/// Reads JSON, as RFC 8259 describes it: the only reader in use here.
+/// Reads JSON, as RFC 8259 describes it; experiments and calibrations are decoded by Foundation's `JSONDecoder`.
 ///
 ///     let result = try JSONReader.object(path: "result.json")
 ///     let rate = try result.number("request_rate", in: 0...1e6)

@@ -15,6 +15,8 @@ public struct RequestIterator: IteratorProtocol, Sendable {
   private var id = 0
   private var row = 0
   private var lap: Seconds = 0
+  /// The content of the first row in this lap; each lap has contents of its own.
+  private var firstContent: Int32 = 0
 
   init(_ workload: Workload) {
     count = workload.count
@@ -50,13 +52,16 @@ public struct RequestIterator: IteratorProtocol, Sendable {
     if row == rows.count {
       row = 0
       lap += period
+      // Where numbers come to their end, contents begin again.
+      let next = Int(firstContent) + 2 * rows.count <= Int(Int32.max) ? Int(firstContent) + rows.count : 0
+      firstContent = Int32(next)
     }
     let recorded = rows[row]
     row += 1
     var request = Request(
       id: id, arrival: arrivals.next(recorded: lap + recorded.arrival),
       promptTokens: Int(recorded.promptTokens), outputTokens: Int(recorded.outputTokens))
-    if hasContents { request.content = Int32(row - 1) }
+    if hasContents { request.content = firstContent + Int32(row - 1) }
     return request
   }
 }

@@ -87,7 +87,7 @@ public struct Workload: Sendable, Sequence {
 
   /// The block hashes of a request's prompt; empty if the trace has none.
   ///
-  /// Requests that use a row a second time share all of its blocks with the first time.
+  /// Requests that use a row a second time have its hashes again, and stand for other tokens: see ``contents``.
   ///
   /// - Complexity: O(1).
   public func prefixBlocks(ofRequest id: Int) -> ArraySlice<Int> {
@@ -96,6 +96,8 @@ public struct Workload: Sendable, Sequence {
   }
 
   /// What prompts begin with, as a prefix cache needs it; empty if the trace does not tell.
+  ///
+  /// Rows that are used a second time share blocks with each other as they did the first time, and none with that.
   ///
   /// - Complexity: O(*n*) in the number of block hashes.
   public var contents: PromptContents {

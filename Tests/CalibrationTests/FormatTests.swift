@@ -29,7 +29,8 @@ import Testing
       of: expertTable(
         "fp8,64,128,2,8,2,1,balanced,1,10\nfp8,64,128,2,8,1,2,balanced,1,9\nfp8,64,128,2,8,2,1,balanced,2,12\n"
       ),
-      loads())
+      loads()
+    ).tuned
     #expect(rows.map(\.active) == [2, 4] && rows.map(\.intermediate) == [64, 64])
     #expect(rows.allSatisfy { $0.skew == 0 })
     let error = #expect(throws: CalibrationError.self) {
@@ -42,12 +43,13 @@ import Testing
 
   @Test("quantised layers that are slower than 16-bit ones were not measured as they are served")
   func untuned() throws {
-    let rows = try Experts.rows(
+    let (rows, untuned) = try Experts.rows(
       of: expertTable(
         "bf16,64,128,2,8,1,1,balanced,1,10\nbf16,64,128,2,8,1,1,balanced,2,10\n"
           + "fp8,64,128,2,8,1,1,balanced,1,30\nfp8,64,128,2,8,1,1,balanced,2,30\n"
           + "int4,64,128,2,8,1,1,balanced,1,12\nint4,64,256,2,8,1,1,balanced,1,90\n"), loads())
     #expect(rows.map(\.type).sorted() == ["bf16", "bf16", "int4", "int4"])
+    #expect(untuned == ["fp8 64 x 128 x 8 top 2"], "what is left out is named")
   }
 
   @Test("further formats are added to a calibration, and what it has stays")

@@ -59,6 +59,7 @@ import Testing
     #expect(row.hidden == 2048 && row.intermediate == 768 && row.experts == 128 && row.topK == 8)
     #expect(row.tokens == 64 && row.active == 100)
     #expect(abs(row.seconds - 164e-6) < 1e-12)
+    #expect(row.skew == 0.5 && row.tiles[0] > row.tiles[3] && row.tiles[3] >= 100)
   }
 
   @Test func refusesFewerKeysThanQueries() {
@@ -90,7 +91,7 @@ import Testing
     }
     try "# gpu: NVIDIA H200\n\(Self.columns)\n\(rows.joined())".write(
       to: tables.appendingPathComponent("kernels.csv"), atomically: true, encoding: .utf8)
-    let (calibration, report) = try calibrate(
+    let (calibration, report, _) = try calibrate(
       gpu: "h200-sxm", sources: ["ours"], profilesDirectory: folder.path)
     let norm = calibration.fit(Elementwise.Shape("rms_norm"))
     #expect(norm.quality == .measured)
@@ -107,7 +108,7 @@ import Testing
         atPath: "\(shippedProfiles.url.path)/kernels/h200-sxm/aiconfigurator-0.12.0/\(name).csv",
         toPath: "\(kernels.path)/h200-sxm/aiconfigurator-0.12.0/\(name).csv")
     }
-    let (both, _) = try calibrate(
+    let (both, _, _) = try calibrate(
       gpu: "h200-sxm", sources: ["ours", "aiconfigurator-0.12.0"], profilesDirectory: folder.path)
     #expect(both.source == "ours + aiconfigurator-0.12.0")
     #expect(both.fit(Elementwise.Shape("rms_norm")) == norm)

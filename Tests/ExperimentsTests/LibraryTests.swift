@@ -55,7 +55,7 @@ struct LibraryTests {
   @Test func everyDefaultIsSpeltOut() throws {
     let loaded = try Project.library.load(small())
     let specification = loaded.specification
-    #expect(specification.policy.parameters == ["stages": 16, "cohort": 8192, "groups": "tiers"])
+    #expect(specification.policy?.parameters == ["stages": 16, "cohort": 8192, "groups": "tiers"])
     #expect(specification.workload.arrivals == .poisson)
     #expect(specification.workload.numPrompts == 20)
     #expect(specification.system.blockSize == loaded.loaded.system.engine.keyValueBlockSize)
@@ -90,6 +90,30 @@ struct LibraryTests {
     for ((name, value), (_, before)) in zip(figures, result.summary.values) {
       #expect(value == before, "\(name)")
     }
+  }
+
+  @Test func withoutAPolicyTheEnginesOwnRuns() throws {
+    var experiment = small()
+    experiment.policy = nil
+    #expect(try Project.library.load(experiment).policy.entry.name == "chunked")
+    experiment.system.engine = "sglang"
+    #expect(try Project.library.load(experiment).policy.entry.name == "sglang")
+    experiment.system.engineSettings["scheduling.policy"] = .word("trtllm")
+    #expect(try Project.library.load(experiment).policy.entry.name == "trtllm")
+    experiment.policy = "layered"
+    #expect(try Project.library.load(experiment).policy.entry.name == "layered")
+  }
+
+  /// A model with fewer positions than the usual length has that many, and 32,768 only if somebody asks for them.
+  @Test func aLengthThatWasAskedForStays() throws {
+    var experiment = small("chunked")
+    experiment.system.model = "qwen3-30b-a3b"
+    let positions = try Project.library.load(experiment).loaded.system.shard.model.maxContext
+    #expect(try Project.library.load(experiment).maxModelLength == min(32_768, positions))
+    experiment.system.maxModelLength = positions + 1
+    let long = try Project.library.load(experiment)
+    #expect(long.specification.system.maxModelLength == positions + 1)
+    #expect(long.warnings.contains { $0.contains("\(positions) positions") })
   }
 
   @Test func equalInstancesShareTheTraffic() throws {

@@ -30,11 +30,26 @@ import Testing
     #expect(throws: ObjectiveError.self) { try LatencyLimit(parsing: text) }
   }
 
+  @Test func aLimitIsAboveZero() {
+    for text in ["tbt:0ms", "ttft:-1s"] {
+      #expect(throws: ObjectiveError.notPositive(text)) { try LatencyLimit(parsing: text) }
+    }
+    #expect(ObjectiveError.notPositive("tbt:0ms").description == "--slo tbt:0ms: expected a limit above 0")
+  }
+
   @Test func listsGiveAnObjectiveForEachValue() throws {
     let all = try Objective.alternatives(["tbt:20ms,30ms,50", "ttft:10s"])
     #expect(all.map(\.description) == ["tbt:20ms ttft:10s", "tbt:30ms ttft:10s", "tbt:50ms ttft:10s"])
     #expect(all[1].requests.timeToFirstToken == 10 && all[1].requests.timeBetweenTokens == 0.03)
-    #expect(throws: ObjectiveError.self) { try Objective.alternatives(["ttft:1s", "ttft:2s"]) }
+    let twice: [[String]] = [
+      ["ttft:1s", "ttft:2s"], ["tbt:50ms", "itl:40ms"], ["p99_itl:1s", "p99_itl:2s"],
+    ]
+    for words in twice {
+      #expect(throws: ObjectiveError.twice(words[1], by: try LatencyLimit(parsing: words[0]).description)) {
+        try Objective.alternatives(words)
+      }
+    }
+    #expect(try Objective.alternatives(["tbt:50ms", "p99_itl:40ms"]).count == 1)
   }
 
   func figures(attainment: Double, shares: [String: Double] = [:], latencies: [String: Double] = [:])

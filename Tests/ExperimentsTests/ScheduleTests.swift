@@ -11,7 +11,9 @@ import Testing
   @Test func thereAreTwentyAtLeast() { #expect(Self.names.count >= 20) }
 
   @Test(arguments: names) func stepsAndOutcomesAreVLLMs(name: String) throws {
-    let comparison = try ScheduleComparison(ScheduleScenario(name, in: Self.folder))
+    let scenario = try ScheduleScenario(name, in: Self.folder)
+    #expect(scenario.outcomes?.count == scenario.requests.count)
+    let comparison = try ScheduleComparison(scenario)
     let difference = comparison.firstDifference.map {
       "step \($0.step): recorded \($0.recorded), simulated \($0.simulated)"
     }

@@ -72,7 +72,7 @@ import Testing
     #expect(history.requests.allSatisfy { $0.preemptions == 0 })
   }
 
-  /// Those that are left count for the estimate, and nobody else.
+  /// Retraction takes the longest prompt.
   ///
   /// Of nine blocks of 16 two are free after the prompts; the third request needs its third block in the third decode step,
   /// when each has written three tokens, and the longest prompt is retracted. The two that are left have written 6 of 64, and

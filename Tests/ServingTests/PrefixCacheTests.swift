@@ -70,6 +70,26 @@ import Testing
     #expect(few.asked == many.asked)
   }
 
+  /// Contents 0 and 1 begin alike; 2 and 3 are the same again, of other tokens.
+  @Test func eachLapHasTokensOfItsOwn() {
+    var contents = PromptContents()
+    for end in [1, 2] {
+      _ = contents.append([.init(begin: 0, source: 0), .init(begin: 32, source: end)], length: 64)
+    }
+    func found(_ numbers: [Int32]) -> Int {
+      let requests = numbers.enumerated().map { id, content in
+        var request = Request(id: id, arrival: 0, promptTokens: 64, outputTokens: 1)
+        request.content = content
+        return request
+      }
+      return PrefixCache.blocksFound(
+        by: requests, in: contents, memory: KVMemory(blocks: 1000, blockSize: 16)
+      ).found
+    }
+    #expect(found([0, 1]) == 2 && found([2, 3]) == 2 && found([0, 1, 0]) == 5)
+    #expect(found([0, 1, 2, 3]) == 4 && found([0, 1, 2, 3, 2]) == 7)
+  }
+
   @Test func namesAreFoundUntilTheyAreRemoved() {
     var table = NameTable()
     for name in 1...1000 { table.set(UInt64(name) << 20, to: Int32(name)) }

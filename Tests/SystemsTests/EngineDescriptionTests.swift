@@ -163,8 +163,30 @@ import Testing
   @Test("the reference engine serves GPT-OSS dequantised, its window in every layer")
   func served() throws {
     let model = try shipped("gpt-oss-20b")
-    let served = try shippedProfiles.engine("paper").served(model)
+    let h100 = try shippedProfiles.hardware("h100-sxm")
+    let served = try shippedProfiles.engine("paper").served(model, on: h100)
     #expect(served.expertFormat == .bf16 && served.windowedLayers == 24)
-    #expect(try shippedProfiles.engine("ideal").served(model) == model)
+    #expect(try shippedProfiles.engine("ideal").served(model, on: h100) == model)
+  }
+
+  @Test("on data-centre Blackwell, MXFP4 experts get MXFP8 activations and no factor of dequantising kernels")
+  func mxfp8() throws {
+    let model = try shipped("gpt-oss-120b")
+    let h100 = try shippedProfiles.hardware("h100-sxm")
+    for (name, format, factor) in [
+      ("vllm-0.13", WeightFormat.mxfp4, 1.0), ("vllm-0.18", .mxfp4MXFP8, 1), ("sglang-0.5", .mxfp4MXFP8, 1),
+    ] {
+      let engine = try shippedProfiles.engine(name)
+      for gpu in ["b200-sxm", "b300-sxm", "gb200", "gb300"] {
+        let blackwell = try shippedProfiles.hardware(gpu)
+        #expect(engine.served(model, on: blackwell).expertFormat == format, "\(name) on \(gpu)")
+        #expect(engine.adapted(to: blackwell).kernelScale.mxfp4Prefill == factor)
+      }
+      #expect(engine.served(model, on: h100).expertFormat == .mxfp4)
+      #expect(engine.adapted(to: h100) == engine)
+    }
+    var asked = try shippedProfiles.engine("vllm-0.18")
+    try asked.set("kernel_scale.mxfp4_prefill=2")
+    #expect(try asked.adapted(to: shippedProfiles.hardware("b200-sxm")).kernelScale.mxfp4Prefill == 2)
   }
 }

@@ -49,6 +49,8 @@ import Workloads
       """
     let workload = try Self.workload(records, .poisson(rate: 1), count: 4)
     #expect((0..<4).map { Array(workload.prefixBlocks(ofRequest: $0)) } == [[1, 2], [3], [1, 2], [3]])
+    // The second lap has other tokens.
+    #expect(workload.map(\.content) == [0, 1, 2, 3])
   }
 
   @Test func iteratingAgainGivesTheSameRequests() throws {

@@ -28,11 +28,15 @@ import Testing
   }
 
   @Test(arguments: [
-    ["--seeds", "0,0"], ["--seeds", "x"], ["--attainment", "2"], ["--request-rate", "inf"], ["--seed", "3"],
-    ["--tolerance", "0"], ["--max-watts", "0"], ["--jobs", "0"], ["--policy", "chunked,"],
+    (["--seeds", "0,0"], "--seeds 0,0"), (["--seeds", "x"], "--seeds x"),
+    (["--attainment", "2"], "--attainment 2"), (["--request-rate", "inf"], "--request-rate inf"),
+    (["--seed", "3"], "--seeds"), (["--tolerance", "0"], "--tolerance 0"),
+    (["--max-watts", "0"], "--max-watts 0"),
+    (["--jobs", "0"], "--jobs 0"), (["--policy", "chunked,"], "policy"),
   ])
-  func badInputIsRefused(_ arguments: [String]) throws {
+  func badInputIsRefused(_ arguments: [String], message: String) throws {
     let command = try CapacityCommand.parse(["--no-db"] + arguments + TestProject.folders)
-    #expect(throws: (any Error).self) { try command.run() }
+    let complaint = try #require(TestProject.complaint(of: command))
+    #expect(complaint.contains(message))
   }
 }

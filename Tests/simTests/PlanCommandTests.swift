@@ -25,11 +25,20 @@ import Testing
   }
 
   @Test(arguments: [
-    [], ["--request-rate", "inf"], ["--request-rate", "1", "--gpu-price", "dear"],
-    ["--request-rate", "1", "--seed", "4"], ["--request-rate", "1", "--slo", "tbt:1,2"],
+    ([], "--request-rate"), (["--request-rate", "inf"], "--request-rate inf"),
+    (["--request-rate", "1", "--gpu-price", "dear"], "--gpu-price dear"),
+    (["--request-rate", "1", "--gpu-price", "h100-sxn:2"], "for no other: h100-sxm"),
+    (["--request-rate", "1", "--gpu-price", "h100-sxm:2,h100-sxm:3"], "one price for a GPU"),
+    (
+      ["--request-rate", "1", "--hardware", "h100-sxm,h200-sxm", "--gpu-price", "h100-sxm:2"],
+      "a price for each GPU of --hardware"
+    ),
+    (["--request-rate", "1", "--seed", "4"], "--seed"),
+    (["--request-rate", "1", "--slo", "tbt:1,2"], "--slo"),
   ])
-  func badInputIsRefused(_ arguments: [String]) throws {
+  func badInputIsRefused(_ arguments: [String], message: String) throws {
     let command = try PlanCommand.parse(arguments + TestProject.folders)
-    #expect(throws: (any Error).self) { try command.run() }
+    let complaint = try #require(TestProject.complaint(of: command))
+    #expect(complaint.contains(message))
   }
 }

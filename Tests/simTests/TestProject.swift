@@ -1,3 +1,4 @@
+import ArgumentParser
 import Foundation
 import ResultStore
 
@@ -26,6 +27,17 @@ enum TestProject {
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
     return try body(folder.appending(path: "sim.sqlite").path)
+  }
+
+  /// What a command says is wrong as it runs; `nil` if it does not fail.
+  static func complaint(of command: some ParsableCommand) -> String? {
+    do {
+      var command = command
+      try command.run()
+      return nil
+    } catch {
+      return "\(error)"
+    }
   }
 
   /// Everything in a database but what differs from one execution to the next: the order of runs, and real times.

@@ -28,12 +28,15 @@ import Testing
   }
 
   @Test(arguments: [
-    ["--policy", "chunked,chunked"], ["--slo", "ttft"], ["--seed", "1"], ["--max-num-batched-tokens", "512"],
-    ["--percentile", "0"], ["--percentile", "99", "--attainment", "0.9"], ["--policy", "nosuch"],
-    ["--slo", "ttft:1s", "ttft:2s"],
+    (["--policy", "chunked,chunked"], "the same policy is given twice"), (["--slo", "ttft"], "--slo ttft"),
+    (["--seed", "1"], "--seed"), (["--max-num-batched-tokens", "512"], "fix one as in chunked[budget=512]"),
+    (["--long-prefill-token-threshold", "256"], "vllm[long=256]"), (["--percentile", "0"], "--percentile 0"),
+    (["--percentile", "99", "--attainment", "0.9"], "--percentile"), (["--policy", "nosuch"], "nosuch"),
+    (["--slo", "ttft:1s", "ttft:2s"], "ttft:1s limits the same latency already"),
   ])
-  func badInputIsRefused(_ arguments: [String]) throws {
+  func badInputIsRefused(_ arguments: [String], message: String) throws {
     let command = try TuneCommand.parse(["--no-db"] + arguments + TestProject.folders)
-    #expect(throws: (any Error).self) { try command.run() }
+    let complaint = try #require(TestProject.complaint(of: command))
+    #expect(complaint.contains(message))
   }
 }

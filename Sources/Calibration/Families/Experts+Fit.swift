@@ -8,7 +8,7 @@ extension Experts: MeasuredFamily {
     var hidden, intermediate, topK, experts: Int
     var tokens: Int
     var active: Double
-    /// How unevenly the active experts are loaded: 0 or 1.
+    /// How unevenly the active experts are loaded: 0 for evenly, 1 for a power law.
     var skew = 0.0
     /// Tiles of 16, 32, 64 and 128 tokens.
     var tiles: SIMD4<Double>
@@ -21,17 +21,25 @@ extension Experts: MeasuredFamily {
   /// The rows of a table that does not say what its routing asks of the kernel: that comes from another one.
   ///
   /// Layers that several GPUs share by expert parallelism are left out: there is no law of them yet.
-  static func rows(of table: KernelTable, _ loads: ExpertLoads) throws(CalibrationError) -> [Row] {
+  static func rows(
+    of table: KernelTable, _ loads: ExpertLoads
+  ) throws(CalibrationError) -> (tuned: [Row], untuned: [String]) {
     let ep = try table.integers("ep")
     return tuned(try rows(of: table.keeping { ep[$0] == 1 }, loads: loads))
   }
 
+  /// How much longer than in 16 bits a quantised layer may take, in the median, before its kernel counts as untuned.
+  ///
+  /// A judgement: no table says which kernels were tuned.
+  static let untunedRatio = 1.25
+
   /// Rows without those of quantised layers that take over a quarter longer than the same layers in 16 bits, in the median
-  /// of the launches that both were measured with.
+  /// of the launches that both were measured with; and the layers that were left out.
   ///
   /// Such a layer was measured with a kernel that lacks a tuned configuration: it moves half of the bytes, or a quarter, at
   /// a sixth of the bandwidth. Nobody serves a model with it. Another source may have the layer.
-  static func tuned(_ rows: [Row]) -> [Row] {
+  static func tuned(_ rows: [Row]) -> (tuned: [Row], untuned: [String]) {
+    var untuned: [String] = []
     func launch(_ row: Row) -> [Double] {
       [row.hidden, row.intermediate, row.topK, row.experts, row.tokens].map(Double.init)
         + [row.active, row.skew]
@@ -39,10 +47,13 @@ extension Experts: MeasuredFamily {
     let sixteenBit = Dictionary(
       rows.filter { $0.type == WeightFormat.bf16.rawValue }.map { (launch($0), $0.seconds) },
       uniquingKeysWith: min)
-    return rows.grouped(by: key) { $0.lexicographicallyPrecedes($1) }.flatMap { _, rows -> [Row] in
+    let tuned = rows.grouped(by: key) { $0.lexicographicallyPrecedes($1) }.flatMap { key, rows -> [Row] in
       let ratios = rows.compactMap { row in sixteenBit[launch(row)].map { row.seconds / $0 } }.sorted()
-      return ratios.isEmpty || ratios[ratios.count / 2] <= 1.25 ? rows : []
+      if ratios.isEmpty || ratios[ratios.count / 2] <= untunedRatio { return rows }
+      untuned.append("\(key[0]) \(key[1...3].joined(separator: " x ")) top \(key[4])")
+      return []
     }
+    return (tuned, untuned)
   }
 
   static func rows(of table: KernelTable) throws(CalibrationError) -> [Row] {
@@ -97,8 +108,8 @@ extension Experts: MeasuredFamily {
     let downs = Dictionary(grouping: harness.filter { $0.kernel == "expert_down" }, by: key)
     let ups = harness.filter { $0.kernel == "expert_gate_up" }
       .grouped(by: key) { $0.lexicographicallyPrecedes($1) }
-    return ups.compactMap { key, tiles in
-      guard let up = tiles.min(by: { $0.seconds < $1.seconds }),
+    return ups.compactMap { key, sizes in
+      guard let up = sizes.min(by: { $0.seconds < $1.seconds }),
         let down = downs[key]?.min(by: { $0.seconds < $1.seconds })
       else { return nil }
       let choices = Double(up.m * up.topK)
@@ -108,9 +119,17 @@ extension Experts: MeasuredFamily {
         streaming("permute", bytes: 4 * choices * hidden)
         + streaming("silu_mul", bytes: 6 * choices * Double(intermediate))
         + streaming("combine", bytes: 2 * (choices + Double(up.m)) * hidden)
+      // Popularity falls as a power of the rank: 1 is the power law of the other tables.
+      let skew = min(1, Double(up.skew) ?? 0)
+      var tiles = SIMD4<Double>.zero
+      for (i, tokens) in [16.0, 32, 64, 128].enumerated() {
+        tiles[i] = expectedTiles(
+          choices: choices, active: Double(up.active), tileTokens: tokens, skew: skew)
+      }
       return Row(
         type: up.type, hidden: up.k, intermediate: intermediate, topK: up.topK, experts: up.experts,
-        tokens: up.m, active: Double(up.active), tiles: .zero, seconds: up.seconds + down.seconds + between)
+        tokens: up.m, active: Double(up.active), skew: skew, tiles: tiles,
+        seconds: up.seconds + down.seconds + between)
     }
   }
 
@@ -145,7 +164,7 @@ extension Experts: MeasuredFamily {
         format.isTiled
         ? "t0 + active * expert bytes * b + tiles * tile tokens * flops of a row * f_tile"
         : "t0 + active * expert bytes * b + flops * (f + skew * g), skew 1 for rows by a power law"
-          + (format == .fp8 || format == .fp8Block ? ", + tiles of 128 * 128 * flops of a row * f_128" : "")
+          + (format.isPartlyTiled ? ", + tiles of 128 * 128 * flops of a row * f_128" : "")
       let bar = format.isTiled ? ErrorBar(median: 5, p90: 14) : ErrorBar(median: 4, p90: 12)
       kernels.append(
         calibrator.kernel(
@@ -182,7 +201,7 @@ extension Experts: MeasuredFamily {
     } else {
       features[2] = Double(row.tokens) * Double(row.topK) * shape.flopsPerChoice
       features[7] = row.skew * features[2]
-      if format == .fp8 || format == .fp8Block {
+      if format.isPartlyTiled {
         features[6] = row.tiles[3] * 128 * shape.flopsPerChoice
       }
     }

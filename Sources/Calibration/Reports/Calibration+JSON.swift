@@ -9,9 +9,9 @@ extension Calibration {
   /// - Complexity: O(n).
   public func json() -> String {
     var lines = ["{"]
-    lines.append("  \"gpu\": \(quoted(gpu)),")
-    lines.append("  \"device\": \(quoted(device)),")
-    lines.append("  \"source\": \(quoted(source)),")
+    lines.append("  \"gpu\": \(JSONWriter.text(gpu)),")
+    lines.append("  \"device\": \(JSONWriter.text(device)),")
+    lines.append("  \"source\": \(JSONWriter.text(source)),")
     lines.append("  \"figures\": {")
     lines.append("    \"multiprocessors\": \(figures.multiprocessors),")
     lines.append("    \"memory_bandwidth\": \(formatted(figures.memoryBandwidth)),")
@@ -23,22 +23,23 @@ extension Calibration {
     lines += joined(["    \"fp8_flops\": \(formatted(figures.fp8FLOPs))"] + further)
     lines.append("  },")
     lines.append("  \"files\": [")
-    lines += joined(files.map { "    {\"path\": \(quoted($0.path)), \"sha256\": \(quoted($0.sha256))}" })
+    lines += joined(
+      files.map { "    {\"path\": \(JSONWriter.text($0.path)), \"sha256\": \(JSONWriter.text($0.sha256))}" })
     lines.append("  ],")
     lines.append("  \"kernels\": [")
     for (i, kernel) in kernels.enumerated() {
       lines.append("    {")
-      lines.append("      \"kernel\": \(quoted(kernel.kernel)),")
-      lines.append("      \"type\": \(quoted(kernel.type)),")
-      lines.append("      \"formula\": \(quoted(kernel.formula)),")
-      lines.append("      \"quality\": \(quoted(kernel.quality.rawValue)),")
-      lines.append("      \"source\": \(quoted(kernel.source)),")
-      lines.append("      \"dimensions\": \(list(kernel.dimensions.map(quoted))),")
+      lines.append("      \"kernel\": \(JSONWriter.text(kernel.kernel)),")
+      lines.append("      \"type\": \(JSONWriter.text(kernel.type)),")
+      lines.append("      \"formula\": \(JSONWriter.text(kernel.formula)),")
+      lines.append("      \"quality\": \(JSONWriter.text(kernel.quality.rawValue)),")
+      lines.append("      \"source\": \(JSONWriter.text(kernel.source)),")
+      lines.append("      \"dimensions\": \(list(kernel.dimensions.map { JSONWriter.text($0) })),")
       let coefficients = kernel.coefficients.map {
-        "{\"name\": \(quoted($0.name)), \"unit\": \(quoted($0.unit))}"
+        "{\"name\": \(JSONWriter.text($0.name)), \"unit\": \(JSONWriter.text($0.unit))}"
       }
       lines.append("      \"coefficients\": \(list(coefficients)),")
-      lines.append("      \"ranges\": \(list(kernel.ranges.map(quoted))),")
+      lines.append("      \"ranges\": \(list(kernel.ranges.map { JSONWriter.text($0) })),")
       if let errors = kernel.heldOut { lines.append("      \"held_out\": \(object(errors)),") }
       if let bar = kernel.bar {
         lines.append("      \"bar\": {\"median\": \(formatted(bar.median)), \"p90\": \(formatted(bar.p90))},")
@@ -73,7 +74,7 @@ extension Calibration {
 
   private func object(_ energy: EnergyFit) -> [String] {
     var members = [
-      "\"source\": \(quoted(energy.source))", "\"idle_w\": \(formatted(energy.idleWatts))",
+      "\"source\": \(JSONWriter.text(energy.source))", "\"idle_w\": \(formatted(energy.idleWatts))",
       "\"busy_w\": \(formatted(energy.busyWatts))",
       "\"per_byte_pj\": \(formatted(energy.perBytePicojoules))",
       "\"per_flop_pj\": \(formatted(energy.perFLOPPicojoules))",
@@ -107,17 +108,4 @@ extension Calibration {
   }
 
   private func list(_ elements: [String]) -> String { "[\(elements.joined(separator: ", "))]" }
-
-  private func quoted(_ text: String) -> String {
-    var result = "\""
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "\"": result += "\\\""
-      case "\\": result += "\\\\"
-      case let control where control.value < 0x20: result += String(format: "\\u%04x", control.value)
-      default: result.unicodeScalars.append(scalar)
-      }
-    }
-    return result + "\""
-  }
 }

@@ -14,6 +14,8 @@ struct KernelMeasurements: Sendable {
   var files: [SourceFile] = []
   /// The measurements of each of ``measuredFamilies``.
   private(set) var families: [any Measurements] = measuredFamilies.map { $0.noMeasurements() }
+  /// Layers of experts that were left out because their kernels are not tuned, for each table.
+  var untuned: [String] = []
   var energy: [EnergyWindow] = []
   /// The board's power limit while energy was measured, in watts; nil if it was not.
   var powerLimit: Double?
@@ -92,7 +94,13 @@ struct KernelMeasurements: Sendable {
   private mutating func read(experts table: KernelTable, profiles: String) throws(CalibrationError) {
     let name = "kernels/expert-routing.csv"
     let loads = try KernelTable(path: "\(profiles)/\(name)")
-    self[Experts.self] += try Experts.rows(of: table, ExpertLoads(loads))
+    let (rows, left) = try Experts.rows(of: table, ExpertLoads(loads))
+    self[Experts.self] += rows
+    if !left.isEmpty {
+      untuned.append(
+        "\(table.path.split(separator: "/").suffix(2).joined(separator: "/")): "
+          + left.joined(separator: ", "))
+    }
     files.append(SourceFile(path: name, sha256: loads.digest))
   }
 
@@ -162,6 +170,7 @@ extension KernelMeasurements {
       powerLimit = other.powerLimit
     }
     if figures == nil { figures = other.figures }
+    untuned += other.untuned
     for file in other.files where !files.contains(file) { files.append(file) }
   }
 }

@@ -9,15 +9,13 @@ extension Calibration {
 
   /// What a data sheet says of a GPU of which no kernel was measured.
   ///
-  /// Kernels stream at 80 % of the bandwidth and compute at 70 % of the rate, which tuned kernels of the measured GPUs
-  /// reach with large operands; a launch takes a few microseconds at least. All-reduces pass a ring over the links. Fits
+  /// Kernels stream at 80 % of the bandwidth and compute at the share of the rate that ``DeviceFigures`` takes for all
+  /// kernels without measurements; a launch takes a few microseconds at least. All-reduces pass a ring over the links. Fits
   /// found here have the quality ``Quality/dataSheet``, whose spread enters the intervals.
   ///
   /// - Parameter hardware: the GPU.
   public init(dataSheetOf hardware: HardwareDescription) {
-    let efficiency = 0.7
-    let bf16 = efficiency * hardware.bf16Flops
-    func rate(_ flops: Double) -> Double? { flops > 0 ? efficiency * flops : nil }
+    func rate(_ flops: Double) -> Double? { flops > 0 ? flops : nil }
     let rings = [2, 4, 8, 16].map { gpus in
       FittedShape(
         dimensions: [gpus],
@@ -45,14 +43,15 @@ extension Calibration {
       gpu: hardware.name, device: hardware.name, source: Self.dataSheet,
       figures: DeviceFigures(
         multiprocessors: hardware.multiprocessors, memoryBandwidth: hardware.memoryBandwidth,
-        memoryEfficiency: 0.8, bf16FLOPs: bf16, fp8FLOPs: rate(hardware.fp8Flops) ?? bf16,
+        memoryEfficiency: 0.8, bf16FLOPs: hardware.bf16Flops,
+        fp8FLOPs: rate(hardware.fp8Flops) ?? hardware.bf16Flops,
         fp4FLOPs: rate(hardware.fp4Flops), int8FLOPs: rate(hardware.int8Flops)),
       files: [], kernels: kernels)
   }
 
-  /// The least time of a kernel of which no launch was measured; 0 where other kernels of the GPU tell.
+  /// The least time of a kernel of which no launch was measured, and no similar kernel's on the GPU.
   ///
   /// The shortest launches of the nine measured GPUs take 2 to 6 us, and 15 to 40 us for the several kernels of an experts'
   /// layer.
-  func launch(ofExperts: Bool = false) -> Double { isOfDataSheet ? (ofExperts ? 25e-6 : 4e-6) : 0 }
+  func launch(ofExperts: Bool = false) -> Double { ofExperts ? 25e-6 : 4e-6 }
 }

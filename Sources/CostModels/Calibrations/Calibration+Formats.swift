@@ -12,7 +12,7 @@ extension Calibration {
   public static func paths(gpu: String, profiles: ProfileFolder, for model: ModelDescription) -> [String] {
     let folder = profiles.url.path + "/calibrations"
     let formats = "\(folder)/formats/\(gpu).json"
-    let needsFormats = !model.formats.quantised.isSubset(of: [.mxfp4])
+    let needsFormats = !model.formats.quantised.isSubset(of: [.mxfp4, .mxfp4MXFP8])
     let hasFormats = needsFormats && FileManager.default.fileExists(atPath: formats)
     return ["\(folder)/\(gpu).json"] + (hasFormats ? [formats] : [])
   }
@@ -47,6 +47,8 @@ extension Calibration {
     switch fit.quality {
     case .dataSheet: return "\(call.kernel.rawValue) (\(shape): data sheet)"
     case .allShapes: return "\(call.kernel.rawValue) (\(shape): a law of all shapes)"
+    case .estimate where Call.Family.self != Elementwise.self:
+      return "\(call.kernel.rawValue) (\(shape): an estimate after a similar kernel)"
     default: return nil
     }
   }

@@ -53,4 +53,10 @@ public struct DeviceFigures: Codable, Sendable, Hashable {
 
   /// Inverse of the bandwidth that kernels reach by experience.
   var secondsPerByte: Double { 1 / (memoryBandwidth * memoryEfficiency) }
+
+  /// The share of the data sheet's arithmetic rate that tuned kernels of the measured GPUs reach with large operands.
+  private static let arithmeticEfficiency = 0.7
+
+  /// Inverse of the arithmetic rate that kernels reach by experience.
+  func secondsPerFLOP(_ format: WeightFormat) -> Double { 1 / (Self.arithmeticEfficiency * flops(format)) }
 }

@@ -29,6 +29,16 @@ public struct AttentionHeads: Sendable, Hashable, CustomStringConvertible {
 
   /// The sizes as a calibration keeps them.
   package var dimensions: [Int] { [heads, keyValueHeads, headDim, window] }
+  /// The kernels that stand in where none of this kind and format was measured, the most similar first: that of 16-bit keys
+  /// and values, and those without a window.
+  ///
+  /// Their terms count the bytes of this one's own format, and the keys that its window leaves.
+  func standIns(_ format: WeightFormat) -> [(AttentionHeads, WeightFormat)] {
+    var unwindowed = self
+    unwindowed.window = 0
+    return [(self, .bf16), (unwindowed, format), (unwindowed, .bf16)].filter { $0 != (self, format) }
+  }
+
   /// How much a difference in each of the sizes counts: width of a head before all else.
   static let weights = [1.0, 2, 8, 1]
 

@@ -93,10 +93,19 @@ public enum DecodeAttention: LinearKernelFamily {
   public static func scale(in engine: KernelScale) -> Double { engine.attention }
 
   /// The exact heads; else the coefficients of the most similar heads, whose terms count this shape's own blocks and
-  /// bytes; else the data sheet.
+  /// bytes; else an estimate by the coefficients of another format or without a window; else the data sheet.
   public static func find(_ shape: Shape, in calibration: Calibration) -> Fit<DecodeAttention> {
+    if let found = measured(shape, in: calibration) { return found }
+    for (heads, format) in shape.heads.standIns(shape.format) {
+      if let found = measured(Shape(heads, format: format), in: calibration) {
+        return calibration.fit(shape, found.coefficients, .estimate)
+      }
+    }
+    return calibration.fit(
+      shape, SIMD8(calibration.launch(), calibration.figures.secondsPerByte, 0, 0, 0, 0, 0, 0), .dataSheet)
+  }
+
+  private static func measured(_ shape: Shape, in calibration: Calibration) -> Fit<DecodeAttention>? {
     calibration.exact(shape) ?? calibration.nearest(to: shape, weights: AttentionHeads.weights)
-      ?? calibration.fit(
-        shape, SIMD8(calibration.launch(), calibration.figures.secondsPerByte, 0, 0, 0, 0, 0, 0), .dataSheet)
   }
 }

@@ -63,9 +63,9 @@ public enum Experts: KernelFamily {
     package var flopsPerChoice: Double { 6 * Double(hidden) * Double(intermediate) }
 
     /// Tokens in a tile of a call with `rows` rows: the power of two from 16 to 128 that holds an expert's share; 128
-    /// in FP8.
+    /// where products are computed in FP8.
     package func tileTokens(rows: Double) -> Double {
-      if format == .fp8 || format == .fp8Block { return 128 }
+      if format.isPartlyTiled { return 128 }
       let share = rows * Double(topK) / Double(experts)
       return share <= 16 ? 16 : share <= 32 ? 32 : share <= 64 ? 64 : 128
     }
@@ -167,8 +167,8 @@ public enum Experts: KernelFamily {
       ?? calibration.launch(ofExperts: true)
     let figures = calibration.figures
     return calibration.fit(
-      shape, SIMD8(launch, figures.secondsPerByte, 1 / figures.flops(shape.format), 0, 0, 0, 0, 0), .dataSheet
-    )
+      shape, SIMD8(launch, figures.secondsPerByte, figures.secondsPerFLOP(shape.format), 0, 0, 0, 0, 0),
+      .dataSheet)
   }
 }
 

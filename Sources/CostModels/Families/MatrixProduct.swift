@@ -160,7 +160,7 @@ public enum MatrixProduct: KernelFamily {
       ?? calibration.launch()
     let figures = calibration.figures
     return calibration.fit(
-      shape, SIMD8(launch, figures.secondsPerByte, 1 / figures.flops(shape.format), 0, 0, 0, 0, 0), .dataSheet
-    )
+      shape, SIMD8(launch, figures.secondsPerByte, figures.secondsPerFLOP(shape.format), 0, 0, 0, 0, 0),
+      .dataSheet)
   }
 }

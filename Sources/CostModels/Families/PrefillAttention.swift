@@ -133,22 +133,32 @@ public enum PrefillAttention: LinearKernelFamily {
   public static func scale(in engine: KernelScale) -> Double { engine.attention }
 
   /// The exact heads; else the coefficients of the most similar heads, whose terms count this shape's own blocks, bytes
-  /// and operations; else those of the other kind of kernel, of which a block takes as long; else the data sheet.
+  /// and operations; else those of the other kind of kernel, of which a block takes as long; else an estimate by the
+  /// coefficients of another format or without a window; else the data sheet.
   public static func find(_ shape: Shape, in calibration: Calibration) -> Fit<PrefillAttention> {
+    if let found = measured(shape, in: calibration) { return found }
+    for (heads, format) in shape.heads.standIns(shape.format) {
+      let other = Shape(heads, splitsKeys: shape.splitsKeys, format: format)
+      if let found = measured(other, in: calibration) {
+        return calibration.fit(shape, found.coefficients, .estimate)
+      }
+    }
+    let figures = calibration.figures
+    let perTileFLOP = Double(figures.multiprocessors) * figures.secondsPerFLOP(.bf16)
+    return calibration.fit(
+      shape, SIMD8(calibration.launch(), perTileFLOP, figures.secondsPerByte, 0, 0, 0, 0, 0), .dataSheet)
+  }
+
+  /// A fit of this kind and format, whatever the heads and whether or not it splits the keys.
+  private static func measured(_ shape: Shape, in calibration: Calibration) -> Fit<PrefillAttention>? {
     if let found = calibration.exact(shape)
       ?? calibration.nearest(to: shape, weights: AttentionHeads.weights)
     {
       return found
     }
     let other = Shape(shape.heads, splitsKeys: !shape.splitsKeys, format: shape.format)
-    if let found = calibration.exact(other)
-      ?? calibration.nearest(to: other, weights: AttentionHeads.weights)
-    {
-      return calibration.fit(shape, found.coefficients, .neighbours)
-    }
-    let figures = calibration.figures
-    let perTileFLOP = Double(figures.multiprocessors) / figures.bf16FLOPs
-    return calibration.fit(
-      shape, SIMD8(calibration.launch(), perTileFLOP, figures.secondsPerByte, 0, 0, 0, 0, 0), .dataSheet)
+    let found =
+      calibration.exact(other) ?? calibration.nearest(to: other, weights: AttentionHeads.weights)
+    return found.map { calibration.fit(shape, $0.coefficients, .neighbours) }
   }
 }

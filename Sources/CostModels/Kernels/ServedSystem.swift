@@ -20,9 +20,9 @@ public struct ServedSystem: Sendable {
       throw .invalidSetting(
         path: contradiction.path, value: contradiction.value, expected: contradiction.expected)
     }
-    shard = try engine.served(model).shard(over: tensorParallel)
+    shard = try engine.served(model, on: hardware).shard(over: tensorParallel)
     self.hardware = hardware
-    self.engine = engine
+    self.engine = engine.adapted(to: hardware)
   }
 
   /// The limit on the power of all of its GPUs together.

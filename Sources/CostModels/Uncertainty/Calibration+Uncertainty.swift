@@ -5,8 +5,8 @@ extension Calibration {
   ///
   /// Every fit that is looked up in the result is slower or faster by a log-normal factor, whose spread is that of the
   /// fit's errors on held-out rows (``Fit/spread``). Half of the factor's variance is the fit's own, half is shared by
-  /// all fits of its kernel: they were measured in the same runs, by the same code. Kernels that are estimates share one
-  /// factor, since they share the reasoning. The same seed and draw give a shape the same factor, whatever else is
+  /// all fits of its kernel: they were measured in the same runs, by the same code. Estimated elementwise
+  /// kernels share one factor, since they share the reasoning. The same seed and draw give a shape the same factor, whatever else is
   /// looked up.
   ///
   /// - Parameters:
@@ -23,7 +23,7 @@ extension Calibration {
   func drawn<Shape: KernelShape>(_ fit: Fit<Shape.Family>, as shape: Shape) -> Fit<Shape.Family> {
     guard let perturbation else { return fit }
     let sizes = shape.dimensions.map(String.init).joined(separator: "x")
-    if fit.quality == .estimate {
+    if fit.quality == .estimate, Shape.Family.self == Elementwise.self {
       return fit.scaled(by: perturbation.factor("estimates", spread: fit.spread))
     }
     let half = fit.spread * 0.5.squareRoot()

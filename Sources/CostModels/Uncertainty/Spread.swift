@@ -8,12 +8,12 @@ enum Spread {
   static let estimate = 0.3
   /// Assumptions, such as that kernels are tuned: within a twelfth, nine times out of ten.
   ///
-  /// Twice as much made intervals that missed none of the measured servers of `Scripts/check-intervals`.
+  /// A judgement, set after a look at the servers of `Scripts/check-intervals`, which therefore say nothing about it.
   static let assumption = 0.05
   /// Estimated energies: nine of ten lie within the third that their sources claim.
   static let estimatedEnergy = 0.2
-  /// What the power limit does, until it is measured: nine of ten lie between 0.61 and 1.64 times what is assumed.
-  static let power = 0.3
+  /// What the power limit does, until it is measured: as sure as any estimate.
+  static let power = estimate
   /// Values of a descriptor that were fitted to published results: within a sixth, nine times out of ten.
   static let fitted = 0.1
   /// Values of a descriptor that were measured, but on another machine.

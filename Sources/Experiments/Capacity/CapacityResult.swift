@@ -6,7 +6,7 @@ package struct CapacityResult: Sendable {
   package let rate: Double?
   /// The least rate known to fail; `nil` if none was found.
   package let failing: Double?
-  /// Where the mean of the seeds' own capacities lies; `nil` for a single seed.
+  /// Where the mean of the seeds' own capacities lies, the tolerance of the search included; `nil` for a single seed.
   package let interval: Interval?
   /// What fails beyond the capacity, or keeps it from existing.
   package let limit: CapacityCriterion.Limit?

@@ -78,8 +78,12 @@ package struct PolicyCapacity {
   }
 
   /// The 95 % interval of the mean of the seeds' own capacities, which cannot be negative.
+  ///
+  /// Each of them is known to hold, and may be larger by the tolerance.
   private func interval(of rates: [Double]) -> Interval? {
-    Sample(rates).meanInterval().map { Interval(low: max(0, $0.low), high: $0.high) }
+    Sample(rates).meanInterval().map {
+      Interval(low: max(0, $0.low), high: $0.high * (1 + pooled.tolerance))
+    }
   }
 
   /// Means over the seeds, if all have been run.

@@ -42,7 +42,7 @@ package struct ParameterAdvice: Sendable {
     DispatchQueue.concurrentPerform(iterations: values.count) { i in
       guard
         let variant = try? runs.variant(
-          of: experiment, { $0.policy.parameters[parameter] = .number(Double(values[i])) }),
+          of: experiment, { $0.policy?.parameters[parameter] = .number(Double(values[i])) }),
         // A smaller limit that turns longer requests away is no better way to serve them.
         variant.longestSequence >= experiment.longestSequence
       else { return }

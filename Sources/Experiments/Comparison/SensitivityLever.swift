@@ -61,7 +61,7 @@ package enum SensitivityLever: String, CaseIterable, Sendable {
     switch self {
     case .hostPerStage: partialDepth
     case .expertKernels: experiment.loaded.routing != nil
-    case .chunkBudget: ["chunked", "hybrid", "vllm"].contains(experiment.policy.entry.name)
+    case .chunkBudget: experiment.policy.cutsPrompts
     }
   }
 
@@ -78,7 +78,7 @@ package enum SensitivityLever: String, CaseIterable, Sendable {
   package func set(_ value: Double, in experiment: inout Experiment, policy: Policy) {
     switch self {
     case .hostPerStage, .expertKernels: experiment.system.engineSettings[rawValue] = .number(value)
-    case .chunkBudget: experiment.policy.parameters[policy.entry.batchedTokens] = .number(value)
+    case .chunkBudget: experiment.policy?.parameters[policy.entry.batchedTokens] = .number(value)
     }
   }
 }

@@ -73,6 +73,7 @@ package struct LatencyLimit: Sendable, Hashable, CustomStringConvertible {
       throw .unknownLatency(text, nearest: nearestName(to: name, among: Latency.allCases.map(\.rawValue)))
     }
     guard let seconds = Self.seconds(value) else { throw .malformed(text) }
+    guard seconds > 0 else { throw .notPositive(text) }
     guard latency != .tbt || scope == .eachRequest else { throw .longestGapHasNoStatistic(text) }
     self.init(latency, scope, seconds: seconds)
   }
@@ -93,6 +94,14 @@ package struct LatencyLimit: Sendable, Hashable, CustomStringConvertible {
     return "\(name):\(text)"
   }
 
+  /// Whether both are on the same figure: of single requests `itl` is the longest gap, as `tbt`.
+  package func limitsTheSame(as other: LatencyLimit) -> Bool {
+    func figure(_ limit: LatencyLimit) -> Latency {
+      limit.latency == .itl && limit.scope == .eachRequest ? .tbt : limit.latency
+    }
+    return scope == other.scope && figure(self) == figure(other)
+  }
+
   /// The percentile that it is on, if it is on one.
   package var percentile: Double? { if case .percentile(let percent) = scope { percent } else { nil } }
 
@@ -104,7 +113,7 @@ package struct LatencyLimit: Sendable, Hashable, CustomStringConvertible {
   private static func seconds(_ text: Substring) -> Seconds? {
     let units: [(String, Double)] = [("ms", 1e-3), ("us", 1e-6), ("min", 60), ("s", 1)]
     let unit = units.first { text.hasSuffix($0.0) } ?? ("", 1e-3)
-    guard let number = Double(text.dropLast(unit.0.count)), number > 0, number.isFinite else { return nil }
+    guard let number = Double(text.dropLast(unit.0.count)), number.isFinite else { return nil }
     return number * unit.1
   }
 

@@ -43,7 +43,9 @@ package struct Objective: Sendable, Hashable, CustomStringConvertible {
         let text = part.hasPrefix(head) ? String(part) : head + part
         choices.append(try LatencyLimit(parsing: text))
       }
-      if product[0].contains(where: { $0.name == choices[0].name }) { throw .twice(word) }
+      if let before = product[0].first(where: { $0.limitsTheSame(as: choices[0]) }) {
+        throw .twice(word, by: before.description)
+      }
       product = product.flatMap { limits in choices.map { limits + [$0] } }
     }
     return product.map { Objective($0) }

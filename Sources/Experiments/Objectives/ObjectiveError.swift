@@ -4,6 +4,8 @@ import Support
 package enum ObjectiveError: UserError, Hashable {
   /// It is not of the form of a limit.
   case malformed(String)
+  /// Its time is 0 or below.
+  case notPositive(String)
   /// There is no such latency.
   case unknownLatency(String, nearest: String?)
   /// There is no such statistic.
@@ -14,14 +16,15 @@ package enum ObjectiveError: UserError, Hashable {
   case list(String)
   /// A statistic where limits of single requests are due.
   case statistic(String, command: String)
-  /// The same latency limited twice.
-  case twice(String)
+  /// The same latency limited twice; `by` is the limit before it.
+  case twice(String, by: String)
 
   /// One line: the limit, and what would be right.
   package var description: String {
     switch self {
     case .malformed(let text):
       "--slo \(text): expected name:milliseconds or name:time with its unit, such as ttft:10000 or ttft:10s"
+    case .notPositive(let text): "--slo \(text): expected a limit above 0"
     case .unknownLatency(let text, let nearest):
       "--slo \(text): " + (nearest.map { "did you mean '\($0)'? " } ?? "")
         + "expected one of ttft, tbt, tpot, e2el, itl"
@@ -34,7 +37,7 @@ package enum ObjectiveError: UserError, Hashable {
     case .statistic(let text, let command):
       "--slo \(text): \(command) holds single requests against their limits, as in ttft:1s; percentiles are for "
         + "capacity, tune and plan"
-    case .twice(let text): "--slo \(text): this latency is limited twice"
+    case .twice(let text, let before): "--slo \(text): \(before) limits the same latency already"
     }
   }
 

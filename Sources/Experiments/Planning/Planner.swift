@@ -5,8 +5,8 @@ import Workloads
 
 /// Finds how many instances of a system serve a rate.
 ///
-/// The capacity of one instance gives the least number; that many are simulated together behind their router, and one more
-/// as long as they do not hold.
+/// The capacity of one instance gives a first number; that many are simulated together behind their router, then one fewer as
+/// long as they hold, which several may do beyond their capacities one by one, or one more as long as they do not.
 package struct Planner: Sendable {
   package let library: Library
   package let criterion: CapacityCriterion
@@ -64,24 +64,35 @@ package struct Planner: Sendable {
     guard let own = result.rate else { return .fails(result.limit ?? .attainment) }
     let least = max(1, (rate / own).rounded(.up))
     guard least <= Double(Self.mostInstances) else { return .fails(result.limit ?? .attainment) }
-    var limit = result.limit ?? .attainment
-    for instances in Int(least)...Int(least) + Self.patience {
-      let measured = try measure(
-        seeds.map { change(experiment, rate: rate, seed: $0, instances: instances) }, progress)
-      let figures = CapacityFigures(meanOf: measured.map(\.figures))
-      if let failure = criterion.failure(of: figures) {
-        limit = failure
-        continue
-      }
-      guard !criterion.exceedsEnergy(figures) else { return .fails(.energy) }
-      let n = Double(measured.count)
-      return .serves(
-        PlannedSystem(
-          instances: instances, gpusPerInstance: experiment.system.tensorParallelSize, rate: rate,
-          capacity: result, figures: figures, utilisation: measured.reduce(0) { $0 + $1.utilisation } / n,
-          tokensPerSecond: measured.reduce(0) { $0 + $1.tokensPerSecond } / n))
+    func together(_ instances: Int) throws -> [Measured] {
+      try measure(seeds.map { change(experiment, rate: rate, seed: $0, instances: instances) }, progress)
     }
-    return .fails(limit)
+    var instances = Int(least)
+    var measured = try together(instances)
+    if failure(of: measured) == nil {
+      while instances > 1, case let fewer = try together(instances - 1), failure(of: fewer) == nil {
+        instances -= 1
+        measured = fewer
+      }
+    }
+    while let failure = failure(of: measured) {
+      guard instances < Int(least) + Self.patience else { return .fails(failure) }
+      instances += 1
+      measured = try together(instances)
+    }
+    let figures = CapacityFigures(meanOf: measured.map(\.figures))
+    guard !criterion.exceedsEnergy(figures) else { return .fails(.energy) }
+    let n = Double(measured.count)
+    return .serves(
+      PlannedSystem(
+        instances: instances, gpusPerInstance: experiment.system.tensorParallelSize, rate: rate,
+        capacity: result, figures: figures, utilisation: measured.reduce(0) { $0 + $1.utilisation } / n,
+        tokensPerSecond: measured.reduce(0) { $0 + $1.tokensPerSecond } / n))
+  }
+
+  /// What runs fail by as a mean over seeds, if they do.
+  private func failure(of measured: [Measured]) -> CapacityCriterion.Limit? {
+    criterion.failure(of: CapacityFigures(meanOf: measured.map(\.figures)))
   }
 
   private func change(_ experiment: Experiment, rate: Double, seed: UInt64, instances: Int) -> Experiment {

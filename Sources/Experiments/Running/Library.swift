@@ -70,13 +70,10 @@ public final class Library: Sendable {
     try pool.system.checkValues()
     try experiment.limits.checkValues()
     let system = try system(pool.system)
-    var experiment = experiment
-    let most = system.system.shard.model.maxContext
-    if pool.system.maxModelLength > most, pool.system.maxModelLength == SystemSpecification().maxModelLength {
-      // The default; a longer length that was asked for is warned about and stays.
-      experiment.system.maxModelLength = max(most, 2)
-    }
-    var asked = try Policy(pool.policy.description)
+    // A longer length that was asked for is warned about and stays.
+    let maxModelLength =
+      pool.system.maxModelLength ?? min(32_768, max(system.system.shard.model.maxContext, 2))
+    var asked = try Policy(pool.policy?.description ?? system.system.engine.scheduling.policy)
     let budget = system.system.engine.scheduling.batchedTokens
     if budget > 0, asked.entry.name == system.system.engine.scheduling.policy,
       !asked.has(asked.entry.batchedTokens)
@@ -84,18 +81,29 @@ public final class Library: Sendable {
       try asked.set(asked.entry.batchedTokens, to: "\(budget)")
     }
     let policy = try asked.resolved(
+<<<<<<< HEAD
       layers: system.system.shard.model.layers, maxModelLength: experiment.system.maxModelLength)
     if let drafts = pool.system.speculation?.drafts, policy.batchedTokens <= drafts {
       throw ExperimentError.invalidValue(
         option: "--speculative-config: num_speculative_tokens", value: "\(drafts)",
         expected: "fewer than the \(policy.batchedTokens) tokens of an iteration")
     }
+=======
+      layers: system.system.shard.model.layers, maxModelLength: maxModelLength)
+>>>>>>> hub/main
     return LoadedExperiment(
-      experiment, loaded: system, policy: policy, workload: try workload(),
+      experiment, loaded: system, policy: policy, maxModelLength: maxModelLength, workload: try workload(),
       kvBlocks: try pool.system.kvBlocks
         ?? system.kvBlocks(
           utilisation: pool.system.memoryShare ?? system.system.engine.scheduling.memoryShare,
           maxBatchedTokens: policy.batchedTokens))
+  }
+
+  /// The policy that the engine of a system runs unless another one is asked for.
+  ///
+  /// - Throws: `DescriptionError`, if there is no such engine, or it does not take its settings.
+  package func ownPolicy(of system: SystemSpecification) throws -> String {
+    try ProfileFolder(URL(filePath: profiles)).engine(of: system).scheduling.policy
   }
 
   /// Reads the profiles of a system, and puts it together.
@@ -126,14 +134,13 @@ extension LoadedSystem {
   /// Reads the profiles of a system.
   fileprivate init(_ specification: SystemSpecification, profiles path: String) throws {
     let profiles = ProfileFolder(URL(filePath: path))
-    var engine = try profiles.engine(specification.engine)
-    try engine.change(specification.engineSettings)
+    var engine = try profiles.engine(of: specification)
     if let blockSize = specification.blockSize {
       try engine.change(["kv.block_size": .number(Double(blockSize))])
     }
     var hardware = try profiles.hardware(specification.hardware)
     let model = try profiles.model(specification.model)
-    let served = engine.served(model)
+    let served = engine.served(model, on: hardware)
     let paths = Calibration.paths(gpu: hardware.name, profiles: profiles, for: served)
     var asked = hardware
     try asked.change(specification.hardwareSettings)
@@ -156,6 +163,15 @@ extension LoadedSystem {
       drafter: try specification.speculation.flatMap {
         try Drafter.make($0, for: system, law: law, profiles: profiles)
       })
+  }
+}
+
+extension ProfileFolder {
+  /// The engine of a system with its settings.
+  fileprivate func engine(of system: SystemSpecification) throws(DescriptionError) -> EngineDescription {
+    var engine = try engine(system.engine)
+    try engine.change(system.engineSettings)
+    return engine
   }
 }
 

@@ -11,9 +11,9 @@ extension LoadedExperiment {
   package var warnings: [String] {
     var warnings = workload.warnings
     let model = loaded.system.shard.model
-    if specification.system.maxModelLength > model.maxContext {
+    if maxModelLength > model.maxContext {
       warnings.append(
-        "--max-model-len \(specification.system.maxModelLength): \(model.name) has \(model.maxContext) positions; "
+        "--max-model-len \(maxModelLength): \(model.name) has \(model.maxContext) positions; "
           + "longer requests would be refused by a server")
     }
     let means = workload.meanTokens

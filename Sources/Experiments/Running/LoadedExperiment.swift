@@ -15,6 +15,8 @@ public struct LoadedExperiment: Sendable {
   package var loaded: LoadedSystem
   /// The policy, with every parameter set.
   public let policy: Policy
+  /// The longest sequence that the engine takes, prompt and output together.
+  public let maxModelLength: Tokens
   /// The requests.
   public let workload: Workload
   /// The latency limits that a good request meets.
@@ -25,16 +27,20 @@ public struct LoadedExperiment: Sendable {
   public var exactSteps = false
 
   init(
-    _ experiment: Experiment, loaded: LoadedSystem, policy: Policy, workload: Workload, kvBlocks: Int
+    _ experiment: Experiment, loaded: LoadedSystem, policy: Policy, maxModelLength: Tokens,
+    workload: Workload,
+    kvBlocks: Int
   ) {
     objective = experiment.objective ?? .usual(trace: experiment.workload.trace)
     self.loaded = loaded
     self.policy = policy
+    self.maxModelLength = maxModelLength
     self.workload = workload
     self.kvBlocks = kvBlocks
     var specification = experiment
     specification.objective = objective
     specification.policy = PolicySpecification(parsing: policy.description)
+    specification.system.maxModelLength = maxModelLength
     specification.system.maxSequences =
       experiment.system.maxSequences ?? loaded.system.engine.scheduling.maxSequences
     specification.system.memoryShare =
@@ -53,7 +59,7 @@ public struct LoadedExperiment: Sendable {
   /// The longest sequence that is not rejected.
   public var longestSequence: Tokens {
     min(
-      specification.system.maxModelLength,
+      maxModelLength,
       max(1, kvBlocks - loaded.system.engine.scheduling.nullBlocks) * loaded.system.engine.keyValueBlockSize,
       policy.makeScheduler().longestSequence)
   }
@@ -138,7 +144,7 @@ public struct LoadedExperiment: Sendable {
     }
     return Simulation(
       instances: instances, requests: workload.makeIterator(),
-      maxModelLength: specification.system.maxModelLength,
+      maxModelLength: maxModelLength,
       maxConcurrency: specification.limits.maxConcurrency ?? .max,
       stopAt: specification.limits.maxDuration ?? .infinity,
       secondsOutside: engine.scheduling.outsideMilliseconds * 1e-3, fastForwards: !exactSteps)

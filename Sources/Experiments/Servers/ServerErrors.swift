@@ -22,14 +22,9 @@ package struct ServerErrors: Sendable {
   package static func summary(_ errors: [Double]) -> (median: Double, p90: Double, bias: Double)? {
     guard !errors.isEmpty else { return nil }
     let sizes = errors.map(abs).sorted()
-    return (quantile(sizes, 0.5), quantile(sizes, 0.9), quantile(errors.sorted(), 0.5))
-  }
-
-  /// Linear between neighbours, as numpy has it.
-  private static func quantile(_ sorted: [Double], _ share: Double) -> Double {
-    let place = share * Double(sorted.count - 1)
-    let low = Int(place)
-    let high = min(low + 1, sorted.count - 1)
-    return sorted[low] + (sorted[high] - sorted[low]) * (place - Double(low))
+    return (
+      Quantiles.quantile(0.5, ofSorted: sizes), Quantiles.quantile(0.9, ofSorted: sizes),
+      Quantiles.quantile(0.5, of: errors)
+    )
   }
 }

@@ -119,12 +119,9 @@ package struct ServerReplay: Sendable {
     system.engineSettings["cache.prefixes"] = engineSettings["cache.prefixes"] ?? .flag(false)
     system.tensorParallelSize = server.tensorParallel
     system.maxModelLength = max(32_768, 2 * (server.promptTokens + server.outputTokens))
-    let engine = try ProfileFolder(URL(filePath: library.profiles)).engine(system.engine)
     var experiment = Experiment(
       workload: WorkloadSpecification(trace: server.key, arrivals: .trace, seed: seed),
-      cluster: ClusterSpecification(
-        ClusterSpecification.Pool(
-          system: system, policy: PolicySpecification(parsing: engine.scheduling.policy))),
+      cluster: ClusterSpecification(ClusterSpecification.Pool(system: system)),
       objective: ServiceObjective())
     experiment.limits.maxConcurrency = server.isBurst ? nil : server.concurrency
     return try library.load(experiment, workload: workload(server))

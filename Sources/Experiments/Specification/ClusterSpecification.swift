@@ -8,13 +8,13 @@ public struct ClusterSpecification: Sendable, Hashable, Codable {
     public var instances: Int
     /// What each of them is.
     public var system: SystemSpecification
-    /// What decides about each iteration.
-    public var policy: PolicySpecification
+    /// What decides about each iteration; `nil` for the engine's own policy.
+    public var policy: PolicySpecification?
 
     /// Creates a pool.
     public init(
       name: String = "all", instances: Int = 1, system: SystemSpecification = SystemSpecification(),
-      policy: PolicySpecification = "chunked"
+      policy: PolicySpecification? = nil
     ) {
       self.name = name
       self.instances = instances
@@ -33,7 +33,7 @@ public struct ClusterSpecification: Sendable, Hashable, Codable {
       try object.read(.name, into: &name)
       try object.read(.instances, into: &instances)
       try object.read(.system, into: &system)
-      try object.read(.policy, into: &policy)
+      policy = try object.decodeIfPresent(PolicySpecification.self, forKey: .policy)
     }
   }
 

@@ -36,10 +36,10 @@ public struct Experiment: Sendable, Hashable {
   /// - Parameters:
   ///   - trace: a shipped trace's name, or a file's path.
   ///   - requestRate: mean requests a second; infinity sends all at once.
-  ///   - policy: a policy, with parameters as in `"layered[stages=8]"`.
+  ///   - policy: a policy, with parameters as in `"layered[stages=8]"`; `nil` for the engine's own.
   ///   - seed: of arrivals, lengths and routing.
   public init(
-    trace: String = "arxiv", requestRate: Double? = nil, policy: PolicySpecification = "chunked",
+    trace: String = "arxiv", requestRate: Double? = nil, policy: PolicySpecification? = nil,
     seed: UInt64 = 0
   ) {
     self.init(
@@ -53,8 +53,8 @@ public struct Experiment: Sendable, Hashable {
     set { cluster.pool.system = newValue }
   }
 
-  /// The policy of the only pool.
-  public var policy: PolicySpecification {
+  /// The policy of the only pool; `nil` for the engine's own.
+  public var policy: PolicySpecification? {
     get { cluster.pool.policy }
     set { cluster.pool.policy = newValue }
   }

@@ -36,7 +36,9 @@ public struct SystemSpecification: Sendable, Hashable {
   /// `nil` for the engine's own default.
   public var maxSequences: Int?
   /// Longest sequence, prompt and output together; longer requests are rejected.
-  public var maxModelLength: Tokens = 32768
+  ///
+  /// `nil` for 32,768, or the model's positions if those are fewer.
+  public var maxModelLength: Tokens?
   /// How tokens choose experts, as `--routing` takes it; `nil` for the model's usual law.
   public var routing: String?
   /// What says how long an iteration takes; `nil` for the kernels' prices.
@@ -56,7 +58,7 @@ public struct SystemSpecification: Sendable, Hashable {
       throw .invalidValue(
         option: "--max-num-seqs", value: "\(maxSequences)", expected: "1 to \(1 << 20) sequences")
     }
-    guard (2...1 << 24).contains(maxModelLength) else {
+    if let maxModelLength, !(2...1 << 24).contains(maxModelLength) {
       throw .invalidValue(
         option: "--max-model-len", value: "\(maxModelLength)", expected: "2 to \(1 << 24) tokens")
     }
@@ -99,7 +101,7 @@ extension SystemSpecification: Codable {
     blockSize = try object.decodeIfPresent(Int.self, forKey: .blockSize)
     kvBlocks = try object.decodeIfPresent(Int.self, forKey: .kvBlocks)
     maxSequences = try object.decodeIfPresent(Int.self, forKey: .maxSequences)
-    try object.read(.maxModelLength, into: &maxModelLength)
+    maxModelLength = try object.decodeIfPresent(Int.self, forKey: .maxModelLength)
     routing = try object.decodeIfPresent(String.self, forKey: .routing)
     try object.read(.drawsRouting, into: &drawsRouting)
     costModel = try object.decodeIfPresent(CostModelKind.self, forKey: .costModel)

@@ -26,14 +26,7 @@ package struct SweepRunner {
 
   /// What threads share.
   private final class Shared: Sendable {
-    struct State {
-      var outcomes: [Int: SweepOutcome] = [:]
-      /// What keeps all points from going on.
-      var failure: (any Error)?
-    }
-
-    let next = Atomic(0)
-    let state = Mutex(State())
+    let outcomes = Mutex([Int: SweepOutcome]())
     let writing = Mutex(())
   }
 
@@ -49,42 +42,20 @@ package struct SweepRunner {
     _ points: [SweepPoint], progress: (any RunProgress)? = nil, finished: (@Sendable (Int) -> Void)? = nil
   ) throws -> [SweepOutcome] {
     let shared = Shared()
-    let group = DispatchGroup()
-    for _ in 0..<min(jobs, points.count) {
-      group.enter()
-      Thread {
-        do {
-          try work(points, shared: shared, progress: progress, finished: finished)
-        } catch {
-          shared.state.withLock { $0.failure = $0.failure ?? error }
-        }
-        group.leave()
-      }.start()
-    }
-    group.wait()
-    return try shared.state.withLock { state in
-      if let failure = state.failure { throw failure }
-      return points.indices.compactMap { state.outcomes[$0] }
-    }
-  }
-
-  /// Takes one point after another.
-  private func work(
-    _ points: [SweepPoint], shared: Shared, progress: (any RunProgress)?, finished: (@Sendable (Int) -> Void)?
-  ) throws {
-    let writer = try shared.writing.withLock { _ in
-      try database.map { try RunWriter(path: $0, logLevel: logLevel) }
-    }
-    while shared.state.withLock({ $0.failure == nil }) {
-      let index = shared.next.add(1, ordering: .relaxed).oldValue
-      guard index < points.count else { return }
-      let outcome = try run(points[index], writer: writer, writing: shared.writing, progress: progress)
-      let done = shared.state.withLock { state in
-        state.outcomes[index] = outcome
-        return state.outcomes.count
+    try WorkerThreads(jobs).run(points.count) { next in
+      let writer = try shared.writing.withLock { _ in
+        try database.map { try RunWriter(path: $0, logLevel: logLevel) }
       }
-      finished?(done)
+      while let index = next() {
+        let outcome = try run(points[index], writer: writer, writing: shared.writing, progress: progress)
+        let done = shared.outcomes.withLock { outcomes in
+          outcomes[index] = outcome
+          return outcomes.count
+        }
+        finished?(done)
+      }
     }
+    return shared.outcomes.withLock { outcomes in points.indices.compactMap { outcomes[$0] } }
   }
 
   private func run(

@@ -29,6 +29,8 @@ package struct Tuner {
 
   package let families: [Family]
   package let criteria: [CapacityCriterion]
+  /// Of the capacities in the end.
+  private let tolerance: Double
   /// Makes the experiment of a policy, a rate and a seed; several threads may call it at once.
   private let makeExperiment:
     @Sendable (_ policy: String, _ rate: Double, _ seed: UInt64) throws -> LoadedExperiment
@@ -52,6 +54,7 @@ package struct Tuner {
   ) {
     self.families = families
     self.criteria = criteria
+    self.tolerance = tolerance
     self.makeExperiment = makeExperiment
     tunings = criteria.map { criterion in
       families.map {
@@ -92,7 +95,7 @@ package struct Tuner {
       criterion: criteria[criterion],
       policies: zip(families, tunings[criterion]).map { family, tuning in
         TuningResult.Tuned(family: family.name, best: tuning.best.policy, capacity: tuning.best.result)
-      })
+      }, tolerance: tolerance)
   }
 
   private func key(of trial: PolicyTuning.Trial, _ tuning: PolicyTuning) -> Key {

@@ -22,20 +22,24 @@ package struct TuningResult: Sendable {
     package let other: Tuned
     /// The winner's capacity over the other's; `nil` if the other has none.
     package let ratio: Double?
-    /// The 95 % interval of the mean ratio over seeds, by Student's t; `nil` for a single seed.
+    /// The 95 % interval of the mean ratio over seeds, by Student's t, widened by the tolerance of both capacities;
+    /// `nil` for a single seed.
     package let interval: Interval?
 
-    /// Whether the lead is more than chance.
+    /// Whether the lead is more than chance and the tolerance of the search.
     package var isShown: Bool { ratio == nil || (interval.map { $0.low > 1 } ?? false) }
   }
 
   package let criterion: CapacityCriterion
   /// In the order in which they were given.
   package let policies: [Tuned]
+  /// Of the search: a capacity is at most this share more than the rate that is known to hold.
+  package let tolerance: Double
 
-  package init(criterion: CapacityCriterion, policies: [Tuned]) {
+  package init(criterion: CapacityCriterion, policies: [Tuned], tolerance: Double) {
     self.criterion = criterion
     self.policies = policies
+    self.tolerance = tolerance
   }
 
   /// The policy that holds the largest rate; `nil` if none holds any.
@@ -51,9 +55,18 @@ package struct TuningResult: Sendable {
     return others.map { other in
       let (a, b) = (winner.capacity.ownRates, other.capacity.ownRates)
       let ratios = a.count == b.count ? zip(a, b).map { $0 / $1 } : []
-      return Lead(
-        other: other, ratio: other.capacity.rate.map { rate / $0 },
-        interval: Sample(ratios).meanInterval().map { Interval(low: max(0, $0.low), high: $0.high) })
+      let ratio = other.capacity.rate.map { rate / $0 }
+      return Lead(other: other, ratio: ratio, interval: interval(of: ratios, around: ratio))
+    }
+  }
+
+  /// The interval of a mean ratio of capacities, each of which may be larger than what is known by the tolerance.
+  ///
+  /// It covers the ratio of the capacities over all seeds, too.
+  private func interval(of ratios: [Double], around ratio: Double?) -> Interval? {
+    Sample(ratios).meanInterval().map { interval in
+      let (low, high) = (interval.low / (1 + tolerance), interval.high * (1 + tolerance))
+      return Interval(low: max(0, min(low, ratio ?? low)), high: max(high, ratio ?? high))
     }
   }
 }

@@ -22,7 +22,7 @@ extension Schema {
       request_rate_failing REAL,       -- the least rate known to be too much
       request_rate_low REAL,           -- 95 % interval of the mean of the seeds' own capacities
       request_rate_high REAL,
-      limited_by TEXT,                 -- what fails beyond: attainment, watts or energy
+      limited_by TEXT,                 -- what fails beyond: a latency, attainment, watts, energy or memory
       slo_attainment REAL,             -- at the capacity, mean over seeds, as are the next two
       mean_watts REAL,
       energy_per_token_mj REAL,

@@ -26,7 +26,7 @@ public struct PowerLimit: Sendable, Hashable {
     public init() {}
   }
 
-  /// The lowest clock, as a share of the highest.
+  /// The lowest clock, as a share of the highest: an assumption without a source.
   public static let lowestClock = 0.25
 
   /// Power above idle that kernels may draw on average, all GPUs together.

@@ -2,6 +2,7 @@
 ///
 /// The content of a request is cut into pieces, each of one source. Two requests whose contents have the same source for
 /// the last token of a block have the same tokens up to there, as a hash that is chained from block to block would say.
+/// Numbers from ``count`` on are the same contents again with other tokens: what a trace's second lap begins with.
 public struct PromptContents: Sendable {
   /// Tokens from a position on, up to the next piece.
   public struct Piece: Sendable, Hashable {
@@ -20,6 +21,8 @@ public struct PromptContents: Sendable {
   private var pieces: [Piece] = []
   private var offsets: [Int] = [0]
   private var ends: [Tokens] = []
+  /// One more than the largest source.
+  private var sources = 0
   /// Whether other requests may begin with what some request writes.
   public private(set) var hasOutputs = false
 
@@ -38,6 +41,7 @@ public struct PromptContents: Sendable {
   public mutating func append(_ content: [Piece], length: Tokens?) -> Int32 {
     precondition(content.allSatisfy { (0..<1 << 35).contains($0.source) }, "a source is a number below 2^35")
     pieces += content
+    sources = content.reduce(sources) { max($0, $1.source + 1) }
     offsets.append(pieces.count)
     ends.append(length ?? .max)
     if length == nil { hasOutputs = true }
@@ -45,15 +49,15 @@ public struct PromptContents: Sendable {
   }
 
   /// Whether a content goes on with what its request writes.
-  func coversOutput(_ content: Int32) -> Bool { content >= 0 && ends[Int(content)] == .max }
+  func coversOutput(_ content: Int32) -> Bool { content >= 0 && ends[Int(content) % count] == .max }
 
   /// Goes through the blocks of a request.
   func names(of request: borrowing Request, group: Int, blockSize: Int) -> BlockNames {
-    let content = Int(request.content)
+    let (lap, content) = Int(request.content).quotientAndRemainder(dividingBy: max(count, 1))
     let range = content >= 0 ? offsets[content]..<offsets[content + 1] : 0..<0
     return BlockNames(
       pieces: range, end: content >= 0 ? ends[content] : 0, blockSize: blockSize,
-      group: UInt64(group) << 63, ownSource: 1 << 62 | UInt64(request.id) << 26)
+      sourcesBefore: lap * sources, group: UInt64(group) << 63, ownSource: 1 << 62 | UInt64(request.id) << 26)
   }
 
   /// The source of a token; the place is that of an earlier token's piece, and moves on.
@@ -69,14 +73,18 @@ struct BlockNames {
   private let pieces: Range<Int>
   private let end: Tokens
   private let blockSize: Int
+  /// Sources of earlier laps.
+  private let sourcesBefore: Int
   private let group: UInt64
   private let ownSource: UInt64
   private var place: Int
 
-  init(pieces: Range<Int>, end: Tokens, blockSize: Int, group: UInt64, ownSource: UInt64) {
+  init(pieces: Range<Int>, end: Tokens, blockSize: Int, sourcesBefore: Int, group: UInt64, ownSource: UInt64)
+  {
     self.pieces = pieces
     self.end = end
     self.blockSize = blockSize
+    self.sourcesBefore = sourcesBefore
     self.group = group
     self.ownSource = ownSource
     place = pieces.lowerBound
@@ -87,7 +95,8 @@ struct BlockNames {
   mutating func shared(_ block: Int, in contents: borrowing PromptContents) -> UInt64? {
     let last = (block + 1) * blockSize - 1
     guard last < end, !pieces.isEmpty else { return nil }
-    return group | UInt64(contents.source(of: last, place: &place, in: pieces) + 1) << 26 | UInt64(block)
+    let source = sourcesBefore + contents.source(of: last, place: &place, in: pieces)
+    return group | UInt64(source + 1) << 26 | UInt64(block)
   }
 
   /// The name of a block, which may be one that the request alone knows.

@@ -36,6 +36,8 @@ public struct EngineDescription: Descriptor, Hashable {
   public var activationScale = 1.0
   /// Whether quantised weights are dequantised to 16 bits when the model is loaded.
   public var dequantisesExperts = false
+  /// Whether experts in MXFP4 are computed with MXFP8 activations where the GPU has kernels for that.
+  public var usesMXFP8Activations = false
   /// Whether keys and values are kept in FP8, whatever the checkpoint says.
   public var keepsKeyValuesInFP8 = false
   /// Whether a model's sliding window is applied in every layer, where only some should have it.
@@ -52,11 +54,28 @@ public struct EngineDescription: Descriptor, Hashable {
   /// What a file leaves out is ideal.
   public static var requiresEverySetting: Bool { false }
 
-  /// The model as this engine serves it.
-  public func served(_ model: ModelDescription) -> ModelDescription {
+  /// The model as this engine serves it on a GPU.
+  public func served(_ model: ModelDescription, on hardware: HardwareDescription) -> ModelDescription {
     var model = dequantisesExperts ? model.dequantised() : model
+    if usesMXFP8Activations, hardware.computesMXFP8Experts, model.formats.experts == .mxfp4 {
+      model.formats.experts = .mxfp4MXFP8
+    }
     if keepsKeyValuesInFP8 { model = model.keepingKeyValuesInFP8() }
     return windowsEveryLayer ? model.windowedInEveryLayer() : model
+  }
+
+  /// The engine on a GPU.
+  ///
+  /// How slow its MXFP4 experts are in prefill was found on GPUs that dequantise them, and says nothing of others. What the
+  /// user says stays.
+  public func adapted(to hardware: HardwareDescription) -> EngineDescription {
+    let path = "kernel_scale.mxfp4_prefill"
+    guard hardware.computesMXFP8Experts, provenance[path]?.quality != .user else { return self }
+    var copy = self
+    copy.kernelScale.mxfp4Prefill = 1
+    copy.provenance[path] = Provenance(
+      quality: .sourceCode, source: "No factor where experts in MXFP4 need not be dequantised.")
+    return copy
   }
 
   /// Blocks of KV memory on each GPU: what the weights, the peak of activations and the reserve leave of the share
@@ -196,6 +215,9 @@ public struct EngineDescription: Descriptor, Hashable {
     Setting(
       "model.dequantise_experts", .flag(\.dequantisesExperts),
       "Whether quantised weights, experts' among them, are dequantised to 16 bits when loaded."),
+    Setting(
+      "model.mxfp8_activations", isLate: true, .flag(\.usesMXFP8Activations),
+      "Whether MXFP4 experts are computed with MXFP8 activations on GPUs that have such kernels."),
     Setting(
       "model.window_every_layer", .flag(\.windowsEveryLayer),
       "Whether a sliding window is applied in every layer, not in its own alone."),

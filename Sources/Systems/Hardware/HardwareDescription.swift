@@ -21,6 +21,8 @@ public struct HardwareDescription: Descriptor, Hashable {
   public var fp4Flops = 0.0
   /// Peak dense INT8 rate, in operations per second; 0 where there are no such tensor cores.
   public var int8Flops = 0.0
+  /// Whether engines have kernels for it that multiply MXFP4 experts with MXFP8 activations.
+  public var computesMXFP8Experts = false
   /// Streaming multiprocessors.
   public var multiprocessors = 0
   /// Board power limit, in watts.
@@ -35,6 +37,8 @@ public struct HardwareDescription: Descriptor, Hashable {
   /// Creates a description with every figure zero, but for those that a file may leave out.
   public init() {
     provenance = PowerDescription.defaults
+    provenance["compute.mxfp8_experts"] = Provenance(
+      quality: .assumption, source: "The file does not say that engines have such kernels.")
     for format in ["fp8", "fp4", "int8"] {
       provenance["compute.\(format)_flops"] = Provenance(
         quality: .assumption, source: "The file gives no rate: no such tensor cores.")
@@ -68,6 +72,9 @@ public struct HardwareDescription: Descriptor, Hashable {
     Setting(
       "compute.int8_flops", unit: "operations/s", .number(\.int8Flops, 0...1e18),
       "Peak dense INT8 tensor-core rate; 0 if there is none."),
+    Setting(
+      "compute.mxfp8_experts", .flag(\.computesMXFP8Experts),
+      "Whether engines have kernels for it that multiply MXFP4 experts with MXFP8 activations."),
     Setting(
       "compute.multiprocessors", .integer(\.multiprocessors, 1...65_536), "Streaming multiprocessors."),
     Setting("power.limit_w", unit: "W", .number(\.powerLimitWatts, watts), "Board power limit."),

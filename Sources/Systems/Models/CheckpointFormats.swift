@@ -9,10 +9,14 @@ struct CheckpointFormats {
   /// Some modules, or all of them, and their format.
   private struct Rule {
     var modules: ModuleNames?
+    /// Where the names stand.
+    var place = ""
     var format: WeightFormat
   }
 
   private var rules: [Rule] = []
+  /// The rules whose names were found in the model.
+  private var used: Set<Int> = []
   private var ignored: ModuleNames
   private var ignoredField = "ignore"
   private var isOfExpertsAlone = false
@@ -76,11 +80,13 @@ struct CheckpointFormats {
     default:
       throw object.invalid("quant_method", .text(method), expected: Self.methods)
     }
+    var fields: [String] = []
     for field in ["ignore", "exclude_modules", "modules_to_not_convert", "ignored_layers"] {
-      guard let names = try object.optionalTexts(field) else { continue }
-      ignored = try ModuleNames(names, field: field, of: object)
-      ignoredField = field
+      guard let names = try object.optionalTexts(field), !names.isEmpty else { continue }
+      try ignored.add(names, field: field, of: object)
+      fields.append(field)
     }
+    if !fields.isEmpty { ignoredField = fields.joined(separator: " + ") }
     keyValues = try Self.keyValues(object)
   }
 
@@ -133,17 +139,18 @@ struct CheckpointFormats {
   private static func integer(
     bits field: String, group: String, of object: JSONObject
   ) throws(JSONError) -> WeightFormat {
-    switch try object.integer(field, in: 1...64) {
-    case 8: return .int8
-    case 4:
-      let size = try object.integer(group, in: -1...(1 << 20))
-      switch size {
-      case 128: return .int4
-      case 64: return .int4Groups64
-      case 32: return .int4Groups32
-      default: throw object.invalid(group, .integer(size), expected: "32, 64 or 128 for 4-bit weights")
-      }
-    case let other: throw object.invalid(field, .integer(other), expected: "4 or 8")
+    let bits = try object.integer(field, in: 1...64)
+    guard bits == 4 || bits == 8 else { throw object.invalid(field, .integer(bits), expected: "4 or 8") }
+    let size = try object.integer(group, in: -1...(1 << 20))
+    switch (bits, size) {
+    case (8, 128): return .int8
+    case (4, 128): return .int4
+    case (4, 64): return .int4Groups64
+    case (4, 32): return .int4Groups32
+    default:
+      throw object.invalid(
+        group, .integer(size),
+        expected: bits == 8 ? "128 for 8-bit weights" : "32, 64 or 128 for 4-bit weights")
     }
   }
 
@@ -157,9 +164,15 @@ struct CheckpointFormats {
       rules.append(
         Rule(
           modules: areAll ? nil : try ModuleNames(targets, field: "targets", of: group),
-          format: try format(of: group)))
+          place: group.place("targets"), format: try format(of: group)))
     }
     guard !rules.isEmpty else { throw object.missing("config_groups", expected: "at least one group") }
+    let rest = rules.filter { $0.modules == nil }
+    if let other = rest.first(where: { $0.format != rest[0].format }) {
+      throw .invalid(
+        file: object.file, field: other.place, value: "all matrices, as in another group",
+        expected: "one group of all matrices, or one format")
+    }
     // Groups that name modules count before one that takes the rest.
     return rules.filter { $0.modules != nil } + rules.filter { $0.modules == nil }
   }
@@ -187,14 +200,16 @@ struct CheckpointFormats {
       }
       return .nvfp4
     case ("int", 8, 8, "tensor"), ("int", 8, 8, "channel"): return .int8W8A8
-    case ("int", 8, nil, _): return .int8
-    case ("int", 4, nil, "group"): return try integer(bits: "num_bits", group: "group_size", of: weights)
+    case ("int", 8, nil, "group"), ("int", 4, nil, "group"):
+      return try integer(bits: "num_bits", group: "group_size", of: weights)
     default:
       let activations = inputBits.map { "\($0)-bit" } ?? "16-bit"
       throw .invalid(
         file: group.file, field: group.place("weights"),
         value: "\(bits)-bit \(type) by \(strategy) with \(activations) activations",
-        expected: "FP8 with FP8 activations (tensor, channel, block), NVFP4, INT8, or INT4 in groups")
+        expected:
+          "FP8 with FP8 activations (tensor, channel, block), NVFP4, INT8 with INT8 activations, or INT8 or INT4 in groups"
+      )
     }
   }
 
@@ -232,7 +247,7 @@ struct CheckpointFormats {
   ///   - layers: the layers that have such matrices.
   /// - Returns: 16 bits where there are no such layers.
   /// - Throws: `JSONError` where layers differ, or matrices that are one product.
-  func format(
+  mutating func format(
     of kind: String, areExperts: Bool = false, _ names: [[String]], in layers: Range<Int>
   ) throws(JSONError) -> WeightFormat {
     guard !isOfExpertsAlone || areExperts else { return .bf16 }
@@ -252,26 +267,55 @@ struct CheckpointFormats {
     return known ?? .bf16
   }
 
-  private func format(of kind: String, _ names: [[String]], layer: Int) throws(JSONError) -> WeightFormat {
-    let trunks = ["model.layers", "model.language_model.layers", "language_model.model.layers"]
-    func isIgnored(_ name: String) -> Bool { trunks.contains { ignored.contains("\($0).\(layer).\(name)") } }
-    if !ignored.isEmpty {
-      for alternative in names where alternative.allSatisfy(isIgnored) { return .bf16 }
-      if let alone = names.joined().first(where: isIgnored) {
-        throw .invalid(
-          file: object.file, field: object.place(ignoredField),
-          value: "a list with \(alone) of layer \(layer)",
-          expected: "all or none of the matrices of \(kind)")
+  private mutating func format(
+    of kind: String, _ names: [[String]], layer: Int
+  ) throws(JSONError) -> WeightFormat {
+    if try self.names(names, of: kind, layer: layer, areIn: ignored, object.place(ignoredField)) {
+      for (index, rule) in rules.enumerated() {
+        if let modules = rule.modules,
+          names.joined().contains(where: { Self.contains(modules, $0, layer: layer) })
+        {
+          used.insert(index)
+        }
       }
+      return .bf16
     }
-    for rule in rules {
-      guard let modules = rule.modules else { return rule.format }
-      let isNamed = names.contains {
-        $0.allSatisfy { name in trunks.contains { modules.contains("\($0).\(layer).\(name)") } }
+    var found: WeightFormat?
+    for (index, rule) in rules.enumerated() {
+      if let modules = rule.modules {
+        guard try self.names(names, of: kind, layer: layer, areIn: modules, rule.place) else { continue }
+        used.insert(index)
       }
-      if isNamed { return rule.format }
+      found = found ?? rule.format
     }
-    return .bf16
+    return found ?? .bf16
+  }
+
+  /// Whether a list names the matrices of a product; an error where it names some of them alone.
+  private func names(
+    _ names: [[String]], of kind: String, layer: Int, areIn modules: ModuleNames, _ place: String
+  ) throws(JSONError) -> Bool {
+    guard !modules.isEmpty else { return false }
+    func isNamed(_ name: String) -> Bool { Self.contains(modules, name, layer: layer) }
+    if names.contains(where: { $0.allSatisfy(isNamed) }) { return true }
+    guard let alone = names.joined().first(where: isNamed) else { return false }
+    throw .invalid(
+      file: object.file, field: place, value: "a list with \(alone) of layer \(layer)",
+      expected: "all or none of the matrices of \(kind)")
+  }
+
+  private static func contains(_ modules: ModuleNames, _ name: String, layer: Int) -> Bool {
+    ["model.layers", "model.language_model.layers", "language_model.model.layers"]
+      .contains { modules.contains("\($0).\(layer).\(name)") }
+  }
+
+  /// Refuses groups whose names were not found in the model, once the formats of all kinds are known.
+  func requireUse() throws(JSONError) {
+    for (index, rule) in rules.enumerated() where rule.modules != nil && !used.contains(index) {
+      throw .invalid(
+        file: object.file, field: rule.place, value: "a list of no quantised matrix of the model",
+        expected: "'Linear', or projections of attention, MLPs or experts; all else is 16-bit")
+    }
   }
 }
 
@@ -290,7 +334,7 @@ extension MatrixFormats {
     shared: Range<Int>
   ) throws(JSONError) {
     self.init()
-    guard let checkpoint else { return }
+    guard var checkpoint else { return }
     try checkpoint.requireExperts(routed)
     let attention = "self_attn."
     queryKeyValue = try checkpoint.format(
@@ -312,6 +356,7 @@ extension MatrixFormats {
         ["gate_proj", "up_proj", "down_proj"].map { "mlp.shared_experts." + $0 },
         ["gate_proj", "up_proj", "down_proj"].map { "mlp.shared_expert." + $0 },
       ], in: shared)
+    try checkpoint.requireUse()
     keyValues = checkpoint.keyValues
   }
 }

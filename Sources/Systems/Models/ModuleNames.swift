@@ -16,6 +16,13 @@ struct ModuleNames {
   ///
   /// - Throws: `JSONError` for a regular expression that is none.
   init(_ patterns: [String], field: String, of object: JSONObject) throws(JSONError) {
+    try add(patterns, field: field, of: object)
+  }
+
+  /// Adds a list of names.
+  ///
+  /// - Throws: `JSONError` for a regular expression that is none.
+  mutating func add(_ patterns: [String], field: String, of object: JSONObject) throws(JSONError) {
     for (index, pattern) in patterns.enumerated() {
       if pattern.hasPrefix("re:") {
         guard let expression = try? Regex(String(pattern.dropFirst(3))) else {

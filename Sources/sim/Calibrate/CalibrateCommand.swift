@@ -72,19 +72,20 @@ struct CalibrateCommand: ParsableCommand {
       return
     }
     for gpu in try gpus(in: profiles) {
-      let (calibration, report) = try calibrate(gpu: gpu, sources: source, profilesDirectory: profiles)
+      let (calibration, report, leftOut) = try calibrate(
+        gpu: gpu, sources: source, profilesDirectory: profiles)
       guard !formatsOnly else {
         let first = try Calibration(path: "\(profiles)/calibrations/\(gpu).json")
         let path = "\(profiles)/calibrations/formats/\(gpu).json"
         let others = calibration.missing(in: first)
         try others.write(path: path)
-        print(others.report(), terminator: "")
+        print(others.report() + leftOut, terminator: "")
         print("written to \(path)\n")
         continue
       }
       let path = "\(profiles)/calibrations/\(gpu).json"
       try calibration.write(path: path)
-      print(report, terminator: "")
+      print(report + leftOut, terminator: "")
       print("written to \(path)\n")
     }
   }

@@ -44,7 +44,7 @@ struct CalibrateHostCommand: ParsableCommand {
     }
     let library = Library(profiles: try folders.profilesFolder())
     let specification = try system.specification()
-    let policy = try schedule.specification(fallback: system.ownPolicy(in: folders))
+    let policy = try schedule.specification { try system.ownPolicy(in: folders) }
     let fit = try HostCalibration(measured) { values in
       try benchmarks.map { benchmark in
         var system = specification

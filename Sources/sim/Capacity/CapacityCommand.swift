@@ -17,7 +17,8 @@ struct CapacityCommand: ParsableCommand {
       The rate is doubled or halved from a guess, --request-rate, and then bisected. A rate holds if the share of \
       requests that meet --slo, as a mean over the seeds, is at least --attainment, and the mean power is at most \
       --max-watts. Each run has 600 s of traffic unless --num-prompts says otherwise; longer ones find the capacity \
-      more sharply. The interval is 95 %, by Student's t over the capacities of the seeds taken one by one. \
+      more sharply. The interval is 95 %, by Student's t over the capacities of the seeds taken one by one, and reaches up by \
+      --tolerance, within which the rate that fails lies. \
       Energy per token falls as the rate rises, so --max-energy-per-token is checked at the capacity: where it is \
       missed there, there is no rate that keeps to it.
 
@@ -130,8 +131,9 @@ struct CapacityCommand: ParsableCommand {
   ///
   /// What is wrong with one system of several is told, and the others go on.
   private func jobs(guess: Double, seed: UInt64, libraries: inout Libraries) throws -> [Job] {
-    let policies = SweepAxis.elements((options.schedule.policy ?? "chunked")[...]).map { String($0) }
     let systems = try options.system.alternatives()
+    let given = try options.schedule.policy ?? systems[0].ownPolicy(in: options.folders)
+    let policies = SweepAxis.elements(given[...]).map { String($0) }
     var jobs: [Job] = []
     for system in systems {
       var options = options

@@ -10,7 +10,7 @@ enum ForeignOptions {
     "--ramp-up-strategy": "the rate is constant; a trace with arrivals of its own can have any",
     "--ramp-up-start-rps": "the rate is constant; a trace with arrivals of its own can have any",
     "--ramp-up-end-rps": "the rate is constant; a trace with arrivals of its own can have any",
-    "--kv-cache-dtype": "KV entries have 16 bits, so far",
+    "--kv-cache-dtype": "KV entries have 16 bits, or 8 with --engine-set kv.fp8=true",
     "--dtype": "weights have the format of the model's config.json",
     "--quantization": "weights have the format of the model's config.json",
     "--ignore-eos": "every request has its output length from the trace; leave it out",

@@ -8,7 +8,8 @@ struct PolicyOptions: ParsableArguments {
     name: [.long, .customLong("schedule-mode")],
     help: ArgumentHelp(
       "The scheduling policy (see 'sim list policies'), with parameters as in layered[stages=8,cohort=4096]. Default: "
-        + "the engine's, chunked for nano-vllm.", valueName: "name"))
+        + "the engine's, chunked for nano-vllm; chunked,layered for tune and plan, whatever the engine.",
+      valueName: "name"))
   var policy: String?
 
   @Option(
@@ -35,11 +36,13 @@ struct PolicyOptions: ParsableArguments {
 
   /// The policy with the parameters that were given.
   ///
-  /// - Parameter fallback: the policy that runs if none is asked for.
-  /// - Returns: the policy.
-  /// - Throws: if there is no such policy or parameter.
-  func specification(fallback: String = "chunked") throws(PolicyError) -> PolicySpecification {
-    var policy = try Policy(policy ?? fallback)
+  /// - Parameter own: the engine's own policy; it is asked for only where parameters were given without a policy.
+  /// - Returns: the policy; `nil` for the engine's own as it is.
+  /// - Throws: if there is no such policy or parameter, and what `own` throws.
+  func specification(own: () throws -> String) throws -> PolicySpecification? {
+    let isBare = maxNumBatchedTokens == nil && longPrefillTokenThreshold == nil && numStages == nil
+    if policy == nil, isBare { return nil }
+    var policy = try Policy(policy ?? own())
     if let tokens = maxNumBatchedTokens, !policy.has(policy.entry.batchedTokens) {
       try policy.set(policy.entry.batchedTokens, to: "\(tokens)")
     }

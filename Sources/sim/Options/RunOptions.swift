@@ -16,7 +16,7 @@ struct RunOptions: ParsableArguments {
       cluster: ClusterSpecification(
         ClusterSpecification.Pool(
           system: try system.specification(),
-          policy: try schedule.specification(fallback: system.ownPolicy(in: folders)))),
+          policy: try schedule.specification { try system.ownPolicy(in: folders) })),
       objective: try objective.specification(), limits: traffic.limits)
   }
 

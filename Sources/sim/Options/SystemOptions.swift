@@ -78,8 +78,12 @@ struct SystemOptions: ParsableArguments {
     help: "Whether prompts with the same beginning share its KV blocks. Default: the engine's.")
   var enablePrefixCaching: Bool?
 
-  @Option(help: "Longest sequence, prompt and output together; longer requests are rejected, and counted.")
-  var maxModelLen: Int = 32768
+  @Option(
+    help: """
+      Longest sequence, prompt and output together; longer requests are rejected, and counted. Default: 32768, or the \
+      model's positions if those are fewer.
+      """)
+  var maxModelLen: Int?
 
   @Option(
     help: ArgumentHelp(
@@ -106,7 +110,7 @@ struct SystemOptions: ParsableArguments {
       let isList = tensorParallelSize.contains(",")
       throw CommandLineError.badValue(
         option: "--tensor-parallel-size", value: tensorParallelSize,
-        expected: "a whole number" + (isList ? "; lists are for sweep, capacity, tune and plan" : ""))
+        expected: "a whole number" + (isList ? "; lists are for sweep, capacity and plan" : ""))
     }
     var system = SystemSpecification()
     system.model = model
@@ -156,10 +160,9 @@ struct SystemOptions: ParsableArguments {
     return product
   }
 
-  /// The policy that the engine runs by default; the standard one if its profile cannot be read, which is said elsewhere.
+  /// The policy that the engine, with its settings, runs by default.
   func ownPolicy(in folders: ProjectFolders) throws -> String {
-    let profiles = ProfileFolder(URL(filePath: try folders.profilesFolder()))
-    return (try? profiles.engine(engine))?.scheduling.policy ?? "chunked"
+    try Library(profiles: try folders.profilesFolder()).ownPolicy(of: try specification())
   }
 
   /// What flags of vLLM's say about the engine.

@@ -17,7 +17,8 @@ struct PlanCommand: ParsableCommand {
       For each model, GPU, number of GPUs of an instance and policy, all of which may be lists: the capacity of one \
       instance, as many instances as the rate needs, and a simulation of all of them together, which has to meet the \
       objective. Plans are sorted by their price, or by their number of GPUs if no price is given. An instance is a \
-      whole replica; prefill and decode run on the same GPUs.
+      whole replica; prefill and decode run on the same GPUs. Without --policy, chunked and layered are tried, \
+      whatever the engine.
 
       Examples:
         sim plan --request-rate 20 --slo ttft:1s tpot:30ms --percentile 99 --trace sharegpt
@@ -51,19 +52,23 @@ struct PlanCommand: ParsableCommand {
     let tolerance = try search.checkedTolerance(default: 0.05)
     var libraries = Libraries()
     let library = try libraries.library(in: options.folders)
-    let prices = try checkedPrices()
+    let systems = try options.system.alternatives()
+    let policies = SweepAxis.elements((options.schedule.policy ?? "chunked,layered")[...])
+    let prices = try checkedPrices(of: systems)
     var cases: [PlanTable.Case] = []
-    let progress = json ? nil : Progress(total: 40 * 2, unit: "runs")
-    for system in try options.system.alternatives() {
+    // The number of runs is not known beforehand; this many are usual for a case.
+    let progress = json ? nil : Progress(total: 40 * systems.count * policies.count, unit: "runs")
+    for system in systems {
       var options = options
       options.system = system
-      for policy in SweepAxis.elements((options.schedule.policy ?? "chunked,layered")[...]) {
+      for policy in policies {
         options.schedule.policy = String(policy)
         let experiment = try options.specification()
         var row = PlanTable.Case(
           system: system, policy: String(policy), price: prices[system.hardware] ?? prices[""])
         do {
           let loaded = try library.load(experiment)
+          libraries.warn(of: loaded)
           let objective = try options.objective.single() ?? loaded.objective.asObjective
           let planner = Planner(
             library: library, criterion: try search.criteria([objective])[0], rate: rate, seeds: seeds,
@@ -90,7 +95,9 @@ struct PlanCommand: ParsableCommand {
   }
 
   /// Prices by GPU; the empty name is that of a price for all.
-  private func checkedPrices() throws(CommandLineError) -> [String: Double] {
+  ///
+  /// Each GPU has a price or none has, and a price is that of a GPU which is looked at.
+  private func checkedPrices(of systems: [SystemOptions]) throws(CommandLineError) -> [String: Double] {
     var prices: [String: Double] = [:]
     for part in (gpuPrice ?? "").split(separator: ",") {
       let sides = part.split(whereSeparator: { $0 == ":" || $0 == "=" })
@@ -99,7 +106,17 @@ struct PlanCommand: ParsableCommand {
         throw .badValue(
           option: "--gpu-price", value: gpuPrice ?? "", expected: "a price, or prices as in h100-sxm:2.5")
       }
-      prices[sides.count == 2 ? String(sides[0]) : ""] = price
+      guard prices.updateValue(price, forKey: sides.count == 2 ? String(sides[0]) : "") == nil else {
+        throw .badValue(option: "--gpu-price", value: gpuPrice ?? "", expected: "one price for a GPU")
+      }
+    }
+    let gpus = Set(systems.map(\.hardware))
+    let isComplete = prices.isEmpty || prices[""] != nil || gpus.isSubset(of: prices.keys)
+    guard isComplete, gpus.union([""]).isSuperset(of: prices.keys) else {
+      throw .badValue(
+        option: "--gpu-price", value: gpuPrice ?? "",
+        expected:
+          "a price for each GPU of --hardware and for no other: \(gpus.sorted().joined(separator: ", "))")
     }
     return prices
   }

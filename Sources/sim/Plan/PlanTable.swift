@@ -32,6 +32,8 @@ struct PlanTable {
     }
 
     /// By price if there is one, else by GPUs; then by energy.
+    ///
+    /// All cases have a price, or none has.
     fileprivate var rank: (Double, Double) {
       guard let plan else { return (.infinity, .infinity) }
       return (Double(plan.gpus) * (price ?? 1), plan.figures.millijoulesPerToken)
@@ -84,10 +86,11 @@ struct PlanTable {
   var best: String? {
     guard let first = cases.first, let plan = first.plan else { return nil }
     let gpus = "\(plan.gpus) \(first.system.hardware)"
+    let limit = first.limit.isEmpty ? "" : ", limited by \(first.limit)"
     return String(
       format:
-        "%@ under %@ on %@ (%d replicas of %d), limited by %@; %.0f %% of the time busy, %.0f %% head-room.",
-      first.system.model, first.policy, gpus, plan.instances, plan.gpusPerInstance, first.limit,
+        "%@ under %@ on %@ (%d replicas of %d)%@; %.0f %% of the time busy, %.0f %% head-room.",
+      first.system.model, first.policy, gpus, plan.instances, plan.gpusPerInstance, limit,
       plan.utilisation * 100, plan.headroom * 100)
   }
 }

@@ -20,7 +20,9 @@ struct TuneCommand: ParsableCommand {
       the same rate and seed.
 
       A limit may have several values, tbt:20ms,30ms,50ms: then there is a line for each. Intervals are 95 %, by \
-      Student's t over the seeds; that of a lead is over the seeds' own ratios. The capacities go to the table \
+      Student's t over the seeds; that of a lead is over the seeds' own ratios. Both are widened by --tolerance, since \
+      a capacity is only known to lie between a rate that holds and one that fails: a lead within it is not shown. \
+      Without --policy, chunked and layered are compared, whatever the engine. The capacities go to the table \
       capacities; single runs are not logged.
 
       Examples:
@@ -58,6 +60,7 @@ struct TuneCommand: ParsableCommand {
     var families: [Tuner.Family] = []
     for name in names {
       let experiment = try library.load(Self.change(base, policy: name, rate: guess, seed: seeds[0]))
+      libraries.warn(of: experiment)
       if first == nil {
         first = experiment
         criteria = try search.criteria(given.isEmpty ? [experiment.objective.asObjective] : given)
@@ -68,7 +71,7 @@ struct TuneCommand: ParsableCommand {
       for gap in gaps.isEmpty ? [nil] : gaps.map(Optional.some) {
         for candidate in try PolicySpace.candidates(
           of: name, layers: experiment.loaded.system.shard.model.layers,
-          maxModelLength: base.system.maxModelLength, longestGap: gap)
+          maxModelLength: experiment.maxModelLength, longestGap: gap)
         where !candidates.contains(candidate) {
           candidates.append(candidate)
         }
@@ -117,10 +120,12 @@ struct TuneCommand: ParsableCommand {
   private func base() throws -> Experiment {
     var options = options
     options.schedule.policy = nil
-    guard options.schedule.maxNumBatchedTokens == nil, options.schedule.numStages == nil else {
+    guard options.schedule.maxNumBatchedTokens == nil, options.schedule.longPrefillTokenThreshold == nil,
+      options.schedule.numStages == nil
+    else {
       throw CommandLineError.contradiction(
-        "--max-num-batched-tokens and --num-stages are what tune looks for; fix one as in chunked[budget=512]"
-      )
+        "--max-num-batched-tokens, --long-prefill-token-threshold and --num-stages are parameters of one policy, "
+          + "which tune looks for; fix one as in chunked[budget=512] or vllm[long=256]")
     }
     // The objectives are held against each run by the search.
     options.objective.slo = []

@@ -7,20 +7,28 @@ struct ServersReport {
   let rows: [MeasuredServer]
   let predictions: [ServerPrediction]
   let replay: ServerReplay
+  let fitted: FittedServers
 
   /// A row that was replayed.
   private struct Replayed {
     let server: MeasuredServer
     let firstToken: Double
     let timePerToken: Double
+    /// Whether its preset was fitted to it.
+    let isFitted: Bool
     var error: Double { timePerToken / server.timePerToken - 1 }
   }
 
   private var replayed: [Replayed] {
     zip(rows, predictions).compactMap { server, prediction in
       guard case .times(let first, let perToken) = prediction else { return nil }
-      return Replayed(server: server, firstToken: first, timePerToken: perToken)
+      return Replayed(
+        server: server, firstToken: first, timePerToken: perToken, isFitted: isFitted(server))
     }
+  }
+
+  private func isFitted(_ server: MeasuredServer) -> Bool {
+    fitted.contains(server, preset: replay.preset(server))
   }
 
   var text: String {
@@ -64,15 +72,22 @@ struct ServersReport {
     }
     let names = Set(replayed.map(\.server.group)).sorted()
     for name in names {
-      let some = replayed.filter { $0.server.group == name }
-      add(name, some.first.flatMap { replay.preset($0.server) } ?? "", some)
+      for isFitted in [true, false] {
+        let some = replayed.filter { $0.server.group == name && $0.isFitted == isFitted }
+        guard let first = some.first else { continue }
+        let degrees = Set(some.map(\.server.tensorParallel)).sorted().map { "\($0)" }
+        let suffix = isFitted ? ", fitted to: tp " + degrees.joined(separator: " ") : ""
+        add(name + suffix, replay.preset(first.server) ?? "", some)
+      }
     }
-    for backend in Set(replayed.map(\.server.backend)).sorted() {
-      add("all of \(backend)", "", replayed.filter { $0.server.backend == backend })
+    let predicted = replayed.filter { !$0.isFitted }
+    add("fitted to: all", "", replayed.filter(\.isFitted))
+    for backend in Set(predicted.map(\.server.backend)).sorted() {
+      add("predicted: all of \(backend)", "", predicted.filter { $0.server.backend == backend })
     }
-    add("tp 1 and 2", "", replayed.filter { $0.server.tensorParallel <= 2 })
-    add("tp 4 and 8", "", replayed.filter { $0.server.tensorParallel > 2 })
-    add("all", "", replayed)
+    add("predicted: tp 1 and 2", "", predicted.filter { $0.server.tensorParallel <= 2 })
+    add("predicted: tp 4 and 8", "", predicted.filter { $0.server.tensorParallel > 2 })
+    add("predicted: all", "", predicted)
     return table.text.trimmingCharacters(in: .newlines)
   }
 
@@ -110,8 +125,14 @@ struct ServersReport {
     return lines.joined(separator: "\n")
   }
 
-  /// Shares of all rows that can be scored, whether they are replayed or not.
+  /// Shares of all rows that can be scored, whether they are replayed or not; and of those that no preset was fitted to.
   private func shares(_ replayed: [Replayed]) -> String {
+    let predicted = rows.filter { !isFitted($0) }
+    return shares(replayed, of: rows, "all")
+      + "\n" + shares(replayed.filter { !$0.isFitted }, of: predicted, "predicted")
+  }
+
+  private func shares(_ replayed: [Replayed], of rows: [MeasuredServer], _ which: String) -> String {
     let perToken = rows.filter(\.scoresTimePerToken).count
     let first = rows.filter(\.scoresFirstToken).count
     let clean = replayed.filter(\.server.scoresTimePerToken)
@@ -123,8 +144,8 @@ struct ServersReport {
       String(format: "%.1f %%", 100 * Double(part) / Double(max(all, 1)))
     }
     return """
-      TPOT within 10 % in \(share(near, perToken)) of all \(perToken) clean rows
-      TTFT within 20 % in \(share(nearFirst, first)) of the \(first) that bear one
+      TPOT within 10 % in \(share(near, perToken)) of \(which) \(perToken) clean rows
+      TTFT within 20 % in \(share(nearFirst, first)) of the \(first) of them that bear one
       """
   }
 

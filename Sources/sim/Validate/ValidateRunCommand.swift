@@ -68,7 +68,7 @@ struct ValidateRunCommand: ParsableCommand {
       cluster: ClusterSpecification(
         ClusterSpecification.Pool(
           system: try system.specification(),
-          policy: try schedule.specification(fallback: system.ownPolicy(in: folders)))),
+          policy: try schedule.specification { try system.ownPolicy(in: folders) })),
       objective: ServiceObjective())
     return try Library(profiles: folders.profilesFolder()).load(experiment, workload: workload)
   }

@@ -15,7 +15,8 @@ struct ValidateServersCommand: ParsableCommand {
       TABLE.csv has a setting a row: model, gpu, backend, version, precision, mode, isl, osl, concurrency, tp, pp, dp, \
       moe_ep, client, random_lengths, and the measured ttft_ms and tpot_ms. Beside it lie models/MODEL.PRECISION.json. \
       Each row that can be expressed is replayed under the engine's newest preset that is not newer; others are counted. \
-      Errors are without their signs, in %; the bias is the median with its sign. The time to first token of closed \
+      Rows that the preset was fitted to (Profiles/engines/fitted.csv) and predicted ones are summed up apart. Errors \
+      are without their signs, in %; the bias is the median with its sign. The time to first token of closed \
       loops with equal lengths depends on an unknown lockstep, and is printed apart.
 
       Example:
@@ -49,7 +50,6 @@ struct ValidateServersCommand: ParsableCommand {
   @OptionGroup(title: "Data") var folders: ProjectFolders
 
   private final class Shared: Sendable {
-    let next = Atomic(0)
     let results = Mutex([Int: ServerPrediction]())
   }
 
@@ -69,31 +69,23 @@ struct ValidateServersCommand: ParsableCommand {
       folder: URL(filePath: table).deletingLastPathComponent().path(percentEncoded: false).trimmingSuffix(
         "/"),
       engineSettings: try SystemOptions.settings(engineSet, option: "--engine-set"), seed: seed)
-    let report = ServersReport(rows: rows, predictions: predict(rows, replay), replay: replay)
+    let report = ServersReport(
+      rows: rows, predictions: try predict(rows, replay), replay: replay,
+      fitted: try FittedServers(profiles: replay.library.profiles))
     print(report.text)
     if let output { try report.write(to: output) }
   }
 
-  private func predict(_ rows: [MeasuredServer], _ replay: ServerReplay) -> [ServerPrediction] {
+  private func predict(_ rows: [MeasuredServer], _ replay: ServerReplay) throws -> [ServerPrediction] {
     let shared = Shared()
     let progress = Progress(total: rows.count)
-    let group = DispatchGroup()
-    for _ in 0..<max(1, min(jobs, rows.count)) {
-      group.enter()
-      let thread = Thread {
-        while true {
-          let index = shared.next.add(1, ordering: .relaxed).oldValue
-          guard index < rows.count else { break }
-          let prediction = replay.predict(rows[index])
-          shared.results.withLock { $0[index] = prediction }
-          progress?.advance(by: 1)
-        }
-        group.leave()
+    try WorkerThreads(jobs).run(rows.count) { next in
+      while let index = next() {
+        let prediction = replay.predict(rows[index])
+        shared.results.withLock { $0[index] = prediction }
+        progress?.advance(by: 1)
       }
-      thread.stackSize = 1 << 23
-      thread.start()
     }
-    group.wait()
     progress?.clear()
     return shared.results.withLock { results in
       rows.indices.map { results[$0] ?? .notCovered("not replayed") }

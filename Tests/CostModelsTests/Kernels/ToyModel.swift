@@ -152,7 +152,8 @@ struct ToySystem {
 
   /// The naive cost model of the same system.
   func naive() throws -> NaiveCostModel {
-    let law = model.experts > 0 ? try ExpertRouting(routing, for: engine.served(model.read())) : nil
+    let law =
+      model.experts > 0 ? try ExpertRouting(routing, for: engine.served(model.read(), on: hardware)) : nil
     var model = model
     if engine.dequantisesExperts { model.isMXFP4 = false }
     model.windowsEveryLayer = engine.windowsEveryLayer
