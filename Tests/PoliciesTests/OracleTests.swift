@@ -45,7 +45,7 @@ import Testing
     #expect(least >= 20, "preempted, often preempted, rejected, at the cap, large batches: \(counts)")
   }
 
-  @Test(arguments: seeds) func withSpeculation(seed: Int) throws {
+  @Test(arguments: 0..<150) func withSpeculation(seed: Int) throws {
     var random = RandomCase(seed: seed)
     random.speculation = .random(using: &random)
     let stages = random.pick(16, 12, 24, 4)

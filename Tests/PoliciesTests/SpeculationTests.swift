@@ -18,8 +18,11 @@ extension Speculation {
 
 /// Sequences that write several tokens in a step.
 @Suite struct SpeculationTests {
-  /// Every policy of the catalog, with speculation at random.
-  static let cases = InvariantTests.cases.compactMap { it -> InvariantTests.Case? in
+  /// Every policy of the catalog.
+  static let plainCases = InvariantTests.cases.filter { $0.seed < 24 }
+
+  /// The same, with speculation at random.
+  static let cases = plainCases.compactMap { it -> InvariantTests.Case? in
     var (it, random) = (it, it.random)
     let speculation = Speculation.random(using: &random)
     random.speculation = speculation
@@ -31,7 +34,7 @@ extension Speculation {
   // MARK: Neutral settings
 
   /// No drafts: the same records to the last bit, although every sequence is visited in every step.
-  @Test(arguments: InvariantTests.cases) func withoutDraftsNothingChanges(_ it: InvariantTests.Case) throws {
+  @Test(arguments: plainCases) func withoutDraftsNothingChanges(_ it: InvariantTests.Case) throws {
     let plain = try it.run()
     var other = it
     other.random.speculation = Speculation(rates: [])

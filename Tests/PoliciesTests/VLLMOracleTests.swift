@@ -22,7 +22,7 @@ import Testing
     #expect(records == nil)
   }
 
-  @Test(arguments: seeds) func theScheduleIsTheSameWithSpeculation(seed: Int) throws {
+  @Test(arguments: 0..<150) func theScheduleIsTheSameWithSpeculation(seed: Int) throws {
     var random = RandomVLLMCase(seed: seed)
     var numbers = RandomCase(seed: seed)
     random.rules.speculation = .random(using: &numbers)

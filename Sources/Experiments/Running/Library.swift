@@ -81,16 +81,12 @@ public final class Library: Sendable {
       try asked.set(asked.entry.batchedTokens, to: "\(budget)")
     }
     let policy = try asked.resolved(
-<<<<<<< HEAD
-      layers: system.system.shard.model.layers, maxModelLength: experiment.system.maxModelLength)
+      layers: system.system.shard.model.layers, maxModelLength: maxModelLength)
     if let drafts = pool.system.speculation?.drafts, policy.batchedTokens <= drafts {
       throw ExperimentError.invalidValue(
         option: "--speculative-config: num_speculative_tokens", value: "\(drafts)",
         expected: "fewer than the \(policy.batchedTokens) tokens of an iteration")
     }
-=======
-      layers: system.system.shard.model.layers, maxModelLength: maxModelLength)
->>>>>>> hub/main
     return LoadedExperiment(
       experiment, loaded: system, policy: policy, maxModelLength: maxModelLength, workload: try workload(),
       kvBlocks: try pool.system.kvBlocks
