@@ -6,7 +6,7 @@ import Testing
 
 struct SchemaTests {
   /// Changing a released schema takes a new version and a migration.
-  @Test func versionFour() throws {
+  @Test func versionFive() throws {
     let directory = try TemporaryDirectory()
     _ = try RunWriter(path: directory.database)
     let database = try DatabaseQueue(path: directory.database)
@@ -28,7 +28,8 @@ struct SchemaTests {
           + "tensor_parallel_size seeds attainment_target max_watts max_energy_per_token_mj tolerance request_rate "
           + "request_rate_failing request_rate_low request_rate_high limited_by slo_attainment mean_watts "
           + "energy_per_token_mj runs",
-        "instances: run_id instance pool model hardware engine tensor_parallel_size policy kv_blocks max_num_seqs",
+        "instances: run_id instance pool model hardware engine tensor_parallel_size policy kv_blocks max_num_seqs "
+          + "completed total_input_tokens cached_tokens total_output_tokens busy_s energy_j",
         "iteration_kernels: run_id instance iter kernel calls extrapolated_calls kernel_s energy_j flops bytes",
         "iteration_lanes: run_id instance first_iter lane iter t_start t_end batch_size num_prefill_tokens "
           + "num_decode_tokens layer_begin layer_end experts_touched expert_bytes weight_bytes kv_bytes "
@@ -47,7 +48,7 @@ struct SchemaTests {
         "request_itl: run_id request_id itl_mean_ms itl_p99_ms itl_max_ms",
         "requests: run_id request_id instance status arrived_at num_prefill_tokens num_decode_tokens scheduled_at "
           + "first_token_at completed_at itl_max_ms num_preemptions energy_j expert_bytes ttft_ms tpot_ms itl_mean_ms "
-          + "e2e_ms scheduling_delay_ms",
+          + "e2e_ms scheduling_delay_ms cached_tokens",
         "runs: run_id created_at version argv config config_hash profile_sha256 trace_sha256 policy model hardware "
           + "engine trace seed request_rate num_prompts tensor_parallel_size log_level wall_s duration completed failed "
           + "total_input_tokens total_output_tokens request_throughput request_goodput output_throughput "
@@ -74,7 +75,7 @@ struct SchemaTests {
         try String.fetchOne(db, sql: "PRAGMA \($0)") ?? ""
       }
     }
-    #expect(pragmas == ["4", "\(0x4c53_494d)", "wal"])
+    #expect(pragmas == ["5", "\(0x4c53_494d)", "wal"])
   }
 
   private func lanes(_ name: String) -> String { (0..<16).map { "\(name)_\($0)" }.joined(separator: " ") }

@@ -88,7 +88,9 @@ public final class Library: Sendable {
         expected: "fewer than the \(policy.batchedTokens) tokens of an iteration")
     }
     return LoadedExperiment(
-      experiment, loaded: system, policy: policy, maxModelLength: maxModelLength, workload: try workload(),
+      experiment, loaded: system, policy: policy,
+      router: try RouterChoice(experiment.cluster.router?.description ?? "round-robin"),
+      maxModelLength: maxModelLength, workload: try workload(),
       kvBlocks: try pool.system.kvBlocks
         ?? system.kvBlocks(
           utilisation: pool.system.memoryShare ?? system.system.engine.scheduling.memoryShare,

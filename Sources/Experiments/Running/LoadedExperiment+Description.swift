@@ -22,7 +22,9 @@ extension LoadedExperiment {
   /// What the run shares with those of other policies and rates.
   package var loadFreeSetting: String {
     let shard = loaded.system.shard
-    return "\(shard.model.name) on \(shard.gpus) x \(loaded.system.hardware.name) · "
+    let count = specification.cluster.pool.instances
+    let replicas = count > 1 ? "\(count) replicas (\(router.entry.name)) of " : ""
+    return "\(shard.model.name) on \(replicas)\(shard.gpus) x \(loaded.system.hardware.name) · "
       + "\(loaded.system.engine.name) · \(workload.name)"
   }
 
@@ -54,10 +56,11 @@ extension LoadedExperiment {
     ]
     return RunRow(
       parameters: parameters + hash, summary: result.summary.values + more,
-      configJSON: specification.json, argv: argv.joined(separator: " "), instances: instanceRows)
+      configJSON: specification.json, argv: argv.joined(separator: " "),
+      instances: instanceRows(result))
   }
 
-  private var instanceRows: [[(String, RunValue)]] {
+  private func instanceRows(_ result: RunResult) -> [[(String, RunValue)]] {
     let pool = specification.cluster.pool
     return (0..<pool.instances).map { instance in
       [
@@ -68,7 +71,7 @@ extension LoadedExperiment {
         ("tensor_parallel_size", RunValue(loaded.system.shard.gpus)),
         ("policy", RunValue(policy.description)), ("kv_blocks", RunValue(kvBlocks)),
         ("max_num_seqs", RunValue(maxSequences)),
-      ]
+      ] + result.instances[instance].values
     }
   }
 
@@ -168,4 +171,15 @@ extension LoadedExperiment {
 extension KernelUse {
   /// Time of the launches that lie outside what was measured, if all took alike.
   fileprivate var extrapolatedSeconds: Seconds { seconds * Double(extrapolatedCalls) / Double(max(calls, 1)) }
+}
+
+extension InstanceShare {
+  /// Columns of `instances` and their values, which JSON output names alike.
+  package var values: [(String, RunValue)] {
+    [
+      ("completed", RunValue(completed)), ("total_input_tokens", RunValue(inputTokens)),
+      ("cached_tokens", RunValue(cachedTokens)), ("total_output_tokens", RunValue(outputTokens)),
+      ("busy_s", RunValue(busySeconds)), ("energy_j", RunValue(joules)),
+    ]
+  }
 }

@@ -15,6 +15,8 @@ public struct LoadedExperiment: Sendable {
   package var loaded: LoadedSystem
   /// The policy, with every parameter set.
   public let policy: Policy
+  /// What decides which instance serves a request.
+  public let router: RouterChoice
   /// The longest sequence that the engine takes, prompt and output together.
   public let maxModelLength: Tokens
   /// The requests.
@@ -27,19 +29,23 @@ public struct LoadedExperiment: Sendable {
   public var exactSteps = false
 
   init(
-    _ experiment: Experiment, loaded: LoadedSystem, policy: Policy, maxModelLength: Tokens,
-    workload: Workload,
+    _ experiment: Experiment, loaded: LoadedSystem, policy: Policy, router: RouterChoice,
+    maxModelLength: Tokens, workload: Workload,
     kvBlocks: Int
   ) {
     objective = experiment.objective ?? .usual(trace: experiment.workload.trace)
     self.loaded = loaded
     self.policy = policy
+    self.router = router
     self.maxModelLength = maxModelLength
     self.workload = workload
     self.kvBlocks = kvBlocks
     var specification = experiment
     specification.objective = objective
     specification.policy = PolicySpecification(parsing: policy.description)
+    // One instance has nothing to decide about.
+    specification.cluster.router =
+      experiment.cluster.pool.instances > 1 ? PolicySpecification(parsing: router.description) : nil
     specification.system.maxModelLength = maxModelLength
     specification.system.maxSequences =
       experiment.system.maxSequences ?? loaded.system.engine.scheduling.maxSequences
@@ -85,6 +91,8 @@ public struct LoadedExperiment: Sendable {
   ) throws(SimulationError) -> RunResult {
     let started = ContinuousClock.now
     var recorder = recorder
+    let count = specification.cluster.pool.instances
+    if count > 1 { recorder.shares = Array(repeating: InstanceShare(), count: count) }
     let totals = try run(recorder: &recorder)
     return RunResult(
       self, recorder: recorder, totals: totals, wall: ContinuousClock.now - started, percentiles: percentiles)
@@ -130,20 +138,28 @@ public struct LoadedExperiment: Sendable {
     let speculation = specification.system.speculation
     // Look-up runs on the host, between two steps: vLLM switches asynchronous scheduling off.
     if speculation?.method == .ngram { rules.stepsInFlight = 1 }
+    let count = specification.cluster.pool.instances
+    let needsContents = engine.scheduling.cachesPrefixes || count > 1
+    let contents = needsContents ? workload.contents : PromptContents()
     let cache =
       engine.scheduling.cachesPrefixes
       ? PrefixCache(
-        memory: memory, contents: workload.contents,
+        memory: memory, contents: contents,
         window: rules.slidingWindow > 0 ? rules.slidingWindow : nil,
         blankFirst: engine.scheduling.takesBlankFirst) : nil
-    let instances = (0..<specification.cluster.pool.instances).map { _ in
+    let instances = (0..<count).map { _ in
       InstanceConfiguration(
         scheduler: policy.makeScheduler(), costModel: costModel, memory: memory,
         maxSequences: maxSequences, rules: rules, power: loaded.system.powerLimit, cache: cache,
         speculation: speculation?.speculation(seed: specification.seed))
     }
     return Simulation(
-      instances: instances, requests: workload.makeIterator(),
+      instances: instances,
+      router: router.makeRouter(
+        RouterCatalog.Facts(
+          instances: count, contents: contents, blockSize: engine.keyValueBlockSize, seed: specification.seed)
+      ),
+      requests: workload.makeIterator(),
       maxModelLength: maxModelLength,
       maxConcurrency: specification.limits.maxConcurrency ?? .max,
       stopAt: specification.limits.maxDuration ?? .infinity,

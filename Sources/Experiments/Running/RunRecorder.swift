@@ -8,6 +8,8 @@ package struct RunRecorder: Recorder {
   package var writer: RunWriter?
   package var drawing: ScheduleDrawing?
   package var progress: (any RunProgress)?
+  /// What each of several instances did; `nil` for one, of which ``metrics`` say as much.
+  package var shares: [InstanceShare]?
   /// Where to write what each request does in each iteration.
   package var steps: StepsFile?
   /// The first few requests that were turned away.
@@ -31,12 +33,16 @@ package struct RunRecorder: Recorder {
     metrics.record(iteration)
     writer?.record(iteration)
     drawing?.record(iteration)
+    shares?[Int(iteration.instance)].record(iteration)
   }
 
   package mutating func record(_ iterations: Span<IterationRecord>) {
     metrics.record(iterations)
     writer?.record(iterations)
     drawing?.record(iterations)
+    guard shares != nil, let first = iterations.indices.first else { return }
+    let instance = Int(iterations[first].instance)
+    for i in iterations.indices { shares?[instance].record(iterations[i]) }
   }
 
   package mutating func record(kernels: [KernelUse], instance: Int32, iteration: Int64) {
@@ -58,6 +64,7 @@ package struct RunRecorder: Recorder {
   package mutating func record(_ request: RequestRecord) {
     metrics.record(request)
     writer?.record(request)
+    shares?[Int(request.instance)].record(request)
     if request.status == .rejected, rejected.count < 5 { rejected.append(request.request) }
     progress?.advance(by: 1)
   }

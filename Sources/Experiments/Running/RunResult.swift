@@ -12,6 +12,8 @@ public struct RunResult: Sendable {
   public let summary: RunSummary
   /// The first few requests that were turned away.
   public let rejected: [Request]
+  /// What each instance did.
+  public let instances: [InstanceShare]
   /// The first iterations, if they were drawn.
   package let drawing: ScheduleDrawing?
 
@@ -28,6 +30,7 @@ public struct RunResult: Sendable {
       metrics: recorder.metrics, totals: totals, energyQuality: experiment.loaded.energyQuality,
       cachesPrefixes: experiment.loaded.system.engine.scheduling.cachesPrefixes,
       kvBlocks: experiment.kvBlocks, wall: wall.seconds, percentiles: percentiles)
+    instances = recorder.shares ?? [InstanceShare(recorder.metrics)]
     rejected = recorder.rejected
     drawing = recorder.drawing
   }

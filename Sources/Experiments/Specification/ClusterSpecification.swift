@@ -40,15 +40,23 @@ public struct ClusterSpecification: Sendable, Hashable, Codable {
   /// The pools; a simulation has exactly one so far.
   public var pools: [Pool]
 
-  /// Creates a cluster of one pool.
-  public init(_ pool: Pool = Pool()) { pools = [pool] }
+  /// What decides which instance serves a request; `nil` for all in turn.
+  public var router: PolicySpecification?
 
-  private enum CodingKeys: String, CodingKey, CaseIterable { case pools }
+  /// Creates a cluster of one pool.
+  public init(_ pool: Pool = Pool(), router: PolicySpecification? = nil) {
+    pools = [pool]
+    self.router = router
+  }
+
+  private enum CodingKeys: String, CodingKey, CaseIterable { case pools, router }
 
   /// Reads an object.
   public init(from decoder: any Decoder) throws {
     self.init()
-    try decoder.object(of: CodingKeys.self).read(.pools, into: &pools)
+    let object = try decoder.object(of: CodingKeys.self)
+    try object.read(.pools, into: &pools)
+    router = try object.decodeIfPresent(PolicySpecification.self, forKey: .router)
   }
 
   /// The only pool; the first one, should there be several.

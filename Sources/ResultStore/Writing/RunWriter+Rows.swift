@@ -86,7 +86,7 @@ extension RunWriter {
       columns: [
         "run_id", "request_id", "instance", "status", "arrived_at", "num_prefill_tokens", "num_decode_tokens",
         "scheduled_at", "first_token_at", "completed_at", "itl_max_ms", "num_preemptions", "energy_j",
-        "expert_bytes",
+        "expert_bytes", "cached_tokens",
       ])
     func insert(_ chunk: [RequestRecord]) throws {
       let rows = chunk.sorted { $0.request.id < $1.request.id }
@@ -106,6 +106,7 @@ extension RunWriter {
         row.bind(record.preemptions)
         row.bind(record.joules)
         row.bind(rounded: record.expertBytes)
+        row.bind(record.cachedTokens)
       }
     }
     try requests.forEachChunk(in: spill, insert)

@@ -1,12 +1,30 @@
 /// Decides which instance serves a request.
+///
+/// A router knows what it has sent where, and what it is told of that: nothing of the instances' own state, as a router in
+/// front of real servers. Request by request it is told of first tokens and ends, if it wants to be.
 public protocol Router: Sendable {
   /// The index of the instance to send a request to.
   ///
   /// - Parameters:
-  ///   - request: the request to send.
-  ///   - inFlight: requests in each instance, waiting or running.
+  ///   - request: the request to send; its arrival is the time.
+  ///   - inFlight: requests that were sent to each instance and have not ended.
   /// - Returns: an index into `inFlight`.
   mutating func route(_ request: Request, inFlight: [Int]) -> Int
+  /// Takes note that a request's first token is out; only called if ``listens``.
+  mutating func noteFirstToken(of request: Int)
+  /// Takes note that a request has ended; only called if ``listens``.
+  mutating func noteEnd(of request: Int)
+  /// Whether it wants to be told of first tokens and ends.
+  var listens: Bool { get }
+}
+
+extension Router {
+  /// Does nothing.
+  public mutating func noteFirstToken(of request: Int) {}
+  /// Does nothing.
+  public mutating func noteEnd(of request: Int) {}
+  /// False.
+  public var listens: Bool { false }
 }
 
 /// Sends requests to the instances in turn.

@@ -12,6 +12,8 @@
 public struct Simulation: ~Copyable {
   private var instances: [Instance]
   private var router: any Router
+  /// Whether the router is told of first tokens and ends.
+  private let listens: Bool
   private var requests: any IteratorProtocol<Request>
   private var upcoming: Request?
   /// Whether no request is to come.
@@ -61,6 +63,10 @@ public struct Simulation: ~Copyable {
         fastForwards: fastForwards)
     }
     self.router = router
+    listens = router.listens
+    if listens {
+      for i in self.instances.indices { self.instances[i].isHeard = true }
+    }
     self.requests = requests
     self.maxConcurrency = maxConcurrency
     self.stopAt = stopAt
@@ -100,6 +106,7 @@ public struct Simulation: ~Copyable {
       return false
     }
     let completed = instances[event.source].end(recorder: &recorder)
+    if listens { tellRouter(of: event.source) }
     if completed > 0 {
       inFlight[event.source] -= completed
       totalInFlight -= completed
@@ -193,6 +200,7 @@ public struct Simulation: ~Copyable {
     }
     let target = router.route(request, inFlight: inFlight)
     guard instances[target].accepts(request) else {
+      if listens { router.noteEnd(of: request.id) }
       var record = RequestRecord(request: request)
       record.status = .rejected
       record.instance = Int32(target)
@@ -208,6 +216,17 @@ public struct Simulation: ~Copyable {
     } else {
       hand(request, to: target, at: request.arrival, recorder: &recorder)
     }
+  }
+
+  /// Tells the router what has happened to requests of an instance.
+  private mutating func tellRouter(of instance: Int) {
+    for event in instances[instance].heard {
+      switch event {
+      case .firstToken(let request): router.noteFirstToken(of: request)
+      case .end(let request): router.noteEnd(of: request)
+      }
+    }
+    instances[instance].heard.removeAll(keepingCapacity: true)
   }
 
   /// Hands a request to its instance.

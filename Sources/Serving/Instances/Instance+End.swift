@@ -35,11 +35,20 @@ extension Instance {
     tell(&recorder)
   }
 
+  /// Notes first tokens and ends for the router.
+  private mutating func hear() {
+    for span in view.news.spans where span.phase == .prefill && span.completed {
+      heard.append(.firstToken(span.request))
+    }
+    for record in view.news.requests { heard.append(.end(record.request.id)) }
+  }
+
   mutating func tell(_ recorder: inout some Recorder) {
     let stepGap = view.news.stepGap
     if stepGap.tokens > 0 { recorder.record(gap: stepGap.seconds, tokens: stepGap.tokens) }
     guard view.news.isMore else { return view.news.stepGap.tokens = 0 }
     if view.news.burstTokens > 0 { recorder.record(gap: 0, tokens: view.news.burstTokens) }
+    if isHeard { hear() }
     for gap in view.news.gaps { recorder.record(gap: gap, tokens: 1) }
     for i in view.news.spans.indices {
       view.news.spans[i].instance = Int32(number)
@@ -51,4 +60,12 @@ extension Instance {
     }
     view.news.removeAll()
   }
+}
+
+/// What a router may be told of a request, by its number.
+enum RequestEvent {
+  /// Its first token is out; after a preemption it is said again.
+  case firstToken(Int)
+  /// It has ended.
+  case end(Int)
 }

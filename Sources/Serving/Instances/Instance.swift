@@ -16,6 +16,11 @@ public struct Instance {
   /// What its kernels have used.
   public internal(set) var ledger = KernelLedger()
 
+  /// Whether to keep ``heard`` for a router.
+  var isHeard = false
+  /// First tokens and ends of requests that a router has not been told of.
+  var heard: [RequestEvent] = []
+
   var scheduler: any Scheduler
   let costModel: any CostModel
   let idleWatts: Double

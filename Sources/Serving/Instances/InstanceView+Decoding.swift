@@ -42,7 +42,7 @@ extension InstanceView {
       let needed = blocksToStep(slot)
       if needed > 0 {
         while free < needed {
-          free += blocksHeld(by: victim)
+          free += blocksHeld(by: victim) - sharedBlocks(of: victim)
           victims += 1
           oldestVictim = victim
           if victim == slot { return (served, victims, oldestVictim, free) }
@@ -54,6 +54,12 @@ extension InstanceView {
       slot = sequences[slot.index].next
     }
     return (steppers, victims, oldestVictim, free)
+  }
+
+  /// Blocks of a sequence that others hold, too: they are not free when it loses its memory.
+  private func sharedBlocks(of slot: Slot) -> Int {
+    guard let cache else { return 0 }
+    return cache.heldEntries(slot, group: 0).count { $0 >= 0 && cache.entries[Int($0)].holders > 1 }
   }
 
   /// What the oldest sequences have to decode if they take the next step.

@@ -48,12 +48,31 @@ public struct PromptContents: Sendable {
     return Int32(count - 1)
   }
 
+  /// What a request's prompt begins with, in pieces of one source each, with the position behind each of them.
+  ///
+  /// Two prompts that have the same source at the same position are equal up to there.
+  ///
+  /// - Complexity: O(pieces of the prompt).
+  public func pieces(of request: Request) -> [(source: Int, end: Tokens)] {
+    guard request.content >= 0 else { return [] }
+    let (lap, content) = Int(request.content).quotientAndRemainder(dividingBy: count)
+    let range = offsets[content]..<offsets[content + 1]
+    let length = min(ends[content], request.promptTokens)
+    return range.compactMap { place in
+      guard pieces[place].begin < length else { return nil }
+      let end = place + 1 < range.upperBound ? min(pieces[place + 1].begin, length) : length
+      return (lap * sources + pieces[place].source, end)
+    }
+  }
+
   /// Whether a content goes on with what its request writes.
   func coversOutput(_ content: Int32) -> Bool { content >= 0 && ends[Int(content) % count] == .max }
 
   /// Goes through the blocks of a request.
   func names(of request: borrowing Request, group: Int, blockSize: Int) -> BlockNames {
-    let (lap, content) = Int(request.content).quotientAndRemainder(dividingBy: max(count, 1))
+    // Of a request without content nothing is known: the remainder of a negative number would tell by chance.
+    let isKnown = request.content >= 0 && count > 0
+    let (lap, content) = isKnown ? Int(request.content).quotientAndRemainder(dividingBy: count) : (0, -1)
     let range = content >= 0 ? offsets[content]..<offsets[content + 1] : 0..<0
     return BlockNames(
       pieces: range, end: content >= 0 ? ends[content] : 0, blockSize: blockSize,

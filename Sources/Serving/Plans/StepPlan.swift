@@ -222,7 +222,8 @@ public struct StepPlan: Sendable {
   }
 
   private func mayAdmit(_ view: borrowing InstanceView) -> Bool {
-    victims == 0 || view.rules.order == .byEntry
+    // What victims leave in a cache is not in the draft.
+    victims == 0 || view.rules.order == .byEntry && view.cache == nil
   }
 
   /// Blocks that an admission leaves free.

@@ -3,6 +3,7 @@ import CostModels
 import Experiments
 import Foundation
 import Policies
+import Support
 import Systems
 import Workloads
 
@@ -10,14 +11,14 @@ import Workloads
 struct ListCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "list",
-    abstract: "List models, hardware, engines, policies, traces, or the figures of a run.")
+    abstract: "List models, hardware, engines, policies, routers, traces, or the figures of a run.")
 
   /// The kinds of things that can be listed.
   enum Kind: String, CaseIterable, ExpressibleByArgument {
-    case models, hardware, engines, policies, traces, figures
+    case models, hardware, engines, policies, routers, traces, figures
   }
 
-  @Argument(help: "models, hardware, engines, policies, traces or figures.")
+  @Argument(help: "models, hardware, engines, policies, routers, traces or figures.")
   var kind: Kind
 
   @OptionGroup(title: "Data") var folders: ProjectFolders
@@ -59,6 +60,15 @@ struct ListCommand: ParsableCommand {
           let unit = parameter.kind == .milliseconds ? " ms" : ""
           let value = usual[parameter.name].map { " (\(words)default \($0)\(unit))" } ?? ""
           row("  \(parameter.name)", parameter.summary + value)
+        }
+      }
+    case .routers:
+      for entry in RouterCatalog.entries {
+        row(entry.name, entry.summary)
+        for parameter in entry.parameters {
+          row(
+            "  \(parameter.name)",
+            "\(parameter.summary) (default \(formatted(parameter.fallback, digits: 10)))")
         }
       }
     case .traces:

@@ -6,18 +6,20 @@ struct RunOptions: ParsableArguments {
   @OptionGroup(title: "Traffic") var traffic: WorkloadOptions
   @OptionGroup(title: "Schedule") var schedule: PolicyOptions
   @OptionGroup(title: "Model, GPU and engine") var system: SystemOptions
+  @OptionGroup(title: "Cluster") var cluster: ClusterOptions
   @OptionGroup(title: "Objective") var objective: ObjectiveOptions
   @OptionGroup(title: "Data") var folders: ProjectFolders
 
   /// The experiment that the options describe.
   func specification() throws -> Experiment {
-    Experiment(
-      workload: traffic.specification,
-      cluster: ClusterSpecification(
-        ClusterSpecification.Pool(
-          system: try system.specification(),
-          policy: try schedule.specification { try system.ownPolicy(in: folders) })),
-      objective: try objective.specification(), limits: traffic.limits)
+    var cluster = ClusterSpecification(
+      ClusterSpecification.Pool(
+        system: try system.specification(),
+        policy: try schedule.specification { try system.ownPolicy(in: folders) }))
+    try self.cluster.apply(to: &cluster)
+    return Experiment(
+      workload: traffic.specification, cluster: cluster, objective: try objective.specification(),
+      limits: traffic.limits)
   }
 
   /// Reads and checks everything.

@@ -52,6 +52,9 @@ struct PlanCommand: ParsableCommand {
     let tolerance = try search.checkedTolerance(default: 0.05)
     var libraries = Libraries()
     let library = try libraries.library(in: options.folders)
+    guard options.cluster.replicas == 1 else {
+      throw CommandLineError.contradiction("--replicas: the number of replicas is what plan looks for")
+    }
     let systems = try options.system.alternatives()
     let policies = SweepAxis.elements((options.schedule.policy ?? "chunked,layered")[...])
     let prices = try checkedPrices(of: systems)

@@ -53,6 +53,10 @@ struct RunCommand: ParsableCommand {
       print(output.json ? experiment.specification.json : experiment.specification.prettyJSON)
       return
     }
+    guard output.stepsCsv == nil || experiment.specification.cluster.pool.instances == 1 else {
+      throw CommandLineError.contradiction(
+        "--steps-csv: its steps are those of one instance; use --replicas 1")
+    }
     let writer = try output.makeWriter()
     let steps = try output.stepsCsv.map { try StepsFile(path: $0) }
     let progress = output.json ? nil : Progress(total: experiment.workload.count)
@@ -84,6 +88,13 @@ struct RunCommand: ParsableCommand {
       json.object { json in
         for (key, value) in experiment.vLLMHeader + experiment.parameters + result.summary.values {
           json.member(key, value)
+        }
+        if result.instances.count > 1 {
+          json.array("instances") { json in
+            for share in result.instances {
+              json.object { json in for (key, value) in share.values { json.member(key, value) } }
+            }
+          }
         }
         uncertainty?.write(to: &json)
       }
@@ -137,7 +148,8 @@ struct RunCommand: ParsableCommand {
     if let drawing = result.drawing { print(drawing, terminator: "\n\n") }
     let notes = notes + ["Simulated in \(String(format: "%.2f", result.summary.wall)) s."]
     let report = RunReport(
-      title: experiment.title, summary: result.summary, objective: experiment.objective, notes: notes)
+      title: experiment.title, summary: result.summary, objective: experiment.objective,
+      instances: result.instances, notes: notes)
     print(report.text)
   }
 

@@ -11,6 +11,7 @@ struct RunReport {
   let title: String
   let summary: RunSummary
   let objective: ServiceObjective
+  let instances: [InstanceShare]
   let notes: [String]
 
   var text: String {
@@ -72,6 +73,7 @@ struct RunReport {
     if summary.cachesPrefixes {
       lines.append(row("Prompt tokens found in the cache:", percent(m.prefixHitRate)))
     }
+    if instances.count > 1 { lines += instanceLines(duration: duration) }
     lines.append(Self.rule("Kernels (time on one GPU)", "-"))
     let busy = max(m.busySeconds, .leastNonzeroMagnitude)
     var inKernels = 0.0
@@ -82,6 +84,30 @@ struct RunReport {
     lines.append(row("host, beyond the kernels:", percent((busy - inKernels) / busy)))
     lines.append(String(repeating: "=", count: 50))
     return (lines + notes).joined(separator: "\n")
+  }
+
+  /// A line for each instance; of many, the least and the largest.
+  private func instanceLines(duration: Seconds) -> [String] {
+    var lines = [Self.rule("Instances", "-")]
+    func line(_ share: InstanceShare) -> String {
+      let hits = summary.cachesPrefixes ? String(format: ", %.1f %% found", share.hitRate * 100) : ""
+      return String(
+        format: "%d requests, busy %.1f %%, TTFT %.0f ms", share.completed,
+        share.busySeconds / duration * 100,
+        share.meanTimeToFirstToken * 1000) + hits
+    }
+    if instances.count <= 16 {
+      lines += instances.enumerated().map { row("\($0.offset):", line($0.element)) }
+    } else {
+      let order = instances.sorted { ($0.inputTokens, $0.completed) < ($1.inputTokens, $1.completed) }
+      lines += [("fewest tokens:", order[0]), ("most tokens:", order[order.count - 1])].map {
+        row($0.0, line($0.1))
+      }
+    }
+    let tokens = instances.map { Double($0.inputTokens + $0.outputTokens) }
+    let mean = tokens.reduce(0, +) / Double(tokens.count)
+    lines.append(row("Tokens of the busiest over the mean:", (tokens.max() ?? 0) / max(mean, 1)))
+    return lines
   }
 
   private var objectiveText: String {

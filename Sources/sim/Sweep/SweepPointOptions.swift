@@ -11,6 +11,7 @@ struct SweepPointOptions: ParsableCommand {
   @OptionGroup var traffic: WorkloadOptions
   @OptionGroup var schedule: PolicyOptions
   @OptionGroup var system: SystemOptions
+  @OptionGroup var cluster: ClusterOptions
   @OptionGroup var objective: ObjectiveOptions
   @OptionGroup var folders: ProjectFolders
 
@@ -20,6 +21,7 @@ struct SweepPointOptions: ParsableCommand {
     options.traffic = traffic
     options.schedule = schedule
     options.system = system
+    options.cluster = cluster
     options.objective = objective
     options.folders = folders
     return options

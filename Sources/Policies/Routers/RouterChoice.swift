@@ -1,0 +1,57 @@
+import Serving
+import Support
+
+/// A router by name, as `--router` takes it: `kv`, or with parameters `kv[temperature=0.5]`; every parameter has a value.
+public struct RouterChoice: Sendable, CustomStringConvertible {
+  /// Its entry in the catalog.
+  public let entry: RouterCatalog.Entry
+  private var values: [String: Double]
+
+  /// Other names that people know routers by.
+  private static let aliases = [
+    "cache-aware": "prefix", "cache_aware": "prefix", "dynamo": "kv", "round_robin": "round-robin",
+    "power_of_two": "power-of-two",
+  ]
+
+  /// Reads `name` or `name[key=value,...]`.
+  ///
+  /// - Throws: if there is no such router or parameter, or a value is no number from 0 on.
+  public init(_ text: String) throws(RouterError) {
+    let parts = text.split(separator: "[", maxSplits: 1, omittingEmptySubsequences: false)
+    let name = Self.aliases[String(parts[0])] ?? String(parts[0])
+    guard let entry = RouterCatalog.entries.first(where: { $0.name == name }) else {
+      throw .unknown(name, nearest: nearestName(to: name, among: RouterCatalog.entries.map(\.name)))
+    }
+    self.entry = entry
+    values = Dictionary(uniqueKeysWithValues: entry.parameters.map { ($0.name, $0.fallback) })
+    guard parts.count == 2 else { return }
+    guard parts[1].last == "]" else { throw .malformed(text) }
+    for pair in parts[1].dropLast().split(separator: ",", omittingEmptySubsequences: false) {
+      let sides = pair.split(separator: "=", omittingEmptySubsequences: false)
+      guard sides.count == 2 else { throw .malformed(text) }
+      guard let parameter = entry.parameters.first(where: { $0.name == sides[0] }) else {
+        throw .unknownParameter(
+          String(sides[0]), router: entry.name, known: entry.parameters.map(\.name))
+      }
+      guard let value = Double(sides[1]), value >= 0, value <= parameter.most else {
+        throw .badValue(
+          String(sides[1]), parameter: parameter.name,
+          expected: "a number from 0 to \(formatted(parameter.most))")
+      }
+      values[parameter.name] = value
+    }
+  }
+
+  /// A fresh router.
+  public func makeRouter(_ facts: RouterCatalog.Facts) -> any Router { entry.make(values, facts) }
+
+  /// The text that makes this router.
+  public var description: String {
+    guard !entry.parameters.isEmpty else { return entry.name }
+    let list = entry.parameters.map { parameter in
+      let value = values[parameter.name, default: 0]
+      return "\(parameter.name)=\(value == value.rounded() && value < 1e15 ? "\(Int(value))" : "\(value)")"
+    }
+    return "\(entry.name)[\(list.joined(separator: ","))]"
+  }
+}
