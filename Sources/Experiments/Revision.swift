@@ -17,6 +17,6 @@ package enum Revision {
   ///    multiprocessors draw power of their own.
   /// 4. Experts that are routed unevenly take longer, by the tables' own rows; the engine `paper` fitted anew.
   /// 5. One efficiency for all data-sheet rates, floors under attention that was not measured, MXFP8 activations on Blackwell,
-  ///    and further times of the host in the draws of intervals.
+  ///    and further times of the host in the draws of intervals. Clients without a rate have all requests ready at once.
   package static let results = 5
 }

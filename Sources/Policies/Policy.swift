@@ -25,6 +25,7 @@ public struct Policy: Sendable, CustomStringConvertible {
     for pair in parts[1].dropLast().split(separator: ",", omittingEmptySubsequences: false) {
       let sides = pair.split(separator: "=", omittingEmptySubsequences: false)
       guard sides.count == 2 else { throw .malformed(text) }
+      guard !has(String(sides[0])) else { throw .twice(String(sides[0]), policy: text) }
       try set(String(sides[0]), to: String(sides[1]))
     }
   }

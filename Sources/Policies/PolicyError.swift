@@ -9,6 +9,8 @@ public enum PolicyError: UserError, Hashable {
   case malformed(String)
   /// The policy has no such parameter.
   case unknownParameter(String, policy: String, known: [String])
+  /// A parameter is given twice.
+  case twice(String, policy: String)
   /// The parameter does not take that value.
   case badValue(String, parameter: String, expected: String)
 
@@ -21,6 +23,7 @@ public enum PolicyError: UserError, Hashable {
     case .malformed(let text): "policy '\(text)' is not of the form name or name[key=value,key=value]"
     case .unknownParameter(let name, let policy, let known):
       "policy '\(policy)' has no parameter '\(name)'; it has: \(known.joined(separator: ", "))"
+    case .twice(let name, let policy): "policy '\(policy)' gives the parameter '\(name)' twice"
     case .badValue(let value, let parameter, let expected):
       "policy parameter \(parameter)=\(value): expected \(expected)"
     }

@@ -29,6 +29,10 @@ enum ResultDatabase {
         guard unsafe sqlite3_db_readonly(db.sqliteConnection, "main") == 0 else {
           throw ResultStoreError.readOnly(path: path)
         }
+        // Rows of ours set nothing off but this.
+        let others = try String.fetchAll(
+          db, sql: "SELECT name FROM sqlite_master WHERE type = 'trigger' AND name != 'forget_run'")
+        if let name = others.first { throw ResultStoreError.foreignTrigger(path: path, name: name) }
         // Only a new database heeds it. Large pages are fewer to log and to copy: a long run takes a seventh
         // less time than with SQLite's 4 KB, and a new database comes a millisecond later.
         try db.execute(sql: "PRAGMA page_size = 16384")
@@ -53,7 +57,13 @@ enum ResultDatabase {
     do {
       let queue: DatabaseQueue
       do {
-        queue = try openAsItIs(path: path, readonly: true, busyTimeout: busyTimeout)
+        // The last connection that may write removes the files that SQLite keeps beside a database.
+        let folder = URL(filePath: path).deletingLastPathComponent().path
+        let isWritable = [path, folder].allSatisfy(FileManager.default.isWritableFile)
+        queue =
+          isWritable || isInUse(path)
+          ? try openAsItIs(path: path, readonly: !isWritable, busyTimeout: busyTimeout)
+          : try openAlone(path: path, busyTimeout: busyTimeout)
       } catch let error as DatabaseError where error.extendedResultCode == .SQLITE_READONLY_ROLLBACK {
         // A process was killed while it stored a large run. Any process that may write can undo the part that is there.
         _ = try openAsItIs(path: path, readonly: false, busyTimeout: busyTimeout)
@@ -62,7 +72,11 @@ enum ResultDatabase {
       try queue.unsafeRead { db in
         let version = try self.version(of: db, path: path)
         guard version > 0 else { throw ResultStoreError.missingDatabase(path: path) }
+        try db.execute(sql: "PRAGMA cell_size_check = ON")
+        // A database that was received may ask for more memory than there is.
+        _ = unsafe sqlite3_limit(db.sqliteConnection, SQLITE_LIMIT_LENGTH, 1 << 26)
         try db.execute(sql: Schema.standIns(forVersion: version))
+        try db.execute(sql: "PRAGMA query_only = ON")
       }
       return queue
     } catch let error as DatabaseError where error.resultCode == .SQLITE_CANTOPEN {
@@ -85,6 +99,27 @@ enum ResultDatabase {
     var configuration = configuration(busyTimeout: busyTimeout)
     configuration.readonly = readonly
     let queue = try DatabaseQueue(path: plain(path), configuration: configuration)
+    _ = try queue.unsafeRead { db in try Int.fetchOne(db, sql: "PRAGMA user_version") }
+    return queue
+  }
+
+  /// Whether another connection has a database open, or left it without closing it: its log lies beside it.
+  static func isInUse(_ path: String) -> Bool {
+    ["-wal", "-journal"].contains { FileManager.default.fileExists(atPath: path + $0) }
+  }
+
+  /// Opens a database that nobody has open as a file that does not change, so that nothing is written beside it: that works
+  /// in a folder that cannot be written, and leaves nothing behind.
+  private static func openAlone(path: String, busyTimeout: Double) throws -> DatabaseQueue {
+    var allowed = CharacterSet.urlPathAllowed
+    allowed.remove(charactersIn: "?#%")
+    let full = path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
+    guard let name = full.addingPercentEncoding(withAllowedCharacters: allowed) else {
+      return try openAsItIs(path: path, readonly: true, busyTimeout: busyTimeout)
+    }
+    var configuration = configuration(busyTimeout: busyTimeout)
+    configuration.readonly = true
+    let queue = try DatabaseQueue(path: "file://\(name)?immutable=1", configuration: configuration)
     _ = try queue.unsafeRead { db in try Int.fetchOne(db, sql: "PRAGMA user_version") }
     return queue
   }

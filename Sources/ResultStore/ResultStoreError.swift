@@ -19,6 +19,10 @@ public enum ResultStoreError: UserError, Hashable {
   case notADatabase(path: String)
   /// The file is an SQLite database, but of another program.
   case foreignDatabase(path: String)
+  /// The database has a trigger that this program did not make, and that would act on what it writes.
+  case foreignTrigger(path: String, name: String)
+  /// A query took longer than it may, in seconds.
+  case tooLong(limit: Double)
   /// The database was written by a newer version of this program.
   case newerSchema(path: String, found: Int, supported: Int)
   /// Another process kept the write lock for longer than the time-out, in seconds.
@@ -57,6 +61,11 @@ public enum ResultStoreError: UserError, Hashable {
       "'\(path)' is not an SQLite database and was left as it is; name another file for the results"
     case .foreignDatabase(let path):
       "'\(path)' is an SQLite database of another program and was left as it is; name another file"
+    case .foreignTrigger(let path, let name):
+      "the results database '\(path)' has a trigger '\(name.onOneLine())' that is not this program's and was left as it is; "
+        + "drop the trigger or name another file"
+    case .tooLong(let limit):
+      "the query was stopped after \(limit) s; --time-limit gives it longer"
     case .newerSchema(let path, let found, let supported):
       "the results database '\(path)' has version \(found) but this program knows versions up to \(supported); "
         + "use a newer program or another file"
@@ -89,8 +98,8 @@ public enum ResultStoreError: UserError, Hashable {
     case .missingDirectory, .cannotOpen: .cannotCreate
     case .missingDatabase, .cannotRead, .missingRun, .notLogged: .noInput
     case .readOnly: .noPermission
-    case .notADatabase, .foreignDatabase, .newerSchema, .corrupt: .dataError
-    case .locked: .temporaryFailure
+    case .notADatabase, .foreignDatabase, .foreignTrigger, .newerSchema, .corrupt: .dataError
+    case .locked, .tooLong: .temporaryFailure
     case .diskFull, .failed: .ioError
     case .invalidQuery, .notASelect: .usage
     case .inconsistentRun: .software

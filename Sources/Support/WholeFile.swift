@@ -114,9 +114,15 @@ public final class WholeFile {
     do {
       var bytes: [UInt8] = []
       while let piece = try handle.read(upToCount: 1 << 20), !piece.isEmpty {
+        // Whatever is read here is text; a device such as /dev/zero never ends.
+        if bytes.isEmpty, piece.contains(0), !piece.starts(with: [0x1f, 0x8b]) {
+          throw FileError.cannotRead(path: path, reason: "it holds zero bytes; expected text in UTF-8")
+        }
         bytes.append(contentsOf: piece)
       }
       return bytes
+    } catch let error as FileError {
+      throw error
     } catch {
       throw .cannotRead(path: path, reason: "reading failed")
     }

@@ -43,6 +43,9 @@ public struct WorkloadSpecification: Sendable, Hashable {
   /// The shortest of these lengths as a share of the longest; 1 if nil, which makes all lengths the same.
   public var rangeRatio: Double?
 
+  /// Whether requests without a rate or times of their own are all ready at once.
+  private(set) var areReady = false
+
   /// Creates a specification.
   public init(
     trace: String, arrivals: ArrivalKind? = nil, requestRate: Double? = nil, burstiness: Double? = nil,
@@ -56,6 +59,15 @@ public struct WorkloadSpecification: Sendable, Hashable {
     self.numPrompts = numPrompts
     self.shuffle = shuffle
     self.seed = seed
+  }
+
+  /// The same requests as a number of clients sends them, each its next one when the last is done: all are ready at once
+  /// where neither a rate nor a way to arrive is given, as in vLLM's benchmark.
+  public func sentByClients() -> WorkloadSpecification {
+    guard requestRate == nil, arrivals == nil, burstiness == nil, timeScale == nil else { return self }
+    var workload = self
+    workload.areReady = true
+    return workload
   }
 
   /// Checks the options, reads the trace, and makes the workload.
@@ -99,6 +111,10 @@ public struct WorkloadSpecification: Sendable, Hashable {
       throw .invalidOption(
         "--time-scale", value: "\(scale)", expected: "from 1e-6 to 1e6; 0.5 doubles the rate")
     }
+    if seed > UInt64(Int64.max) {
+      throw .invalidOption(
+        "--seed", value: "\(seed)", expected: "from 0 to 2^63 - 1, which the database can hold")
+    }
     if let count = numPrompts, !(1...1_000_000_000 ~= count) {
       throw .invalidOption("--num-prompts", value: "\(count)", expected: "from 1 to 1e9")
     }
@@ -114,6 +130,8 @@ public struct WorkloadSpecification: Sendable, Hashable {
       kind = .allAtOnce
     } else if requestRate == nil, burstiness == nil, hasArrivals {
       kind = .trace
+    } else if areReady {
+      kind = .allAtOnce
     } else {
       kind = (burstiness ?? 1) == 1 ? .poisson : .gamma
     }

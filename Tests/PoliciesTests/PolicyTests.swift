@@ -24,10 +24,12 @@ import Testing
     #expect(description == text)
   }
 
-  /// Parameters are told in the catalog's order, and the last of two values counts.
+  /// Parameters are told in the catalog's order; one that is given twice is refused.
   @Test func descriptionsAreInOneOrder() throws {
-    let description = try Policy("layered[cohort=4096,stages=4,cohort=8192]").description
+    let description = try Policy("layered[cohort=8192,stages=4]").description
     #expect(description == "layered[stages=4,cohort=8192]")
+    let twice = "layered[cohort=4096,stages=4,cohort=8192]"
+    #expect(throws: PolicyError.twice("cohort", policy: twice)) { try Policy(twice) }
   }
 
   @Test func aliasesAreUnderstood() throws {

@@ -11,6 +11,7 @@ struct NamedQueryTests {
     let directory = try TemporaryDirectory()
     let run = try SampleRun.write(to: directory.database, logLevel: .kernels)
     try SampleRun.write(to: directory.database, logLevel: .requests)
+    try RunWriter(path: directory.database).append(capacity: [("policy", "layered"), ("request_rate", 2.5)])
     let reader = try ResultReader(path: directory.database)
     let table = try reader.query(query.sql, run: query.isAboutOneRun ? run : nil)
     #expect(!table.rows.isEmpty)

@@ -15,7 +15,7 @@ import Testing
     (["--trace", "arxvi"], 64, "did you mean 'arxiv'"),
     (["--trace", "missing.csv"], 64, "missing.csv"),
     (["--model", "qwen3-30b"], 64, "qwen3-30b-a3b"),
-    (["--hardware", "h100"], 64, "h100-sxm"),
+    (["--hardware", "h10"], 64, "h100-sxm"),
     (["--engine", "nano"], 64, "nano-vllm"),
     (["--engine-set", "host.per_iteration=1"], 64, "host.per_iteration_ms"),
     (["--engine-set", "host.per_iteration_ms=-1"], 64, "host.per_iteration_ms"),

@@ -6,8 +6,10 @@ import Testing
 @Suite struct FirstHourTests {
   @Test(arguments: [
     (["--ignore-eos"], "leave it out"), (["--dtype", "fp8"], "config.json"),
-    (["--dataset-name", "sharegpt"], "--trace"), (["--kv-cache-dtype", "fp8"], "16 bits"),
-    (["runn"], "did you mean 'sim run'"), (["--hardware", "h100"], "did you mean 'h100-sxm'"),
+    (["--dataset-name", "sharegpt"], "--trace"), (["--kv-cache-dtype", "int4"], "'fp8'"),
+    (["runn"], "did you mean 'sim run'"), (["--hardware", "h101-sxm"], "did you mean 'h100-sxm'"),
+    (["--uncertainty=-1"], "64 to 10000"), (["--seed", "18446744073709551615"], "2^63"),
+    (["--policy", "chunked[budget=5,budget=6]"], "twice"),
     (["--model", "Qwen/Qwen3-31B"], "known: "),
     (["--input-len", "5"], "--output-len"), (["--trace-start", "5"], "length model"),
   ])
@@ -28,6 +30,69 @@ import Testing
       let outcome = try Binary.run(["--model", model, "--tp", gpus, "--num-prompts", "3", "--no-db"])
       #expect(outcome.status == 0, "\(outcome.errors)")
     }
+  }
+
+  /// A GPU by its first word in any case; vLLM's flags of formats and graphs.
+  @Test(arguments: ["h100", "H100", "H100-SXM"]) func GPUsHaveShortNames(name: String) throws {
+    let outcome = try Binary.run(
+      ["--hardware", name, "--enforce-eager", "--kv-cache-dtype", "fp8", "--num-prompts", "3", "--no-db"])
+    #expect(outcome.status == 0 && outcome.output.contains("2 x h100-sxm"), "\(outcome.errors)")
+  }
+
+  /// As in vLLM's benchmark: without a rate eight clients send the next request when one is done.
+  @Test func clientsWithoutARateSendAllAtOnce() throws {
+    let clients = try Binary.run(
+      ["--trace", "sharegpt", "--max-concurrency", "8", "--num-prompts", "80", "--no-db"])
+    #expect(clients.output.contains("all-at-once"), "\(clients.errors)")
+    #expect(clients.output.contains("Peak concurrent requests:               8"))
+    let paced = try Binary.run([
+      "--trace", "sharegpt", "--max-concurrency", "8", "--num-prompts", "80", "--request-rate", "2",
+      "--no-db",
+    ])
+    #expect(paced.output.contains("2 req/s"), "\(paced.errors)")
+  }
+
+  @Test func devicesAndOtherBinaryFilesAreNoTraces() throws {
+    let outcome = try Binary.run(["--trace", "/dev/zero", "--no-db"])
+    #expect(outcome.status == 66 && outcome.errors.contains("zero bytes"), "\(outcome.errors)")
+  }
+
+  @Test func aMedianIsPrintedOnce() throws {
+    let outcome = try Binary.run(
+      ["--num-prompts", "3", "--metric-percentiles", "50,50,90", "--json", "--no-db"])
+    #expect(outcome.output.components(separatedBy: "\"median_ttft_ms\"").count == 2)
+    #expect(outcome.output.contains("\"p90_ttft_ms\""))
+  }
+
+  /// Reading leaves nothing behind, and works where nothing can be written.
+  @Test func queriesLeaveNothingBehind() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("r.sqlite")
+    #expect(try Binary.run(["--num-prompts", "3", "--db", path]).status == 0)
+    let parent = URL(filePath: path).deletingLastPathComponent().path
+    try FileManager.default.setAttributes([.posixPermissions: 0o555], ofItemAtPath: parent)
+    defer { try? FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: parent) }
+    let outcome = try Binary.run(["query", "SELECT count(*) AS n FROM runs", "--db", path])
+    #expect(outcome.status == 0 && outcome.output.hasSuffix("1\n"), "\(outcome.errors)")
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: parent).filter { $0.hasPrefix("r.") } == [
+        "r.sqlite"
+      ])
+  }
+
+  @Test(arguments: [
+    ("SELECT zeroblob(1000000000)", "64 MiB", Int32(64)),
+    (
+      "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT max(x) FROM c", "stopped after",
+      75
+    ),
+  ])
+  func queriesHaveAnEnd(sql: String, reason: String, status: Int32) throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("r.sqlite")
+    #expect(try Binary.run(["--num-prompts", "3", "--db", path]).status == 0)
+    let outcome = try Binary.run(["query", sql, "--db", path, "--time-limit", "1"])
+    #expect(outcome.status == status && outcome.errors.contains(reason), "\(outcome.errors)")
   }
 
   @Test func vLLMsNamesOfRandomLengthsWork() throws {

@@ -23,12 +23,17 @@ package struct ReplayComparison {
   private let latencies: [(name: String, measured: ClusteredSample, simulated: ClusteredSample)]
 
   /// Prepares the samples of both sides.
-  package init(_ pairs: [Pair]) {
+  ///
+  /// - Parameters:
+  ///   - pairs: the requests.
+  ///   - comparesGaps: whether the measured gaps are those between tokens.
+  package init(_ pairs: [Pair], comparesGaps: Bool = true) {
     self.pairs = pairs
-    let metrics: [(String, (ServerRequest) -> [Double])] = [
-      ("ttft", { [$0.firstToken] }), ("tpot", { $0.perOutputToken.map { [$0] } ?? [] }), ("itl", \.gaps),
-      ("e2el", { [$0.endToEnd] }),
+    var metrics: [(String, (ServerRequest) -> [Double])] = [
+      ("ttft", { [$0.firstToken] }), ("tpot", { $0.perOutputToken.map { [$0] } ?? [] }),
     ]
+    if comparesGaps { metrics.append(("itl", \.gaps)) }
+    metrics.append(("e2el", { [$0.endToEnd] }))
     latencies = metrics.map { name, values in
       (
         name, ClusteredSample(clusters: pairs.map { values($0.measured) }),
@@ -42,7 +47,7 @@ package struct ReplayComparison {
   /// - Parameters:
   ///   - draws: how many samples are drawn; at least 1.
   ///   - seed: of the draws.
-  /// - Returns: mean, median and percentiles of each latency, then throughput.
+  /// - Returns: mean, median and percentiles of each latency, then throughput where starts are known.
   /// - Complexity: O(draws · tokens).
   package func errors(draws: Int, seed: UInt64) -> [SignedError] {
     var errors = figures(weights: Array(repeating: 1, count: pairs.count))
@@ -65,6 +70,7 @@ package struct ReplayComparison {
             simulated: simulated[i] * 1000, interval: Interval(low: .nan, high: .nan)))
       }
     }
+    guard !pairs.contains(where: { $0.measured.start == nil }) else { return figures }
     // Both sides from the first start to the last token, so that the client's own time is in neither.
     let measured = duration(\.measured, weights)
     let simulated = duration(\.simulated, weights)
@@ -90,8 +96,9 @@ package struct ReplayComparison {
     var end = -Seconds.infinity
     for (pair, weight) in zip(pairs, weights) where weight > 0 {
       let request = side(pair)
-      start = min(start, request.start)
-      end = max(end, request.start + request.endToEnd)
+      guard let sent = request.start else { continue }
+      start = min(start, sent)
+      end = max(end, sent + request.endToEnd)
     }
     return end - start
   }

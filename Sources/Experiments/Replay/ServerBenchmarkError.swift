@@ -1,7 +1,7 @@
 import Serving
 import Support
 
-/// What can be wrong with a result file of `vllm bench serve`.
+/// What can be wrong with a benchmark's result.
 package enum ServerBenchmarkError: UserError, Hashable {
   /// The file cannot be read.
   case unreadable(file: String, reason: String)
@@ -11,6 +11,10 @@ package enum ServerBenchmarkError: UserError, Hashable {
   case notDetailed(file: String, missing: String, advice: String)
   /// An entry is not what it should be.
   case badEntry(file: String, field: String, value: String, expected: String)
+  /// A field of a record is not what it should be, or the file is not JSON.
+  case json(JSONError)
+  /// A field of a table is not what it should be.
+  case csv(CSVError)
   /// No request can be compared.
   case nothingLeft(file: String, reason: String)
 
@@ -21,6 +25,8 @@ package enum ServerBenchmarkError: UserError, Hashable {
     case .notDetailed(let file, let missing, let advice): "\(file): no '\(missing)'; \(advice)"
     case .badEntry(let file, let field, let value, let expected):
       "\(file): \(field) is \(value); expected \(expected)"
+    case .json(let error): error.description
+    case .csv(let error): error.description
     case .nothingLeft(let file, let reason): "\(file): no request to compare: \(reason)"
     }
   }
@@ -28,7 +34,7 @@ package enum ServerBenchmarkError: UserError, Hashable {
   package var exitStatus: ExitStatus {
     switch self {
     case .unreadable: .noInput
-    case .malformed, .notDetailed, .badEntry, .nothingLeft: .dataError
+    case .malformed, .notDetailed, .badEntry, .json, .csv, .nothingLeft: .dataError
     }
   }
 }

@@ -12,6 +12,34 @@ struct ServerBenchmarkFields {
   /// Texts, where an entry that is none is empty; `nil` without the field.
   func texts(_ name: String) -> [String]? { object.value(name)?.elements?.map { $0.text ?? "" } }
 
+  /// Whether each succeeded; `nil` without the field.
+  func flags(_ name: String) -> [Bool]? {
+    object.value(name)?.elements?.map { if case .flag(let flag) = $0 { flag } else { true } }
+  }
+
+  /// Whether SGLang's benchmark wrote it, which saves what vLLM's does under other names.
+  var isOfSGLang: Bool {
+    text("backend")?.hasPrefix("sglang") == true || has("total_output_tokens_retokenized")
+      || has("mean_e2e_latency_ms")
+  }
+
+  /// A request rate; infinity where all were sent at once.
+  func rate(_ name: String) throws(ServerBenchmarkError) -> Double {
+    if text(name) == "inf" { return .infinity }
+    guard let rate = try optionalNumber(name, above: 0) else {
+      throw .notDetailed(
+        file: file, missing: name, advice: "requests have no start times, and no rate to draw them at")
+    }
+    return rate
+  }
+
+  /// A number; `nil` without the field.
+  func optionalNumber(_ name: String, above least: Double) throws(ServerBenchmarkError) -> Double? {
+    guard let value = object.value(name) else { return nil }
+    guard let number = value.number, number > least else { throw bad(name, value, "a number above \(least)") }
+    return number
+  }
+
   /// Numbers of tokens.
   func counts(_ name: String, atLeast least: Int32) throws(ServerBenchmarkError) -> [Int32] {
     var counts: [Int32] = []
@@ -58,10 +86,12 @@ struct ServerBenchmarkFields {
       let isOfVLLM = object.value("request_throughput") != nil
       let advice =
         !isOfVLLM
-        ? "it is not a result of vllm bench serve"
-        : object.value("input_lens") == nil
-          ? "save the benchmark with --save-result --save-detailed"
-          : "the version of vLLM is too old to save it"
+        ? "it is not a result of vllm bench serve, SGLang, GuideLLM, AIPerf, inference-perf or LLMServingSim"
+        : isOfSGLang
+          ? "save SGLang's benchmark with --output-details"
+          : object.value("input_lens") == nil
+            ? "save the benchmark with --save-result --save-detailed"
+            : "the version of vLLM is too old to save it"
       throw .notDetailed(file: file, missing: name, advice: advice)
     }
     guard let list = value.elements else { throw bad(name, value, "a list with an entry for each request") }

@@ -2,8 +2,8 @@ import Serving
 
 /// One request as a benchmark client saw it.
 package struct ServerRequest: Sendable, Hashable {
-  /// When it was sent.
-  package var start: Seconds
+  /// When it was sent; `nil` where the tool does not say.
+  package var start: Seconds?
   package var promptTokens: Int32
   package var outputTokens: Int32
   /// Time to first token.
@@ -14,7 +14,7 @@ package struct ServerRequest: Sendable, Hashable {
   package var endToEnd: Seconds
 
   package init(
-    start: Seconds, promptTokens: Int32, outputTokens: Int32, firstToken: Seconds, gaps: [Seconds],
+    start: Seconds?, promptTokens: Int32, outputTokens: Int32, firstToken: Seconds, gaps: [Seconds],
     endToEnd: Seconds
   ) {
     self.start = start

@@ -46,7 +46,9 @@ public final class Library: Sendable {
   /// - Complexity: O(*n*) in the size of the files that have not been read yet.
   public func load(_ experiment: Experiment) throws -> LoadedExperiment {
     try load(experiment) { () throws(WorkloadError) in
-      try experiment.workload.load(tracesDirectory: traces) {
+      let workload =
+        experiment.limits.maxConcurrency == nil ? experiment.workload : experiment.workload.sentByClients()
+      return try workload.load(tracesDirectory: traces) {
         path, unit throws(WorkloadError) in try trace(path, unit)
       }
     }

@@ -170,7 +170,7 @@ extension LoadedExperiment {
 
 extension KernelUse {
   /// Time of the launches that lie outside what was measured, if all took alike.
-  fileprivate var extrapolatedSeconds: Seconds { seconds * Double(extrapolatedCalls) / Double(max(calls, 1)) }
+  var extrapolatedSeconds: Seconds { seconds * Double(extrapolatedCalls) / Double(max(calls, 1)) }
 }
 
 extension InstanceShare {

@@ -1,4 +1,5 @@
 import CostModels
+import Foundation
 import Serving
 import Systems
 import Workloads
@@ -25,5 +26,27 @@ extension LoadedExperiment {
           + "GPUs or a larger --gpu-memory-utilization")
     }
     return warnings
+  }
+
+  /// From this share of the kernels' time on, what was not measured is said before the figures.
+  private static let muchUnmeasured = 0.2
+
+  /// What a reader must know before the figures.
+  package func head(totals: SystemTotals) -> [String] {
+    let tokens = kvBlocks * loaded.system.engine.keyValueBlockSize
+    let longest = maxModelLength
+    var lines = [
+      "KV memory: \(tokens) tokens, \(String(format: "%.1f", Double(tokens) / Double(max(longest, 1)))) requests of "
+        + "\(longest) at a time"
+    ]
+    let seconds = totals.kernels.reduce(0) { $0 + $1.seconds }
+    let outside =
+      totals.kernels.reduce(0) { $0 + $1.extrapolatedSeconds } / max(seconds, .leastNonzeroMagnitude)
+    if outside >= Self.muchUnmeasured {
+      lines.append(
+        "\(String(format: "%.0f", outside * 100)) % of the kernels' time lies outside what was measured (below)"
+      )
+    }
+    return lines
   }
 }

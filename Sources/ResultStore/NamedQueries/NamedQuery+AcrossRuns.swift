@@ -26,6 +26,13 @@ extension NamedQuery {
         ORDER BY model, hardware, engine, tensor_parallel_size, trace, request_rate, num_prompts, policy
         """),
     NamedQuery(
+      name: "capacities", summary: "what sim capacity found: the largest rates, and what fails beyond",
+      sql: """
+        SELECT capacity_id, policy, model, hardware, tensor_parallel_size AS tp, engine, trace, request_rate,
+          request_rate_low, request_rate_high, limited_by, slo_attainment, mean_watts, energy_per_token_mj, runs
+        FROM capacities ORDER BY capacity_id
+        """),
+    NamedQuery(
       name: "attainment", summary: "share of requests that meet the objective, by rate and policy",
       sql: """
         SELECT model, hardware, tensor_parallel_size AS tp, engine, trace, num_prompts, policy, request_rate,

@@ -1,3 +1,4 @@
+import Dispatch
 import GRDB
 import GRDBSQLite
 
@@ -34,13 +35,14 @@ public struct ResultReader: Sendable {
   ///   - sql: The statement; a semicolon may end it.
   ///   - run: What `:run` stands for, if the statement has it.
   ///   - maximumRows: How many rows to fetch; the table says if there were more.
+  ///   - timeLimit: When the statement is stopped, in seconds.
   /// - Returns: The columns and rows.
   /// - Throws: `ResultStoreError`: `invalidQuery` if SQLite does not like it, `notASelect` if it would write.
   public func query(
-    _ sql: String, run: Int64? = nil, maximumRows: Int = .max
+    _ sql: String, run: Int64? = nil, maximumRows: Int = .max, timeLimit: Double = .infinity
   ) throws(ResultStoreError) -> ResultTable {
     var table = ResultTable(columns: [], rows: [])
-    try read(sql, run: run) {
+    try read(sql, run: run, timeLimit: timeLimit) {
       table.columns = $0
     } row: { row in
       guard table.rows.count < maximumRows else {
@@ -58,13 +60,17 @@ public struct ResultReader: Sendable {
   /// - Parameters:
   ///   - sql: The statement; a semicolon may end it.
   ///   - run: What `:run` stands for, if the statement has it.
+  ///   - timeLimit: When the statement is stopped, in seconds; a view of a received database may have no end.
   ///   - columns: Called once, before the first row, with the names of the columns.
   ///   - row: Called with each row; says whether to go on.
-  /// - Throws: `ResultStoreError`.
+  /// - Throws: `ResultStoreError`; `tooLong` for a statement that was stopped.
   public func read(
-    _ sql: String, run: Int64? = nil, columns: ([String]) -> Void = { _ in },
+    _ sql: String, run: Int64? = nil, timeLimit: Double = .infinity, columns: ([String]) -> Void = { _ in },
     row: ([RunValue]) -> Bool
   ) throws(ResultStoreError) {
+    let clock = timeLimit < .infinity ? DispatchWorkItem { [weak database] in database?.interrupt() } : nil
+    if let clock { DispatchQueue.global().asyncAfter(deadline: .now() + timeLimit, execute: clock) }
+    defer { clock?.cancel() }
     do {
       try database.unsafeRead { db in
         let statement = try db.makeStatement(sql: sql)
@@ -78,6 +84,10 @@ public struct ResultReader: Sendable {
           guard row(next.databaseValues.map { RunValue($0) }) else { break }
         }
       }
+    } catch let error as DatabaseError where error.resultCode == .SQLITE_INTERRUPT {
+      throw .tooLong(limit: timeLimit)
+    } catch let error as DatabaseError where error.resultCode == .SQLITE_TOOBIG {
+      throw .invalidQuery(reason: "a value is larger than 64 MiB")
     } catch let error as DatabaseError where error.resultCode == .SQLITE_ERROR {
       throw .invalidQuery(reason: error.message ?? "\(error.resultCode)")
     } catch let error as DatabaseError where [.SQLITE_MISUSE, .SQLITE_READONLY].contains(error.resultCode) {
@@ -88,11 +98,16 @@ public struct ResultReader: Sendable {
     }
   }
 
-  /// The number of the run that was added last.
+  /// The number of the run that was added last and asked for by itself: a probe of `capacity`, `tune` or `plan` only where
+  /// there is no other.
   ///
   /// - Throws: `ResultStoreError.missingRun` if there is none.
   public func latestRun() throws(ResultStoreError) -> Int64 {
-    guard case .integer(let run)? = try query("SELECT max(run_id) FROM runs").rows.first?.first else {
+    let sql = """
+      SELECT coalesce(max(CASE WHEN argv LIKE 'capacity%' OR argv LIKE 'tune%' OR argv LIKE 'plan%' THEN NULL ELSE run_id END),
+        max(run_id)) FROM runs
+      """
+    guard case .integer(let run)? = try query(sql).rows.first?.first else {
       throw .missingRun(path: path, run: nil)
     }
     return run

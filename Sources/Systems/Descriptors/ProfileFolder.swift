@@ -13,9 +13,13 @@ public struct ProfileFolder: Sendable, Hashable {
     try ModelDescription(contentsOf: file(nameOrPath, in: "models", kind: "model"))
   }
 
-  /// A GPU by the name of its file in `hardware/`, or by the path of a file.
+  /// A GPU by the name of its file in `hardware/`, its first word (`h100`, in any case), or by the path of a file.
   public func hardware(_ nameOrPath: String) throws(DescriptionError) -> HardwareDescription {
-    try HardwareDescription(contentsOf: file(nameOrPath, in: "hardware", kind: "hardware"))
+    let wanted = nameOrPath.lowercased()
+    let meant = names(in: "hardware").filter { $0 == wanted || $0.hasPrefix(wanted + "-") }
+    let name =
+      meant.contains(wanted) || meant.count == 1 ? meant.first { $0 == wanted } ?? meant[0] : nameOrPath
+    return try HardwareDescription(contentsOf: file(name, in: "hardware", kind: "hardware"))
   }
 
   /// A serving engine by the name of its file in `engines/`, or by the path of a file.

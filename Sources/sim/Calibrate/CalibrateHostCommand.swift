@@ -55,7 +55,7 @@ struct CalibrateHostCommand: ParsableCommand {
           Experiment(
             workload: WorkloadSpecification(trace: benchmark.file, arrivals: .trace),
             cluster: ClusterSpecification(ClusterSpecification.Pool(system: system, policy: policy)),
-            objective: ServiceObjective()), workload: benchmark.workload(seed: 0))
+            objective: ServiceObjective(), limits: benchmark.limits), workload: benchmark.workload(seed: 0))
         var recorder = ReplayRecorder(count: benchmark.requests.count)
         _ = try experiment.run(recorder: &recorder)
         return Self.mean(

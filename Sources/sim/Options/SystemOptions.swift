@@ -78,6 +78,12 @@ struct SystemOptions: ParsableArguments {
     help: "Whether prompts with the same beginning share its KV blocks. Default: the engine's.")
   var enablePrefixCaching: Bool?
 
+  @Option(help: "Format of the KV entries: auto, bfloat16 or fp8. Default: the model's and the engine's.")
+  var kvCacheDtype: KeyValueFormat?
+
+  @Flag(help: "Run without CUDA graphs, as vLLM does with this flag.")
+  var enforceEager = false
+
   @Option(
     help: """
       Longest sequence, prompt and output together; longer requests are rejected, and counted. Default: 32768, or the \
@@ -173,6 +179,8 @@ struct SystemOptions: ParsableArguments {
     settings["scheduling.reserves_whole_prompt"] = schedulerReserveFullIsl.map { .flag($0) }
     settings["scheduling.steps_in_flight"] = asyncScheduling.map { .number($0 ? 2 : 1) }
     settings["cache.prefixes"] = enablePrefixCaching.map { .flag($0) }
+    if let kvCacheDtype, kvCacheDtype != .auto { settings["kv.fp8"] = .flag(kvCacheDtype != .bfloat16) }
+    if enforceEager { settings["graphs.sizes"] = .word("none") }
     return settings
   }
 
@@ -193,3 +201,9 @@ struct SystemOptions: ParsableArguments {
 }
 
 extension CostModelKind: ExpressibleByArgument {}
+
+/// What `--kv-cache-dtype` takes of vLLM's names.
+enum KeyValueFormat: String, ExpressibleByArgument, CaseIterable {
+  case auto, bfloat16, fp8
+  case fp8E4M3 = "fp8_e4m3"
+}

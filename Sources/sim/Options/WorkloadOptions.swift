@@ -65,7 +65,10 @@ struct WorkloadOptions: ParsableArguments {
     ))
   var numPrompts: Int?
 
-  @Option(help: ArgumentHelp("Most requests in the system; further ones are sent as earlier ones complete."))
+  @Option(
+    help: ArgumentHelp(
+      "Most requests in the system; further ones are sent as earlier ones complete. Without a rate all are ready at once, as "
+        + "in vLLM's benchmark."))
   var maxConcurrency: Int?
 
   @Option(

@@ -30,6 +30,9 @@ struct QueryCommand: ParsableCommand {
   @Option(help: ArgumentHelp("The SQLite database.", valueName: "file"))
   var db = RunWriter.defaultPath
 
+  @Option(help: ArgumentHelp("When a query is stopped.", valueName: "seconds"))
+  var timeLimit = 60.0
+
   @Option(help: "table (six digits), csv or json (all digits).")
   var format = ResultTable.Format.table
 
@@ -45,11 +48,15 @@ struct QueryCommand: ParsableCommand {
         ResultTable(columns: ["name", "about", "tells"], rows: rows).formatted(as: format), terminator: "")
       return
     }
+    guard timeLimit > 0 else {
+      throw CommandLineError.badValue(
+        option: "--time-limit", value: "\(timeLimit)", expected: "more than 0 seconds")
+    }
     let sql = try statement()
     let reader = try ResultReader(path: db)
     // `:run` in a statement without --run means the latest one; a text that merely contains it loses nothing.
     let subject = sql.contains(":run") ? try reader.existingRun(runID) : nil
-    print(try reader.query(sql, run: subject).formatted(as: format), terminator: "")
+    print(try reader.query(sql, run: subject, timeLimit: timeLimit).formatted(as: format), terminator: "")
   }
 
   /// The statement that was typed, or the one behind the name that was.

@@ -37,7 +37,7 @@ struct OutputOptions: ParsableArguments {
 
   /// The percentiles; valid once `validateValues()` has passed.
   var percentiles: [Double] {
-    var seen: Set<Double> = []
+    var seen: Set<Double> = [50]
     return allPercentiles.filter { seen.insert($0).inserted }
   }
 
@@ -52,6 +52,10 @@ struct OutputOptions: ParsableArguments {
     }
     if let draw, !(1...1000).contains(draw) {
       throw .badValue(option: "--draw", value: "\(draw)", expected: "1 to 1000 iterations")
+    }
+    // The parser takes a negative number for an option, and this one for a flag.
+    if CommandLine.arguments.contains(where: { $0.hasPrefix("--uncertainty=-") }) {
+      throw .badValue(option: "--uncertainty", value: "below 0", expected: "64 to 10000 draws")
     }
     if let uncertainty, !(64...10_000).contains(uncertainty) {
       throw .badValue(

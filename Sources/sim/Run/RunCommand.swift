@@ -148,8 +148,8 @@ struct RunCommand: ParsableCommand {
     if let drawing = result.drawing { print(drawing, terminator: "\n\n") }
     let notes = notes + ["Simulated in \(String(format: "%.2f", result.summary.wall)) s."]
     let report = RunReport(
-      title: experiment.title, summary: result.summary, objective: experiment.objective,
-      instances: result.instances, notes: notes)
+      title: experiment.title, head: experiment.head(totals: result.totals), summary: result.summary,
+      objective: experiment.objective, instances: result.instances, notes: notes)
     print(report.text)
   }
 

@@ -9,6 +9,8 @@ import Systems
 /// the figures can be trusted.
 struct RunReport {
   let title: String
+  /// What a reader must know before the figures: memory, and how much of the time was never measured.
+  var head: [String] = []
   let summary: RunSummary
   let objective: ServiceObjective
   let instances: [InstanceShare]
@@ -18,7 +20,7 @@ struct RunReport {
     let m = summary.metrics
     let duration = m.duration > 0 ? m.duration : .infinity
     let tokens = Double(m.inputTokens + m.outputTokens)
-    var lines = [title, Self.rule("Serving Benchmark Result", "=")]
+    var lines = [title] + head + [Self.rule("Serving Benchmark Result", "=")]
     lines += [
       row("Successful requests:", m.completed), row("Rejected requests:", m.rejected),
       row("Unfinished requests:", m.unfinished),

@@ -47,7 +47,8 @@ struct GoldenRun: Sendable, CustomStringConvertible {
       "--trace sharegpt --policy orca --request-rate 20 --gpu-memory-utilization 0.41 --num-prompts 80"),
     GoldenRun(
       "closed loop with windows",
-      "--trace azure-conv --policy layered --model gpt-oss-20b --tp 1 --max-concurrency 20 --num-prompts 100"),
+      "--trace azure-conv --policy layered --model gpt-oss-20b --tp 1 --request-rate 1 --max-concurrency 20 --num-prompts 100"
+    ),
     GoldenRun(
       "all at once, few clients",
       "--trace arxiv --policy chunked --engine paper --request-rate inf --max-concurrency 4 --num-prompts 30"),
