@@ -23,8 +23,8 @@ public struct ChunkedPrefill: Scheduler {
 
   /// Plans decode steps, then chunks of the prompts under way, then of new ones.
   public mutating func plan(_ view: borrowing InstanceView, into plan: inout StepPlan) {
-    plan.decode(view, atMost: decodesCount ? budget : .max)
-    var left = decodesCount ? budget - plan.decodes : budget
+    plan.decode(view, atMost: decodesCount ? budget / view.tokensPerDecode : .max)
+    var left = decodesCount ? budget - plan.decodes * view.tokensPerDecode : budget
     var room = view.maxSequences - plan.decodes
     var position = 0
     while left > 0, room > 0 {

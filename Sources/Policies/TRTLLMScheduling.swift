@@ -33,8 +33,8 @@ public struct TRTLLMScheduling: Scheduler {
 
   /// Plans decode steps, prompts under way, and new ones in order of arrival.
   public mutating func plan(_ view: borrowing InstanceView, into plan: inout StepPlan) {
-    plan.decode(view, atMost: budget)
-    var left = budget - plan.decodes
+    plan.decode(view, atMost: budget / view.tokensPerDecode)
+    var left = budget - plan.decodes * view.tokensPerDecode
     var room = view.maxSequences - view.runningCount
     var position = 0
     var committed: Int?

@@ -8,7 +8,7 @@ import Testing
   struct Case: CustomTestStringConvertible {
     let seed: Int
     let policy: Policy
-    let random: RandomCase
+    var random: RandomCase
 
     init(_ entry: PolicyCatalog.Entry, seed: Int) throws {
       var random = RandomCase(seed: seed)

@@ -20,7 +20,7 @@ struct LoadedCost: LayerCost {
     _ load: DecodeLoad, prefill: ArraySlice<PrefillSegment>, layers: Range<Int>, to cost: inout StepCost
   ) {
     var layer = LoadedLayer()
-    layer.decodes = load.sequences
+    layer.decodes = load.rows
     layer.context = load.context
     layer.windowContext = load.windowContext
     for i in prefill.indices {

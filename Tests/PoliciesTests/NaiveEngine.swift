@@ -56,6 +56,9 @@ final class NaiveEngine {
   let mode: Mode
   let cost: LoadedCost
   let maxSequences: Int
+  /// Drafts of each decoding sequence are verified beside its newest token.
+  let speculation: Speculation?
+  var longest = Int.max
   var now = 0.0
   var freeBlocks: Int
   var waiting: [Sequence] = []
@@ -64,7 +67,8 @@ final class NaiveEngine {
   var cohort: [Sequence] = []
   var iterations: [Iteration] = []
 
-  init(_ mode: Mode, cost: LoadedCost, maxSequences: Int) {
+  init(_ mode: Mode, cost: LoadedCost, maxSequences: Int, speculation: Speculation? = nil) {
+    self.speculation = speculation
     self.mode = mode
     self.cost = cost
     self.maxSequences = maxSequences
@@ -76,7 +80,7 @@ final class NaiveEngine {
     var upcoming = sequences[...]
     var held: [Sequence] = []
     var inFlight = 0
-    var longest = min(maxModelLength, cost.kvBlocks * cost.blockSize)
+    longest = min(maxModelLength, cost.kvBlocks * cost.blockSize)
     if case .orca(let budget) = mode { longest = min(longest, budget) }
 
     func send(_ s: Sequence) {
@@ -118,9 +122,10 @@ final class NaiveEngine {
   private func schedule() -> (prefill: [Sequence], decode: [Sequence]) {
     switch mode {
     case .chunked(let budget, let decodesCount):
-      let decode = takeDecoders(atMost: decodesCount ? budget : .max)
+      let decode = takeDecoders(atMost: decodesCount ? budget / (1 + drafts) : .max)
       let prefill = takePrompts(
-        tokens: decodesCount ? budget - decode.count : budget, sequences: maxSequences - decode.count)
+        tokens: decodesCount ? budget - decode.count * (1 + drafts) : budget,
+        sequences: maxSequences - decode.count)
       return (prefill, decode)
     case .layered(let tokens, let stages):
       let decode = takeDecoders(atMost: .max)
@@ -148,21 +153,25 @@ final class NaiveEngine {
     var taken: [Sequence] = []
     while !decoding.isEmpty, taken.count < min(limit, maxSequences) {
       let s = decoding.removeFirst()
-      let stored = s.length - 1
-      if stored % cost.blockSize == 0 {
-        while freeBlocks == 0, let youngest = decoding.popLast() { preempt(youngest) }
-        guard freeBlocks > 0 else {
+      // The newest token's slot, and with drafts theirs and those of the next ones.
+      let slots = min(s.length + drafts + (speculation?.lookahead ?? 0), longest)
+      let needed = max(0, (slots + cost.blockSize - 1) / cost.blockSize - s.blocks)
+      if needed > 0 {
+        while freeBlocks < needed, let youngest = decoding.popLast() { preempt(youngest) }
+        guard freeBlocks >= needed else {
           preempt(s)
           break
         }
-        freeBlocks -= 1
-        s.blocks += 1
+        freeBlocks -= needed
+        s.blocks += needed
       }
       taken.append(s)
     }
     decoding = taken + decoding
     return taken
   }
+
+  private var drafts: Int { speculation?.rates.count ?? 0 }
 
   private func preempt(_ s: Sequence) {
     freeBlocks += s.blocks
@@ -236,16 +245,17 @@ final class NaiveEngine {
     record.queue = waiting.count
     record.blocks = cost.kvBlocks - freeBlocks
 
+    let lengths = decode.reduce(0) { $0 + $1.length }
     var ticks = 0
     var prefillExpertBytes = 0.0
     var prefillRowJoules = 0.0
     var prefillContextJoules = 0.0
     for number in 0..<cost.layers {
       var layer = LoadedLayer()
-      layer.decodes = decode.count
+      layer.decodes = decode.count * (1 + drafts)
       for s in decode {
-        layer.context += s.length
-        if let window = cost.slidingWindow { layer.windowContext += min(s.length, window) }
+        layer.context += s.length + drafts
+        if let window = cost.slidingWindow { layer.windowContext += min(s.length, window) + drafts }
       }
       for s in prefill where layers(of: s).contains(number) {
         layer.rows += s.todo
@@ -260,7 +270,8 @@ final class NaiveEngine {
       prefillContextJoules += layer.joulesPerEntry * Double(layer.attended)
       for s in decode {
         s.expertBytes += layer.decodeExpertBytes / Double(decode.count)
-        s.joules += layer.joulesPerRow + layer.joulesPerEntry * Double(s.length)
+        s.joules += layer.joulesPerRow * Double(1 + drafts)
+        s.joules += layer.joulesPerEntry * Double(layer.context * s.length) / Double(lengths)
       }
     }
     let area = prefill.reduce(0) { $0 + $1.todo * layers(of: $1).count }
@@ -281,13 +292,22 @@ final class NaiveEngine {
       isPartial: prefill.contains { layers(of: $0).count < cost.layers })
     now += cost.seconds(ticks: ticks)
     record.end = now
-    iterations.append(record)
 
     for s in through { s.done += s.todo }
     if !through.isEmpty { cohort = [] }
     var completed = 0
-    for s in finishing + decode {
+    for s in finishing { s.tokenTimes.append(now) }
+    for s in decode {
       s.tokenTimes.append(now)
+      let written = s.tokenTimes.count
+      let accepted = speculation?.accepted(request: s.id, written: written) ?? 0
+      for _ in 0..<min(accepted, s.output - written) {
+        s.tokenTimes.append(now)
+        record.outputs += 1
+      }
+    }
+    iterations.append(record)
+    for s in finishing + decode {
       if s.tokenTimes.count == s.output {
         freeBlocks += s.blocks
         s.blocks = 0

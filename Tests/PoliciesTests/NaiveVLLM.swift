@@ -22,6 +22,10 @@ final class NaiveVLLM {
     /// A second group of blocks sees so many tokens; 0 for none.
     var window = 0
     var inFlight = 1
+    /// Drafts of each decoding sequence are verified beside its newest token.
+    var speculation: Speculation?
+    var drafts: Int { speculation?.rates.count ?? 0 }
+    var longest: Int { (blocks - 1) * blockSize }
   }
 
   struct Key: Hashable {
@@ -40,6 +44,7 @@ final class NaiveVLLM {
   final class Sequence {
     let id, prompt, output, priority, stream: Int; let arrival: Double
     var read = 0, computed = 0, holders = 0, inFlightTokens = 0
+    var isDecoding = false
     var tables: [[Block]] = []
     var registered = 0
     var preemptions = 0, cached = -1
@@ -52,7 +57,8 @@ final class NaiveVLLM {
     }
     var known: Int { prompt + read }
   }
-  struct Batch { var rows: [(Sequence, Int, Int, Bool)] = []; var start = 0.0 }
+  /// What runs: a sequence, its rows, what is computed before, the tokens that it moves on by, and those that it writes.
+  struct Batch { var rows: [(Sequence, Int, Int, Int, Int)] = []; var start = 0.0 }
 
   let r: Rules
   let null = Block(isNull: true)
@@ -128,8 +134,14 @@ final class NaiveVLLM {
     return total
   }
   func take(_ q: Sequence, _ new: Int) {
-    for g in 0..<groups { while q.tables[g].count < blocks(q.computed + new) { q.tables[g].append(pop()) } }
+    for g in 0..<groups { while q.tables[g].count < blocks(slots(q, new)) { q.tables[g].append(pop()) } }
     register(q, min(q.computed + new, q.known))
+  }
+  /// Slots that a sequence has once its next rows are planned; with drafts, those of the next ones are reserved.
+  func slots(_ q: Sequence, _ new: Int) -> Int {
+    q.isDecoding
+      ? min(q.computed + 1 + r.drafts + (r.speculation?.lookahead ?? 0), max(q.computed + 1, r.longest))
+      : q.computed + new
   }
   func register(_ q: Sequence, _ tokens: Int) {
     guard r.caching else { return }
@@ -173,13 +185,13 @@ final class NaiveVLLM {
     // vLLM frees the groups one after another
     for g in 0..<groups { release(q.tables[g]) }
     q.tables = []; q.computed = 0; q.registered = 0; q.isRunning = false; q.preemptions += 1;
-    q.inFlightTokens = 0
+    q.inFlightTokens = 0; q.isDecoding = false
     enqueue(q, atHead: true)
   }
 
   func schedule() -> (Batch, Int) {
     var left = r.budget
-    var got: [(Sequence, Int, Int, Bool)] = []
+    var got: [(Sequence, Int, Int, Int, Int)] = []
     var preempted = 0
     let inSystem = running.count + waiting.count
     var cap = r.threshold > 0 && inSystem > 1 ? r.threshold : .max
@@ -187,12 +199,14 @@ final class NaiveVLLM {
     var i = 0
     scan: while i < running.count, left > 0 {
       let q = running[i]
-      if q.holders > 0, q.computed + 2 - q.holders >= q.prompt + q.output { i += 1; continue }
-      let n = min(q.known + q.holders - q.computed, cap, left)
+      if q.holders > 0, q.computed + 1 >= q.prompt + q.output { i += 1; continue }
+      // All drafts are verified, or the sequence waits.
+      let rows = 1 + r.drafts
+      let n = q.isDecoding ? (rows <= left ? rows : 0) : min(q.known + q.holders - q.computed, cap, left)
       if n == 0 { i += 1; continue }
       dropSkipped(q)
       var ok = true
-      while needed(q, q.computed + n, hits: [], cap: false) > free.count {
+      while needed(q, slots(q, n), hits: [], cap: false) > free.count {
         guard let place = victimPlace() else { break scan }
         let v = running[place]
         if let g = got.firstIndex(where: { $0.0 === v }) { left += got[g].1; got.remove(at: g) }
@@ -205,7 +219,7 @@ final class NaiveVLLM {
       }
       guard ok else { continue }
       take(q, n)
-      got.append((q, n, q.computed, false))
+      got.append((q, n, q.computed, 0, 0))
       left -= n
       i += 1
     }
@@ -229,27 +243,38 @@ final class NaiveVLLM {
         waiting.removeFirst()
         running.append(q)
         q.isRunning = true
-        got.append((q, n, cached, false))
+        got.append((q, n, cached, 0, 0))
         left -= n
       }
     }
     for j in got.indices {
       let q = got[j].0
-      q.computed += got[j].1
-      q.inFlightTokens += got[j].1
-      if q.computed == q.known + q.holders { q.holders += 1; got[j].3 = true }
+      got[j].3 = got[j].1
+      if q.isDecoding {
+        let written = q.read + q.holders + 1
+        let accepted = r.speculation?.accepted(request: q.id, written: written) ?? 0
+        got[j].4 = 1 + min(accepted, q.output - written)
+        got[j].3 = got[j].4
+      }
+      q.computed += got[j].3
+      q.inFlightTokens += got[j].3
+      if !q.isDecoding, q.computed == q.known + q.holders {
+        got[j].4 = 1
+        q.isDecoding = true
+      }
+      q.holders += got[j].4
     }
     return (Batch(rows: got), preempted)
   }
   func update(_ b: Batch, at t: Double) {
     var ended: [Sequence] = []
-    for (q, n, _, samples) in b.rows {
-      if q.isRunning { q.inFlightTokens -= n }
-      guard samples else { continue }
-      q.read += 1
-      q.holders -= 1
+    for (q, _, _, moved, written) in b.rows {
+      if q.isRunning { q.inFlightTokens -= moved }
+      guard written > 0 else { continue }
+      q.read += written
+      q.holders -= written
       if q.first.isNaN { q.first = t }
-      if q.isRunning { register(q, q.computed - q.holders) }
+      if q.isRunning, r.inFlight > 1 { register(q, q.computed - q.holders) }
       if q.read == q.output { q.finished = t; ended.append(q) }
     }
     for q in ended {
@@ -271,7 +296,7 @@ final class NaiveVLLM {
         if b.rows.isEmpty { if preempted > 0, flights.isEmpty { continue }; break }
         b.start = max(now, lastEnd)
         lastEnd = b.start + 1
-        for (q, _, _, _) in b.rows where q.scheduledAt.isNaN { q.scheduledAt = b.start }
+        for (q, _, _, _, _) in b.rows where q.scheduledAt.isNaN { q.scheduledAt = b.start }
         steps.append((b.start, b.rows.map { ($0.0.id, $0.1, $0.2) }))
         flights.append(b)
       }

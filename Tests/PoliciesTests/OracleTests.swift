@@ -45,11 +45,29 @@ import Testing
     #expect(least >= 20, "preempted, often preempted, rejected, at the cap, large batches: \(counts)")
   }
 
+  @Test(arguments: 0..<150) func withSpeculation(seed: Int) throws {
+    var random = RandomCase(seed: seed)
+    random.speculation = .random(using: &random)
+    let stages = random.pick(16, 12, 24, 4)
+    switch seed % 3 {
+    case 0:
+      let budget = random.budget + (random.speculation?.drafts ?? 0)
+      try compare(
+        random, ChunkedPrefill(budget: budget), .chunked(budget: budget, decodesCount: true))
+    case 1:
+      try compare(
+        random, LayeredPrefill(cohort: 8192, stages: stages), .layered(cohort: 8192, stages: stages))
+    default:
+      try compare(random, OrcaBatching(budget: 1 << 20), .orca(budget: 1 << 20))
+    }
+  }
+
   private func compare(
     _ random: RandomCase, _ scheduler: any Scheduler, _ mode: NaiveEngine.Mode
   ) throws {
     let history = try random.run(scheduler)
-    let naive = NaiveEngine(mode, cost: random.cost, maxSequences: random.maxSequences)
+    let naive = NaiveEngine(
+      mode, cost: random.cost, maxSequences: random.maxSequences, speculation: random.speculation)
     let sequences = naive.run(
       random.requests, maxModelLength: random.maxModelLength, maxConcurrency: random.maxConcurrency)
 

@@ -7,6 +7,7 @@ struct RandomCase {
   var cost = LoadedCost()
   var maxSequences = 256
   var rules = EngineRules()
+  var speculation: Speculation?
   var maxModelLength = 1 << 20
   var maxConcurrency = Int.max
   var requests: [Request] = []
@@ -54,12 +55,13 @@ struct RandomCase {
   func instance(_ scheduler: any Scheduler) -> InstanceConfiguration {
     InstanceConfiguration(
       scheduler: scheduler, costModel: cost.model, memory: cost.memory, maxSequences: maxSequences,
-      rules: rules)
+      rules: rules, speculation: speculation)
   }
 
   /// Runs it.
-  func run(_ scheduler: any Scheduler) throws -> History {
+  func run(_ scheduler: any Scheduler, fastForwards: Bool = true) throws -> History {
     try PoliciesTests.run(
-      [instance(scheduler)], requests, maxModelLength: maxModelLength, maxConcurrency: maxConcurrency)
+      [instance(scheduler)], requests, maxModelLength: maxModelLength, maxConcurrency: maxConcurrency,
+      fastForwards: fastForwards)
   }
 }

@@ -62,7 +62,8 @@ struct History: Recorder {
         if emits { times[span.request, default: []].append(ran[index].end) }
       }
     }
-    return times
+    // Tokens of a burst are logged before the step that wrote them.
+    return times.mapValues { $0.sorted() }
   }
 }
 
@@ -85,11 +86,11 @@ func run(
 /// Runs requests on one or more instances.
 func run(
   _ instances: [InstanceConfiguration], _ requests: [Request], maxModelLength: Tokens = 1 << 20,
-  maxConcurrency: Int = .max
+  maxConcurrency: Int = .max, fastForwards: Bool = true
 ) throws -> History {
   var simulation = Simulation(
     instances: instances, requests: requests.makeIterator(), maxModelLength: maxModelLength,
-    maxConcurrency: maxConcurrency)
+    maxConcurrency: maxConcurrency, fastForwards: fastForwards)
   var recorder: any Recorder = History()
   try simulation.run(recorder: &recorder)
   guard let history = recorder as? History else { fatalError("the recorder changed its type") }

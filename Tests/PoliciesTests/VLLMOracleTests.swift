@@ -22,6 +22,24 @@ import Testing
     #expect(records == nil)
   }
 
+  @Test(arguments: 0..<150) func theScheduleIsTheSameWithSpeculation(seed: Int) throws {
+    var random = RandomVLLMCase(seed: seed)
+    var numbers = RandomCase(seed: seed)
+    random.rules.speculation = .random(using: &numbers)
+    random.rules.budget += random.rules.drafts
+    // No window is so small that it passes a burst before its blocks are entered.
+    if random.rules.window > 0 { random.rules.window += random.rules.drafts }
+    guard let naive = random.runNaive() else { return }
+    let exact = try random.run(fastForwards: false)
+    let steps = firstDifference(exact.steps, naive.steps)
+    #expect(steps == nil)
+    let outcomes = firstDifference(exact.outcomes, naive.outcomes)
+    #expect(outcomes == nil)
+    let fast = try random.run(fastForwards: true)
+    let records = firstDifference(fast.records, exact.records)
+    #expect(records == nil)
+  }
+
   /// The cases are worth something only if memory and the budget run short in all of their ways.
   @Test func theCasesGoToTheCorners() throws {
     var counts = [0, 0, 0, 0]
@@ -137,7 +155,7 @@ struct RandomVLLMCase {
       scheduler: VLLMScheduling(
         budget: rules.budget, longPrompt: rules.threshold, isAdaptive: rules.adaptive),
       costModel: UnitCostModel(), memory: memory, maxSequences: rules.maxSequences, rules: engine,
-      cache: cache)
+      cache: cache, speculation: rules.speculation)
     var simulation = Simulation(
       instances: [configuration], requests: requests.makeIterator(), fastForwards: fastForwards)
     var recorder = StepRecorder(wantsRows: !fastForwards)

@@ -4,6 +4,15 @@ import Testing
 @testable import Serving
 
 @Suite struct PrefixCacheTests {
+  /// Random lengths come without any content: their blocks are nobody else's.
+  @Test(arguments: [0, 1, 3]) func withoutContentNothingIsShared(contentCount: Int) {
+    var contents = PromptContents()
+    for source in 0..<contentCount { _ = contents.append([.init(begin: 0, source: source)], length: 100) }
+    let request = Request(id: 5, arrival: 0, promptTokens: 100, outputTokens: 10)
+    var names = contents.names(of: request, group: 0, blockSize: 16)
+    for block in 0..<6 { #expect(names.shared(block, in: contents) == nil) }
+  }
+
   /// Prompts that begin alike, and a list of contents from which the first is lost: what the cache should find.
   @Test(arguments: 0..<60) func itFindsWhatAListOfContentsFinds(seed: Int) {
     var random = SplitMix64(seed: UInt64(seed), purpose: "prefix cache")

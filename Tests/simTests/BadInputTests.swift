@@ -53,6 +53,11 @@ import Testing
     (["--db", "", "--num-prompts", "1"], 73, "the name of a file is needed"),
     (["--db", ":memory:", "--num-prompts", "1"], 73, "the name of a file is needed"),
     (["list", "gpus"], 64, "gpus"),
+    (["--speculative-config", "ngram"], 65, "not valid JSON; expected an object such as"),
+    (
+      ["--speculative-config", #"{"method": "ngram", "num_speculative_tokens": 3}"#], 64,
+      "acceptance is data here"
+    ),
   ])
   func isAnsweredInOneLine(arguments: [String], status: Int32, mentions text: String) throws {
     let outcome = try Binary.run(

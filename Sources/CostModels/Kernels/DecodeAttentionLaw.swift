@@ -22,7 +22,14 @@ struct DecodeAttentionLaw: Sendable {
   private let indexSeconds: Double
   private let indexBytes: Double
 
-  init(batch: Int, _ kernel: PricedKernel<DecodeAttention>, indexer: IndexScores?) {
+  /// Creates the law.
+  ///
+  /// - Parameters:
+  ///   - batch: sequences.
+  ///   - width: rows of each; they share the reading of its keys and values.
+  ///   - kernel: the kernel.
+  ///   - indexer: what scores all keys before, if anything does.
+  init(batch: Int, width: Int = 1, _ kernel: PricedKernel<DecodeAttention>, indexer: IndexScores?) {
     indexSeconds = indexer?.secondsPerKey ?? 0
     indexBytes = Double(indexer?.indexer.entryBytes ?? 0)
     let rows = Double(batch)
@@ -40,8 +47,8 @@ struct DecodeAttentionLaw: Sendable {
     scale = kernel.scale
     isBatchMeasured = fit.quality == .measured && fit.measured[0].contains(rows)
     measuredContext = fit.measured[1]
-    flopsPerEntry = heads.flopsPerPair
-    activationBytes = heads.bytesPerToken * rows
+    flopsPerEntry = heads.flopsPerPair * Double(width)
+    activationBytes = heads.bytesPerToken * rows * Double(width)
     power = kernel.power
   }
 

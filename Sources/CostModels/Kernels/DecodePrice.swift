@@ -1,8 +1,8 @@
 import Serving
 
-/// What a layer costs that decodes a number of sequences and does nothing else, attention aside.
+/// What a layer costs that decodes a number of rows and does nothing else, attention aside.
 struct DecodePrice: Sendable {
-  /// The number of sequences.
+  /// The number of rows.
   var batch = 0
   var launch = Launch()
   /// Its experts alone, as contained in `launch`.

@@ -21,6 +21,8 @@ public final class KernelCostModel: CostModel {
   // Each method begins one access to the prices and ends it before it returns, and nothing that runs meanwhile calls
   // one of them. To check that at each step would take a twentieth of its instructions.
   @exclusivity(unchecked) private var prices: KernelPrices
+  /// What makes drafts; `nil` where nothing does.
+  @exclusivity(unchecked) private var draft: DraftPrices?
 
   /// Creates the cost model of a system.
   ///
@@ -29,11 +31,15 @@ public final class KernelCostModel: CostModel {
   ///   - calibration: coefficients of the GPU's kernels.
   ///   - routing: how tokens choose experts; `nil` for a dense model.
   ///   - drawSeed: if set, distinct experts are drawn with this seed instead of taken at their expectation.
+  ///   - width: rows of each decoding sequence; more than one where drafts are verified.
+  ///   - drafter: makes the drafts; `nil` where they take no time on a GPU.
   public init(
-    system: ServedSystem, calibration: Calibration, routing: ExpertRouting?, drawSeed: UInt64? = nil
+    system: ServedSystem, calibration: Calibration, routing: ExpertRouting?, drawSeed: UInt64? = nil,
+    width: Int = 1, drafter: Drafter? = nil
   ) {
     unsafe prices = KernelPrices(
-      system: system, calibration: calibration, routing: routing, drawSeed: drawSeed)
+      system: system, calibration: calibration, routing: routing, drawSeed: drawSeed, width: width)
+    unsafe draft = drafter.map { DraftPrices($0, calibration: calibration, width: width) }
     layers = unsafe prices.layers
     slidingWindow = unsafe prices.slidingWindow
     idleWatts = unsafe prices.idleWatts
@@ -44,13 +50,14 @@ public final class KernelCostModel: CostModel {
   /// - Complexity: O(bands + prefill segments), and O(experts) for a prefill that is new.
   public func price(_ load: borrowing StepLoad, into cost: inout StepCost, ledger: inout KernelLedger) {
     unsafe prices.price(load, into: &cost, ledger: &ledger)
+    if unsafe draft != nil { unsafe draft?.price(load, layers: layers, into: &cost, ledger: &ledger) }
   }
 
   /// Prices the steps of a run, with everything looked up once that depends on the number of sequences alone.
   ///
   /// - Complexity: O(steps).
   public func price(_ run: inout DecodeRun) {
-    guard unsafe !prices.routesByLayer else { return priceOneByOne(&run) }
+    guard unsafe !prices.routesByLayer, unsafe draft == nil else { return priceOneByOne(&run) }
     unsafe prices.price(&run)
   }
 
@@ -58,7 +65,7 @@ public final class KernelCostModel: CostModel {
   ///
   /// - Complexity: O(steps).
   public func count(_ run: borrowing DecodeRun, steps: Range<Int>, ledger: inout KernelLedger) {
-    guard unsafe !prices.routesByLayer, !ledger.logsSteps, ledger.byLayers == nil else {
+    guard unsafe !prices.routesByLayer, unsafe draft == nil, !ledger.logsSteps, ledger.byLayers == nil else {
       return countOneByOne(run, steps: steps, ledger: &ledger)
     }
     unsafe prices.count(run, steps: steps, ledger: &ledger)
@@ -67,10 +74,16 @@ public final class KernelCostModel: CostModel {
   /// What each kernel has used.
   ///
   /// - Complexity: O(different row counts seen x kernels).
-  public func kernels(in ledger: borrowing KernelLedger) -> [KernelUse] { unsafe prices.kernels(in: ledger) }
+  public func kernels(in ledger: borrowing KernelLedger) -> [KernelUse] {
+    let own = unsafe prices.kernels(in: ledger)
+    guard let drafted = unsafe draft?.kernels(in: ledger) else { return own }
+    return own + drafted
+  }
 
   /// What each kernel used in the step priced last.
   public func takeStepKernels(from ledger: inout KernelLedger) -> [KernelUse] {
-    unsafe prices.takeStepKernels(from: &ledger)
+    let own = unsafe prices.takeStepKernels(from: &ledger)
+    guard let drafted = unsafe draft?.takeStepKernels(from: &ledger) else { return own }
+    return own + drafted
   }
 }

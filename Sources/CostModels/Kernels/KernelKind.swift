@@ -53,6 +53,8 @@ public enum KernelKind: String, Sendable, CaseIterable {
   case lmHead = "lm_head"
   /// Choice of the next token.
   case sampling
+  /// Projection of embedding and hidden states to the input of a layer that makes drafts.
+  case fusionGEMM = "fusion_gemm"
 
   /// Its rank among all kernels.
   var index: Int { Self.ranks[self.rawValue, default: 0] }

@@ -2,7 +2,7 @@ import Serving
 import Systems
 
 extension KernelPrices {
-  /// Makes sure that the price of a decode step of so many sequences is known.
+  /// Makes sure that the price of a decode step of so many rows is known.
   mutating func learnDecodePrice(_ batch: Int) {
     for kind in 0..<kinds where !decodePrices[kind].knows(batch) {
       decodePrices[kind].learn(batch, decodePrice(batch, kind: kind))
@@ -29,7 +29,8 @@ extension KernelPrices {
     attentionLaws.learn(
       batch,
       DecodeAttentionLaws(
-        full: attention.decodeLaw(batch: batch), windowed: windowedAttention.decodeLaw(batch: batch)))
+        full: attention.decodeLaw(batch: batch, width: width),
+        windowed: windowedAttention.decodeLaw(batch: batch, width: width)))
   }
 
   /// The kernels of a layer whose cost depends on the rows alone.
@@ -42,7 +43,7 @@ extension KernelPrices {
     return price
   }
 
-  /// A layer that decodes so many sequences and does nothing else, attention aside.
+  /// A layer that decodes so many rows and does nothing else, attention aside.
   private func decodePrice(_ batch: Int, kind: Int) -> DecodePrice {
     let fixed = layerPrice(rows: batch, kind: kind)
     var price = DecodePrice()

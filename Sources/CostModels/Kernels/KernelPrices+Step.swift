@@ -42,7 +42,7 @@ extension KernelPrices {
   ) {
     let hasPrefill = !band.segments.isEmpty
     let range = band.layers
-    let decodes = load.decode.sequences
+    let decodes = load.decode.rows
     let entry = hasPrefill ? recall(load.segments, band.segments) : 0
     let prefillRows = hasPrefill ? memo.entries[entry].rows : 0
     let rows = decodes + prefillRows
@@ -110,16 +110,16 @@ extension KernelPrices {
   private mutating func addDecode(
     _ load: DecodeLoad, layers range: Range<Int>, to cost: inout StepCost, _ ledger: inout KernelLedger
   ) {
-    if load.sequences != latestDecodeBatch {
-      learnDecodePrice(load.sequences)
-      latestDecodeBatch = load.sequences
+    if load.rows != latestDecodeBatch {
+      learnDecodePrice(load.rows)
+      latestDecodeBatch = load.rows
     }
     var total = Charge()
     for kind in 0..<kinds {
       let layers = count(of: kind, in: range)
       guard layers > 0 else { continue }
-      let price = decodePrices[kind].prices[load.sequences]
-      ledger.uses[Self.decodeUses(kind)].count(load.sequences, times: layers)
+      let price = decodePrices[kind].prices[load.rows]
+      ledger.uses[Self.decodeUses(kind)].count(load.rows, times: layers)
       let depth = Double(layers)
       let experts = price.distinct * depth
       let bytes = experts * expertBytes * gpus
@@ -131,7 +131,7 @@ extension KernelPrices {
       cost.weightBytes -= bytes
       cost.decodeRowJoules += price.launch.joules * depth * gpus
       if ledger.logsSteps {
-        logLayers(kind: kind, rows: load.sequences, times: depth, in: &ledger)
+        logLayers(kind: kind, rows: load.rows, times: depth, in: &ledger)
         ledger.step[KernelKind.expertMLP.index] += price.experts.values * depth
         if let side { ledger.step[side.kernel.index] += price.side.values * depth }
       }
@@ -206,10 +206,12 @@ extension KernelPrices {
   private mutating func finish(
     _ load: borrowing StepLoad, cost: inout StepCost, _ ledger: inout KernelLedger
   ) {
-    let decodes = load.decode.sequences
+    let (decodes, decodeRows) = (load.decode.sequences, load.decode.rows)
     let repeats = repeatsEmbeddingAndHead
-    let entering = decodes + (repeats ? load.prefillRows : load.enteringRows)
-    let leaving = decodes + (repeats ? load.prefillSequences : load.finishingSequences)
+    let entering = decodeRows + (repeats ? load.prefillRows : load.enteringRows)
+    let leaving =
+      (samplesOneRow ? decodes : decodeRows)
+      + (repeats ? load.prefillSequences : load.finishingSequences)
     if entering != latestEntering || leaving != latestLeaving {
       learnPrices(before: entering, after: leaving)
       latestEntering = entering
@@ -230,7 +232,7 @@ extension KernelPrices {
       partialDepthTokens: load.hasPartialDepth ? load.prefillRows : nil)
     cost.exposedSeconds = host.exposed(sequences: decodes + load.prefillSequences)
     let joules = (latestBefore.joules + latestAfter.joules) * gpus
-    let decodeShare = Double(decodes) / Double(decodes + load.prefillRows)
+    let decodeShare = Double(decodeRows) / Double(decodeRows + load.prefillRows)
     cost.decodeRowJoules += joules * decodeShare
     cost.prefillRowJoules += joules * (1 - decodeShare)
   }

@@ -16,11 +16,16 @@ struct KernelPrices {
   static let decodeTotal = 1
   static let expertTotal = 2
   static let sideTotal = 3
+  static let fusionTotal = 4
 
   let gpus: Double
   let host: HostOverhead
   let graphs: GraphSizes
   let repeatsEmbeddingAndHead: Bool
+  /// Rows of each decoding sequence: more than one where drafts are verified.
+  let width: Int
+  /// Whether the LM head runs on one row of each sequence only, as where drafts are made.
+  var samplesOneRow = false
   let power: PowerModel
   let rowKernels: RowKernels
   let attention: AttentionKernels
@@ -69,7 +74,10 @@ struct KernelPrices {
   var beforePrices = PriceTable(unknown: Launch())
   var afterPrices = PriceTable(unknown: Launch())
 
-  init(system: ServedSystem, calibration: Calibration, routing: ExpertRouting?, drawSeed: UInt64?) {
+  init(
+    system: ServedSystem, calibration: Calibration, routing: ExpertRouting?, drawSeed: UInt64?, width: Int
+  ) {
+    self.width = width
     let shard = system.shard
     let model = shard.model
     self.layers = model.layers
@@ -108,7 +116,8 @@ struct KernelPrices {
     windowedAttention = windowed ?? any
     attentionLaws = PriceTable(
       unknown: DecodeAttentionLaws(
-        full: self.attention.decodeLaw(batch: 0), windowed: windowedAttention.decodeLaw(batch: 0)))
+        full: self.attention.decodeLaw(batch: 0, width: width),
+        windowed: windowedAttention.decodeLaw(batch: 0, width: width)))
     fullBefore = before { !model.isRecurrent[$0] && model.windows[$0] == nil }
     windowedBefore = before { !model.isRecurrent[$0] && model.windows[$0] != nil }
     expertsBefore = before { !model.hasDenseMLP[$0] }

@@ -63,9 +63,9 @@ final class AttentionKernels: Sendable {
       ? (0...16 * units).map { PrefillAttention.splitWaves(blocks: $0, multiprocessors: units) } : []
   }
 
-  /// The decode attention of a number of sequences.
-  func decodeLaw(batch: Int) -> DecodeAttentionLaw {
-    DecodeAttentionLaw(batch: batch, decode, indexer: indexer)
+  /// The decode attention of a number of sequences, with so many rows each.
+  func decodeLaw(batch: Int, width: Int) -> DecodeAttentionLaw {
+    DecodeAttentionLaw(batch: batch, width: width, decode, indexer: indexer)
   }
 
   /// One launch over all prefill segments.

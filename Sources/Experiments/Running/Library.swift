@@ -19,6 +19,7 @@ public final class Library: Sendable {
     var gpus: Int
     var expertRanks: Int
     var blockSize: Int?
+    var speculation: SpeculativeSpecification?
   }
 
   private struct Known {
@@ -84,6 +85,11 @@ public final class Library: Sendable {
     }
     let policy = try asked.resolved(
       layers: system.system.shard.model.layers, maxModelLength: maxModelLength)
+    if let drafts = pool.system.speculation?.drafts, policy.batchedTokens <= drafts {
+      throw ExperimentError.invalidValue(
+        option: "--speculative-config: num_speculative_tokens", value: "\(drafts)",
+        expected: "fewer than the \(policy.batchedTokens) tokens of an iteration")
+    }
     return LoadedExperiment(
       experiment, loaded: system, policy: policy,
       router: try RouterChoice(experiment.cluster.router?.description ?? "round-robin"),
@@ -110,7 +116,7 @@ public final class Library: Sendable {
       ],
       settings: [specification.engineSettings, specification.hardwareSettings],
       gpus: specification.tensorParallelSize, expertRanks: specification.expertParallelSize ?? 1,
-      blockSize: specification.blockSize)
+      blockSize: specification.blockSize, speculation: specification.speculation)
     if let system = known.withLock({ $0.systems[key] }) { return system }
     let system = try LoadedSystem(specification, profiles: profiles)
     known.withLock { $0.systems[key] = system }
@@ -156,7 +162,10 @@ extension LoadedSystem {
     let law = try specification.routing.map { try RoutingModel(parsing: $0) } ?? .standard
     self.init(
       system: system, calibration: calibration, calibrationDigest: SHA256.hexDigest(of: calibrationBytes),
-      routing: model.isMixtureOfExperts ? try ExpertRouting(law, for: system.shard.model) : nil)
+      routing: model.isMixtureOfExperts ? try ExpertRouting(law, for: system.shard.model) : nil,
+      drafter: try specification.speculation.flatMap {
+        try Drafter.make($0, for: system, law: law, profiles: profiles)
+      })
   }
 }
 

@@ -137,6 +137,12 @@ extension LoadedExperiment {
       notes.append(
         "Number formats: \(system.shard.model.formats.text). Energy of operations is that of 16-bit ones.")
     }
+    if let speculation = specification.system.speculation {
+      let tokens = 1 + speculation.acceptanceRates.reduce(0, +)
+      notes.append(
+        "Speculative decoding by \(speculation.method.rawValue): its acceptance is given, not simulated, "
+          + String(format: "%.2f tokens a step on average.", tokens))
+    }
     let scheduling = loaded.system.engine.scheduling
     if !scheduling.cachesPrefixes {
       let repeated = workload.repeatedTokens

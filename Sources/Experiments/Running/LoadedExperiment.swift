@@ -122,7 +122,8 @@ public struct LoadedExperiment: Sendable {
   public func makeCostModel() -> KernelCostModel {
     KernelCostModel(
       system: loaded.system, calibration: loaded.calibration, routing: loaded.routing,
-      drawSeed: specification.system.drawsRouting ? specification.seed : nil)
+      drawSeed: specification.system.drawsRouting ? specification.seed : nil,
+      width: 1 + (specification.system.speculation?.drafts ?? 0), drafter: loaded.drafter)
   }
 
   /// The simulation, ready to run; its instances share a cost model.
@@ -133,7 +134,10 @@ public struct LoadedExperiment: Sendable {
     let engine = loaded.system.engine
     let memory = KVMemory(
       blocks: max(1, kvBlocks - engine.scheduling.nullBlocks), blockSize: engine.keyValueBlockSize)
-    let rules = EngineRules(engine, model: loaded.system.shard.model, batchedTokens: policy.batchedTokens)
+    var rules = EngineRules(engine, model: loaded.system.shard.model, batchedTokens: policy.batchedTokens)
+    let speculation = specification.system.speculation
+    // Look-up runs on the host, between two steps: vLLM switches asynchronous scheduling off.
+    if speculation?.method == .ngram { rules.stepsInFlight = 1 }
     let count = specification.cluster.pool.instances
     let needsContents = engine.scheduling.cachesPrefixes || count > 1
     let contents = needsContents ? workload.contents : PromptContents()
@@ -146,7 +150,8 @@ public struct LoadedExperiment: Sendable {
     let instances = (0..<count).map { _ in
       InstanceConfiguration(
         scheduler: policy.makeScheduler(), costModel: costModel, memory: memory,
-        maxSequences: maxSequences, rules: rules, power: loaded.system.powerLimit, cache: cache)
+        maxSequences: maxSequences, rules: rules, power: loaded.system.powerLimit, cache: cache,
+        speculation: speculation?.speculation(seed: specification.seed))
     }
     return Simulation(
       instances: instances,

@@ -11,14 +11,18 @@ package struct LoadedSystem: Sendable {
   package let calibrationDigest: String
   /// How tokens choose experts; `nil` for a dense model.
   package let routing: ExpertRouting?
+  /// What makes drafts on the GPU; `nil` where nothing does.
+  package let drafter: Drafter?
 
   package init(
-    system: ServedSystem, calibration: Calibration, calibrationDigest: String, routing: ExpertRouting?
+    system: ServedSystem, calibration: Calibration, calibrationDigest: String, routing: ExpertRouting?,
+    drafter: Drafter? = nil
   ) {
     self.system = system
     self.calibration = calibration
     self.calibrationDigest = calibrationDigest
     self.routing = routing
+    self.drafter = drafter
   }
 
   /// Blocks of KV memory that the model and its activations leave.
@@ -27,7 +31,8 @@ package struct LoadedSystem: Sendable {
   ) throws(DescriptionError) -> Int {
     try system.engine.keyValueBlocks(
       system.shard, on: system.hardware, utilisation: utilisation, maxBatchedTokens: maxBatchedTokens,
-      maxSequences: maxSequences)
+      maxSequences: maxSequences, furtherWeights: drafter?.weightBytes ?? 0,
+      furtherBytesPerToken: drafter?.keyValueBytesPerToken ?? 0)
   }
 
   /// The worst quality among the energy coefficients.
@@ -40,6 +45,7 @@ package struct LoadedSystem: Sendable {
   /// SHA-256 of everything that prices rest on: calibration, GPU, engine and model.
   package var digest: String {
     var text = calibrationDigest + "\(system.shard)" + (routing?.model.description ?? "")
+    if let drafter { text += "\(drafter.system.shard)" }
     let neutral = EngineDescription()
     for setting in EngineDescription.settings {
       let value = setting.text(in: system.engine)

@@ -48,12 +48,15 @@ public struct SystemSpecification: Sendable, Hashable {
   public var costModel: CostModelKind?
   /// Whether the distinct experts of every call are drawn, instead of their expectation being taken.
   public var drawsRouting = false
+  /// How several tokens are decoded at once; `nil` where each step writes one.
+  public var speculation: SpeculativeSpecification?
 
   /// Creates the default system: Qwen3-30B-A3B on two H100 under nano-vLLM.
   public init() {}
 
   /// Checks each value by itself.
   func checkValues() throws(ExperimentError) {
+    try speculation?.checkValues()
     if let maxSequences, !(1...1 << 20).contains(maxSequences) {
       throw .invalidValue(
         option: "--max-num-seqs", value: "\(maxSequences)", expected: "1 to \(1 << 20) sequences")
@@ -86,6 +89,7 @@ extension SystemSpecification: Codable {
     case maxModelLength = "max_model_len"
     case drawsRouting = "draw_routing"
     case costModel = "cost_model"
+    case speculation = "speculative_config"
   }
 
   /// Reads an object; members that it lacks keep their defaults.
@@ -106,5 +110,6 @@ extension SystemSpecification: Codable {
     routing = try object.decodeIfPresent(String.self, forKey: .routing)
     try object.read(.drawsRouting, into: &drawsRouting)
     costModel = try object.decodeIfPresent(CostModelKind.self, forKey: .costModel)
+    speculation = try object.decodeIfPresent(SpeculativeSpecification.self, forKey: .speculation)
   }
 }

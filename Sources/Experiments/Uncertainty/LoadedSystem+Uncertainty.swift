@@ -22,6 +22,6 @@ extension LoadedSystem {
     }
     return LoadedSystem(
       system: drawn, calibration: calibration.perturbed(seed: seed, draw: draw),
-      calibrationDigest: calibrationDigest, routing: law)
+      calibrationDigest: calibrationDigest, routing: law, drafter: try drafter?.beside(drawn))
   }
 }

@@ -6,13 +6,15 @@ public struct KernelLedger: Sendable {
   /// How often each price was used, for up to ten kinds of prices.
   public var uses: InlineArray<10, PriceUses> = InlineArray(repeating: PriceUses())
   /// Sums of what has no price of its own, for up to four kinds of kernels.
-  public var totals: InlineArray<4, SIMD8<Double>> = InlineArray(repeating: .zero)
+  public var totals: InlineArray<5, SIMD8<Double>> = InlineArray(repeating: .zero)
   /// Whether what each kernel uses is kept step by step.
   public var logsSteps = false
   /// What each kernel used in the step at hand; the cost model makes room for it.
   public var step: [SIMD8<Double>] = []
   /// What layers used by what they carry; nothing unless it is asked for.
   public var byLayers: LayerUses?
+  /// The same of what makes drafts, in parts; empty where nothing is drafted.
+  public var drafts: [KernelLedger] = []
 
   /// Creates an empty ledger.
   public init() {}

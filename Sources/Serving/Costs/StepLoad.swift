@@ -1,4 +1,4 @@
-/// The decode rows of a step: one for each sequence that takes it.
+/// The decode rows of a step: one for each sequence that takes it, and one for each draft that is verified.
 public struct DecodeLoad: Sendable, Hashable {
   /// Sequences that take a decode step.
   public var sequences: Int
@@ -6,12 +6,15 @@ public struct DecodeLoad: Sendable, Hashable {
   public var context: Tokens
   /// The same where each sequence sees at most ``CostModel/slidingWindow`` entries; 0 without a window.
   public var windowContext: Tokens
+  /// Rows: one for each sequence, and its drafts.
+  public var rows: Int
 
-  /// Creates a load.
-  public init(sequences: Int = 0, context: Tokens = 0, windowContext: Tokens = 0) {
+  /// Creates a load; without speculation there are as many rows as sequences.
+  public init(sequences: Int = 0, context: Tokens = 0, windowContext: Tokens = 0, rows: Int? = nil) {
     self.sequences = sequences
     self.context = context
     self.windowContext = windowContext
+    self.rows = rows ?? sequences
   }
 }
 
@@ -80,7 +83,7 @@ public struct StepLoad: Sendable, Hashable {
   }
 
   /// Share of the decode rows among all rows.
-  var decodeShare: Double { Double(decode.sequences) / Double(decode.sequences + prefillRows) }
+  var decodeShare: Double { Double(decode.rows) / Double(decode.rows + prefillRows) }
 
   /// The first layer that carries prefill, and one past the last; both the number of layers and 0 if none does.
   func prefillDepth(layers: Int) -> (begin: Int, end: Int) {
@@ -93,7 +96,7 @@ public struct StepLoad: Sendable, Hashable {
   }
 
   /// Replaces the load; the arrays' memory is used again.
-  mutating func fill(decode: DecodeLoad, tiles: [Tile], layers: Int) {
+  package mutating func fill(decode: DecodeLoad, tiles: [Tile], layers: Int) {
     let hadDecode = self.decode.sequences > 0
     self.decode = decode
     // A step that only decodes is mostly followed by another.

@@ -8,6 +8,8 @@
 /// Sums are of *planned* steps: they advance as a plan is applied. Times and shares of energy are of steps that have
 /// ended, and are added up by the same numbers.
 struct DecodingSet: Sendable {
+  /// Rows of each sequence in a step: more than one where drafts are verified.
+  let width: Int
   /// Steps planned so far.
   private(set) var step = 0
   /// When the last step ended.
@@ -38,7 +40,8 @@ struct DecodingSet: Sendable {
   var gaps = GapHistory()
   private(set) var shares = DecodeShares()
 
-  init(blockSize: Int, window: Tokens?, longestOutput: Tokens) {
+  init(blockSize: Int, window: Tokens?, longestOutput: Tokens, width: Int = 1) {
+    self.width = width
     byRemainder = Array(repeating: 0, count: blockSize)
     var length = 16
     while length <= longestOutput { length *= 2 }
@@ -47,12 +50,14 @@ struct DecodingSet: Sendable {
   }
 
   /// KV entries that those that step will attend to in the next step, the new ones included.
-  var nextContext: Int { context + stepping }
+  var nextContext: Int { context + stepping * width }
 
   /// What the next step has to decode.
   var nextLoad: DecodeLoad {
     guard stepping > 0 else { return DecodeLoad() }
-    return DecodeLoad(sequences: stepping, context: nextContext, windowContext: window?.nextContext ?? 0)
+    return DecodeLoad(
+      sequences: stepping, context: nextContext,
+      windowContext: window.map { $0.nextContext + stepping * (width - 1) } ?? 0, rows: stepping * width)
   }
 
   /// Plans a step: every sequence that steps will have one token more.
@@ -75,7 +80,8 @@ struct DecodingSet: Sendable {
   @inline(__always)
   mutating func settle(_ load: DecodeLoad, step: Int, cost: StepCost, at now: Seconds) -> Seconds {
     let rows = Double(load.sequences)
-    let perEntry = cost.decodeContextJoules / Double(load.context)
+    // Drafts share what the entries of their sequence cost.
+    let perEntry = cost.decodeContextJoules / Double(load.context - (load.rows - load.sequences))
     shares.joules += cost.decodeRowJoules / rows
     shares.expertBytes += cost.decodeExpertBytes / rows
     shares.contextJoules += perEntry

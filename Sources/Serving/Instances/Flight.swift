@@ -12,6 +12,8 @@ struct Flight {
   var fresh: [Slot] = []
   /// Prompts that emit a token at its end.
   var finishing: [Slot] = []
+  /// Sequences that write more than one token, and how many more.
+  var bursts: [Burst] = []
   /// Sequences that end with it.
   var leaving: [Slot] = []
   /// Sequences that take part in it, and in no later one for now: preempted, or left out.
@@ -51,7 +53,7 @@ struct Flight {
       for i in plan.tiles.indices { try compute(plan.tiles[i], in: &view) }
     }
     if view.logsRows { noteRows(of: view) }
-    plainDecodes = plan.tiles.isEmpty && plan.victims == 0 ? plan.decodes : 0
+    plainDecodes = plan.tiles.isEmpty && plan.victims == 0 && view.speculation == nil ? plan.decodes : 0
     if plan.decodes > 0 { decode = view.decoding.nextLoad } else { decode = DecodeLoad() }
     load.fill(decode: decode, tiles: plan.tiles, layers: view.layers)
     load.finishingSequences = finishing.count
@@ -76,7 +78,8 @@ struct Flight {
       for slot in view.decodersInOrder() where view.sequences[slot.index].steps {
         rows.append(
           StepRow(
-            request: view.sequences[slot.index].record.request.id, tokens: 1, before: view.context(of: slot)))
+            request: view.sequences[slot.index].record.request.id, tokens: view.decoding.width,
+            before: view.context(of: slot)))
       }
     }
     for tile in plan.tiles {
@@ -112,6 +115,9 @@ struct Flight {
     if plan.decodes > 0 {
       view.decoding.advance()
       if !view.decoding.fresh.isEmpty { swap(&fresh, &view.decoding.fresh) }
+      if view.speculation != nil {
+        record.outputTokens += Int32(truncatingIfNeeded: view.acceptDrafts(into: &bursts))
+      }
     }
     decodeStep = view.decoding.step
     hasPassed = false
@@ -174,6 +180,10 @@ struct Flight {
     let gap = view.decoding.settle(decode, step: decodeStep, cost: cost, at: record.end)
     view.decoding.gaps.append(gap, step: decodeStep)
     view.news.stepGap = (gap, decode.sequences - fresh.count)
+    if !bursts.isEmpty {
+      for burst in bursts { view.advanceAccount(burst, lastStep: record.index) }
+      bursts.removeAll(keepingCapacity: true)
+    }
     guard !fresh.isEmpty else { return }
     for slot in fresh {
       let i = slot.index

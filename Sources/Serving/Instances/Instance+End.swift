@@ -47,6 +47,7 @@ extension Instance {
     let stepGap = view.news.stepGap
     if stepGap.tokens > 0 { recorder.record(gap: stepGap.seconds, tokens: stepGap.tokens) }
     guard view.news.isMore else { return view.news.stepGap.tokens = 0 }
+    if view.news.burstTokens > 0 { recorder.record(gap: 0, tokens: view.news.burstTokens) }
     if isHeard { hear() }
     for gap in view.news.gaps { recorder.record(gap: gap, tokens: 1) }
     for i in view.news.spans.indices {

@@ -13,9 +13,9 @@ extension Instance {
     while slot.exists, view.sequences[slot.index].record.request.id != id { slot = view.follower(of: slot) }
     guard slot.exists else { return nil }
     view.isInFlight = false
-    let stored = view.context(of: slot)
+    let (stored, blocks) = (view.context(of: slot), view.blocksHeld(by: slot))
     view.removeDecoding(slot)
-    view.releaseMemory(of: slot, blocks: view.memory.blocks(for: stored), tokens: stored, isPreempted: false)
+    view.releaseMemory(of: slot, blocks: blocks, tokens: stored, isPreempted: false)
     view.freeSlots.append(slot)
     hasNews = true
     tell(&recorder)
@@ -30,6 +30,7 @@ extension Instance {
     guard view.rules.groups * blocks <= view.memory.freeBlocks else { return false }
     view.memory.take(view.rules.groups * blocks)
     let slot = view.insert(sequence)
+    view.sequences[slot.index].decodeBlocks = Int32(blocks)
     view.append(slot, firstStep: view.step)
     if view.sequences[slot.index].steps { view.openAccount(slot) }
     hasNews = true

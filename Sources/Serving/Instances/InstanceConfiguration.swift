@@ -14,11 +14,14 @@ public struct InstanceConfiguration {
   public var power: PowerLimit?
   /// Keeps what KV memory contains, so that prompts with the same beginning share it; `nil` where nothing is kept.
   public var cache: PrefixCache?
+  /// How several tokens are decoded at once; `nil` where each step writes one.
+  public var speculation: Speculation?
 
   /// Creates a configuration.
   public init(
     scheduler: any Scheduler, costModel: any CostModel, memory: KVMemory, maxSequences: Int = 256,
-    rules: EngineRules = EngineRules(), power: PowerLimit? = nil, cache: PrefixCache? = nil
+    rules: EngineRules = EngineRules(), power: PowerLimit? = nil, cache: PrefixCache? = nil,
+    speculation: Speculation? = nil
   ) {
     precondition(
       maxSequences >= 1 && rules.stepsInFlight >= 1, "an instance runs a sequence and a step at least")
@@ -29,5 +32,6 @@ public struct InstanceConfiguration {
     self.rules = rules
     self.power = power
     self.cache = cache
+    self.speculation = speculation
   }
 }

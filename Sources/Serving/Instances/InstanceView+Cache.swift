@@ -11,24 +11,33 @@ extension InstanceView {
     case .finishing: return Int(sequences[i].prefillTokens)
     case .decoding:
       let stored = context(of: slot)
-      guard sequences[i].steps else { return stored }
-      return stored - (lagged(slot, steps: decoding.step - sequences[i].joinStep) ? 1 : 0)
+      guard sequences[i].steps else { return stored - unregisteredDrafts(of: slot) }
+      return stored - unread(slot, steps: decoding.step - sequences[i].joinStep)
     case .ending:
       let stored = sequences[i].record.request.totalTokens - 1
-      return stored - (lagged(slot, steps: sequences[i].leaveStep - sequences[i].joinStep) ? 1 : 0)
+      return stored - unread(slot, steps: sequences[i].leaveStep - sequences[i].joinStep)
     }
   }
 
-  /// Whether a token of a sequence was on its way when its last step was planned, and that step still runs.
-  private func lagged(_ slot: Slot, steps: Int) -> Bool {
-    isInFlight && hasOverlapped && (steps > 1 || steps == 1 && !sequences[slot.index].isResumed)
+  /// Tokens of a sequence that were on their way when its last step was planned, if that step still runs, and the drafts
+  /// that the step has accepted.
+  private func unread(_ slot: Slot, steps: Int) -> Tokens {
+    guard isInFlight else { return unregisteredDrafts(of: slot) }
+    let isLate = hasOverlapped && (steps > 1 || steps == 1 && !sequences[slot.index].isResumed)
+    return Int(sequences[slot.index].burst) + (isLate ? 1 : 0)
+  }
+
+  /// Accepted drafts of a sequence's last step that are not entered once the step has ended: blocks are entered as steps
+  /// are planned and, where several are in flight, as they end.
+  private func unregisteredDrafts(of slot: Slot) -> Tokens {
+    rules.stepsInFlight > 1 ? 0 : Int(sequences[slot.index].burst)
   }
 
   /// Tokens of a sequence that steps which are known and planned once the next step is.
   func knownTokensAfterStep(of slot: Slot) -> Tokens {
     let i = slot.index
     let isOnItsWay = isInFlight && (decoding.step > sequences[i].joinStep || !sequences[i].isResumed)
-    return context(of: slot) + (isOnItsWay ? 0 : 1)
+    return context(of: slot) + (isOnItsWay ? -Int(sequences[i].burst) : 1)
   }
 
   /// Tokens of a request that runs whose KV entries are there.
@@ -41,7 +50,7 @@ extension InstanceView {
       let stored = context(of: slot)
       guard sequences[i].steps, isInFlight, !sequences[i].isResumed || decoding.step > sequences[i].joinStep
       else { return stored }
-      return stored - (decoding.step > sequences[i].joinStep ? 1 : chunk)
+      return stored - (decoding.step > sequences[i].joinStep ? 1 + Int(sequences[i].burst) : chunk)
     case .waiting, .finishing, .ending: return 0
     }
   }
@@ -77,8 +86,7 @@ extension InstanceView {
     if cache != nil {
       ended.append(slot)
     } else {
-      let blocks = memory.blocks(for: sequences[slot.index].record.request.totalTokens - 1)
-      releaseMemory(of: slot, blocks: blocks, tokens: 0, isPreempted: false)
+      releaseMemory(of: slot, blocks: blocksAtEnd(of: slot), tokens: 0, isPreempted: false)
     }
   }
 
@@ -87,12 +95,12 @@ extension InstanceView {
     if ended.count > 1 { ended.sort { sequences[$0.index].rank < sequences[$1.index].rank } }
     for slot in ended {
       let request = sequences[slot.index].record.request
-      let tokens = request.totalTokens - 1
+      let tokens = request.totalTokens - 1 - unregisteredDrafts(of: slot)
       // The last output has been read by now.
       if cache?.contents.coversOutput(request.content) == true {
         cache?.register(slot, request: request, tokens: tokens)
       }
-      releaseMemory(of: slot, blocks: memory.blocks(for: tokens), tokens: tokens, isPreempted: false)
+      releaseMemory(of: slot, blocks: blocksAtEnd(of: slot), tokens: tokens, isPreempted: false)
     }
     ended.removeAll(keepingCapacity: true)
   }
@@ -101,7 +109,7 @@ extension InstanceView {
   mutating func registerLeftOut(_ slot: Slot) {
     let request = sequences[slot.index].record.request
     guard cache?.contents.coversOutput(request.content) == true else { return }
-    let tokens = context(of: slot)
+    let tokens = context(of: slot) - unregisteredDrafts(of: slot)
     cache?.register(slot, request: request, tokens: tokens)
   }
 

@@ -6,23 +6,23 @@ extension InstanceView {
     while decoding.stepping > steppers { park(decoding.youngestStepping) }
     while decoding.stepping < steppers { unpark() }
     for _ in 0..<victims { preempt(decoding.youngest) }
-    memory.take(decoding.needingBlock)
+    takeBlocksToStep()
   }
 
   /// Blocks that the oldest sequences need to take a step.
   ///
   /// - Complexity: O(sequences that start or cease to step).
   func blocksToStep(_ count: Int) -> Int {
-    var needed = decoding.needingBlock
+    var needed = blocksToStepAll
     guard count != decoding.stepping else { return needed }
     var slot = decoding.youngestStepping
     for _ in count..<max(count, decoding.stepping) {
-      if context(of: slot) % memory.blockSize == 0 { needed -= 1 }
+      needed -= blocksToStep(slot)
       slot = sequences[slot.index].previous
     }
     slot = firstParked
     for _ in decoding.stepping..<max(count, decoding.stepping) {
-      if context(of: slot) % memory.blockSize == 0 { needed += 1 }
+      needed += blocksToStep(slot)
       slot = sequences[slot.index].next
     }
     return needed
@@ -39,15 +39,16 @@ extension InstanceView {
     var victim = decoding.youngest
     var slot = decoding.oldest
     for served in 0..<steppers {
-      if context(of: slot) % memory.blockSize == 0 {
-        while free == 0 {
-          free += memory.blocks(for: context(of: victim)) - sharedBlocks(of: victim)
+      let needed = blocksToStep(slot)
+      if needed > 0 {
+        while free < needed {
+          free += blocksHeld(by: victim) - sharedBlocks(of: victim)
           victims += 1
           oldestVictim = victim
           if victim == slot { return (served, victims, oldestVictim, free) }
           victim = sequences[victim.index].previous
         }
-        free -= 1
+        free -= needed
       }
       if slot == victim { return (served + 1, victims, oldestVictim, free) }
       slot = sequences[slot.index].next
@@ -70,10 +71,11 @@ extension InstanceView {
     guard steppers > 0 else { return DecodeLoad() }
     let window = decoding.window?.size
     func change(_ slot: Slot, by sign: Int) {
-      let seen = context(of: slot) + 1
+      let (seen, drafts) = (context(of: slot) + 1, decoding.width - 1)
       load.sequences += sign
-      load.context += sign * seen
-      if let window { load.windowContext += sign * min(seen, window) }
+      load.rows += sign * decoding.width
+      load.context += sign * (seen + drafts)
+      if let window { load.windowContext += sign * (min(seen, window) + drafts) }
     }
     var slot = decoding.youngestStepping
     while load.sequences > steppers {
@@ -141,6 +143,7 @@ extension InstanceView {
     sequences[i].steps = true
     sequences[i].isResumed = false
     sequences[i].joinStep = step
+    sequences[i].entriesLessSteps = stored - step
     sequences[i].decodeBegin = firstStep
     decoding.stepping += 1
     decoding.youngestStepping = slot
@@ -148,13 +151,29 @@ extension InstanceView {
     decoding.byRemainder[decoding.remainder(ofContext: stored)] += 1
     decoding.window?.insert(context: stored, step: step)
     decoding.fresh.append(slot)
+    enterDue(slot)
+  }
 
-    let place = (step + sequences[i].left) & (decoding.due.count - 1)
+  /// Enters a sequence that steps among those whose last token falls due at the same step.
+  @inline(__always)
+  mutating func enterDue(_ slot: Slot) {
+    let i = slot.index
+    let place = (sequences[i].joinStep + sequences[i].left) & (decoding.due.count - 1)
     let first = decoding.due[place]
     sequences[i].duePrevious = .none
     sequences[i].dueNext = first
     if first.exists { sequences[first.index].duePrevious = slot }
     decoding.due[place] = slot
+  }
+
+  /// Takes a sequence that steps out of those whose last token falls due at the same step.
+  @inline(__always)
+  mutating func leaveDue(_ slot: Slot) {
+    let i = slot.index
+    let place = (sequences[i].joinStep + sequences[i].left) & (decoding.due.count - 1)
+    let (before, after) = (sequences[i].duePrevious, sequences[i].dueNext)
+    if before.exists { sequences[before.index].dueNext = after } else { decoding.due[place] = after }
+    if after.exists { sequences[after.index].duePrevious = before }
   }
 
   /// Takes a sequence out of those that step.
@@ -166,11 +185,7 @@ extension InstanceView {
     decoding.context -= stored
     decoding.byRemainder[decoding.remainder(ofContext: stored)] -= 1
     decoding.window?.remove(context: stored, step: decoding.step)
-
-    let place = (sequences[i].joinStep + sequences[i].left) & (decoding.due.count - 1)
-    let (before, after) = (sequences[i].duePrevious, sequences[i].dueNext)
-    if before.exists { sequences[before.index].dueNext = after } else { decoding.due[place] = after }
-    if after.exists { sequences[after.index].duePrevious = before }
+    leaveDue(slot)
     sequences[i].leaveStep = decoding.step
     sequences[i].steps = false
   }
@@ -197,18 +212,25 @@ extension InstanceView {
     guard steps > 0 else { return }
     let longest = decoding.gaps.longest(after: sequences[i].gapStep)
     sequences[i].record.longestGap = max(sequences[i].record.longestGap, longest)
-    let (then, total) = (sequences[i].joinShares, decoding.shares)
-    let offset = Double(sequences[i].joinContext - sequences[i].joinStep)
-    sequences[i].record.attribute(
-      joules: (total.joules - then.joules) + (total.contextJoulesByStep - then.contextJoulesByStep)
-        + offset * (total.contextJoules - then.contextJoules),
-      expertBytes: total.expertBytes - then.expertBytes)
+    attributeShares(slot)
     news.spans.append(
       SpanRecord(
         request: sequences[i].record.request.id, instance: 0, phase: .decode,
         firstIteration: sequences[i].decodeBegin, lastIteration: lastStep))
     sequences[i].written += Int32(steps)
     sequences[i].joinContext += steps
+  }
+
+  /// Attributes to a sequence its shares of the steps since its account was opened.
+  @inline(__always)
+  mutating func attributeShares(_ slot: Slot) {
+    let i = slot.index
+    let (then, total) = (sequences[i].joinShares, decoding.shares)
+    let offset = Double(sequences[i].entriesLessSteps)
+    sequences[i].record.attribute(
+      joules: (total.joules - then.joules) + (total.contextJoulesByStep - then.contextJoulesByStep)
+        + offset * (total.contextJoules - then.contextJoules),
+      expertBytes: total.expertBytes - then.expertBytes)
   }
 
   mutating func park(_ slot: Slot) {
@@ -257,7 +279,8 @@ extension InstanceView {
     switch sequences[i].phase {
     case .decoding:
       releaseMemory(
-        of: slot, blocks: memory.blocks(for: context(of: slot) + tokens),
+        of: slot,
+        blocks: speculation == nil ? memory.blocks(for: context(of: slot) + tokens) : blocksHeld(by: slot),
         tokens: tokens > 0 ? knownTokensAfterStep(of: slot) : known, isPreempted: true)
       removeDecoding(slot)
     case .prefilling:
@@ -269,8 +292,7 @@ extension InstanceView {
       releaseMemory(of: slot, blocks: Int(sequences[i].promptBlocks), tokens: known, isPreempted: true)
       sequences[i].endsWaiting = true
     case .ending:
-      let blocks = memory.blocks(for: sequences[i].record.request.totalTokens - 1)
-      releaseMemory(of: slot, blocks: blocks, tokens: known, isPreempted: true)
+      releaseMemory(of: slot, blocks: blocksAtEnd(of: slot), tokens: known, isPreempted: true)
     case .waiting: return
     }
     sequences[i].restart()

@@ -73,6 +73,7 @@ extension InstanceView {
     sequences[i].tileLayers = 0
     guard sequences[i].done == sequences[i].prefillTokens else { return false }
     sequences[i].phase = .finishing
+    sequences[i].decodeBlocks = sequences[i].promptBlocks
     return true
   }
 

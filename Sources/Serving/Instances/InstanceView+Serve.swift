@@ -38,10 +38,11 @@ extension InstanceView {
     let absent = Set(plan.leftOut).union(plan.victimSlots)
     var load = DecodeLoad()
     for slot in decodersInOrder() where !absent.contains(slot) {
-      let seen = context(of: slot) + 1
+      let (seen, drafts) = (context(of: slot) + 1, decoding.width - 1)
       load.sequences += 1
-      load.context += seen
-      if let window = decoding.window?.size { load.windowContext += min(seen, window) }
+      load.rows += decoding.width
+      load.context += seen + drafts
+      if let window = decoding.window?.size { load.windowContext += min(seen, window) + drafts }
     }
     return load
   }
@@ -49,7 +50,7 @@ extension InstanceView {
   /// Tokens that a request is due in the next step, if nothing limits it.
   func dueTokens(of slot: Slot) -> Tokens {
     switch sequences[slot.index].phase {
-    case .decoding: 1
+    case .decoding: decoding.width
     case .prefilling: Int(sequences[slot.index].prefillTokens - sequences[slot.index].done)
     case .waiting, .finishing, .ending: 0
     }
@@ -62,7 +63,7 @@ extension InstanceView {
 
   private func blocksOfGroupToTake(_ slot: Slot, tokens: Tokens) -> Int {
     switch sequences[slot.index].phase {
-    case .decoding: context(of: slot) % memory.blockSize == 0 ? 1 : 0
+    case .decoding: blocksToStep(slot)
     case .prefilling: promptBlocksToTake(slot, tokens: tokens)
     case .waiting, .finishing, .ending: 0
     }
@@ -78,9 +79,10 @@ extension InstanceView {
   func blocksHeld(by slot: Slot) -> Int {
     let i = slot.index
     switch sequences[i].phase {
-    case .decoding: return memory.blocks(for: context(of: slot))
+    case .decoding:
+      return speculation == nil ? memory.blocks(for: context(of: slot)) : Int(sequences[i].decodeBlocks)
     case .prefilling, .finishing: return Int(sequences[i].promptBlocks)
-    case .ending: return memory.blocks(for: sequences[i].record.request.totalTokens - 1)
+    case .ending: return blocksAtEnd(of: slot)
     case .waiting: return 0
     }
   }
@@ -121,7 +123,7 @@ extension InstanceView {
       leftOut = plan.leftOut
     }
     guard !plan.operations.isEmpty else {
-      memory.take(decoding.needingBlock)
+      takeBlocksToStep()
       if let cache, cache.contents.hasOutputs { registerRunning(plan.tiles) }
       return
     }
@@ -155,7 +157,8 @@ extension InstanceView {
   /// Takes the blocks of a request's next tokens.
   private mutating func take(_ tokens: Tokens, for slot: Slot) {
     let i = slot.index
-    let blocks = blocksOfGroupToTake(slot, tokens: tokens)
+    let isDecoding = sequences[i].phase == .decoding
+    let blocks = isDecoding ? takeBlocksToStep(slot) : blocksOfGroupToTake(slot, tokens: tokens)
     memory.take(rules.groups * blocks)
     if sequences[i].phase == .prefilling { sequences[i].promptBlocks += Int32(blocks) }
   }

@@ -15,6 +15,10 @@ public struct InstanceView {
   let reservedBlocks: Int
   /// What memory contains; `nil` where nothing is kept.
   var cache: PrefixCache?
+  /// How several tokens are decoded at once; `nil` where each step writes one.
+  let speculation: Speculation?
+  /// The longest sequence that is served: no slots are reserved beyond.
+  let longestSequence: Tokens
   /// Whether decode steps change memory by numbers of blocks alone.
   let isCounted: Bool
   /// Simulated time.
@@ -65,10 +69,13 @@ public struct InstanceView {
     self.rules = rules
     memory = configuration.memory
     cache = configuration.cache
+    speculation = configuration.speculation
+    longestSequence = longestOutput
     isCounted = rules.slidingWindow == 0 && !(cache.map { $0.contents.hasOutputs } ?? false)
     reservedBlocks = Int(rules.watermark * Double(memory.totalBlocks + rules.nullBlocks))
     decoding = DecodingSet(
-      blockSize: memory.blockSize, window: costModel.slidingWindow, longestOutput: longestOutput)
+      blockSize: memory.blockSize, window: costModel.slidingWindow, longestOutput: longestOutput,
+      width: configuration.speculation?.width ?? 1)
     estimator = Estimator(costModel, instance: number)
   }
 

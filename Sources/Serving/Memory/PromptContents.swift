@@ -70,7 +70,9 @@ public struct PromptContents: Sendable {
 
   /// Goes through the blocks of a request.
   func names(of request: borrowing Request, group: Int, blockSize: Int) -> BlockNames {
-    let (lap, content) = Int(request.content).quotientAndRemainder(dividingBy: max(count, 1))
+    // Of a request without content nothing is known: the remainder of a negative number would tell by chance.
+    let isKnown = request.content >= 0 && count > 0
+    let (lap, content) = isKnown ? Int(request.content).quotientAndRemainder(dividingBy: count) : (0, -1)
     let range = content >= 0 ? offsets[content]..<offsets[content + 1] : 0..<0
     return BlockNames(
       pieces: range, end: content >= 0 ? ends[content] : 0, blockSize: blockSize,

@@ -23,13 +23,14 @@ extension StepPlan {
   /// Lets those that decode take a step, in the order of their admission; prompts keep what they hold.
   mutating func serveDecoders(_ view: borrowing InstanceView, atMost count: Int) {
     guard view.rules.slidingWindow == 0, count == view.decodingCount, view.leftOut.isEmpty,
-      view.decoding.needingBlock <= freeBlocks
+      view.blocksToStepAll <= freeBlocks
     else {
-      _ = serveInTurn(view.decodersInOrder(), view, budget: count, chunk: 1)
+      _ = serveInTurn(view.decodersInOrder(), view, budget: count * view.tokensPerDecode, chunk: 1)
       return
     }
-    freeBlocks -= view.decoding.needingBlock
-    if view.cache != nil { draft.take(view.decoding.needingBlock) }
+    let blocks = view.blocksToStepAll
+    freeBlocks -= blocks
+    if view.cache != nil { draft.take(blocks) }
     decodes = count
     actions.append(.serve)
   }
@@ -37,9 +38,10 @@ extension StepPlan {
   /// Serves everybody, whose order then does not matter; `nil` if memory or the budget is short for somebody.
   private mutating func serveAll(_ view: borrowing InstanceView, budget: Tokens, chunk: Tokens) -> Tokens? {
     let decoding = view.decodingCount
-    guard view.leftOut.isEmpty, view.rules.slidingWindow == 0, decoding <= budget else { return nil }
-    var left = budget - decoding
-    var blocks = view.decoding.needingBlock
+    let decodeTokens = decoding * view.tokensPerDecode
+    guard view.leftOut.isEmpty, view.rules.slidingWindow == 0, decodeTokens <= budget else { return nil }
+    var left = budget - decodeTokens
+    var blocks = view.blocksToStepAll
     // Prompts share what decode steps leave only if they come after them.
     let comesLast = view.prefillingCount == 0 || view.promptsComeLast
     for position in 0..<view.prefillingCount {
@@ -53,7 +55,7 @@ extension StepPlan {
     }
     guard blocks <= freeBlocks else { return nil }
     if decoding > 0 { actions.append(.serve) }
-    left = budget - decoding
+    left = budget - decodeTokens
     for position in 0..<view.prefillingCount where left > 0 {
       let prompt = view.prefilling(position)
       let tokens = min(prompt.remaining, chunk, left)
@@ -76,7 +78,10 @@ extension StepPlan {
     var place = 0
     while place < order.count, left > 0 {
       let slot = order[place]
-      let tokens = min(view.dueTokens(of: slot), chunk, left)
+      // What a sequence decodes is not divided: all of its drafts are verified, or it waits.
+      let due = view.dueTokens(of: slot)
+      let isDecoding = view.sequences[slot.index].phase == .decoding
+      let tokens = isDecoding ? (due <= left ? due : 0) : min(due, chunk, left)
       guard tokens > 0 else {
         place += 1
         continue
@@ -157,8 +162,9 @@ extension StepPlan {
     var shared = 0
     for group in 0..<cache.groups {
       let entries = cache.heldEntries(slot, group: group)
-      for entry in entries.dropFirst(group == 1 ? passed : 0) where entry >= 0 {
-        if !draft.release(entry, in: cache) { shared += 1 }
+      // Blocks before the window that a hit began with are nobody's.
+      for entry in entries.dropFirst(group == 1 ? passed : 0) where !draft.release(entry, in: cache) {
+        shared += 1
       }
     }
     return all - shared

@@ -6,6 +6,8 @@ struct News: Sendable {
   var requests: [RequestRecord] = []
   /// The gap since the last decode step, and how many sequences took both steps; 0 if none did.
   var stepGap: (seconds: Seconds, tokens: Int) = (0, 0)
+  /// Tokens that came out together with the one before them.
+  var burstTokens = 0
   /// Other gaps between successive tokens of a sequence: of those that joined since the last step.
   var gaps: [Seconds] = []
 
@@ -17,5 +19,6 @@ struct News: Sendable {
     requests.removeAll(keepingCapacity: true)
     gaps.removeAll(keepingCapacity: true)
     stepGap.tokens = 0
+    burstTokens = 0
   }
 }

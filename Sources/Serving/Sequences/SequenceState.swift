@@ -63,6 +63,12 @@ public struct SequenceState: Sendable {
   var leaveStep = 0
   /// KV entries stored when it joined.
   var joinContext = 0
+  /// KV entries that it stores less the steps planned, as of the steps that have ended.
+  var entriesLessSteps = 0
+  /// Blocks of each group that it holds while it decodes, with speculation.
+  var decodeBlocks: Int32 = 0
+  /// Accepted drafts of its newest step.
+  var burst: Int32 = 0
   /// Gaps of steps up to this one are in the record already.
   var gapStep = 0
   /// When it wrote its last token, if that was before it joined.
@@ -101,6 +107,8 @@ public struct SequenceState: Sendable {
     done = 0
     tileEnd = 0
     tileLayers = 0
+    decodeBlocks = 0
+    burst = 0
   }
 }
 

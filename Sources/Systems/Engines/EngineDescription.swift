@@ -90,22 +90,26 @@ public struct EngineDescription: Descriptor, Hashable {
   ///   - maxBatchedTokens: the most tokens in one iteration.
   ///   - maxSequences: the most sequences at once; layers without attention keep a state of each, up to 256 of them, which
   ///     is how SGLang sets memory aside. (vLLM takes pages from the same pool as it needs them.)
+  ///   - furtherWeights: bytes of weights beside the model's, as of one that makes drafts.
+  ///   - furtherBytesPerToken: bytes of keys and values that a token adds there.
   /// - Returns: the number of blocks, at least 1.
   /// - Throws: ``DescriptionError/mismatch(_:)`` where not one block fits.
   public func keyValueBlocks(
     _ shard: ModelShard, on hardware: HardwareDescription, utilisation: Double, maxBatchedTokens: Int,
-    maxSequences: Int = 256
+    maxSequences: Int = 256, furtherWeights: Int = 0, furtherBytesPerToken: Int = 0
   ) throws(DescriptionError) -> Int {
     let states = Double(shard.stateBytesPerSequence) * Double(min(maxSequences, 256))
     let activations = activationScale * Double(shard.activationBytesPerToken) * Double(maxBatchedTokens)
     let usable = Double(hardware.memoryBytes) * utilisation
-    let free = usable - Double(shard.weightBytes) - activations - states - Double(reservedBytes)
-    let blocks = (free / Double(blockBytes(shard))).rounded(.down)
+    let weights = shard.weightBytes + furtherWeights
+    let free = usable - Double(weights) - activations - states - Double(reservedBytes)
+    let bytes = blockBytes(shard) + furtherBytesPerToken * keyValueBlockSize
+    let blocks = (free / Double(bytes)).rounded(.down)
     guard blocks >= 1, blocks < 1e15 else {
       func gigabytes(_ bytes: Double) -> String { "\((bytes / 1e8).rounded() / 10) GB" }
       throw .mismatch(
         "no memory is left for KV blocks on \(hardware.name) with \(shard.gpus) GPUs: "
-          + "of \(gigabytes(usable)) usable, \(shard.model.name) takes \(gigabytes(Double(shard.weightBytes))) for weights and "
+          + "of \(gigabytes(usable)) usable, \(shard.model.name) takes \(gigabytes(Double(weights))) for weights and "
           + "\(gigabytes(activations + states + Double(reservedBytes))) for activations and reserve; use more GPUs, "
           + "a larger share of memory or fewer tokens in a batch")
     }

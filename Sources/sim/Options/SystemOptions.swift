@@ -103,14 +103,21 @@ struct SystemOptions: ParsableArguments {
   @Option(help: "What says how long an iteration takes: kernels (their prices), or unit (one second each).")
   var costModel = CostModelKind.kernels
 
+  @Option(
+    help: ArgumentHelp(
+      "Speculative decoding, as vLLM's option: {\"method\": \"ngram\", \"eagle3\", \"mtp\" or \"draft_model\", "
+        + "\"num_speculative_tokens\": k, \"synthetic_acceptance_rates\": [k shares] or "
+        + "\"synthetic_acceptance_length\": tokens a step, \"model\": of the drafts}.", valueName: "json"))
+  var speculativeConfig: String?
+
   @Flag(help: "Draw the distinct experts of every MoE call instead of taking their expectation.")
   var drawRouting = false
 
   /// The system that the options describe.
-  func specification() throws(CommandLineError) -> SystemSpecification {
+  func specification() throws -> SystemSpecification {
     guard let gpus = Int(tensorParallelSize) else {
       let isList = tensorParallelSize.contains(",")
-      throw .badValue(
+      throw CommandLineError.badValue(
         option: "--tensor-parallel-size", value: tensorParallelSize,
         expected: "a whole number" + (isList ? "; lists are for sweep, capacity and plan" : ""))
     }
@@ -132,6 +139,9 @@ struct SystemOptions: ParsableArguments {
     system.routing = routing
     system.drawsRouting = drawRouting
     system.costModel = costModel == .kernels ? nil : costModel
+    system.speculation = try speculativeConfig.map {
+      try SpeculativeSpecification(json: $0, from: "--speculative-config")
+    }
     return system
   }
 

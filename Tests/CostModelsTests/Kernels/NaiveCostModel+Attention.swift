@@ -37,22 +37,26 @@ extension NaiveCostModel {
   }
 
   /// One launch over all decoding sequences.
-  func decodeAttention(_ contexts: [Int], isWindowed: Bool) -> Launch {
+  ///
+  /// The rows of a sequence share the reading of its keys; each of them multiplies its own queries.
+  func decodeAttention(_ contexts: [Int], width: Int = 1, isWindowed: Bool) -> Launch {
     let window = isWindowed ? model.window ?? 0 : 0
-    let seen = contexts.reduce(0) { $0 + (window > 0 ? min($1, window) : $1) }
+    let seen = contexts.reduce(0) { $0 + (window > 0 ? min($1, window) : $1) + width - 1 }
     let (fit, isMeasured) = fit("decode_attention", window: window)
     let c = fit.values
     let batch = Double(contexts.count)
     let (heads, key, value, stored) = entries(isDecode: true)
     let bytes = Double(seen) * 2 * Double(heads) * Double(stored)
+    // A window holds no more than it is wide.
+    let read = window > 0 ? min(bytes, bytes / Double(seen) * batch * Double(window)) : bytes
     let waves = (batch * Double(heads) / calibration.multiprocessors).rounded(.up)
-    var seconds = c[0] + c[1] * bytes + c[2] * batch + c[3] * waves
+    var seconds = c[0] + c[1] * read + c[2] * batch + c[3] * waves
     if window > 0, seen >= contexts.count * window { seconds += c[4] + c[5] * waves }
     return Launch(
       kernel: "decode_attention", seconds: seconds * engine.kernelScale.attention,
       // Every query head multiplies its query with each key, and adds up each value.
-      flops: 2 * Double(shard.heads) * Double(key + value) * Double(seen), kvBytes: bytes,
-      activationBytes: 2 * Double(shard.heads) * Double(key + value) * batch,
+      flops: 2 * Double(shard.heads) * Double(key + value) * Double(seen * width), kvBytes: bytes,
+      activationBytes: 2 * Double(shard.heads) * Double(key + value) * batch * Double(width),
       isExtrapolated: !isMeasured || !fit.measured[0].contains(batch)
         || !fit.measured[1].contains(Double(seen)))
   }

@@ -15,6 +15,10 @@ struct NaiveCostModel {
   let hardware: HardwareDescription
   let calibration: ToyCalibration
   let routing: ExpertRouting?
+  /// What makes drafts; `nil` where nothing does.
+  var drafter: NaiveDrafter?
+  /// Whether these are the layers of drafts: the LM head runs on one row of each sequence.
+  var samplesOneRow = false
 
   var shard: NaiveShard { NaiveShard(model, gpus: gpus, expertRanks: expertRanks) }
 
@@ -42,16 +46,29 @@ struct NaiveCostModel {
 
   /// Prices an iteration.
   func price(_ step: Step) -> Answer {
+    var answer = working(step)
+    if let drafter { drafter.add(to: &answer, after: step, layers: model.layers) }
+    let joules = hardware.energy.idleWatts * answer.cost.seconds * Double(gpus)
+    let decodes = Double(step.contexts.count * step.width)
+    let rows = decodes + Double(step.tiles.reduce(0) { $0 + $1.tokens })
+    answer.cost.decodeRowJoules += joules * decodes / rows
+    answer.cost.prefillRowJoules += joules * (rows - decodes) / rows
+    return answer
+  }
+
+  /// Prices an iteration without what the GPUs draw all the while.
+  func working(_ step: Step) -> Answer {
     var answer = Answer()
     var issue = 0.0
+    let decodes = step.contexts.count * step.width
     for layer in 0..<model.layers {
       let segments = step.tiles.filter { $0.layers.contains(layer) }
       let prefillRows = segments.reduce(0) { $0 + $1.tokens }
-      let rows = step.contexts.count + prefillRows
+      let rows = decodes + prefillRows
       guard rows > 0 else { continue }
       let (computed, isInGraph) = padded(rows)
       issue += (isInGraph ? engine.host.graphLayerMicroseconds : engine.host.eagerLayerMicroseconds) * 1e-6
-      let decodeShare = Double(step.contexts.count) / Double(rows)
+      let decodeShare = Double(decodes) / Double(rows)
 
       for launch in rowLaunches(layer, rows: rows, computed: computed) {
         let joules = add(launch, to: &answer)
@@ -59,7 +76,9 @@ struct NaiveCostModel {
         answer.cost.prefillRowJoules += joules * (1 - decodeShare)
       }
       if !step.contexts.isEmpty {
-        let joules = add(decodeAttention(step.contexts, isWindowed: model.isWindowed(layer)), to: &answer)
+        let joules = add(
+          decodeAttention(step.contexts, width: step.width, isWindowed: model.isWindowed(layer)),
+          to: &answer)
         if model.isWindowed(layer) {
           answer.cost.decodeRowJoules += joules
         } else {
@@ -82,8 +101,8 @@ struct NaiveCostModel {
         let tokens = segments.map { Int32($0.tokens) }
         let active =
           tokens.isEmpty
-          ? routing.distinct(layers: 0..<1, decodes: step.contexts.count)
-          : routing.distinct(layers: 0..<1, decodes: step.contexts.count, prefill: tokens.span)
+          ? routing.distinct(layers: 0..<1, decodes: decodes)
+          : routing.distinct(layers: 0..<1, decodes: decodes, prefill: tokens.span)
         let joules = add(
           experts(rows: computed, active: active, carriesPrefill: !segments.isEmpty), to: &answer)
         // An expert is on one rank, and sliced over its GPUs.
@@ -100,14 +119,15 @@ struct NaiveCostModel {
     return answer
   }
 
-  /// The kernels before and after the layers, the host, and what the GPUs draw all the while.
+  /// The kernels before and after the layers, and the host.
   private func finish(_ step: Step, issue: Double, _ answer: inout Answer) {
     let repeats = engine.repeatsEmbeddingAndHead
     let entering = step.tiles.filter { repeats || $0.layers.lowerBound == 0 }.reduce(0) { $0 + $1.tokens }
     let leaving = repeats ? step.tiles.count : step.tiles.count { $0.finishes }
+    let decoded = step.contexts.count * step.width
     let outside =
-      launchesBefore(rows: step.contexts.count + entering)
-      + launchesAfter(rows: step.contexts.count + leaving)
+      launchesBefore(rows: decoded + entering)
+      + launchesAfter(rows: (samplesOneRow ? step.contexts.count : decoded) + leaving)
     var joules = 0.0
     for launch in outside { joules += add(launch, to: &answer) }
 
@@ -127,8 +147,7 @@ struct NaiveCostModel {
     answer.cost.launchSeconds = issue
     answer.cost.hostSeconds = milliseconds * 1e-3 + microseconds * 1e-6
 
-    joules += hardware.energy.idleWatts * answer.cost.seconds * Double(gpus)
-    let decodes = Double(step.contexts.count)
+    let decodes = Double(decoded)
     let rows = decodes + Double(step.tiles.reduce(0) { $0 + $1.tokens })
     answer.cost.decodeRowJoules += joules * decodes / rows
     answer.cost.prefillRowJoules += joules * (rows - decodes) / rows
@@ -137,7 +156,7 @@ struct NaiveCostModel {
   /// Adds a launch to the cost and to its kernel's use.
   ///
   /// - Returns: its energy on all GPUs.
-  private func add(_ launch: Launch, to answer: inout Answer) -> Double {
+  func add(_ launch: Launch, to answer: inout Answer) -> Double {
     var joules = launch.seconds * hardware.energy.busyWatts
     joules += launch.bytes * hardware.energy.perBytePicojoules * 1e-12
     joules += launch.flops * hardware.energy.perFlopPicojoules * 1e-12
@@ -160,7 +179,7 @@ struct NaiveCostModel {
   }
 
   /// The smallest captured graph that holds so many rows; beyond the largest one, no graph and no padding.
-  private func padded(_ rows: Int) -> (rows: Int, isInGraph: Bool) {
+  func padded(_ rows: Int) -> (rows: Int, isInGraph: Bool) {
     guard !engine.graphs.sizes.isEmpty else { return (rows, true) }
     for size in engine.graphs.sizes where size >= rows { return (size, true) }
     return (rows, false)

@@ -65,6 +65,61 @@ import Testing
     check(model.kernels, totals, "all iterations of \(system.model) on \(system.gpus) GPUs")
   }
 
+  /// Verification, and what makes the drafts: nothing, one layer beside the model, one layer of it, another model.
+  @Test(arguments: 0..<120) func agreesOnSpeculation(seed: UInt64) throws {
+    var random = SplitMix64(seed: seed, purpose: "naive speculation")
+    var system = try ToySystem(using: &random)
+    let method = Int(seed % 4)
+    let drafts = [1, 2, 3, 5][Int(random.next() % 4)]
+    // Models with experts and windows have biases, which a layer of theirs without window would have, too.
+    if method == 2 { system.model.window = nil }
+    system.calibration = ToyCalibration(for: system.model, gpus: system.gpus, isDrawn: true, using: &random)
+    let target = try system.served()
+    var layer = system.eagle(intermediate: 192, vocabulary: 500)
+    var products: [NaiveDrafter.Product] = []
+    var drafter: Drafter?
+    switch method {
+    case 1:
+      drafter = try .eagle3(for: target, drafts: drafts, intermediate: 192, vocabulary: 500)
+      let projected = NaiveShard(layer, gpus: system.gpus).projected
+      products = [
+        .init(product: .init(name: "fusion_gemm", n: layer.hidden, k: 3 * layer.hidden), isOnce: true),
+        .init(product: .init(name: "fusion_gemm", n: projected, k: layer.hidden), isOnce: false),
+      ]
+    case 2:
+      drafter = try .multiTokenPrediction(for: target, drafts: drafts, law: system.routing)
+      layer = try system.naive().model
+      layer.layers = 1
+      products = [
+        .init(product: .init(name: "fusion_gemm", n: layer.hidden, k: 2 * layer.hidden), isOnce: false)
+      ]
+    case 3:
+      layer = system.eagle(intermediate: 128, vocabulary: system.model.vocabulary)
+      layer.layers = 2
+      drafter = try .model(layer.read(), for: target, drafts: drafts, law: system.routing)
+    default: break
+    }
+    system.calibration.add(NaiveShard(layer, gpus: system.gpus).products + products.map(\.product))
+    var naive = try system.naive()
+    if method > 0 {
+      naive.drafter = NaiveDrafter(
+        layer, of: naive, drafts: drafts, products: products, routing: drafter?.routing)
+    }
+    var model = try system.costModel(width: drafts + 1, drafter: drafter)
+    model.logsKernels = seed.isMultiple(of: 8)
+    var totals: [String: KernelUse] = [:]
+    for number in 0..<12 {
+      var step = Step(layers: system.model.layers, using: &random)
+      step.width = drafts + 1
+      let what: Comment = "method \(method), iteration \(number), of \(system.model) on \(system.gpus) GPUs"
+      let expected = naive.price(step)
+      check(model.cost(of: step), expected.cost, what)
+      if model.logsKernels { check(model.takeIterationKernels(), expected.uses, what) }
+      totals.merge(expected.uses) { $0 + $1 }
+    }
+    check(model.kernels, totals, "all iterations of \(system.model) on \(system.gpus) GPUs")
+  }
+
   @Test(arguments: 0..<30) func agreesOnDecodeStepsPricedInOneGo(seed: UInt64) throws {
     var random = SplitMix64(seed: seed, purpose: "naive stretches")
     let system = try ToySystem(using: &random)

@@ -16,6 +16,8 @@ struct Step {
 
   /// Keys that each decoding sequence attends to, its new one among them.
   var contexts: [Int] = []
+  /// Rows of each decoding sequence: its new token, and drafts that are verified.
+  var width = 1
   var tiles: [Tile] = []
 
   /// Draws an iteration that has something to do.
@@ -62,8 +64,9 @@ struct Meter {
   mutating func cost(of step: Step) -> StepCost {
     let window = model.slidingWindow
     let decode = DecodeLoad(
-      sequences: step.contexts.count, context: step.contexts.reduce(0, +),
-      windowContext: window.map { size in step.contexts.reduce(0) { $0 + min($1, size) } } ?? 0)
+      sequences: step.contexts.count, context: step.contexts.reduce(0) { $0 + $1 + step.width - 1 },
+      windowContext: window.map { size in step.contexts.reduce(0) { $0 + min($1, size) + step.width - 1 } }
+        ?? 0, rows: step.contexts.count * step.width)
     let tiles = step.tiles.map {
       Serving.Tile(sequence: Slot(0), tokens: $0.prefix..<$0.prefix + $0.tokens, layers: $0.layers)
     }
@@ -71,7 +74,8 @@ struct Meter {
       decode: decode, tiles: tiles, layers: model.layers, finishing: step.tiles.count { $0.finishes })
     var cost = StepCost()
     model.price(load, into: &cost, ledger: &ledger)
-    return idling(cost, decodes: step.contexts.count, rows: step.tiles.reduce(0) { $0 + $1.tokens })
+    return idling(
+      cost, decodes: step.contexts.count * step.width, rows: step.tiles.reduce(0) { $0 + $1.tokens })
   }
 
   /// Prices successive decode steps of the same sequences in one go; `contexts` are those of the first step.

@@ -168,13 +168,27 @@ struct ToySystem {
     routing = pick([.uniform, .standard, .coverage([CoveragePoint(tokens: 10, experts: 2.5)])])
   }
 
+  /// A dense layer with the model's attention.
+  func eagle(intermediate: Int, vocabulary: Int) -> ToyModel {
+    var layer = model
+    (layer.layers, layer.experts, layer.topK, layer.window) = (1, 0, 0, nil)
+    (layer.intermediate, layer.vocabulary, layer.isMXFP4) = (intermediate, vocabulary, false)
+    return layer
+  }
+
+  /// The system as the cost model takes it.
+  func served() throws -> ServedSystem {
+    try ServedSystem(
+      model: model.read(), hardware: hardware, engine: engine, tensorParallel: gpus, expertParallel: expertRanks)
+  }
+
   /// The cost model of the system.
-  func costModel() throws -> Meter {
-    let system = try ServedSystem(
-      model: model.read(), hardware: hardware, engine: engine, tensorParallel: gpus,
-      expertParallel: expertRanks)
+  func costModel(width: Int = 1, drafter: Drafter? = nil) throws -> Meter {
+    let system = try served()
     let law = model.experts > 0 ? try ExpertRouting(routing, for: system.shard.model) : nil
-    return Meter(KernelCostModel(system: system, calibration: try calibration.read(), routing: law))
+    return Meter(
+      KernelCostModel(
+        system: system, calibration: try calibration.read(), routing: law, width: width, drafter: drafter))
   }
 
   /// The naive cost model of the same system.
