@@ -271,7 +271,7 @@ extension InstanceView {
     case .ending:
       let blocks = memory.blocks(for: sequences[i].record.request.totalTokens - 1)
       releaseMemory(of: slot, blocks: blocks, tokens: known, isPreempted: true)
-    case .waiting: return
+    case .waiting, .sending: return
     }
     sequences[i].restart()
     wait(slot, atHead: true)

@@ -51,7 +51,7 @@ extension InstanceView {
     switch sequences[slot.index].phase {
     case .decoding: 1
     case .prefilling: Int(sequences[slot.index].prefillTokens - sequences[slot.index].done)
-    case .waiting, .finishing, .ending: 0
+    case .waiting, .finishing, .sending, .ending: 0
     }
   }
 
@@ -64,7 +64,7 @@ extension InstanceView {
     switch sequences[slot.index].phase {
     case .decoding: context(of: slot) % memory.blockSize == 0 ? 1 : 0
     case .prefilling: promptBlocksToTake(slot, tokens: tokens)
-    case .waiting, .finishing, .ending: 0
+    case .waiting, .finishing, .sending, .ending: 0
     }
   }
 
@@ -79,7 +79,7 @@ extension InstanceView {
     let i = slot.index
     switch sequences[i].phase {
     case .decoding: return memory.blocks(for: context(of: slot))
-    case .prefilling, .finishing: return Int(sequences[i].promptBlocks)
+    case .prefilling, .finishing, .sending: return Int(sequences[i].promptBlocks)
     case .ending: return memory.blocks(for: sequences[i].record.request.totalTokens - 1)
     case .waiting: return 0
     }
