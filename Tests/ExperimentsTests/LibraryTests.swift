@@ -137,7 +137,10 @@ struct LibraryTests {
     #expect(try message { $0.system.memoryShare = 1.5 }.hasPrefix("--gpu-memory-utilization 1.5: expected"))
     #expect(try message { $0.limits.maxDuration = 0 } == "--max-duration 0.0: expected more than 0 seconds")
     #expect(try message { $0.limits.maxConcurrency = 0 } == "--max-concurrency 0: expected at least 1")
-    #expect(try message { $0.cluster.pools = [] } == "pools 0: expected exactly one pool")
+    #expect(
+      try message { $0.cluster.pools = [] }
+        == "pools 0: expected one pool without a role, or one of role prefill and one of role decode, in this order"
+    )
     #expect(try message { $0.cluster.pool.instances = 0 } == "instances 0: expected 1 to 10000")
   }
 }

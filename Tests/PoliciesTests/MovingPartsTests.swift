@@ -56,7 +56,7 @@ import Testing
     #expect(history.gaps.reduce(0) { $0 + $1.tokens } == 7)
   }
 
-  /// Two transfers share a link: the step that waits for one of them begins when both have had their half.
+  /// Two transfers share a port: the step that waits for one of them begins when both have had their half.
   @Test func aFlowDelaysAStep() throws {
     var (a, b, history) = (instance(0), instance(1), History())
     a.accept(Request(id: 0, arrival: 0, promptTokens: 16, outputTokens: 3))
@@ -67,16 +67,21 @@ import Testing
     let withdrawn = a.withdraw(request: 0, recorder: &history)
     let sequence = try #require(withdrawn)
 
-    var link = Link(bytesPerSecond: 1000, latency: 0.001)
-    let other = link.begin(20, at: prefilled)
-    let own = link.begin(20, at: prefilled)
-    let change = try #require(link.nextChange)
+    var network = KVNetwork(bytesPerSecond: [1000, 1000], latency: 0.001)
+    let (other, own) = (0, 1)
+    for id in [other, own] {
+      network.open(id, from: 0, to: 1, at: prefilled)
+      network.add(20, to: id, at: prefilled)
+      network.close(id, at: prefilled)
+    }
+    let first = network.nextChange()
+    let change = try #require(first)
     events.set(change, for: 0)
     var arrived: [Int] = []
     while let event = events.first {
       if event.source == 0 {
-        arrived += link.takeEnded(at: event.time)
-        if let next = link.nextChange { events.set(next, for: 0) } else { events.remove(0) }
+        arrived += network.takeDelivered(at: event.time)
+        if let next = network.nextChange() { events.set(next, for: 0) } else { events.remove(0) }
         guard arrived.contains(own), !b.isRunning else { continue }
         let hasRoom = b.accept(sequence)
         #expect(hasRoom)
@@ -86,8 +91,8 @@ import Testing
       if let end = try b.next(at: event.time) { events.set(end, for: 1) } else { events.remove(1) }
     }
     #expect(arrived == [other, own])
-    let first = try #require(history.iterations.first { $0.instance == 1 })
-    #expect(milliseconds(first.start) == 10 + 1 + 40)
+    let step = try #require(history.iterations.first { $0.instance == 1 })
+    #expect(milliseconds(step.start) == 10 + 1 + 40)
   }
 
   /// The host takes 4 ms to prepare a step of 10 ms.

@@ -86,7 +86,9 @@ import Testing
     #expect(KVRouter.probabilities([2, 5, 2], temperature: 0) == [0.5, 0, 0.5])
   }
 
-  /// Prompts of six blocks. Of a family's second prompt four blocks are cached where the first went.
+  /// Prompts of six blocks.
+  ///
+  /// Of a family's second prompt four blocks are cached where the first went.
   @Test func theCostsAreDynamos() {
     var kv = KVRouter(instances: 2, contents: Self.contents, blockSize: 16, seed: 0)
     let a = request(0, content: 0)

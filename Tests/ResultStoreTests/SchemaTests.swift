@@ -6,7 +6,7 @@ import Testing
 
 struct SchemaTests {
   /// Changing a released schema takes a new version and a migration.
-  @Test func versionFive() throws {
+  @Test func versionSix() throws {
     let directory = try TemporaryDirectory()
     _ = try RunWriter(path: directory.database)
     let database = try DatabaseQueue(path: directory.database)
@@ -29,7 +29,7 @@ struct SchemaTests {
           + "request_rate_failing request_rate_low request_rate_high limited_by slo_attainment mean_watts "
           + "energy_per_token_mj runs",
         "instances: run_id instance pool model hardware engine tensor_parallel_size policy kv_blocks max_num_seqs "
-          + "completed total_input_tokens cached_tokens total_output_tokens busy_s energy_j",
+          + "completed total_input_tokens cached_tokens total_output_tokens busy_s energy_j role",
         "iteration_kernels: run_id instance iter kernel calls extrapolated_calls kernel_s energy_j flops bytes",
         "iteration_lanes: run_id instance first_iter lane iter t_start t_end batch_size num_prefill_tokens "
           + "num_decode_tokens layer_begin layer_end experts_touched expert_bytes weight_bytes kv_bytes "
@@ -62,6 +62,7 @@ struct SchemaTests {
         "spans: run_id request_id instance first_iter last_iter phase completed",
         "token_gaps: run_id request_id token t gap_ms",
         "token_times: run_id request_id t",
+        "transfers: run_id request_id from_instance to_instance bytes ready_at started_at ended_at",
         "vidur_batches: run_id replica_id batch_id batch_size batch_num_tokens batch_num_prefill_tokens "
           + "batch_num_decode_tokens batch_execution_time",
         "vidur_requests: run_id request_id arrived_at request_num_prefill_tokens request_num_decode_tokens "
@@ -75,7 +76,7 @@ struct SchemaTests {
         try String.fetchOne(db, sql: "PRAGMA \($0)") ?? ""
       }
     }
-    #expect(pragmas == ["5", "\(0x4c53_494d)", "wal"])
+    #expect(pragmas == ["6", "\(0x4c53_494d)", "wal"])
   }
 
   private func lanes(_ name: String) -> String { (0..<16).map { "\(name)_\($0)" }.joined(separator: " ") }

@@ -71,10 +71,83 @@ import Testing
     (["--router", "nosuch"], "unknown router 'nosuch' (see 'sim list routers')"),
     (["--router", "kv[temp=1]"], "router 'kv' has no parameter 'temp'"),
     (["--replicas", "2", "--steps-csv", "/tmp/never.csv"], "--steps-csv"),
+    (["--disaggregation", "prefill=2xTP2"], "--disaggregation prefill=2xTP2: expected both roles"),
+    (["--disaggregation", "prefill=0,decode=1"], "expected both roles"),
+    (["--disaggregation", "prefill=1,decode=1", "--replicas", "2"], "--replicas"),
+    (["--kv-link", "ndr400"], "--kv-link: KV entries move with --disaggregation only"),
+    (
+      ["--disaggregation", "prefill=1,decode=1", "--kv-bandwidth=-3"],
+      "--kv-bandwidth -3.0: expected more than 0"
+    ),
+    (["--disaggregation", "prefill=1,decode=1", "--kv-link", "ndr40"], "--kv-link ndr40: expected 'ndr400'"),
+    (
+      ["--disaggregation", "prefill=1,decode=1", "--kv-transfer", "half"],
+      "--kv-transfer half: expected whole, chunk"
+    ),
+    (["--disaggregation", "prefill=1xTP3,decode=1"], "3"),
   ])
   func badInputIsRefused(arguments: [String], message: String) throws {
     let outcome = try Binary.run(arguments + ["--no-db"] + Self.short)
     #expect(outcome.status == 64 && outcome.errors.contains(message), "\(outcome.errors)")
+  }
+
+  @Test func poolsAreReportedAndStored() throws {
+    try TestProject.withDatabase { database in
+      let outcome = try Binary.run(
+        [
+          "--disaggregation", "prefill=2xTP1,decode=1xTP2", "--kv-link", "eth25", "--model", "qwen3-8b",
+          "--db",
+          database, "--json",
+        ] + Self.short)
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      let run = try #require(
+        try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any])
+      #expect(run["completed"] as? Int == 60)
+      let reader = try ResultReader(path: database)
+      #expect(
+        try reader.query("SELECT role, tensor_parallel_size FROM instances ORDER BY instance").rows == [
+          ["prefill", 1], ["prefill", 1], ["decode", 2],
+        ])
+      // 36 layers of 8 heads of 128 in 16 bits, K and V: 147,456 bytes a token.
+      let moved = try reader.query(
+        """
+        SELECT count(*) = sum(num_decode_tokens > 1), sum(bytes = 147456 * num_prefill_tokens) = count(*),
+          min(ended_at - started_at >= bytes / 2.9e9) AND min(started_at >= ready_at),
+          (SELECT extra ->> '$.kv_bytes_moved' FROM runs) = sum(bytes)
+        FROM transfers JOIN requests USING (run_id, request_id)
+        """)
+      #expect(moved.rows == [[1, 1, 1, 1]])
+      let again = try Binary.run(["--again", "1", "--db", database, "--json"])
+      #expect(again.status == 0, "\(again.errors)")
+      #expect(
+        try reader.query("SELECT count(DISTINCT config_hash), count(DISTINCT mean_e2el_ms) FROM runs").rows
+          == [[1, 1]])
+    }
+  }
+
+  /// A law takes the place of kernels: prompts of 512 tokens take 75.2 ms each, alone.
+  @Test func aLawSaysHowLongIterationsTake() throws {
+    let outcome = try Binary.run([
+      "--cost-model", "law[opt-13b-tp1]", "--engine", "ideal", "--tp", "2", "--policy", "chunked",
+      "--input-len", "512",
+      "--output-len", "2", "--request-rate", "0.01", "--num-prompts", "20", "--no-db", "--json",
+    ])
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let run = try #require(
+      try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any])
+    let first = try #require(run["median_ttft_ms"] as? Double)
+    #expect(abs(first - 75.2) < 0.05)
+    for (law, message) in [
+      ("law[nosuch]", "one of opt-13b-tp1"), ("law[a+b+c]", "law[prefill+decode]"), ("laws", "laws"),
+    ] {
+      let refused = try Binary.run(["--cost-model", law, "--no-db"] + Self.short)
+      #expect(refused.status == 64 && refused.errors.contains(message), "\(refused.errors)")
+    }
+  }
+
+  @Test func studiesAreListed() throws {
+    let outcome = try Binary.run(["list", "studies"])
+    #expect(outcome.output.contains("Scripts/studies/distserve") && outcome.output.contains("OSDI 2024"))
   }
 
   @Test func routersAreListed() throws {

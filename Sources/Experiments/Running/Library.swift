@@ -61,26 +61,31 @@ public final class Library: Sendable {
   }
 
   private func load(_ experiment: Experiment, workload: () throws -> Workload) throws -> LoadedExperiment {
-    guard experiment.cluster.pools.count == 1 else {
-      throw ExperimentError.invalidValue(
-        option: "pools", value: "\(experiment.cluster.pools.count)", expected: "exactly one pool")
-    }
-    let pool = experiment.cluster.pool
-    guard (1...10_000).contains(pool.instances) else {
-      throw ExperimentError.invalidValue(
-        option: "instances", value: "\(pool.instances)", expected: "1 to 10000")
-    }
-    try pool.system.checkValues()
+    try experiment.cluster.checkPools()
     try experiment.limits.checkValues()
+    let pool = try load(experiment.cluster.pool)
+    let decoders =
+      try experiment.cluster.isDisaggregated
+      ? LoadedDecoders(
+        experiment.cluster, prefill: pool, decode: load(experiment.cluster.pools[1]), profiles: profiles)
+      : nil
+    return LoadedExperiment(
+      experiment, pool: pool, decoders: decoders,
+      router: try RouterChoice(experiment.cluster.router?.description ?? "round-robin"),
+      workload: try workload())
+  }
+
+  /// Reads what a pool names, and checks it.
+  private func load(_ pool: ClusterSpecification.Pool) throws -> LoadedPool {
+    try pool.system.checkValues()
     let system = try system(pool.system)
+    let scheduling = system.system.engine.scheduling
     // A longer length that was asked for is warned about and stays.
     let maxModelLength =
       pool.system.maxModelLength ?? min(32_768, max(system.system.shard.model.maxContext, 2))
-    var asked = try Policy(pool.policy?.description ?? system.system.engine.scheduling.policy)
-    let budget = system.system.engine.scheduling.batchedTokens
-    if budget > 0, asked.entry.name == system.system.engine.scheduling.policy,
-      !asked.has(asked.entry.batchedTokens)
-    {
+    var asked = try Policy(pool.policy?.description ?? scheduling.policy)
+    let budget = scheduling.batchedTokens
+    if budget > 0, asked.entry.name == scheduling.policy, !asked.has(asked.entry.batchedTokens) {
       try asked.set(asked.entry.batchedTokens, to: "\(budget)")
     }
     let policy = try asked.resolved(
@@ -90,15 +95,22 @@ public final class Library: Sendable {
         option: "--speculative-config: num_speculative_tokens", value: "\(drafts)",
         expected: "fewer than the \(policy.batchedTokens) tokens of an iteration")
     }
-    return LoadedExperiment(
-      experiment, loaded: system, policy: policy,
-      router: try RouterChoice(experiment.cluster.router?.description ?? "round-robin"),
-      maxModelLength: maxModelLength, workload: try workload(),
+    var law: IterationLaw?
+    if case .law(let name) = pool.system.costModel { law = try LawProfile.named(name, profiles: profiles) }
+    if let speculation = pool.system.speculation, law != nil || pool.role != nil {
+      throw ExperimentError.invalidValue(
+        option: "--speculative-config", value: speculation.method.rawValue,
+        expected: law != nil ? "none with a law of whole iterations" : "none where prefill and decode are apart")
+    }
+    let maxSequences = pool.system.maxSequences ?? scheduling.maxSequences
+    return LoadedPool(
+      name: pool.name, instances: pool.instances, loaded: system, policy: policy,
       kvBlocks: try pool.system.kvBlocks
         ?? system.kvBlocks(
-          utilisation: pool.system.memoryShare ?? system.system.engine.scheduling.memoryShare,
-          maxBatchedTokens: policy.batchedTokens,
-          maxSequences: pool.system.maxSequences ?? system.system.engine.scheduling.maxSequences))
+          utilisation: pool.system.memoryShare ?? scheduling.memoryShare,
+          maxBatchedTokens: policy.batchedTokens, maxSequences: maxSequences),
+      maxSequences: maxSequences, maxModelLength: maxModelLength, law: law,
+      speculation: pool.system.speculation)
   }
 
   /// The policy that the engine of a system runs unless another one is asked for.

@@ -23,6 +23,16 @@ extension LoadedExperiment {
   package var loadFreeSetting: String {
     let shard = loaded.system.shard
     let count = specification.cluster.pool.instances
+    if let decoders {
+      let pools = [
+        (count, shard.gpus, loaded),
+        (decoders.pool.instances, decoders.pool.loaded.system.shard.gpus, decoders.pool.loaded),
+      ]
+      .map { "\($0.0) x \($0.1) \($0.2.system.hardware.name)" }
+      return
+        "\(shard.model.name), prefill on \(pools[0]), decode on \(pools[1]) over \(decoders.link.name) · "
+        + "\(loaded.system.engine.name) · \(workload.name)"
+    }
     let replicas = count > 1 ? "\(count) replicas (\(router.entry.name)) of " : ""
     return "\(shard.model.name) on \(replicas)\(shard.gpus) x \(loaded.system.hardware.name) · "
       + "\(loaded.system.engine.name) · \(workload.name)"
@@ -55,23 +65,29 @@ extension LoadedExperiment {
       ("config_hash", RunValue(configurationHash)), ("results_revision", RunValue(Revision.results)),
     ]
     return RunRow(
-      parameters: parameters + hash, summary: result.summary.values + more,
+      parameters: parameters + hash, summary: result.summary.values + result.transfers.values + more,
       configJSON: specification.json, argv: argv.joined(separator: " "),
       instances: instanceRows(result))
   }
 
   private func instanceRows(_ result: RunResult) -> [[(String, RunValue)]] {
-    let pool = specification.cluster.pool
-    return (0..<pool.instances).map { instance in
-      [
-        ("instance", RunValue(instance)), ("pool", RunValue(pool.name)),
-        ("model", RunValue(loaded.system.shard.model.name)),
-        ("hardware", RunValue(loaded.system.hardware.name)),
-        ("engine", RunValue(loaded.system.engine.name)),
-        ("tensor_parallel_size", RunValue(loaded.system.shard.gpus)),
-        ("policy", RunValue(policy.description)), ("kv_blocks", RunValue(kvBlocks)),
-        ("max_num_seqs", RunValue(maxSequences)),
-      ] + result.instances[instance].values
+    let pools = [pool] + (decoders.map { [$0.pool] } ?? [])
+    let rows = pools.enumerated().flatMap { place, pool in
+      (0..<pool.instances).map { _ in
+        let role = specification.cluster.pools[place].role?.rawValue
+        return [
+          ("pool", RunValue(pool.name)), ("role", role.map { RunValue($0) } ?? .null),
+          ("model", RunValue(pool.loaded.system.shard.model.name)),
+          ("hardware", RunValue(pool.loaded.system.hardware.name)),
+          ("engine", RunValue(pool.loaded.system.engine.name)),
+          ("tensor_parallel_size", RunValue(pool.loaded.system.shard.gpus)),
+          ("policy", RunValue(pool.policy.description)), ("kv_blocks", RunValue(pool.kvBlocks)),
+          ("max_num_seqs", RunValue(pool.maxSequences)),
+        ]
+      }
+    }
+    return zip(rows, result.instances).enumerated().map { instance, row in
+      [("instance", RunValue(instance))] + row.0 + row.1.values
     }
   }
 
@@ -92,7 +108,20 @@ extension LoadedExperiment {
     canonical.system.engineSettings = [:]
     canonical.system.hardwareSettings = [:]
     canonical.system.routing = nil
-    let text = [canonical.json, loaded.digest, workload.digest, "\(revision)"].joined(separator: "\n")
+    for i in canonical.cluster.pools.indices.dropFirst() {
+      canonical.cluster.pools[i].system.engineSettings = [:]
+      canonical.cluster.pools[i].system.hardwareSettings = [:]
+      canonical.cluster.pools[i].system.routing = nil
+    }
+    var texts = [canonical.json, loaded.digest, workload.digest, "\(revision)"]
+    if let law { texts.append("\(law)") }
+    if let decoders {
+      texts += [
+        decoders.pool.loaded.digest,
+        "\(decoders.prefillBandwidth) \(decoders.decodeBandwidth) \(decoders.latency)",
+      ]
+    }
+    let text = texts.joined(separator: "\n")
     return SHA256.hexDigest(of: Array(text.utf8))
   }
 
@@ -143,6 +172,12 @@ extension LoadedExperiment {
         "Speculative decoding by \(speculation.method.rawValue): its acceptance is given, not simulated, "
           + String(format: "%.2f tokens a step on average.", tokens))
     }
+    if let law {
+      notes.append("Times are those of law \(law.name), not of kernels; there is no energy. \(law.source).")
+    }
+    if let link = decoders?.link {
+      notes.append("Network \(link.name): \(link.quality). \(link.source).")
+    }
     let scheduling = loaded.system.engine.scheduling
     if !scheduling.cachesPrefixes {
       let repeated = workload.repeatedTokens
@@ -180,6 +215,18 @@ extension InstanceShare {
       ("completed", RunValue(completed)), ("total_input_tokens", RunValue(inputTokens)),
       ("cached_tokens", RunValue(cachedTokens)), ("total_output_tokens", RunValue(outputTokens)),
       ("busy_s", RunValue(busySeconds)), ("energy_j", RunValue(joules)),
+    ]
+  }
+}
+
+extension TransferTotals {
+  /// Names and values that JSON output and `extra` have of disaggregated runs.
+  package var values: [(String, RunValue)] {
+    guard count > 0 else { return [] }
+    return [
+      ("kv_transfers", RunValue(count)), ("kv_bytes_moved", RunValue(bytes)),
+      ("mean_kv_wait_ms", RunValue(meanWait * 1000)), ("mean_kv_transfer_ms", RunValue(meanTransfer * 1000)),
+      ("max_kv_delay_ms", RunValue(longestDelay * 1000)),
     ]
   }
 }

@@ -28,31 +28,34 @@ public struct LoadedExperiment: Sendable {
   /// Whether the policy is asked before every iteration; the results are the same.
   public var exactSteps = false
 
+  /// The law that says how long iterations take; `nil` for kernels.
+  package let law: IterationLaw?
+  /// The instances that decode what the others have prefilled; `nil` where each does both.
+  package let decoders: LoadedDecoders?
+
   init(
-    _ experiment: Experiment, loaded: LoadedSystem, policy: Policy, router: RouterChoice,
-    maxModelLength: Tokens, workload: Workload,
-    kvBlocks: Int
+    _ experiment: Experiment, pool: LoadedPool, decoders: LoadedDecoders?, router: RouterChoice,
+    workload: Workload
   ) {
     objective = experiment.objective ?? .usual(trace: experiment.workload.trace)
-    self.loaded = loaded
-    self.policy = policy
+    loaded = pool.loaded
+    policy = pool.policy
     self.router = router
-    self.maxModelLength = maxModelLength
+    maxModelLength = pool.maxModelLength
     self.workload = workload
-    self.kvBlocks = kvBlocks
+    kvBlocks = pool.kvBlocks
+    law = pool.law
+    self.decoders = decoders
     var specification = experiment
     specification.objective = objective
-    specification.policy = PolicySpecification(parsing: policy.description)
+    specification.cluster.pool = pool.spelledOut(experiment.cluster.pool)
+    if let decoders {
+      specification.cluster.pools[1] = decoders.pool.spelledOut(experiment.cluster.pools[1])
+      specification.cluster.transfer = experiment.cluster.transfer ?? TransferSpecification()
+    }
     // One instance has nothing to decide about.
     specification.cluster.router =
       experiment.cluster.pool.instances > 1 ? PolicySpecification(parsing: router.description) : nil
-    specification.system.maxModelLength = maxModelLength
-    specification.system.maxSequences =
-      experiment.system.maxSequences ?? loaded.system.engine.scheduling.maxSequences
-    specification.system.memoryShare =
-      experiment.system.memoryShare ?? loaded.system.engine.scheduling.memoryShare
-    specification.system.blockSize = loaded.system.engine.keyValueBlockSize
-    specification.system.routing = loaded.routing.map { experiment.system.routing ?? $0.model.description }
     specification.workload.arrivals = workload.arrivals.kind
     specification.workload.requestRate = workload.arrivals.rate
     specification.workload.burstiness = workload.gammaShape
@@ -91,7 +94,7 @@ public struct LoadedExperiment: Sendable {
   ) throws(SimulationError) -> RunResult {
     let started = ContinuousClock.now
     var recorder = recorder
-    let count = specification.cluster.pool.instances
+    let count = specification.cluster.instanceCount
     if count > 1 { recorder.shares = Array(repeating: InstanceShare(), count: count) }
     let totals = try run(recorder: &recorder)
     return RunResult(
@@ -126,44 +129,55 @@ public struct LoadedExperiment: Sendable {
       width: 1 + (specification.system.speculation?.drafts ?? 0), drafter: loaded.drafter)
   }
 
+  /// What says how long an iteration of a pool takes.
+  private func makeCostModel(of loaded: LoadedSystem, law: IterationLaw?) -> any CostModel {
+    if let law { return LawCostModel(law, layers: loaded.system.shard.model.layers) }
+    if specification.system.costModel == .unit {
+      return UnitCostModel(layers: loaded.system.shard.model.layers)
+    }
+    return KernelCostModel(
+      system: loaded.system, calibration: loaded.calibration, routing: loaded.routing,
+      drawSeed: specification.system.drawsRouting ? specification.seed : nil,
+      width: 1 + (specification.system.speculation?.drafts ?? 0), drafter: loaded.drafter)
+  }
+
+  /// The pool that requests are sent to, as it is now.
+  package var pool: LoadedPool {
+    LoadedPool(
+      name: specification.cluster.pool.name, instances: specification.cluster.pool.instances, loaded: loaded,
+      policy: policy, kvBlocks: kvBlocks, maxSequences: maxSequences, maxModelLength: maxModelLength, law: law,
+      speculation: specification.system.speculation)
+  }
+
   /// The simulation, ready to run; its instances share a cost model.
   public func makeSimulation() -> Simulation {
-    let costModel: any CostModel =
-      specification.system.costModel == .unit
-      ? UnitCostModel(layers: loaded.system.shard.model.layers) : makeCostModel()
+    let costModel = makeCostModel(of: loaded, law: law)
     let engine = loaded.system.engine
-    let memory = KVMemory(
-      blocks: max(1, kvBlocks - engine.scheduling.nullBlocks), blockSize: engine.keyValueBlockSize)
-    var rules = EngineRules(engine, model: loaded.system.shard.model, batchedTokens: policy.batchedTokens)
-    let speculation = specification.system.speculation
-    // Look-up runs on the host, between two steps: vLLM switches asynchronous scheduling off.
-    if speculation?.method == .ngram { rules.stepsInFlight = 1 }
-    let count = specification.cluster.pool.instances
-    let needsContents = engine.scheduling.cachesPrefixes || count > 1
+    let pool = pool
+    let needsContents = engine.scheduling.cachesPrefixes || pool.instances > 1
     let contents = needsContents ? workload.contents : PromptContents()
-    let cache =
-      engine.scheduling.cachesPrefixes
-      ? PrefixCache(
-        memory: memory, contents: contents,
-        window: rules.slidingWindow > 0 ? rules.slidingWindow : nil,
-        blankFirst: engine.scheduling.takesBlankFirst) : nil
-    let instances = (0..<count).map { _ in
-      InstanceConfiguration(
-        scheduler: policy.makeScheduler(), costModel: costModel, memory: memory,
-        maxSequences: maxSequences, rules: rules, power: loaded.system.powerLimit, cache: cache,
-        speculation: speculation?.speculation(seed: specification.seed))
+    var instances = pool.configurations(
+      costModel: costModel, contents: engine.scheduling.cachesPrefixes ? contents : nil,
+      seed: specification.seed)
+    if let decoders {
+      // Prompts come with all of their KV entries: what a cache would find is sent anyway.
+      instances += decoders.pool.configurations(
+        costModel: makeCostModel(of: decoders.pool.loaded, law: decoders.pool.law), contents: nil,
+        seed: specification.seed)
     }
     return Simulation(
       instances: instances,
       router: router.makeRouter(
         RouterCatalog.Facts(
-          instances: count, contents: contents, blockSize: engine.keyValueBlockSize, seed: specification.seed)
+          instances: pool.instances, contents: contents, blockSize: engine.keyValueBlockSize,
+          seed: specification.seed)
       ),
       requests: workload.makeIterator(),
       maxModelLength: maxModelLength,
       maxConcurrency: specification.limits.maxConcurrency ?? .max,
       stopAt: specification.limits.maxDuration ?? .infinity,
-      secondsOutside: engine.scheduling.outsideMilliseconds * 1e-3, fastForwards: !exactSteps)
+      secondsOutside: engine.scheduling.outsideMilliseconds * 1e-3, fastForwards: !exactSteps,
+      disaggregation: decoders?.disaggregation(prefill: pool))
   }
 
   /// Most sequences that an iteration works on.

@@ -12,6 +12,8 @@ package struct RunRecorder: Recorder {
   package var shares: [InstanceShare]?
   /// Where to write what each request does in each iteration.
   package var steps: StepsFile?
+  /// KV entries that went from one instance to another.
+  package private(set) var transfers = TransferTotals()
   /// The first few requests that were turned away.
   package private(set) var rejected: [Request] = []
 
@@ -67,5 +69,38 @@ package struct RunRecorder: Recorder {
     shares?[Int(request.instance)].record(request)
     if request.status == .rejected, rejected.count < 5 { rejected.append(request.request) }
     progress?.advance(by: 1)
+  }
+
+  package mutating func record(_ transfer: TransferRecord) {
+    transfers.add(transfer)
+    writer?.record(transfer)
+  }
+}
+
+/// KV entries that went from one instance to another in a run.
+public struct TransferTotals: Sendable, Hashable {
+  /// Prompts whose entries were moved.
+  public private(set) var count = 0
+  /// Bytes moved.
+  public private(set) var bytes = 0.0
+  private var waiting: Seconds = 0
+  private var moving: Seconds = 0
+  private var longest: Seconds = 0
+
+  init() {}
+
+  /// Mean time from when the first entries were ready until there was memory for them.
+  public var meanWait: Seconds { waiting / Double(max(count, 1)) }
+  /// Mean time from then until the last were there.
+  public var meanTransfer: Seconds { moving / Double(max(count, 1)) }
+  /// The longest time from when the first entries were ready until the last were there.
+  public var longestDelay: Seconds { longest }
+
+  mutating func add(_ transfer: TransferRecord) {
+    count += 1
+    bytes += transfer.bytes
+    waiting += transfer.startedAt - transfer.readyAt
+    moving += transfer.endedAt - transfer.startedAt
+    longest = max(longest, transfer.endedAt - transfer.readyAt)
   }
 }

@@ -14,6 +14,8 @@ public struct RunResult: Sendable {
   public let rejected: [Request]
   /// What each instance did.
   public let instances: [InstanceShare]
+  /// KV entries that went from one instance to another.
+  public let transfers: TransferTotals
   /// The first iterations, if they were drawn.
   package let drawing: ScheduleDrawing?
 
@@ -31,6 +33,7 @@ public struct RunResult: Sendable {
       cachesPrefixes: experiment.loaded.system.engine.scheduling.cachesPrefixes,
       kvBlocks: experiment.kvBlocks, wall: wall.seconds, percentiles: percentiles)
     instances = recorder.shares ?? [InstanceShare(recorder.metrics)]
+    transfers = recorder.transfers
     rejected = recorder.rejected
     drawing = recorder.drawing
   }

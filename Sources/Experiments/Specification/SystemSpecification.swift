@@ -2,11 +2,50 @@ import Serving
 import Systems
 
 /// What says how long an iteration takes.
-public enum CostModelKind: String, Sendable, Codable, CaseIterable {
+public enum CostModelKind: Sendable, Hashable, RawRepresentable, Codable {
   /// The prices of the kernels and of the host.
   case kernels
   /// One second, whatever it works on: what is left of a run is its schedule.
   case unit
+  /// A law by its name in `laws.csv` of the profiles, or that of a file.
+  case law(String)
+
+  /// Reads `kernels`, `unit` or `law[name]`.
+  public init?(rawValue: String) {
+    switch rawValue {
+    case "kernels": self = .kernels
+    case "unit": self = .unit
+    default:
+      guard rawValue.hasPrefix("law["), rawValue.hasSuffix("]") else { return nil }
+      self = .law(String(rawValue.dropFirst(4).dropLast()))
+    }
+  }
+
+  /// The text that ``init(rawValue:)`` reads.
+  public var rawValue: String {
+    switch self {
+    case .kernels: "kernels"
+    case .unit: "unit"
+    case .law(let name): "law[\(name)]"
+    }
+  }
+
+  /// Reads the text.
+  public init(from decoder: any Decoder) throws {
+    let text = try decoder.singleValueContainer().decode(String.self)
+    guard let kind = CostModelKind(rawValue: text) else {
+      throw DecodingError.dataCorrupted(
+        DecodingError.Context(
+          codingPath: decoder.codingPath, debugDescription: "expected kernels, unit or law[name]"))
+    }
+    self = kind
+  }
+
+  /// Writes the text.
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(rawValue)
+  }
 }
 
 /// A model on some GPUs under a serving engine, as the user asks for it.

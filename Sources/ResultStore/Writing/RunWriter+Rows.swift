@@ -75,6 +75,7 @@ extension RunWriter {
   /// Inserts everything that was recorded, each table in the order of its key, or nearly so.
   func insertRecords(of runID: Int64, into db: Database) throws {
     try insertRequests(of: runID, into: db)
+    try insertTransfers(of: runID, into: db)
     try insertSpans(of: runID, into: db)
     try insertIterations(of: runID, into: db)
     try insertKernels(of: runID, into: db)
@@ -110,6 +111,29 @@ extension RunWriter {
       }
     }
     try requests.forEachChunk(in: spill, insert)
+  }
+
+  private func insertTransfers(of runID: Int64, into db: Database) throws {
+    let inserter = try RowInserter(
+      db, table: "transfers",
+      columns: [
+        "run_id", "request_id", "from_instance", "to_instance", "bytes", "ready_at", "started_at", "ended_at",
+      ])
+    func insert(_ chunk: [TransferRecord]) throws {
+      let rows = chunk.sorted { $0.request < $1.request }
+      try inserter.insert(rows.count) { position, row in
+        let record = rows[position]
+        row.bind(runID)
+        row.bind(record.request)
+        row.bind(record.source)
+        row.bind(record.sink)
+        row.bind(rounded: record.bytes)
+        row.bind(record.readyAt)
+        row.bind(record.startedAt)
+        row.bind(record.endedAt)
+      }
+    }
+    try transfers.forEachChunk(in: spill, insert)
   }
 
   private func insertSpans(of runID: Int64, into db: Database) throws {

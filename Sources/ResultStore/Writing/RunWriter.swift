@@ -42,6 +42,7 @@ public final class RunWriter: Recorder {
   /// A log for each instance, so that each is written in the order of its iterations; its last strip may grow.
   var iterations: [RecordLog<IterationStrip>] = []
   var spans = RecordLog<SpanRecord>()
+  var transfers = RecordLog<TransferRecord>()
   var requests = RecordLog<RequestRecord>()
   var kernels = RecordLog<KernelRow>()
   var kernelNames: [String] = []
@@ -111,6 +112,12 @@ public final class RunWriter: Recorder {
     if spans.latest.count >= Self.chunk { spans.putAside(in: spill) }
   }
 
+  /// Keeps a prompt that went from one instance to another.
+  public func record(_ transfer: TransferRecord) {
+    transfers.latest.append(transfer)
+    if transfers.latest.count >= Self.chunk { transfers.putAside(in: spill) }
+  }
+
   /// Keeps a request that has ended.
   public func record(_ request: RequestRecord) {
     requests.latest.append(request)
@@ -152,6 +159,7 @@ public final class RunWriter: Recorder {
     spill.reset()
     for instance in iterations.indices { iterations[instance].removeAll() }
     spans.removeAll()
+    transfers.removeAll()
     requests.removeAll()
     kernels.removeAll()
     kernelNames.removeAll()

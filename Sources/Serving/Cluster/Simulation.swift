@@ -10,30 +10,34 @@
 /// A simulation reads no clock, does no I/O and keeps no global state: the same inputs give the same results to the
 /// last bit. Memory grows with the requests in the system, not with the length of the trace.
 public struct Simulation: ~Copyable {
-  private var instances: [Instance]
-  private var router: any Router
+  var instances: [Instance]
+  var router: any Router
   /// Whether the router is told of first tokens and ends.
-  private let listens: Bool
+  let listens: Bool
+  /// Instances that requests are sent to: the first ones, or all.
+  let senders: Int
   private var requests: any IteratorProtocol<Request>
-  private var upcoming: Request?
+  var upcoming: Request?
   /// Whether no request is to come.
   private var isExhausted = false
-  private var events: EventQueue
+  var events: EventQueue
   private let maxConcurrency: Int
-  private let stopAt: Seconds
-  private var inFlight: [Int]
-  private var totalInFlight = 0
+  let stopAt: Seconds
+  var inFlight: [Int]
+  var totalInFlight = 0
   /// Instances that a request was just sent to.
   private var woken: [Int] = []
   /// Requests whose time has come but that wait for a free client, in order.
-  private var held: [Request] = []
-  private var heldHead = 0
+  var held: [Request] = []
+  var heldHead = 0
   /// Time from the moment a request is sent until the instance sees it.
   private let secondsOutside: Seconds
   /// Requests that are sent and not yet there, in order, and when each gets there.
-  private var travelling: [(request: Request, time: Seconds, target: Int)] = []
-  private var travellingHead = 0
+  var travelling: [(request: Request, time: Seconds, target: Int)] = []
+  var travellingHead = 0
   private var arrivals = 0
+  /// Prompts on their way to the instances that decode them; `nil` where each instance does both.
+  var handovers: Handovers?
   private var sumInSystem = 0
 
   /// Creates a simulation.
@@ -51,22 +55,32 @@ public struct Simulation: ~Copyable {
   ///     nothing.
   ///   - fastForwards: whether decode steps are repeated without asking the policy where it would only repeat itself.
   ///     Asking it before every step is slower, with the same results to the last bit.
+  ///   - disaggregation: which instances compute prompts for the others; `nil` where each does both.
   public init(
     instances: [InstanceConfiguration], router: any Router = RoundRobin(),
     requests: any IteratorProtocol<Request>, maxModelLength: Tokens = .max, maxConcurrency: Int = .max,
-    stopAt: Seconds = .infinity, secondsOutside: Seconds = 0, fastForwards: Bool = true
+    stopAt: Seconds = .infinity, secondsOutside: Seconds = 0, fastForwards: Bool = true,
+    disaggregation: Disaggregation? = nil
   ) {
     precondition(!instances.isEmpty, "a simulation needs an instance")
-    self.instances = instances.enumerated().map {
-      Instance(
-        number: $0.offset, configuration: $0.element, maxModelLength: maxModelLength,
+    let senders = disaggregation?.prefillInstances ?? instances.count
+    precondition(
+      disaggregation == nil || (1..<instances.count).contains(senders),
+      "some instance computes prompts, and some decodes")
+    let listens = router.listens
+    let mode = disaggregation?.mode
+    self.instances = instances.enumerated().map { place, configuration in
+      var instance = Instance(
+        number: place, configuration: configuration, maxModelLength: maxModelLength,
         fastForwards: fastForwards)
+      instance.isHeard = listens && place < senders
+      if let mode, place < senders { instance.handOverPrompts(mode) }
+      return instance
     }
+    self.senders = senders
+    self.listens = listens
     self.router = router
-    listens = router.listens
-    if listens {
-      for i in self.instances.indices { self.instances[i].isHeard = true }
-    }
+    handovers = disaggregation.map { Handovers($0, instances: instances.count) }
     self.requests = requests
     self.maxConcurrency = maxConcurrency
     self.stopAt = stopAt
@@ -96,6 +110,7 @@ public struct Simulation: ~Copyable {
     if travellingHead < travelling.count, let handled = try comeIn(before: event, recorder: &recorder) {
       return handled
     }
+    if handovers != nil, let handled = try deliver(before: event, recorder: &recorder) { return handled }
     if let arrival = upcoming?.arrival, arrival <= event?.time ?? .infinity, let request = upcoming {
       upcoming = nil
       try arrive(request, recorder: &recorder)
@@ -112,6 +127,7 @@ public struct Simulation: ~Copyable {
       totalInFlight -= completed
       if heldHead < held.count { release(at: event.time, recorder: &recorder) }
     }
+    if handovers != nil { takeUp(event, completed: completed, recorder: &recorder) }
     try begin(event.source, at: event.time)
     if !woken.isEmpty { try beginWoken(at: event.time) }
     return true
@@ -198,8 +214,9 @@ public struct Simulation: ~Copyable {
       held.append(request)
       return
     }
-    let target = router.route(request, inFlight: inFlight)
-    guard instances[target].accepts(request) else {
+    let target = router.route(
+      request, inFlight: senders == inFlight.count ? inFlight : Array(inFlight[..<senders]))
+    guard accepts(request, at: target) else {
       if listens { router.noteEnd(of: request.id) }
       var record = RequestRecord(request: request)
       record.status = .rejected
@@ -219,7 +236,7 @@ public struct Simulation: ~Copyable {
   }
 
   /// Tells the router what has happened to requests of an instance.
-  private mutating func tellRouter(of instance: Int) {
+  mutating func tellRouter(of instance: Int) {
     for event in instances[instance].heard {
       switch event {
       case .firstToken(let request): router.noteFirstToken(of: request)
@@ -227,6 +244,12 @@ public struct Simulation: ~Copyable {
       }
     }
     instances[instance].heard.removeAll(keepingCapacity: true)
+  }
+
+  /// Whether a request can be served where it is sent and, if it goes on elsewhere, there.
+  private func accepts(_ request: Request, at target: Int) -> Bool {
+    guard handovers != nil else { return instances[target].accepts(request) }
+    return instances[target].acceptsPrompt(request) && instances[senders].accepts(request)
   }
 
   /// Hands a request to its instance.
@@ -239,7 +262,7 @@ public struct Simulation: ~Copyable {
   }
 
   /// Sends held requests while there is a free client.
-  private mutating func release(at now: Seconds, recorder: inout some Recorder) {
+  mutating func release(at now: Seconds, recorder: inout some Recorder) {
     guard now < stopAt else { return }
     while heldHead < held.count, totalInFlight < maxConcurrency {
       var request = held[heldHead]
@@ -260,7 +283,7 @@ public struct Simulation: ~Copyable {
   }
 
   /// Plans as many steps of an instance as may be in flight, and notes when it is to be called next.
-  private mutating func begin(_ i: Int, at now: Seconds) throws(SimulationError) {
+  mutating func begin(_ i: Int, at now: Seconds) throws(SimulationError) {
     // What comes to the only instance is known; which of several the next request is sent to is not.
     let horizon = instances.count == 1 ? nextComing : .infinity
     if let end = try instances[i].fill(at: now, before: horizon, stopAt: stopAt) {

@@ -13,6 +13,14 @@ extension Instance {
     flightCount -= 1
     if flights.count > 1 { firstFlight = (firstFlight + 1) % flights.count }
     flights[f].end(in: &view)
+    if view.tellsTiles {
+      for tile in flights[f].plan.tiles {
+        let through = tile.layers.upperBound
+        guard view.tellsGroups || through == view.layers else { continue }
+        let area = tile.tokens.lowerBound * view.layers + tile.tokens.count * through
+        view.news.tiles.append((tile.sequence, area))
+      }
+    }
     recorder.record(flights[f].record)
     if view.logsRows {
       recorder.record(

@@ -158,6 +158,8 @@ public struct Instance {
       clock: &clock)
     if flightCount > 0 { handOver() }
     guard let start = planned else {
+      // Nothing goes on before memory has been fetched, or before those are here that it is taken for.
+      if view.sending + view.awaited > 0, flightCount == 0, flights[f].plan.victims == 0 { return nil }
       // What was taken from those that ran may be enough for one of them.
       return flightCount > 0 ? nil : try plan(at: now)
     }
@@ -202,7 +204,7 @@ public struct Instance {
     if view.cache != nil { flight.plan.beginDraft(view) }
     ask(&scheduler, about: &view, into: &flight.plan)
     guard !flight.plan.isEmpty else {
-      guard flight.plan.victims > 0 || view.isInFlight else {
+      guard flight.plan.victims > 0 || view.isInFlight || view.sending + view.awaited > 0 else {
         throw .stalled(at: now, unfinished: view.count)
       }
       try flight.apply(to: &view, load: &load)

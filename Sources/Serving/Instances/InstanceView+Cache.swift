@@ -8,7 +8,7 @@ extension InstanceView {
     switch sequences[i].phase {
     case .waiting: return 0
     case .prefilling: return Int(sequences[i].done)
-    case .finishing: return Int(sequences[i].prefillTokens)
+    case .finishing, .sending: return Int(sequences[i].prefillTokens)
     case .decoding:
       let stored = context(of: slot)
       guard sequences[i].steps else { return stored - unregisteredDrafts(of: slot) }
@@ -51,7 +51,7 @@ extension InstanceView {
       guard sequences[i].steps, isInFlight, !sequences[i].isResumed || decoding.step > sequences[i].joinStep
       else { return stored }
       return stored - (decoding.step > sequences[i].joinStep ? 1 + Int(sequences[i].burst) : chunk)
-    case .waiting, .finishing, .ending: return 0
+    case .waiting, .finishing, .sending, .ending: return 0
     }
   }
 

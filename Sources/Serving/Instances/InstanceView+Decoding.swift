@@ -293,7 +293,7 @@ extension InstanceView {
       sequences[i].endsWaiting = true
     case .ending:
       releaseMemory(of: slot, blocks: blocksAtEnd(of: slot), tokens: known, isPreempted: true)
-    case .waiting: return
+    case .waiting, .sending: return
     }
     sequences[i].restart()
     wait(slot, atHead: true)

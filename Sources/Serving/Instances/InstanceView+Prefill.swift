@@ -94,6 +94,7 @@ extension InstanceView {
   mutating func join(_ finishing: [Slot], afterStep step: Int64) {
     guard !finishing.isEmpty else { return }
     admitted.removeAll { sequences[$0.index].phase == .finishing }
+    guard !handsOver else { return }
     for slot in finishing where sequences[slot.index].phase == .finishing && sequences[slot.index].left > 1 {
       sequences[slot.index].written += 1
       startDecoding(slot, firstStep: step + 1)
@@ -119,8 +120,17 @@ extension InstanceView {
       if sequences[i].phase == .decoding {
         if sequences[i].steps { openAccount(slot) }
       } else if sequences[i].phase == .finishing {
+        guard !handsOver else {
+          sequences[i].phase = .sending
+          sending += 1
+          news.handovers.append(slot)
+          continue
+        }
         returnMemoryAtEnd(slot)
         complete(slot)
+      } else if handsOver {
+        // It has lost its memory before anybody could fetch it, and is computed anew.
+        sequences[i].endsWaiting = false
       } else if sequences[i].endsWaiting {
         queue.remove(slot, in: &sequences)
         complete(slot)

@@ -52,7 +52,7 @@ extension InstanceView {
     switch sequences[slot.index].phase {
     case .decoding: decoding.width
     case .prefilling: Int(sequences[slot.index].prefillTokens - sequences[slot.index].done)
-    case .waiting, .finishing, .ending: 0
+    case .waiting, .finishing, .sending, .ending: 0
     }
   }
 
@@ -65,7 +65,7 @@ extension InstanceView {
     switch sequences[slot.index].phase {
     case .decoding: blocksToStep(slot)
     case .prefilling: promptBlocksToTake(slot, tokens: tokens)
-    case .waiting, .finishing, .ending: 0
+    case .waiting, .finishing, .sending, .ending: 0
     }
   }
 
@@ -81,7 +81,7 @@ extension InstanceView {
     switch sequences[i].phase {
     case .decoding:
       return speculation == nil ? memory.blocks(for: context(of: slot)) : Int(sequences[i].decodeBlocks)
-    case .prefilling, .finishing: return Int(sequences[i].promptBlocks)
+    case .prefilling, .finishing, .sending: return Int(sequences[i].promptBlocks)
     case .ending: return blocksAtEnd(of: slot)
     case .waiting: return 0
     }

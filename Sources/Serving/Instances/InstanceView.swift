@@ -49,6 +49,15 @@ public struct InstanceView {
   var logsRows = false
   /// Whether a step is in flight.
   var isInFlight = false
+  /// Whether prompts go elsewhere once they are through the model, and whether each of their tiles is told of.
+  var handsOver = false
+  var tellsTiles = false
+  /// Whether tiles are told of that are not through all layers.
+  var tellsGroups = false
+  /// Prompts that are through and whose memory is yet to be fetched.
+  var sending = 0
+  /// Sequences that memory is taken for and that are yet to come.
+  var awaited = 0
   /// Requests that have ended, and whose memory is yet to be returned.
   var ended: [Slot] = []
   /// Whether another step was in flight when the newest one was planned.

@@ -11,6 +11,11 @@ struct News: Sendable {
   /// Other gaps between successive tokens of a sequence: of those that joined since the last step.
   var gaps: [Seconds] = []
 
+  /// Prompts that are through and go elsewhere; the simulation takes them.
+  var handovers: [Slot] = []
+  /// What of such prompts is through so far, in tokens x layers; the simulation takes them.
+  var tiles: [(slot: Slot, area: Int)] = []
+
   /// Whether there is anything beside ``stepGap``; mostly there is not.
   var isMore: Bool { !gaps.isEmpty || !spans.isEmpty || !requests.isEmpty }
 

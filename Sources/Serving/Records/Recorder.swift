@@ -20,6 +20,8 @@ public protocol Recorder {
   /// Takes note of a request that has ended: completed, rejected, or unfinished when the run
   /// was cut.
   mutating func record(_ request: RequestRecord)
+  /// Takes note that the KV entries of a prompt have moved to another instance.
+  mutating func record(_ transfer: TransferRecord)
   /// Whether kernels are to be recorded for each iteration.
   var wantsKernels: Bool { get }
   /// Whether what each sequence does is to be recorded for each iteration.
@@ -41,6 +43,8 @@ extension Recorder {
   public mutating func record(rows: [StepRow], instance: Int32, iteration: Int64) {}
   /// Does nothing.
   public mutating func record(gap: Seconds, tokens: Int) {}
+  /// Does nothing.
+  public mutating func record(_ transfer: TransferRecord) {}
   /// False.
   public var wantsKernels: Bool { false }
   /// False.

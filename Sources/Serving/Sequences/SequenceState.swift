@@ -12,6 +12,8 @@ public struct SequenceState: Sendable {
     case prefilling
     /// Its last tile is planned, and its first token is not yet out.
     case finishing
+    /// Its prompt is through the model, and its KV entries are on their way to another instance.
+    case sending
     /// It decodes, or waits beyond the cap on sequences.
     case decoding
     /// Its last decode step is planned, and the token is not yet out.

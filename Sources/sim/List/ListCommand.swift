@@ -11,14 +11,14 @@ import Workloads
 struct ListCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "list",
-    abstract: "List models, hardware, engines, policies, routers, traces, or the figures of a run.")
+    abstract: "List models, hardware, engines, policies, routers, traces, studies, or the figures of a run.")
 
   /// The kinds of things that can be listed.
   enum Kind: String, CaseIterable, ExpressibleByArgument {
-    case models, hardware, engines, policies, routers, traces, figures
+    case models, hardware, engines, policies, routers, traces, figures, studies
   }
 
-  @Argument(help: "models, hardware, engines, policies, routers, traces or figures.")
+  @Argument(help: "models, hardware, engines, policies, routers, traces, figures or studies.")
   var kind: Kind
 
   @Flag(
@@ -37,6 +37,7 @@ struct ListCommand: ParsableCommand {
       }
       return
     }
+    guard kind != .studies else { return try listStudies() }
     let profiles = ProfileFolder(URL(filePath: try folders.profilesFolder()))
     switch kind {
     case .models where details:
@@ -92,7 +93,18 @@ struct ListCommand: ParsableCommand {
       }
       print("\nFormats of trace files:")
       for format in TraceFormat.allCases { row(format.title, format.layout) }
-    case .figures: break
+    case .figures, .studies: break
+    }
+  }
+
+  /// The scripts beside the profiles, each with the line that it begins with.
+  private func listStudies() throws {
+    let folder = URL(filePath: try folders.profilesFolder()).deletingLastPathComponent().appending(
+      path: "Scripts/studies")
+    for name in try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() {
+      let text = try String(contentsOf: folder.appending(path: name), encoding: .utf8)
+      let line = text.split(separator: "\n").first { $0.hasPrefix("\"\"\"") }
+      row("Scripts/studies/\(name)", line.map { String($0.dropFirst(3)) } ?? "")
     }
   }
 

@@ -100,7 +100,10 @@ struct SystemOptions: ParsableArguments {
         + "measured[file=counts.csv] or coverage[tokens=experts,..].", valueName: "law"))
   var routing: String?
 
-  @Option(help: "What says how long an iteration takes: kernels (their prices), or unit (one second each).")
+  @Option(
+    help: ArgumentHelp(
+      "What says how long an iteration takes: kernels (their prices), unit (one second each), or a law of laws.csv or of "
+        + "another file, as in law[opt-13b-tp1] or law[mine.csv].", valueName: "model"))
   var costModel = CostModelKind.kernels
 
   @Option(

@@ -52,6 +52,10 @@ struct PlanCommand: ParsableCommand {
     let tolerance = try search.checkedTolerance(default: 0.05)
     var libraries = Libraries()
     let library = try libraries.library(in: options.folders)
+    guard options.cluster.disaggregation == nil else {
+      throw CommandLineError.contradiction(
+        "--disaggregation: plan looks for whole replicas; use capacity for pools")
+    }
     guard options.cluster.replicas == 1 else {
       throw CommandLineError.contradiction("--replicas: the number of replicas is what plan looks for")
     }

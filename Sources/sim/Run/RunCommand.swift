@@ -53,9 +53,13 @@ struct RunCommand: ParsableCommand {
       print(output.json ? experiment.specification.json : experiment.specification.prettyJSON)
       return
     }
-    guard output.stepsCsv == nil || experiment.specification.cluster.pool.instances == 1 else {
+    guard output.stepsCsv == nil || experiment.specification.cluster.instanceCount == 1 else {
       throw CommandLineError.contradiction(
         "--steps-csv: its steps are those of one instance; use --replicas 1")
+    }
+    guard output.uncertainty == nil || experiment.decoders == nil else {
+      throw CommandLineError.contradiction(
+        "--uncertainty: draws are made for one pool only; leave out --disaggregation")
     }
     let writer = try output.makeWriter()
     let steps = try output.stepsCsv.map { try StepsFile(path: $0) }
@@ -86,7 +90,9 @@ struct RunCommand: ParsableCommand {
     if output.json {
       var json = JSONWriter()
       json.object { json in
-        for (key, value) in experiment.vLLMHeader + experiment.parameters + result.summary.values {
+        for (key, value) in experiment.vLLMHeader + experiment.parameters + result.summary.values
+          + result.transfers.values
+        {
           json.member(key, value)
         }
         if result.instances.count > 1 {
@@ -149,7 +155,7 @@ struct RunCommand: ParsableCommand {
     let notes = notes + ["Simulated in \(String(format: "%.2f", result.summary.wall)) s."]
     let report = RunReport(
       title: experiment.title, head: experiment.head(totals: result.totals), summary: result.summary,
-      objective: experiment.objective, instances: result.instances, notes: notes)
+      objective: experiment.objective, instances: result.instances, transfers: result.transfers, notes: notes)
     print(report.text)
   }
 

@@ -14,6 +14,7 @@ struct RunReport {
   let summary: RunSummary
   let objective: ServiceObjective
   let instances: [InstanceShare]
+  let transfers: TransferTotals
   let notes: [String]
 
   var text: String {
@@ -74,6 +75,15 @@ struct RunReport {
     ]
     if summary.cachesPrefixes {
       lines.append(row("Prompt tokens found in the cache:", percent(m.prefixHitRate)))
+    }
+    if transfers.count > 0 {
+      lines.append(Self.rule("KV transfers", "-"))
+      lines += [
+        row("Prompts moved:", transfers.count), row("KV entries moved (GB):", transfers.bytes / 1e9),
+        row("Mean wait for memory (ms):", transfers.meanWait * 1000),
+        row("Mean transfer (ms):", transfers.meanTransfer * 1000),
+        row("Longest, wait included (ms):", transfers.longestDelay * 1000),
+      ]
     }
     if instances.count > 1 { lines += instanceLines(duration: duration) }
     lines.append(Self.rule("Kernels (time on one GPU)", "-"))

@@ -1,0 +1,146 @@
+import CostModels
+import Policies
+import Serving
+import Systems
+
+/// A pool of equal instances, read and checked.
+package struct LoadedPool: Sendable {
+  /// Its name in results.
+  package let name: String
+  /// Its instances.
+  package let instances: Int
+  /// The system, its calibration and its expert routing.
+  package let loaded: LoadedSystem
+  /// The policy, with every parameter set.
+  package let policy: Policy
+  /// Blocks of KV memory of an instance.
+  package let kvBlocks: Int
+  /// Most sequences that an iteration works on.
+  package let maxSequences: Int
+  /// The longest sequence that the engine takes, prompt and output together.
+  package let maxModelLength: Tokens
+  /// The law that says how long iterations take; `nil` for kernels.
+  package let law: IterationLaw?
+  /// How its sequences decode several tokens at once; `nil` where they do not.
+  let speculation: SpeculativeSpecification?
+
+  /// The pool with every default spelt out.
+  func spelledOut(_ pool: ClusterSpecification.Pool) -> ClusterSpecification.Pool {
+    var pool = pool
+    pool.policy = PolicySpecification(parsing: policy.description)
+    pool.system.maxModelLength = maxModelLength
+    pool.system.maxSequences = maxSequences
+    pool.system.memoryShare = pool.system.memoryShare ?? loaded.system.engine.scheduling.memoryShare
+    pool.system.blockSize = loaded.system.engine.keyValueBlockSize
+    pool.system.routing = loaded.routing.map { pool.system.routing ?? $0.model.description }
+    return pool
+  }
+
+  /// What its instances are made of.
+  ///
+  /// - Parameters:
+  ///   - costModel: shared by all of them.
+  ///   - contents: what prompts begin with; `nil` keeps no prefixes.
+  ///   - seed: of what is accepted of drafts.
+  /// - Returns: a configuration for each.
+  func configurations(
+    costModel: any CostModel, contents: PromptContents?, seed: UInt64
+  ) -> [InstanceConfiguration] {
+    let engine = loaded.system.engine
+    let memory = KVMemory(
+      blocks: max(1, kvBlocks - engine.scheduling.nullBlocks), blockSize: engine.keyValueBlockSize)
+    var rules = EngineRules(engine, model: loaded.system.shard.model, batchedTokens: policy.batchedTokens)
+    // Look-up runs on the host, between two steps: vLLM switches asynchronous scheduling off.
+    if speculation?.method == .ngram { rules.stepsInFlight = 1 }
+    let cache = contents.map { contents in
+      PrefixCache(
+        memory: memory, contents: contents, window: rules.slidingWindow > 0 ? rules.slidingWindow : nil,
+        blankFirst: engine.scheduling.takesBlankFirst)
+    }
+    return (0..<instances).map { _ in
+      InstanceConfiguration(
+        scheduler: policy.makeScheduler(), costModel: costModel, memory: memory, maxSequences: maxSequences,
+        rules: rules, power: loaded.system.powerLimit, cache: cache,
+        speculation: speculation?.speculation(seed: seed))
+    }
+  }
+}
+
+/// The instances that decode what others have prefilled, and the way there.
+package struct LoadedDecoders: Sendable {
+  /// The instances.
+  package let pool: LoadedPool
+  /// The network, and what of it was asked for otherwise.
+  package let link: LinkProfile
+  /// What is sent when.
+  package let mode: Disaggregation.Mode
+  /// How transfers share the network.
+  package let sharing: KVNetwork.Sharing
+  /// What the port of an instance that computes prompts, and of one that decodes, carries each way, in bytes a second.
+  package let prefillBandwidth: Double
+  package let decodeBandwidth: Double
+  package let latency: Seconds
+
+  /// Reads what a cluster says of it.
+  init(
+    _ cluster: ClusterSpecification, prefill: LoadedPool, decode: LoadedPool, profiles: String
+  ) throws {
+    let transfer = cluster.transfer ?? TransferSpecification()
+    pool = decode
+    let profile = try LinkProfile.named(transfer.link, profiles: profiles)
+    link = profile
+    func word<Word: CaseIterable & RawRepresentable<String>>(_ option: String, _ text: String) throws -> Word
+    {
+      guard let word = Word(rawValue: text) else {
+        throw ExperimentError.invalidValue(
+          option: option, value: text, expected: Word.allCases.map(\.rawValue).joined(separator: ", "))
+      }
+      return word
+    }
+    mode = try word("--kv-transfer", transfer.mode)
+    sharing = try word("--kv-sharing", transfer.sharing)
+    if let bandwidth = transfer.bytesPerSecond, !(bandwidth > 0 && bandwidth.isFinite) {
+      throw ExperimentError.invalidValue(
+        option: "--kv-bandwidth", value: "\(bandwidth / 1e9)", expected: "more than 0 GB/s")
+    }
+    if let latency = transfer.latency, !(latency >= 0 && latency < 1000) {
+      throw ExperimentError.invalidValue(
+        option: "--kv-latency", value: "\(latency * 1e6)", expected: "0 us or more")
+    }
+    let (from, to) = (prefill.loaded.system.shard, decode.loaded.system.shard)
+    guard from.model.layers == to.model.layers, from.model.keyValueHeads == to.model.keyValueHeads,
+      from.model.headDim == to.model.headDim
+    else {
+      throw ExperimentError.invalidValue(
+        option: "pools", value: "\(from.model.name),\(to.model.name)",
+        expected: "the same model in both pools")
+    }
+    guard from.model.attentionLayers == from.model.layers else {
+      throw ExperimentError.invalidValue(
+        option: "pools", value: from.model.name,
+        expected: "a model of attention layers alone: states of others are not sent, so far")
+    }
+    func bandwidth(_ gpus: Int) -> Double {
+      transfer.bytesPerSecond ?? profile.bytesPerSecond * Double(profile.isPerGPU ? gpus : 1)
+    }
+    prefillBandwidth = bandwidth(from.gpus)
+    decodeBandwidth = bandwidth(to.gpus)
+    latency = transfer.latency ?? profile.latency
+  }
+
+  /// How a simulation is to go about it.
+  func disaggregation(prefill: LoadedPool) -> Disaggregation {
+    let model = prefill.loaded.system.shard.model
+    // Latent vectors are the same on every GPU, and are sent once.
+    let bytes =
+      model.latent == nil
+      ? 2 * model.formats.keyValues.bytes(rows: model.keyValueHeads, columns: model.headDim)
+      : prefill.loaded.system.shard.keyValueBytesPerTokenAndLayer
+    let ports =
+      Array(repeating: prefillBandwidth, count: prefill.instances)
+      + Array(repeating: decodeBandwidth, count: pool.instances)
+    return Disaggregation(
+      prefillInstances: prefill.instances, bytesPerTokenAndLayer: Double(bytes), mode: mode,
+      network: KVNetwork(bytesPerSecond: ports, latency: latency, sharing: sharing))
+  }
+}

@@ -1,0 +1,70 @@
+// What an instance that only computes prompts, and one that only decodes, do beside what all do.
+extension Instance {
+  /// Lets the instance hand prompts over once they are through the model, and keep their memory until they are fetched.
+  ///
+  /// - Parameter mode: what is told of a prompt before it is through.
+  mutating func handOverPrompts(_ mode: Disaggregation.Mode) {
+    view.handsOver = true
+    view.tellsTiles = mode != .whole
+    view.tellsGroups = mode == .group
+  }
+
+  /// Whether a request's prompt can be computed here, whatever it writes.
+  func acceptsPrompt(_ request: Request) -> Bool {
+    request.promptTokens < longestSequence && request.promptTokens <= longestPrompt
+  }
+
+  /// The sequence that goes on elsewhere: it has its prompt's KV entries and its first token.
+  func sequenceHandedOver(_ slot: Slot) -> SequenceState {
+    var sequence = view.sequences[slot.index]
+    sequence.phase = .decoding
+    sequence.written = 1
+    sequence.joinContext = Int(sequence.prefillTokens)
+    sequence.promptBlocks = 0
+    sequence.passedBlocks = 0
+    sequence.chunkStep = -1
+    return sequence
+  }
+
+  /// The KV entries of a prompt have been fetched: its memory is free.
+  mutating func releaseHandedOver(_ slot: Slot) {
+    let i = slot.index
+    view.cache?.settle(free: view.memory.freeBlocks)
+    view.releaseMemory(
+      of: slot, blocks: Int(view.sequences[i].promptBlocks), tokens: Int(view.sequences[i].prefillTokens),
+      isPreempted: false)
+    view.sending -= 1
+    view.sequences[i].phase = .waiting
+    view.freeSlots.append(slot)
+    hasNews = true
+  }
+
+  /// Takes memory for a prompt that is to come, if there is enough.
+  ///
+  /// Requests that wait here, because they have lost their memory, come first. A watermark is left free, unless nobody runs
+  /// and nothing else is to come.
+  mutating func reserve(tokens: Tokens, isOnlyOne: Bool) -> Bool {
+    let blocks = view.rules.groups * view.memory.blocks(for: tokens)
+    let spared = isOnlyOne && view.runningCount == 0 ? 0 : view.reservedBlocks
+    guard view.waitingCount == 0, blocks + spared <= view.memory.freeBlocks else { return false }
+    view.memory.take(blocks)
+    view.awaited += 1
+    hasNews = true
+    return true
+  }
+
+  /// Takes in a sequence for which memory was reserved; it decodes from the step on that is planned next.
+  mutating func join(_ sequence: SequenceState) {
+    view.awaited -= 1
+    view.isInFlight = flightCount > 0
+    let slot = view.insert(sequence)
+    view.sequences[slot.index].rank = view.admissions
+    view.admissions += 1
+    view.append(slot, firstStep: view.step)
+    if view.sequences[slot.index].steps {
+      view.sequences[slot.index].isResumed = true
+      view.reopenAccount(slot)
+    }
+    hasNews = true
+  }
+}

@@ -1,0 +1,100 @@
+import Statistics
+import Testing
+
+@testable import Serving
+
+@Suite struct KVNetworkTests {
+  /// Lets the network run until nothing is left.
+  func deliveries(_ network: inout KVNetwork) -> [Int: Seconds] {
+    var times: [Int: Seconds] = [:]
+    while let next = network.nextChange() {
+      for id in network.takeDelivered(at: next) { times[id] = next }
+    }
+    return times
+  }
+
+  func whole(_ network: inout KVNetwork, _ id: Int, _ bytes: Double, from: Int, to: Int, at time: Seconds) {
+    network.open(id, from: from, to: to, at: time)
+    network.add(bytes, to: id, at: time)
+    network.close(id, at: time)
+  }
+
+  @Test func aTransferTakesItsBytesAndTheLatency() {
+    var network = KVNetwork(bytesPerSecond: [100, 50], latency: 0.25)
+    whole(&network, 7, 100, from: 0, to: 1, at: 1)
+    #expect(deliveries(&network) == [7: 1 + 2 + 0.25])
+  }
+
+  /// Layers of c seconds each, and x seconds of transfer for each: c + (L - 1) max(c, x) + x + a.
+  @Test(arguments: [(0.5, 0.25), (0.25, 0.5), (0.5, 0.5)])
+  func layersStreamByTheFormula(compute: Seconds, transfer: Seconds) throws {
+    let (layers, latency) = (8, 0.125)
+    var network = KVNetwork(bytesPerSecond: [1000, 1000], latency: latency)
+    for layer in 1...layers {
+      let time = Double(layer) * compute
+      if layer == 1 { network.open(0, from: 0, to: 1, at: time) }
+      network.add(1000 * transfer, to: 0, at: time)
+      if layer == layers { network.close(0, at: time) }
+    }
+    let end = try #require(deliveries(&network)[0])
+    let formula = compute + Double(layers - 1) * max(compute, transfer) + transfer + latency
+    #expect(abs(end - formula) < 1e-9)
+  }
+
+  /// Two leave a port of 100 bytes/s: 50 each until the shorter is through, then 100.
+  @Test func flowsOfAPortShareItEqually() {
+    var network = KVNetwork(bytesPerSecond: [100, 1000, 1000], latency: 0)
+    whole(&network, 0, 100, from: 0, to: 1, at: 0)
+    whole(&network, 1, 200, from: 0, to: 2, at: 0)
+    #expect(deliveries(&network) == [0: 2, 1: 3])
+    var queue = KVNetwork(bytesPerSecond: [100, 1000, 1000], latency: 0, sharing: .fifo)
+    whole(&queue, 0, 100, from: 0, to: 1, at: 0)
+    whole(&queue, 1, 200, from: 0, to: 2, at: 0)
+    #expect(deliveries(&queue) == [0: 1, 1: 3])
+  }
+
+  /// A flow that its other end holds back leaves its share to the rest.
+  @Test func whatAFlowCannotUseGoesToTheRest() {
+    var network = KVNetwork(bytesPerSecond: [90, 10, 1000], latency: 0)
+    whole(&network, 0, 1000, from: 0, to: 1, at: 0)
+    whole(&network, 1, 1000, from: 0, to: 2, at: 0)
+    #expect(network.rates().map(\.bytesPerSecond) == [10, 80])
+  }
+
+  /// Whatever flows: no port carries more than it can, each flow is held back by a full port, and all bytes arrive.
+  @Test(arguments: 0..<40, KVNetwork.Sharing.allCases)
+  func portsAreFullAndNotOverfull(seed: Int, sharing: KVNetwork.Sharing) {
+    var random = SplitMix64(seed: UInt64(seed), purpose: "network")
+    let bandwidth = (0..<6).map { _ in 10 + 90 * random.uniform() }
+    var network = KVNetwork(bytesPerSecond: bandwidth, latency: 0.01, sharing: sharing)
+    var (now, sent, delivered) = (0.0, 0, 0)
+    func check() {
+      var used = Array(repeating: 0.0, count: 12)
+      let rates = network.rates()
+      for flow in rates {
+        used[flow.source] += flow.bytesPerSecond
+        used[6 + flow.sink] += flow.bytesPerSecond
+      }
+      for port in 0..<12 { #expect(used[port] <= bandwidth[port % 6] * (1 + 1e-9)) }
+      for flow in rates where sharing == .fair {
+        let isFull = [(flow.source, bandwidth[flow.source]), (6 + flow.sink, bandwidth[flow.sink])]
+          .contains { used[$0.0] >= $0.1 * (1 - 1e-9) }
+        #expect(isFull)
+      }
+      #expect(rates.isEmpty || rates.contains { $0.bytesPerSecond > 0 })
+    }
+    for id in 0..<60 {
+      now += random.uniform()
+      while let next = network.nextChange(), next <= now {
+        delivered += network.takeDelivered(at: next).count
+      }
+      whole(
+        &network, id, 100 * random.uniform(), from: random.index(below: 3), to: 3 + random.index(below: 3),
+        at: now)
+      sent += 1
+      check()
+    }
+    delivered += deliveries(&network).count
+    #expect(delivered == sent)
+  }
+}
