@@ -100,7 +100,8 @@ public final class Library: Sendable {
     if let speculation = pool.system.speculation, law != nil || pool.role != nil {
       throw ExperimentError.invalidValue(
         option: "--speculative-config", value: speculation.method.rawValue,
-        expected: law != nil ? "none with a law of whole iterations" : "none where prefill and decode are apart")
+        expected: law != nil
+          ? "none with a law of whole iterations" : "none where prefill and decode are apart")
     }
     let maxSequences = pool.system.maxSequences ?? scheduling.maxSequences
     return LoadedPool(

@@ -145,7 +145,8 @@ public struct LoadedExperiment: Sendable {
   package var pool: LoadedPool {
     LoadedPool(
       name: specification.cluster.pool.name, instances: specification.cluster.pool.instances, loaded: loaded,
-      policy: policy, kvBlocks: kvBlocks, maxSequences: maxSequences, maxModelLength: maxModelLength, law: law,
+      policy: policy, kvBlocks: kvBlocks, maxSequences: maxSequences, maxModelLength: maxModelLength,
+      law: law,
       speculation: specification.system.speculation)
   }
 

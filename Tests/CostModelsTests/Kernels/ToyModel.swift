@@ -179,7 +179,8 @@ struct ToySystem {
   /// The system as the cost model takes it.
   func served() throws -> ServedSystem {
     try ServedSystem(
-      model: model.read(), hardware: hardware, engine: engine, tensorParallel: gpus, expertParallel: expertRanks)
+      model: model.read(), hardware: hardware, engine: engine, tensorParallel: gpus,
+      expertParallel: expertRanks)
   }
 
   /// The cost model of the system.
