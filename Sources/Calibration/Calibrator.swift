@@ -77,10 +77,11 @@ struct Calibrator {
   /// A family's fits of one type, as a calibration keeps them.
   func kernel<Family: MeasuredFamily>(
     _ family: Family.Type, _ kernel: String, _ type: String, _ formula: String, dimensions: [String],
-    _ errors: [Double], _ bar: ErrorBar?, _ shapes: [FittedShape]
+    _ errors: [Double], _ bar: ErrorBar?, _ shapes: [FittedShape], table: String? = nil
   ) -> FittedKernel {
     FittedKernel(
-      kernel: kernel, type: type, formula: formula, quality: .measured, source: source(of: Family.table),
+      kernel: kernel, type: type, formula: formula, quality: .measured,
+      source: source(of: table ?? Family.table),
       dimensions: dimensions, coefficients: Family.coefficients, ranges: Family.ranges,
       heldOut: ErrorSummary(errors), bar: bar, shapes: shapes)
   }

@@ -4,16 +4,18 @@ import Testing
 
 /// Models whose layers differ are lists of kinds.
 @Suite struct LayerMapTests {
-  private static let latent = LayerKind.Mixer.latentAttention(heads: 16, latent: 512, rope: 64)
+  private static let latent = LayerKind.Mixer.latentAttention(
+    LatentAttention(heads: 16, queryRank: nil, latent: 512, nope: 128, rope: 64, value: 128))
   /// A dense layer, then two of experts, as in DeepSeek's models; then a recurrence.
   private let map = LayerMap([
     LayerKind(mixer: latent, feedForward: .dense(width: 10_944)),
     LayerKind(
-      mixer: latent, feedForward: .experts(count: 64, active: 6, width: 1408, shared: 2, format: .bf16)),
+      mixer: latent, feedForward: .experts(count: 64, active: 6, width: 1408, shared: 2816, format: .bf16)),
     LayerKind(
-      mixer: latent, feedForward: .experts(count: 64, active: 6, width: 1408, shared: 2, format: .bf16)),
+      mixer: latent, feedForward: .experts(count: 64, active: 6, width: 1408, shared: 2816, format: .bf16)),
     LayerKind(
-      mixer: .stateSpace(heads: 8, headDim: 64, state: 128), feedForward: .dense(width: 10_944)),
+      mixer: .gatedDelta(GatedDelta(keyHeads: 2, valueHeads: 4, keyDim: 64, valueDim: 128, kernel: 4)),
+      feedForward: .dense(width: 10_944)),
   ])
 
   @Test func countsLayersOfAKindInARange() {
@@ -25,7 +27,10 @@ import Testing
   }
 
   @Test func whatASequenceKeepsDependsOnTheKind() {
-    #expect(map.kinds.map { $0.cache.bytes(tokens: 1000) } == [1_152_000, 1_152_000, 131_072])
+    #expect(
+      map.kinds.map { $0.cache.bytes(tokens: 1000) } == [
+        1_152_000, 1_152_000, 4 * 4 * 64 * 128 + 2 * 3 * 768,
+      ])
     let windowed = LayerKind(
       mixer: .attention(heads: 8, keyValueHeads: 2, headDim: 64, window: 128), feedForward: .dense(width: 1))
     #expect(windowed.cache.bytes(tokens: 100) == 100 * 512)

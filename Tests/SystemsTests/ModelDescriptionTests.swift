@@ -22,6 +22,20 @@ import Testing
       ("mixtral-8x22b", 140_620_634_112, 38.95e9, false),
       ("minimax-m2.5", 228_689_764_864, 10.42e9, false),
       ("gpt-oss-120b", 116_829_156_672, 5.133e9, false),
+      ("deepseek-v3", 671_026_419_200, 36.63e9, false),
+      ("deepseek-r1", 671_026_419_200, 36.63e9, false),
+      ("deepseek-v3.2", 671_877_944_064, 37.48e9, false),
+      ("kimi-k2", 1_026_408_232_448, 31.69e9, false),
+      ("glm-5", 743_911_218_432, 40.83e9, false),
+      ("glm-4.5-air", 106_852_251_264, 12.80e9, false),
+      ("llama-4-scout", 107_769_861_120, 16.14e9, false),
+      ("llama-4-maverick", 400_711_848_960, 16.15e9, false),
+      ("qwen3-next-80b-a3b", 79_674_391_296, 3.564e9, false),
+      ("qwen3.5-35b-a3b", 34_660_610_688, 2.946e9, false),
+      ("qwen3.5-122b-a10b", 122_111_526_912, 9.008e9, false),
+      ("qwen3.5-397b-a17b", 396_346_350_336, 16.33e9, false),
+      ("qwen3.5-27b", 26_895_998_464, 25.63e9, false),
+      ("gemma-3-27b", 27_009_346_304, 27.01e9, false),
     ])
   func parameters(name: String, total: Int, active: Double, includingEmbedding: Bool) throws {
     let model = try shipped(name)
@@ -29,6 +43,37 @@ import Testing
     #expect(model.parameters == total)
     let counted = Double(model.activeParameters(includingEmbedding: includingEmbedding))
     #expect(abs(counted / active - 1) < 0.005)
+  }
+
+  @Test(
+    "what tokens and sequences keep, and what an expert takes, are the published bytes",
+    arguments: [
+      ("deepseek-v3", 70_272, 0, 44_050_944), ("deepseek-v3.2", 70_272 + 8_052, 0, 44_050_944),
+      ("kimi-k2", 70_272, 0, 44_050_944), ("glm-5", 89_856 + 10_296, 0, 2 * 37_748_736),
+      ("glm-4.5-air", 188_416, 0, 34_603_008), ("llama-4-scout", 196_608, 0, 251_658_240),
+      ("qwen3-next-80b-a3b", 24_576, 77_266_944, 6_291_456),
+      ("qwen3.5-35b-a3b", 20_480, 64_389_120, 6_291_456),
+      ("qwen3.5-122b-a10b", 24_576, 153_649_152, 18_874_368),
+      ("qwen3.5-397b-a17b", 30_720, 192_061_440, 25_165_824),
+      ("qwen3.5-27b", 65_536, 153_944_064, 0), ("gemma-3-27b", 507_904, 0, 0),
+    ])
+  func bytes(name: String, perToken: Int, perSequence: Int, perExpert: Int) throws {
+    let model = try shipped(name)
+    let shard = try model.shard(over: 1)
+    #expect(shard.keyValueBytesPerToken == perToken)
+    #expect(shard.stateBytesPerSequence == perSequence)
+    #expect(model.bytesPerExpert == perExpert)
+  }
+
+  @Test("latent vectors are on every GPU, and whole experts on one of them")
+  func shared() throws {
+    let model = try shipped("deepseek-v3")
+    let (slices, whole) = (try model.shard(over: 8), try model.shard(over: 8, expertRanks: 8))
+    #expect(slices.keyValueBytesPerToken == 70_272)
+    #expect(whole.expertBytesPerLayer == 32 * model.bytesPerExpert)
+    #expect(whole.bytesPerExpert == model.bytesPerExpert)
+    #expect(slices.expertIntermediate == 256 && whole.expertIntermediate == 2048)
+    #expect(throws: DescriptionError.self) { try model.shard(over: 8, expertRanks: 3) }
   }
 
   @Test("Qwen3-30B-A3B takes the published bytes")
@@ -39,8 +84,8 @@ import Testing
     let half = try model.shard(over: 2)
     #expect(half.bytesPerExpert == 9_437_184 / 2)
     #expect(half.keyValueBytesPerToken == 48 << 10)
-    #expect(half.queryKeyValueBytes == 2 * 2048 * (16 + 4) * 128)
-    #expect(half.outputBytes == 2 * 16 * 128 * 2048)
+    let projections = 2 * 2048 * (16 + 4) * 128 + 2 * 16 * 128 * 2048
+    #expect(half.denseBytes(of: half.kinds[0]) == projections + half.routerBytes + 2 * (2 * 2048 + 2 * 128))
     #expect(half.routerBytes == 2 * 2048 * 128)
     #expect(half.headBytes == 151_936 / 2 * 2048 * 2)
     let whole = try model.shard(over: 1)
@@ -129,7 +174,10 @@ import Testing
 
   /// What is replaced, by what, and what the message says of it.
   static let mistakes: [(old: String, new: String, message: String)] = [
-    ("\"llama\"", "\"mamba\"", "tiny.json: field 'model_type' is 'mamba'; expected one of llama"),
+    (
+      "\"llama\"", "\"mamba\"",
+      "tiny.json: field 'model_type' is 'mamba' (its state-space layers have no measured kernels); expected one of llama"
+    ),
     ("\"model_type\": \"llama\",", "", "field 'model_type' is missing"),
     (
       "\"hidden_size\": 64", "\"hidden_size\": 0", "field 'hidden_size' is 0; expected a whole number in 1..."

@@ -12,9 +12,11 @@ extension DecodeAttention: MeasuredFamily {
 
   static let name = "decode_attention"
   static let table = "decode_attention"
+  /// Latent attention: the kernel alone, with the projection absorbed.
+  static let furtherTables = ["mla_decode"]
 
   static func rows(of table: KernelTable) throws(CalibrationError) -> [Row] {
-    let heads = try table.heads()
+    let heads = try table.columns.contains("kv_heads") ? table.heads() : latentHeads(table)
     let formats = try table.keyValueFormats()
     let batch = try table.integers("batch")
     let context = try table.integers("kv_len")
@@ -22,6 +24,13 @@ extension DecodeAttention: MeasuredFamily {
     return (0..<table.count).map {
       Row(
         heads: heads[$0], format: formats[$0], batch: batch[$0], context: context[$0], seconds: seconds[$0])
+    }
+  }
+
+  /// The sizes of DeepSeek's models, which are those of all that have latent attention: latent vectors of 512, and 64 more.
+  private static func latentHeads(_ table: KernelTable) throws(CalibrationError) -> [AttentionHeads] {
+    try table.integers("heads").map {
+      AttentionHeads(latentDimensions: [$0, 1, 576, 512], isAbsorbed: true)
     }
   }
 
@@ -35,6 +44,9 @@ extension DecodeAttention: MeasuredFamily {
   static func key(_ row: Row) -> [String] {
     [row.format.rawValue] + Shape(row.heads).dimensions.map(String.init)
   }
+
+  static func launch(_ row: Row) -> [Int]? { row.heads.isLatent ? [row.batch, row.context] : nil }
+  static func seconds(of row: Row) -> Double { row.seconds }
 
   /// Fits each set of heads.
   static func fit(_ rows: [Row], _ calibrator: Calibrator) throws(CalibrationError) -> [FittedKernel] {
@@ -68,20 +80,26 @@ extension DecodeAttention: MeasuredFamily {
         shapes.append(fit.shape)
         errors += fit.errors
       }
+      let isLatent = kernel == latent
       kernels.append(
         calibrator.kernel(
           self, kernel, type,
           "t0 + KV bytes * b + batch * q + waves * s + cut * c + waves * cut * d, "
             + "waves = ceil(batch * kv_heads / \(calibrator.figures.multiprocessors)), cut = context longer than window",
-          dimensions: ["heads", "kv_heads", "head_dim", "window"], errors, ErrorBar(median: 7, p90: 20),
-          shapes))
+          dimensions: ["heads", "kv_heads", "head_dim", isLatent ? "value_dim" : "window"], errors,
+          isLatent ? ErrorBar(median: 6, p90: 15) : ErrorBar(median: 7, p90: 20), shapes,
+          table: isLatent ? furtherTables[0] : nil))
     }
     return kernels
   }
 
   static func shape(_ kernel: FittedKernel, _ dimensions: [Int]) -> Shape? {
     guard dimensions.count == 4, let format = WeightFormat(rawValue: kernel.type) else { return nil }
-    let shape = Shape(AttentionHeads(dimensions: dimensions), format: format)
+    let heads =
+      kernel.kernel == latent
+      ? AttentionHeads(latentDimensions: dimensions, isAbsorbed: true)
+      : AttentionHeads(dimensions: dimensions)
+    let shape = Shape(heads, format: format)
     return shape.kernel == kernel.kernel ? shape : nil
   }
 

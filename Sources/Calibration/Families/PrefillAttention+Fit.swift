@@ -14,16 +14,19 @@ extension PrefillAttention: MeasuredFamily {
 
   static let name = "prefill_attention"
   static let table = "prefill_attention"
+  /// Latent attention: the kernel alone, keys and values expanded.
+  static let furtherTables = ["mla_prefill"]
   /// Chunks with a prefix, full context: the errors of the fits on them.
   static let afterPrefix = "prefill_attention_prefix"
   static let judgedApart = [afterPrefix]
 
   static func rows(of table: KernelTable) throws(CalibrationError) -> [Row] {
-    let heads = try table.heads()
+    let isLatent = !table.columns.contains("kv_heads")
+    let heads = try isLatent ? latentHeads(table) : table.heads()
     let formats = try table.keyValueFormats()
     let batch = try table.integers("batch")
     let tokens = try table.integers("q_len")
-    let prefix = try table.integers("prefix")
+    let prefix = try isLatent ? Array(repeating: 0, count: table.count) : table.integers("prefix")
     let seconds = try table.seconds()
     let splits = table.value("splits_keys") != "no"
     return (0..<table.count).map {
@@ -31,6 +34,13 @@ extension PrefillAttention: MeasuredFamily {
         heads: heads[$0], splitsKeys: splits, format: formats[$0], batch: batch[$0], tokens: tokens[$0],
         prefix: prefix[$0],
         seconds: seconds[$0])
+    }
+  }
+
+  /// The sizes of DeepSeek's models: keys of 192 and values of 128 for each head.
+  private static func latentHeads(_ table: KernelTable) throws(CalibrationError) -> [AttentionHeads] {
+    try table.integers("heads").map {
+      AttentionHeads(latentDimensions: [$0, $0, 192, 128], isAbsorbed: false)
     }
   }
 
@@ -49,6 +59,9 @@ extension PrefillAttention: MeasuredFamily {
   static func key(_ row: Row) -> [String] {
     [row.splitsKeys ? "" : unsplit, row.format.rawValue] + Shape(row.heads).dimensions.map(String.init)
   }
+
+  static func launch(_ row: Row) -> [Int]? { row.heads.isLatent ? [row.batch, row.tokens] : nil }
+  static func seconds(of row: Row) -> Double { row.seconds }
 
   /// Fits each set of heads.
   ///
@@ -97,6 +110,7 @@ extension PrefillAttention: MeasuredFamily {
           }
         }
       }
+      let isLatent = kernel == latent
       func fitted(
         _ kernel: String, _ errors: [Double], _ bar: ErrorBar, _ shapes: [FittedShape]
       ) -> FittedKernel {
@@ -106,9 +120,11 @@ extension PrefillAttention: MeasuredFamily {
             + (type.hasPrefix(unsplit)
               ? "waves = ceil(blocks / \(calibrator.figures.multiprocessors))"
               : "waves = least ceil(s * blocks / \(calibrator.figures.multiprocessors)) / s, s = 1...32"),
-          dimensions: ["heads", "kv_heads", "head_dim", "window"], errors, bar, shapes)
+          dimensions: ["heads", "kv_heads", "head_dim", isLatent ? "value_dim" : "window"], errors, bar,
+          shapes, table: isLatent ? furtherTables[0] : nil)
       }
-      kernels.append(fitted(kernel, errors, ErrorBar(median: 5, p90: 13), shapes))
+      let bar = isLatent ? ErrorBar(median: 6, p90: 15) : ErrorBar(median: 5, p90: 13)
+      kernels.append(fitted(kernel, errors, bar, shapes))
       if !errorsAfterPrefix.isEmpty {
         kernels.append(fitted(afterPrefix, errorsAfterPrefix, ErrorBar(median: 3, p90: 8), []))
       }
@@ -119,8 +135,12 @@ extension PrefillAttention: MeasuredFamily {
   static func shape(_ kernel: FittedKernel, _ dimensions: [Int]) -> Shape? {
     guard dimensions.count == 4 else { return nil }
     let format = kernel.type.hasSuffix(WeightFormat.fp8.rawValue) ? WeightFormat.fp8 : .bf16
+    let heads =
+      kernel.kernel == latent
+      ? AttentionHeads(latentDimensions: dimensions, isAbsorbed: false)
+      : AttentionHeads(dimensions: dimensions)
     let shape = Shape(
-      AttentionHeads(dimensions: dimensions), splitsKeys: !kernel.type.hasPrefix(unsplit), format: format)
+      heads, splitsKeys: !kernel.type.hasPrefix(unsplit), format: format)
     return shape.kernel == kernel.kernel ? shape : nil
   }
 

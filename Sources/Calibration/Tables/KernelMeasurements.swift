@@ -44,6 +44,9 @@ struct KernelMeasurements: Sendable {
       try read(device: accept(table, other))
     }
     for (i, family) in measuredFamilies.enumerated() where family.table != "kernels" {
+      for name in family.furtherTables {
+        if let table = try table(name) { try families[i].read(accept(table, folder)) }
+      }
       guard let table = try table(family.table) else { continue }
       if family is Experts.Type, !table.columns.contains("active") {
         try read(experts: accept(table, folder), profiles: profiles)

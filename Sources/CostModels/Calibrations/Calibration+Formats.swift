@@ -12,7 +12,9 @@ extension Calibration {
   public static func paths(gpu: String, profiles: ProfileFolder, for model: ModelDescription) -> [String] {
     let folder = profiles.url.path + "/calibrations"
     let formats = "\(folder)/formats/\(gpu).json"
-    let needsFormats = !model.formats.quantised.isSubset(of: [.mxfp4, .mxfp4MXFP8])
+    let needsFormats =
+      !model.formats.quantised.isSubset(of: [.mxfp4, .mxfp4MXFP8]) || model.latent != nil
+      || model.delta != nil
     let hasFormats = needsFormats && FileManager.default.fileExists(atPath: formats)
     return ["\(folder)/\(gpu).json"] + (hasFormats ? [formats] : [])
   }
@@ -37,6 +39,9 @@ extension Calibration {
     for call in calls {
       guard let stand = standIn(for: call), !names.contains(stand) else { continue }
       names.append(stand)
+    }
+    if shard.model.latent?.indexer != nil {
+      names.append("scores of the indexer (data sheet)")
     }
     return names.isEmpty ? nil : names.joined(separator: ", ")
   }

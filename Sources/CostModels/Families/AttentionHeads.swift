@@ -6,18 +6,43 @@ public struct AttentionHeads: Sendable, Hashable, CustomStringConvertible {
   public var heads: Int
   /// KV heads.
   public var keyValueHeads: Int
-  /// Width of a head.
+  /// Width of a head's query and key.
   public var headDim: Int
+  /// Width of a head's value.
+  public var valueDim: Int
+  /// Whether values are a part of the keys, and not stored or read again: latent vectors.
+  public var sharesValues = false
   /// Keys that a token sees at most, itself included; 0 for no limit.
   public var window: Int
 
   /// Creates heads.
-  public init(heads: Int, keyValueHeads: Int, headDim: Int, window: Int = 0) {
+  ///
+  /// The width of a value is that of a key unless it is given.
+  public init(heads: Int, keyValueHeads: Int, headDim: Int, window: Int = 0, valueDim: Int? = nil) {
     self.heads = heads
     self.keyValueHeads = keyValueHeads
     self.headDim = headDim
     self.window = window
+    self.valueDim = valueDim ?? headDim
   }
+
+  /// The heads of a latent attention in decode: one key, whose first part is the value.
+  public init(absorbed attention: LatentAttention) {
+    self.init(
+      heads: attention.heads, keyValueHeads: 1, headDim: attention.entryWidth,
+      window: attention.indexer?.topK ?? 0, valueDim: attention.latent)
+    sharesValues = true
+  }
+
+  /// The heads of a latent attention in prefill: keys and values of every head.
+  public init(expanded attention: LatentAttention) {
+    self.init(
+      heads: attention.heads, keyValueHeads: attention.heads, headDim: attention.nope + attention.rope,
+      window: attention.indexer?.topK ?? 0, valueDim: attention.value)
+  }
+
+  /// Whether keys and values differ in width, which only latent attention has.
+  public var isLatent: Bool { headDim != valueDim }
 
   /// Creates heads from the sizes that a calibration keeps.
   ///
@@ -27,8 +52,21 @@ public struct AttentionHeads: Sendable, Hashable, CustomStringConvertible {
       heads: dimensions[0], keyValueHeads: dimensions[1], headDim: dimensions[2], window: dimensions[3])
   }
 
-  /// The sizes as a calibration keeps them.
-  package var dimensions: [Int] { [heads, keyValueHeads, headDim, window] }
+  /// Creates the heads of a latent attention from the sizes that a calibration keeps.
+  ///
+  /// - Precondition: there are four.
+  package init(latentDimensions dimensions: [Int], isAbsorbed: Bool) {
+    self.init(
+      heads: dimensions[0], keyValueHeads: dimensions[1], headDim: dimensions[2], valueDim: dimensions[3])
+    sharesValues = isAbsorbed
+  }
+
+  /// The sizes as a calibration keeps them; of latent attention, which nobody measured with a window, the value's width in
+  /// its place.
+  package var dimensions: [Int] {
+    [heads, keyValueHeads, headDim, isLatent ? valueDim : window]
+  }
+
   /// The kernels that stand in where none of this kind and format was measured, the most similar first: that of 16-bit keys
   /// and values, and those without a window.
   ///
@@ -43,16 +81,17 @@ public struct AttentionHeads: Sendable, Hashable, CustomStringConvertible {
   static let weights = [1.0, 2, 8, 1]
 
   /// Bytes of the queries and the outputs of a token, two each.
-  var bytesPerToken: Double { 4 * Double(heads) * Double(headDim) }
+  var bytesPerToken: Double { 2 * Double(heads) * Double(headDim + valueDim) }
   /// Bytes of the key and the value of a token in a format.
   func bytesPerEntry(_ format: WeightFormat) -> Double {
-    2 * format.bytesPerWeight * Double(keyValueHeads) * Double(headDim)
+    format.bytesPerWeight * Double(keyValueHeads) * Double(sharesValues ? headDim : headDim + valueDim)
   }
   /// Operations of a query with a key and its value.
-  var flopsPerPair: Double { 4 * Double(heads) * Double(headDim) }
+  var flopsPerPair: Double { 2 * Double(heads) * Double(headDim + valueDim) }
 
   /// `32 / 4 heads of 128`.
   public var description: String {
-    "\(heads) / \(keyValueHeads) heads of \(headDim)" + (window > 0 ? ", window \(window)" : "")
+    "\(heads) / \(keyValueHeads) heads of \(headDim)" + (isLatent ? " and \(valueDim)" : "")
+      + (window > 0 ? ", window \(window)" : "")
   }
 }

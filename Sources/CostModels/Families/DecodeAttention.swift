@@ -27,7 +27,10 @@ public enum DecodeAttention: LinearKernelFamily {
     }
 
     /// The name in a calibration.
-    public var kernel: String { heads.window > 0 ? "windowed_decode_attention" : "decode_attention" }
+    public var kernel: String {
+      if heads.isLatent { return DecodeAttention.latent }
+      return heads.window > 0 ? "windowed_decode_attention" : "decode_attention"
+    }
     /// The type in a calibration.
     public var type: String { format.rawValue }
     /// The sizes in a calibration.
@@ -56,6 +59,9 @@ public enum DecodeAttention: LinearKernelFamily {
       self.context = context
     }
   }
+
+  /// The name of latent attention in a calibration.
+  package static let latent = "latent_decode_attention"
 
   /// Names and units of the coefficients.
   public static let coefficients: [FittedKernel.Coefficient] = [
@@ -105,7 +111,9 @@ public enum DecodeAttention: LinearKernelFamily {
       shape, SIMD8(calibration.launch(), calibration.figures.secondsPerByte, 0, 0, 0, 0, 0, 0), .dataSheet)
   }
 
+  /// A fit of this kind and format; nobody measured latent attention that sees chosen tokens alone.
   private static func measured(_ shape: Shape, in calibration: Calibration) -> Fit<DecodeAttention>? {
-    calibration.exact(shape) ?? calibration.nearest(to: shape, weights: AttentionHeads.weights)
+    guard !shape.heads.isLatent || shape.heads.window == 0 else { return nil }
+    return calibration.exact(shape) ?? calibration.nearest(to: shape, weights: AttentionHeads.weights)
   }
 }

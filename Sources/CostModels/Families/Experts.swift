@@ -13,6 +13,8 @@ import Systems
 /// the tile size that holds an expert's fair share of the rows: `triton_kernels/matmul_ogs_details/opt_flags.py`
 /// of github.com/triton-lang/triton, 16 ... 128 in powers of two. FP8 kernels have a part in rows and a part in tiles
 /// of 128, which is the better form on the tables of all GPUs.
+///
+/// With expert parallelism each of some ranks has its own part of the experts, whole, and the busiest one counts.
 public enum Experts: KernelFamily {
   /// The sizes of a layer's experts.
   public struct Shape: KernelShape {
@@ -28,9 +30,14 @@ public enum Experts: KernelFamily {
     public var topK: Int
     /// How the weights are stored.
     public var format: WeightFormat
+    /// Groups of GPUs that share out the experts; 1 without expert parallelism.
+    public var ranks: Int
 
     /// Creates a shape.
-    public init(hidden: Int, intermediate: Int, experts: Int, topK: Int, format: WeightFormat = .bf16) {
+    public init(
+      hidden: Int, intermediate: Int, experts: Int, topK: Int, format: WeightFormat = .bf16, ranks: Int = 1
+    ) {
+      self.ranks = ranks
       self.hidden = hidden
       self.intermediate = intermediate
       self.experts = experts
@@ -47,9 +54,10 @@ public enum Experts: KernelFamily {
     /// The sizes, for tables.
     public var description: String {
       "\(experts) x \(hidden) x \(intermediate), top \(topK), \(format.rawValue)"
+        + (ranks > 1 ? ", over \(ranks) ranks" : "")
     }
     /// Bytes of all weights on this GPU.
-    public var weightBytes: Int { experts * bytesPerExpert }
+    public var weightBytes: Int { experts / ranks * bytesPerExpert }
 
     /// Bytes of one expert's three matrices (gate, up, down), without biases, each row's last scale counted whole.
     public var bytesPerExpert: Int {
@@ -111,14 +119,14 @@ public enum Experts: KernelFamily {
   ) -> Seconds {
     guard work.rows > 0, work.active > 0 else { return 0 }
     let choice = shape.flopsPerChoice
-    let loading = coefficients[0] + work.active * shape.expertBytes * coefficients[1]
+    let (choices, active) = busiestRank(shape, work)
+    let loading = coefficients[0] + active * shape.expertBytes * coefficients[1]
     let perFLOP = coefficients[2] + coefficients[7] * work.skew
-    let inRows = loading + work.rows * Double(shape.topK) * choice * perFLOP
+    let inRows = loading + choices * choice * perFLOP
     let tile = shape.tileTokens(rows: work.rows)
     let perTileFLOP = coefficients[3 + index(ofTile: tile)]
     guard perTileFLOP > 0 else { return inRows }
-    let tiles = expectedTiles(
-      choices: work.rows * Double(shape.topK), active: work.active, tileTokens: tile, skew: work.skew)
+    let tiles = expectedTiles(choices: choices, active: active, tileTokens: tile, skew: work.skew)
     return inRows + perTileFLOP * tiles * tile * choice
   }
 
@@ -128,11 +136,13 @@ public enum Experts: KernelFamily {
     let i = Double(shape.intermediate)
     let k = Double(shape.topK)
     // Rows are gathered (2h), pass gate and up (h + 2i), the activation (3i) and down (i + h), and are combined (h + h/k).
-    let bytesPerRow = 2 * k * (5 * h + 6 * i) + 2 * h
-    let weightBytes = work.active * Double(shape.bytesPerExpert)
+    // Of all ranks alike: the mean of them.
+    let ranks = Double(shape.ranks)
+    let bytesPerRow = 2 * k * (5 * h + 6 * i) / ranks + 2 * h
+    let weightBytes = work.active * Double(shape.bytesPerExpert) / ranks
     return KernelTraffic(
       weightBytes: weightBytes, activationBytes: work.rows * bytesPerRow,
-      flops: work.rows * (6 * k * h * i), mxfp4Bytes: shape.format.isTiled ? weightBytes : 0)
+      flops: work.rows * (6 * k * h * i) / ranks, mxfp4Bytes: shape.format.isTiled ? weightBytes : 0)
   }
 
   /// What computing adds to loading.
@@ -140,7 +150,8 @@ public enum Experts: KernelFamily {
     _ coefficients: SIMD8<Double>, _ shape: Shape, _ work: Work, on device: DeviceFigures
   ) -> Double {
     guard work.rows > 0, work.active > 0 else { return 0 }
-    let loading = coefficients[0] + work.active * shape.expertBytes * coefficients[1]
+    let active = busiestRank(shape, work).active
+    let loading = coefficients[0] + active * shape.expertBytes * coefficients[1]
     return 1 - loading / seconds(coefficients, shape, work, on: device)
   }
 
@@ -169,45 +180,5 @@ public enum Experts: KernelFamily {
     return calibration.fit(
       shape, SIMD8(launch, figures.secondsPerByte, figures.secondsPerFLOP(shape.format), 0, 0, 0, 0, 0),
       .dataSheet)
-  }
-}
-
-extension Experts {
-  /// The expected number of tiles, each of one expert, that hold all choices.
-  ///
-  /// For random routing an expert's load is close to a normal distribution whose variance is its mean; for skewed
-  /// routing to an exponential one, of which ⌈load / tile⌉ has the expectation 1 / (1 − e^(−tile / mean)).
-  ///
-  /// - Parameters:
-  ///   - choices: Tokens times experts a token.
-  ///   - active: Distinct experts that they choose.
-  ///   - tileTokens: Tokens that a tile holds.
-  ///   - skew: The weight of the exponential distribution, 0 ... 1.
-  /// - Returns: Tiles, at least one for each active expert.
-  /// - Complexity: O(1); up to about ten terms of a normal distribution.
-  public static func expectedTiles(choices: Double, active: Double, tileTokens: Double, skew: Double)
-    -> Double
-  {
-    guard choices > 0, active > 0 else { return 0 }
-    let mean = choices / active
-    var tiles = 1.0
-    if skew < 1 {
-      // Σ over j ≥ 1 of the probability that the load exceeds j tiles; beyond ±4 deviations it is 1 or 0.
-      let deviation = mean.squareRoot()
-      let sure = max(0, ((mean - 4 * deviation) / tileTokens).rounded(.down))
-      tiles += sure
-      var edge = (sure + 1) * tileTokens
-      while edge < mean + 4 * deviation {
-        tiles += 0.5 * erfc((edge + 0.5 - mean) / (deviation * 2.0.squareRoot()))
-        edge += tileTokens
-      }
-    }
-    if skew > 0 { tiles += skew * (1 / -expm1(-tileTokens / mean) - tiles) }
-    return active * tiles
-  }
-
-  /// The position of a tile size among the four.
-  package static func index(ofTile tokens: Double) -> Int {
-    tokens <= 16 ? 0 : tokens <= 32 ? 1 : tokens <= 64 ? 2 : 3
   }
 }

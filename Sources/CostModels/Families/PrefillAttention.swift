@@ -34,7 +34,10 @@ public enum PrefillAttention: LinearKernelFamily {
     }
 
     /// The name in a calibration.
-    public var kernel: String { heads.window > 0 ? "windowed_prefill_attention" : "prefill_attention" }
+    public var kernel: String {
+      if heads.isLatent { return PrefillAttention.latent }
+      return heads.window > 0 ? "windowed_prefill_attention" : "prefill_attention"
+    }
     /// The type in a calibration.
     public var type: String {
       guard !splitsKeys else { return format.rawValue }
@@ -53,6 +56,9 @@ public enum PrefillAttention: LinearKernelFamily {
       Work(heads: heads.heads, keyValueHeads: heads.keyValueHeads, window: heads.window)
     }
   }
+
+  /// The name of latent attention in a calibration.
+  package static let latent = "latent_prefill_attention"
 
   /// The type, in a calibration, of kernels that do not split the keys.
   package static let unsplit = "unsplit"
@@ -74,9 +80,10 @@ public enum PrefillAttention: LinearKernelFamily {
     let waves =
       shape.splitsKeys
       ? work.splitWaves ?? splitWaves(blocks: Int(blocks), multiprocessors: device.multiprocessors) : whole
-    let tileFLOPs = work.tileKeys / work.queryTiles * Work.tile * 4 * Double(heads.headDim)
+    let width = 2 * Double(heads.headDim + heads.valueDim)
+    let tileFLOPs = work.tileKeys / work.queryTiles * Work.tile * width
     let bytes =
-      4 * Double(heads.headDim)
+      width
       * (work.queryTokens * Double(heads.heads)
         + work.keyTokens * Double(heads.keyValueHeads) * (shape.format.bytesPerWeight / 2))
     return SIMD8(1, waves * tileFLOPs, bytes, whole, 0, 0, 0, 0)
@@ -151,6 +158,7 @@ public enum PrefillAttention: LinearKernelFamily {
 
   /// A fit of this kind and format, whatever the heads and whether or not it splits the keys.
   private static func measured(_ shape: Shape, in calibration: Calibration) -> Fit<PrefillAttention>? {
+    guard !shape.heads.isLatent || shape.heads.window == 0 else { return nil }
     if let found = calibration.exact(shape)
       ?? calibration.nearest(to: shape, weights: AttentionHeads.weights)
     {

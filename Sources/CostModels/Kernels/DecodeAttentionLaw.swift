@@ -18,6 +18,9 @@ struct DecodeAttentionLaw: Sendable {
   private let flopsPerEntry: Double
   private let activationBytes: Double
   private let power: PowerModel
+  /// Of an indexer that reads a key of every token, whatever the attention sees; 0 without.
+  private let indexSeconds: Double
+  private let indexBytes: Double
 
   /// Creates the law.
   ///
@@ -25,7 +28,10 @@ struct DecodeAttentionLaw: Sendable {
   ///   - batch: sequences.
   ///   - width: rows of each; they share the reading of its keys and values.
   ///   - kernel: the kernel.
-  init(batch: Int, width: Int = 1, _ kernel: PricedKernel<DecodeAttention>) {
+  ///   - indexer: what picks keys; `nil` where all are seen.
+  init(batch: Int, width: Int = 1, _ kernel: PricedKernel<DecodeAttention>, indexer: IndexScores?) {
+    indexSeconds = indexer?.secondsPerKey ?? 0
+    indexBytes = Double(indexer?.indexer.entryBytes ?? 0)
     let rows = Double(batch)
     let fit = kernel.fit
     let heads = fit.shape.heads
@@ -56,12 +62,12 @@ struct DecodeAttentionLaw: Sendable {
     let terms = entries >= limit ? cut : whole
     // In the order in which `dot` adds them, so that it is the fit's own time to the last bit.
     var seconds = terms[0] + secondsPerByte * (min(entries, limit) * bytesPerEntry)
-    seconds = seconds + terms[2] + terms[3] + terms[4] + terms[5]
+    seconds = seconds + terms[2] + terms[3] + terms[4] + terms[5] + indexSeconds * entries
     var launch = Launch(calls: 1)
     launch.extrapolated = isBatchMeasured && measuredContext.contains(entries) ? 0 : 1
     launch.seconds = seconds * scale
     launch.flops = flopsPerEntry * entries
-    launch.kvBytes = bytesPerEntry * entries
+    launch.kvBytes = (bytesPerEntry + indexBytes) * entries
     launch.activationBytes = activationBytes
     power.apply(to: &launch)
     return launch

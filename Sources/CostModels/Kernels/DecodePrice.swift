@@ -7,6 +7,8 @@ struct DecodePrice: Sendable {
   var launch = Launch()
   /// Its experts alone, as contained in `launch`.
   var experts = Launch()
+  /// Its ``SideKernels`` alone, as contained in `launch`.
+  var side = Launch()
   /// Distinct experts that it reads.
   var distinct = 0.0
   /// Time that the host takes to issue it.

@@ -6,6 +6,19 @@ public enum KernelKind: String, Sendable, CaseIterable {
   case rmsNorm = "rms_norm"
   /// Query, key and value projection.
   case qkvGEMM = "qkv_gemm"
+  /// Projection onto the latent vector, and onto the width that queries pass through.
+  case latentGEMM = "latent_gemm"
+  /// Projection of queries from that width.
+  case queryGEMM = "q_gemm"
+  /// Products of latent attention that are not of all rows: keys and values of prompts expanded from latent vectors, queries
+  /// and outputs of decodes multiplied into the latent space and back, and the scores of an indexer.
+  case latentProducts = "latent_products"
+  /// Projections of an indexer.
+  case indexGEMM = "index_gemm"
+  /// Projection of a recurrence's queries, keys, values and gates.
+  case recurrenceGEMM = "recurrence_gemm"
+  /// Convolution and recurrence of layers without attention.
+  case recurrence
   /// Query and key norm, rotary embedding, and writing of the KV entries.
   case qkNormRopeKV = "qk_norm_rope_kv"
   /// Attention of prefill rows.
@@ -24,6 +37,12 @@ public enum KernelKind: String, Sendable, CaseIterable {
   case expertSiluMul = "expert_silu_mul"
   /// Weighted sum of the experts' outputs, where it is a kernel of its own.
   case expertSum = "expert_sum"
+  /// Gate and up projection of the experts that every token passes.
+  case sharedGateUpGEMM = "shared_gate_up_gemm"
+  /// Their activation.
+  case sharedSiluMul = "shared_silu_mul"
+  /// Their down projection.
+  case sharedDownGEMM = "shared_down_gemm"
   /// Gate and up projection of a dense MLP.
   case gateUpGEMM = "gate_up_gemm"
   /// Activation of a dense MLP.

@@ -8,14 +8,17 @@ extension KernelPrices {
     func add(_ kernel: KernelKind, _ launch: Launch, times: Int) {
       totals[kernel.index].add(launch, times: Double(times))
     }
-    ledger.uses[Self.layerUses].forEach { rows, uses in
-      let computed = graphs.padded(rows: rows).rows
-      rowKernels.forEachInLayer(rows: rows, computed: computed) { add($0, $1, times: uses) }
-    }
-    ledger.uses[Self.decodeUses].forEach { batch, uses in
-      let computed = graphs.padded(rows: batch).rows
-      rowKernels.forEachInLayer(rows: batch, computed: computed) { add($0, $1, times: uses) }
-      add(.expertMLP, decodePrices.prices[batch].experts, times: uses)
+    for kind in 0..<kinds {
+      ledger.uses[Self.layerUses(kind)].forEach { rows, uses in
+        let computed = graphs.padded(rows: rows).rows
+        rowKernels.forEachInLayer(kind: kind, rows: rows, computed: computed) { add($0, $1, times: uses) }
+      }
+      ledger.uses[Self.decodeUses(kind)].forEach { batch, uses in
+        let computed = graphs.padded(rows: batch).rows
+        rowKernels.forEachInLayer(kind: kind, rows: batch, computed: computed) { add($0, $1, times: uses) }
+        add(.expertMLP, decodePrices[kind].prices[batch].experts, times: uses)
+        if let side { add(side.kernel, decodePrices[kind].prices[batch].side, times: uses) }
+      }
     }
     ledger.uses[Self.beforeUses].forEach { rows, uses in
       rowKernels.forEachBefore(rows: rows) { add($0, $1, times: uses) }
@@ -27,6 +30,7 @@ extension KernelPrices {
     add(.decodeAttention, Launch(ledger.totals[Self.decodeTotal]), times: 1)
     add(.expertMLP, Launch(ledger.totals[Self.expertTotal]), times: 1)
     add(.fusionGEMM, Launch(ledger.totals[Self.fusionTotal]), times: 1)
+    if let side { add(side.kernel, Launch(ledger.totals[Self.sideTotal]), times: 1) }
     return uses(of: totals)
   }
 
@@ -36,12 +40,11 @@ extension KernelPrices {
     return uses(of: ledger.step.map { Launch($0) })
   }
 
-  /// Adds the kernels of some layers, attention aside, to what is kept of the step.
-  func logLayers(rows: Int, experts: Launch, times: Double, in ledger: inout KernelLedger) {
-    rowKernels.forEachInLayer(rows: rows, computed: graphs.padded(rows: rows).rows) {
+  /// Adds the kernels of some layers of a kind whose cost depends on the rows alone to what is kept of the step.
+  func logLayers(kind: Int, rows: Int, times: Double, in ledger: inout KernelLedger) {
+    rowKernels.forEachInLayer(kind: kind, rows: rows, computed: graphs.padded(rows: rows).rows) {
       ledger.step[$0.index] += $1.values * times
     }
-    ledger.step[KernelKind.expertMLP.index] += experts.values * times
   }
 
   /// What has been added up for each kernel, in the order of ``KernelKind``, for those that ran.

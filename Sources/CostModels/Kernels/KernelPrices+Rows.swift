@@ -4,7 +4,9 @@ import Systems
 extension KernelPrices {
   /// Makes sure that the price of a decode step of so many rows is known.
   mutating func learnDecodePrice(_ batch: Int) {
-    if !decodePrices.knows(batch) { decodePrices.learn(batch, decodePrice(batch)) }
+    for kind in 0..<kinds where !decodePrices[kind].knows(batch) {
+      decodePrices[kind].learn(batch, decodePrice(batch, kind: kind))
+    }
   }
 
   /// Makes sure that the prices of the kernels before and after the layers are known, for their numbers of rows.
@@ -32,23 +34,27 @@ extension KernelPrices {
   }
 
   /// The kernels of a layer whose cost depends on the rows alone.
-  func layerPrice(rows: Int) -> LayerPrice {
+  func layerPrice(rows: Int, kind: Int) -> LayerPrice {
     var price = LayerPrice()
     let (computed, inGraph) = graphs.padded(rows: rows)
-    rowKernels.forEachInLayer(rows: rows, computed: computed) { price.launch += $1 }
+    rowKernels.forEachInLayer(kind: kind, rows: rows, computed: computed) { price.launch += $1 }
     price.computed = computed
     price.issue = host.launch(inGraph: inGraph)
     return price
   }
 
   /// A layer that decodes so many rows and does nothing else, attention aside.
-  private func decodePrice(_ batch: Int) -> DecodePrice {
-    let fixed = layerPrice(rows: batch)
+  private func decodePrice(_ batch: Int, kind: Int) -> DecodePrice {
+    let fixed = layerPrice(rows: batch, kind: kind)
     var price = DecodePrice()
     price.batch = batch
     price.launch = fixed.launch
     price.issue = fixed.issue
-    if let experts, let routing = routing?.law {
+    if let side, kindHasSide[kind] {
+      price.side = side.decode(batch)
+      price.launch += price.side
+    }
+    if let experts, kindHasExperts[kind], let routing = routing?.law {
       price.distinct = routing.distinct(layers: 0..<1, decodes: batch)
       price.experts = experts.launch(rows: fixed.computed, active: price.distinct, carriesPrefill: false)
       price.launch += price.experts

@@ -13,28 +13,29 @@ extension KernelPrices {
     learnDecodePrice(batch)
     learnAttentionLaws(batch)
     learnPrices(before: batch, after: batch)
-    let layer = decodePrices.prices[batch]
     let laws = attentionLaws.prices[batch]
     let before = beforePrices.prices[batch]
     let after = afterPrices.prices[batch]
-    let depth = Double(layers)
     let windowed = Double(windowedBefore[layers])
-    let full = depth - windowed
-    let issue = layer.issue * depth
+    let full = Double(fullBefore[layers])
     let preparation = host.preparation(decodes: batch, prefills: 0, enteringTokens: 0)
-    var fixed = Charge()
-    fixed.add(layer.launch, times: depth)
 
+    var fixed = Charge()
     var template = StepCost()
-    template.launchSeconds = issue
+    for kind in 0..<kinds {
+      let layer = decodePrices[kind].prices[batch]
+      let depth = Double(count(of: kind, in: 0..<layers))
+      fixed.add(layer.launch, times: depth)
+      let expertTraffic = layer.distinct * depth * expertBytes * gpus
+      template.launchSeconds += layer.issue * depth
+      template.experts += layer.distinct * depth
+      template.expertBytes += expertTraffic
+      template.decodeExpertBytes += expertTraffic
+      template.weightBytes -= expertTraffic
+      template.decodeRowJoules += layer.launch.joules * depth * gpus
+    }
     template.hostSeconds = preparation
     template.exposedSeconds = host.exposed(sequences: batch)
-    let expertTraffic = layer.distinct * depth * expertBytes * gpus
-    template.experts = layer.distinct * depth
-    template.expertBytes = expertTraffic
-    template.decodeExpertBytes = expertTraffic
-    template.weightBytes = -expertTraffic
-    template.decodeRowJoules = layer.launch.joules * depth * gpus
 
     // Weights and activations do not depend on the contexts, so they are the same in all steps.
     var moved = fixed
@@ -101,7 +102,10 @@ extension KernelPrices {
     var total = ledger.totals[Self.decodeTotal]
     for step in steps { total += run.tallies[step] }
     ledger.totals[Self.decodeTotal] = total
-    ledger.uses[Self.decodeUses].count(run.decodes, times: layers * steps.count)
+    for kind in 0..<kinds {
+      ledger.uses[Self.decodeUses(kind)].count(
+        run.decodes, times: count(of: kind, in: 0..<layers) * steps.count)
+    }
     ledger.uses[Self.beforeUses].count(run.decodes, times: steps.count)
     ledger.uses[Self.afterUses].count(run.decodes, times: steps.count)
   }

@@ -46,37 +46,51 @@ extension KernelPrices {
     let entry = hasPrefill ? recall(load.segments, band.segments) : 0
     let prefillRows = hasPrefill ? memo.entries[entry].rows : 0
     let rows = decodes + prefillRows
-    let depth = Double(range.count)
     let decodeShare = Double(decodes) / Double(rows)
 
-    if !layerPrices.knows(rows) { layerPrices.learn(rows, layerPrice(rows: rows)) }
-    ledger.uses[Self.layerUses].count(rows, times: range.count)
-    let fixed = layerPrices.prices[rows]
-    cost.launchSeconds += fixed.issue * depth
     var total = Charge()
-    total.add(fixed.launch, times: depth)
-    var rowJoules = fixed.launch.joules * depth
-
-    var expertLaunch = Launch()
-    if hasExperts {
-      let (touched, launch) = priceExperts(
-        decodes: decodes, entry: hasPrefill ? entry : nil, computed: fixed.computed, layers: range,
-        draw: load.draw)
-      expertLaunch = launch
-      total.add(launch, times: depth)
-      ledger.totals[Self.expertTotal] += launch.values * depth
-      rowJoules += launch.joules * depth
-      let bytes = touched * expertBytes * gpus
-      cost.experts += touched
-      cost.expertBytes += bytes
-      cost.decodeExpertBytes += bytes * decodeShare
-      cost.weightBytes -= bytes
+    var rowJoules = 0.0
+    var computed = rows
+    for kind in 0..<kinds {
+      let layers = count(of: kind, in: range)
+      guard layers > 0 else { continue }
+      let depth = Double(layers)
+      if !layerPrices[kind].knows(rows) { layerPrices[kind].learn(rows, layerPrice(rows: rows, kind: kind)) }
+      ledger.uses[Self.layerUses(kind)].count(rows, times: layers)
+      let fixed = layerPrices[kind].prices[rows]
+      computed = fixed.computed
+      cost.launchSeconds += fixed.issue * depth
+      total.add(fixed.launch, times: depth)
+      rowJoules += fixed.launch.joules * depth
+      if ledger.logsSteps { logLayers(kind: kind, rows: rows, times: depth, in: &ledger) }
     }
 
+    if hasExperts {
+      let layers = expertLayers(in: range)
+      if !layers.isEmpty {
+        let (touched, launch) = priceExperts(
+          decodes: decodes, entry: hasPrefill ? entry : nil, computed: computed, layers: layers,
+          draw: load.draw)
+        let depth = Double(layers.count)
+        total.add(launch, times: depth)
+        ledger.totals[Self.expertTotal] += launch.values * depth
+        if ledger.logsSteps { ledger.step[KernelKind.expertMLP.index] += launch.values * depth }
+        rowJoules += launch.joules * depth
+        let bytes = touched * expertBytes * gpus
+        cost.experts += touched
+        cost.expertBytes += bytes
+        cost.decodeExpertBytes += bytes * decodeShare
+        cost.weightBytes -= bytes
+      }
+    }
+
+    if side != nil {
+      addSide(decodes: decodes, entry: hasPrefill ? entry : nil, layers: range, to: &total, &cost, &ledger)
+    }
     if decodes > 0 { addDecodeAttention(load.decode, layers: range, to: &total, &cost, &ledger) }
     if hasPrefill {
       let windowed = Double(windowedBefore[range.upperBound] - windowedBefore[range.lowerBound])
-      let full = depth - windowed
+      let full = Double(fullBefore[range.upperBound] - fullBefore[range.lowerBound])
       var launch = Launch()
       if full > 0 { launch.add(memo.entries[entry].attention, times: full) }
       if windowed > 0 { launch.add(memo.entries[entry].windowedAttention, times: windowed) }
@@ -86,7 +100,6 @@ extension KernelPrices {
       cost.prefillContextJoules += launch.joules * gpus
     }
     charge(total, to: &cost)
-    if ledger.logsSteps { logLayers(rows: rows, experts: expertLaunch, times: depth, in: &ledger) }
     cost.decodeRowJoules += rowJoules * decodeShare * gpus
     cost.prefillRowJoules += rowJoules * (1 - decodeShare) * gpus
   }
@@ -97,27 +110,61 @@ extension KernelPrices {
   private mutating func addDecode(
     _ load: DecodeLoad, layers range: Range<Int>, to cost: inout StepCost, _ ledger: inout KernelLedger
   ) {
-    if load.rows != latestDecodePrice.batch {
+    if load.rows != latestDecodeBatch {
       learnDecodePrice(load.rows)
-      latestDecodePrice = decodePrices.prices[load.rows]
+      latestDecodeBatch = load.rows
     }
-    ledger.uses[Self.decodeUses].count(load.rows, times: range.count)
-    let depth = Double(range.count)
-    let experts = latestDecodePrice.distinct * depth
-    let bytes = experts * expertBytes * gpus
     var total = Charge()
-    cost.launchSeconds += latestDecodePrice.issue * depth
-    total.add(latestDecodePrice.launch, times: depth)
-    cost.experts += experts
-    cost.expertBytes += bytes
-    cost.decodeExpertBytes += bytes
-    cost.weightBytes -= bytes
-    cost.decodeRowJoules += latestDecodePrice.launch.joules * depth * gpus
+    for kind in 0..<kinds {
+      let layers = count(of: kind, in: range)
+      guard layers > 0 else { continue }
+      let price = decodePrices[kind].prices[load.rows]
+      ledger.uses[Self.decodeUses(kind)].count(load.rows, times: layers)
+      let depth = Double(layers)
+      let experts = price.distinct * depth
+      let bytes = experts * expertBytes * gpus
+      cost.launchSeconds += price.issue * depth
+      total.add(price.launch, times: depth)
+      cost.experts += experts
+      cost.expertBytes += bytes
+      cost.decodeExpertBytes += bytes
+      cost.weightBytes -= bytes
+      cost.decodeRowJoules += price.launch.joules * depth * gpus
+      if ledger.logsSteps {
+        logLayers(kind: kind, rows: load.rows, times: depth, in: &ledger)
+        ledger.step[KernelKind.expertMLP.index] += price.experts.values * depth
+        if let side { ledger.step[side.kernel.index] += price.side.values * depth }
+      }
+    }
     addDecodeAttention(load, layers: range, to: &total, &cost, &ledger)
     charge(total, to: &cost)
-    if ledger.logsSteps {
-      logLayers(rows: load.rows, experts: latestDecodePrice.experts, times: depth, in: &ledger)
+  }
+
+  /// Adds the ``SideKernels`` of some layers that carry prefill, or whose experts are not those of other layers.
+  private mutating func addSide(
+    decodes: Int, entry: Int?, layers range: Range<Int>, to total: inout Charge, _ cost: inout StepCost,
+    _ ledger: inout KernelLedger
+  ) {
+    guard let side else { return }
+    let depth = Double(sideBefore[range.upperBound] - sideBefore[range.lowerBound])
+    guard depth > 0 else { return }
+    var sum = Launch()
+    if decodes > 0 {
+      learnDecodePrice(decodes)
+      if let kind = kindHasSide.firstIndex(of: true) {
+        let launch = decodePrices[kind].prices[decodes].side
+        sum.add(launch, times: depth)
+        cost.decodeRowJoules += launch.joules * depth * gpus
+      }
     }
+    if let entry {
+      let launch = memo.entries[entry].side
+      sum.add(launch, times: depth)
+      cost.prefillContextJoules += launch.joules * depth * gpus
+    }
+    total.add(sum, times: 1)
+    ledger.totals[Self.sideTotal] += sum.values
+    if ledger.logsSteps { ledger.step[side.kernel.index] += sum.values }
   }
 
   /// Adds the attention of the decode rows.
@@ -126,7 +173,7 @@ extension KernelPrices {
     _ ledger: inout KernelLedger
   ) {
     let windowed = Double(windowedBefore[range.upperBound] - windowedBefore[range.lowerBound])
-    let full = Double(range.count) - windowed
+    let full = Double(fullBefore[range.upperBound] - fullBefore[range.lowerBound])
     if load != latestDecode.load { priceDecodeAttention(load) }
     // Added up first, as a run does it, so that the ledger comes to the same.
     var tally = SIMD8<Double>.zero
@@ -236,6 +283,7 @@ extension KernelPrices {
     let (entry, isKnown) = memo.entry(segments, range)
     guard !isKnown else { return entry }
     memo.entries[entry].attention = attention.prefill(segments.span.extracting(range))
+    if let side { memo.entries[entry].side = side.prefill(segments.span.extracting(range)) }
     if slidingWindow != nil {
       memo.entries[entry].windowedAttention = windowedAttention.prefill(segments.span.extracting(range))
     }

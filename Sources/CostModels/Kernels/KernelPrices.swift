@@ -8,14 +8,15 @@ struct KernelPrices {
   var idleWatts: Double { power.idleWatts * gpus }
 
   // Where a ledger keeps what.
-  static let layerUses = 0
-  static let decodeUses = 1
-  static let beforeUses = 2
-  static let afterUses = 3
+  static let beforeUses = 0
+  static let afterUses = 1
+  static func layerUses(_ kind: Int) -> Int { 2 + 2 * kind }
+  static func decodeUses(_ kind: Int) -> Int { 3 + 2 * kind }
   static let prefillTotal = 0
   static let decodeTotal = 1
   static let expertTotal = 2
-  static let fusionTotal = 3
+  static let sideTotal = 3
+  static let fusionTotal = 4
 
   let gpus: Double
   let host: HostOverhead
@@ -29,10 +30,25 @@ struct KernelPrices {
   let rowKernels: RowKernels
   let attention: AttentionKernels
   let windowedAttention: AttentionKernels
+  /// Layers with attention over all tokens before each layer.
+  let fullBefore: [Int]
   /// Layers with a sliding window before each layer.
   let windowedBefore: [Int]
   let experts: ExpertKernel?
   let hasExperts: Bool
+  /// Layers with experts before each layer.
+  let expertsBefore: [Int]
+  /// The kernels of the layers that are neither attention nor of all rows; nil in models without such.
+  let side: SideKernels?
+  /// Layers with such kernels before each layer.
+  let sideBefore: [Int]
+  /// Kinds of layers that differ in more than their windows.
+  let kinds: Int
+  /// For each kind and layer the layers of the kind before it.
+  private let kindBefore: [Int]
+  /// Whether each kind has experts, and ``side`` kernels.
+  let kindHasExperts: [Bool]
+  let kindHasSide: [Bool]
 
   /// By reference: a copy of the law itself takes as long as asking it.
   let routing: RoutingReference?
@@ -40,7 +56,7 @@ struct KernelPrices {
   /// The latest prefills, an entry for each of the bands that a step may have.
   var memo: PrefillMemo
   var latestDecode = DecodeAttentionPrice()
-  var latestDecodePrice = DecodePrice()
+  var latestDecodeBatch = 0
   /// The latest numbers of rows before and after the layers, and what the kernels there take.
   var latestEntering = -1
   var latestLeaving = -1
@@ -52,9 +68,9 @@ struct KernelPrices {
   /// Bytes of one expert on one GPU.
   let expertBytes: Double
 
-  var decodePrices = PriceTable(unknown: DecodePrice())
+  var decodePrices: [PriceTable<DecodePrice>]
   var attentionLaws: PriceTable<DecodeAttentionLaws>
-  var layerPrices = PriceTable(unknown: LayerPrice())
+  var layerPrices: [PriceTable<LayerPrice>]
   var beforePrices = PriceTable(unknown: Launch())
   var afterPrices = PriceTable(unknown: Launch())
 
@@ -64,7 +80,7 @@ struct KernelPrices {
     self.width = width
     let shard = system.shard
     let model = shard.model
-    layers = model.layers
+    self.layers = model.layers
     let engine = system.engine
     host = engine.host
     graphs = engine.graphs
@@ -73,28 +89,101 @@ struct KernelPrices {
     gpus = Double(shard.gpus)
     let window = model.windows.compactMap { $0 }.max()
     slidingWindow = window
-    rowKernels = RowKernels(shard: shard, engine: engine, power: power, calibration: calibration)
-    func program(window: Int?) -> LayerProgram {
-      LayerProgram(shard.kind(window: window), of: shard, engine.kernelChoice)
+    let (kinds, kindOfLayer) = shard.kindsBesideWindows
+    self.kinds = kinds.count
+    let layers = model.layers
+    func before(_ counts: (Int) -> Bool) -> [Int] {
+      (0..<layers).reduce(into: [0]) { $0.append($0[$0.count - 1] + (counts($1) ? 1 : 0)) }
     }
-    attention = AttentionKernels(
-      program(window: nil), engine: engine, power: power, calibration: calibration)
-    windowedAttention = AttentionKernels(
-      program(window: window), engine: engine, power: power, calibration: calibration)
+    kindBefore = kinds.indices.flatMap { kind in before { kindOfLayer[$0] == kind } }
+    rowKernels = RowKernels(
+      kinds: kinds, shard: shard, engine: engine, power: power, calibration: calibration)
+    let power = power
+    func attention(_ isIncluded: (LayerKind) -> Bool) -> AttentionKernels? {
+      shard.kinds.lazy.filter(isIncluded).compactMap {
+        AttentionKernels(
+          $0, LayerProgram($0, of: shard, engine.kernelChoice), engine: engine, power: power,
+          calibration: calibration)
+      }.first
+    }
+    let full = attention { !$0.isWindowed }
+    let windowed = attention { $0.isWindowed }
+    // Of a kind that no layer has there is one all the same, which is never asked.
+    guard let any = full ?? windowed else {
+      preconditionFailure("a model without attention has no price yet")
+    }
+    self.attention = full ?? any
+    windowedAttention = windowed ?? any
     attentionLaws = PriceTable(
       unknown: DecodeAttentionLaws(
-        full: attention.decodeLaw(batch: 0, width: width),
+        full: self.attention.decodeLaw(batch: 0, width: width),
         windowed: windowedAttention.decodeLaw(batch: 0, width: width)))
-    windowedBefore = model.windows.reduce(into: [0]) { $0.append($0[$0.count - 1] + ($1 == nil ? 0 : 1)) }
-    experts = ExpertKernel(
-      program(window: nil), engine: engine, power: power, calibration: calibration,
-      skew: routing?.skew ?? 0)
+    fullBefore = before { !model.isRecurrent[$0] && model.windows[$0] == nil }
+    windowedBefore = before { !model.isRecurrent[$0] && model.windows[$0] != nil }
+    expertsBefore = before { !model.hasDenseMLP[$0] }
+    let withExperts = kinds.first { $0.hasExperts }
+    experts = withExperts.flatMap {
+      ExpertKernel(
+        LayerProgram($0, of: shard, engine.kernelChoice), engine: engine, power: power,
+        calibration: calibration, skew: routing?.skew ?? 0)
+    }
     hasExperts = experts != nil
+    let sides = kinds.map {
+      SideKernels(
+        $0, LayerProgram($0, of: shard, engine.kernelChoice), engine: engine, power: power,
+        calibration: calibration)
+    }
+    side = sides.lazy.compactMap { $0 }.first
+    kindHasSide = sides.map { $0 != nil }
+    kindHasExperts = kinds.map(\.hasExperts)
+    sideBefore = before { sides[kindOfLayer[$0]] != nil }
+    decodePrices = kinds.map { _ in PriceTable(unknown: DecodePrice()) }
+    layerPrices = kinds.map { _ in PriceTable(unknown: LayerPrice()) }
     self.routing = routing.map(RoutingReference.init)
     memo = PrefillMemo(misses: routing?.makeMisses() ?? ExpertMisses(shares: []))
     self.drawSeed = drawSeed
     routesByLayer = drawSeed != nil || routing?.isUniformOverLayers == false
     expertBytes = experts?.bytesPerExpert ?? 0
+  }
+
+  /// How many layers of a kind a range holds.
+  @inline(__always)
+  func count(of kind: Int, in range: Range<Int>) -> Int {
+    let base = kind * (layers + 1)
+    return kindBefore[base + range.upperBound] - kindBefore[base + range.lowerBound]
+  }
+
+  /// The layers of a range that have experts, numbered among those.
+  @inline(__always)
+  func expertLayers(in range: Range<Int>) -> Range<Int> {
+    expertsBefore[range.lowerBound]..<expertsBefore[range.upperBound]
+  }
+}
+
+extension ModelShard {
+  /// The kinds of layers that differ in more than the windows of their attention, and which each layer is of.
+  fileprivate var kindsBesideWindows: (kinds: [LayerKind], kindOfLayer: [Int]) {
+    let map = LayerMap(
+      (0..<model.layers).map { layer in
+        var kind = model.kind(ofLayer: layer)
+        if case .attention(let heads, let keyValueHeads, let headDim, _) = kind.mixer {
+          kind.mixer = .attention(
+            heads: heads, keyValueHeads: keyValueHeads, headDim: headDim, window: nil)
+        }
+        return kind
+      })
+    return (map.kinds.map { $0.shared(by: gpus, expertRanks: expertRanks) }, map.kindOfLayer)
+  }
+}
+
+extension LayerKind {
+  /// Whether attention sees a window, or chosen tokens.
+  fileprivate var isWindowed: Bool {
+    switch mixer {
+    case .attention(_, _, _, let window): window != nil
+    case .latentAttention(let latent): latent.indexer != nil
+    case .gatedDelta: false
+    }
   }
 }
 

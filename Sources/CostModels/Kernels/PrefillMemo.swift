@@ -70,6 +70,8 @@ struct RecalledPrefill: Sendable {
   var attention = Launch()
   /// Attention in one layer with a sliding window.
   var windowedAttention = Launch()
+  /// The ``SideKernels`` of one layer that has such.
+  var side = Launch()
 
   /// The experts that were asked for last.
   var experts = ExpertCall()

@@ -38,16 +38,23 @@ struct PricedKernel<Family: KernelFamily>: Sendable {
 final class AttentionKernels: Sendable {
   private let prefill: PricedKernel<PrefillAttention>
   private let decode: PricedKernel<DecodeAttention>
+  private let indexer: IndexScores?
   /// What splitting makes of each number of blocks, up to sixteen waves.
   private let splitWaves: [Double]
 
-  /// Creates the kernels.
-  ///
-  /// - Precondition: the layer has attention, as those of all models that can be read have.
-  init(_ program: LayerProgram, engine: EngineDescription, power: PowerModel, calibration: Calibration) {
+  /// Creates the kernels; nil in a layer without attention.
+  init?(
+    _ kind: LayerKind, _ program: LayerProgram, engine: EngineDescription, power: PowerModel,
+    calibration: Calibration
+  ) {
     guard let prefill = program.shape(of: PrefillAttention.self),
       let decode = program.shape(of: DecodeAttention.self)
-    else { preconditionFailure("a layer without attention has no price yet") }
+    else { return nil }
+    if case .latentAttention(let latent) = kind.mixer, let indexer = latent.indexer {
+      self.indexer = IndexScores(indexer, power: power, calibration: calibration)
+    } else {
+      indexer = nil
+    }
     self.prefill = PricedKernel(prefill, engine: engine, power: power, calibration: calibration)
     self.decode = PricedKernel(decode, engine: engine, power: power, calibration: calibration)
     let units = calibration.figures.multiprocessors
@@ -58,7 +65,7 @@ final class AttentionKernels: Sendable {
 
   /// The decode attention of a number of sequences, with so many rows each.
   func decodeLaw(batch: Int, width: Int) -> DecodeAttentionLaw {
-    DecodeAttentionLaw(batch: batch, width: width, decode)
+    DecodeAttentionLaw(batch: batch, width: width, decode, indexer: indexer)
   }
 
   /// One launch over all prefill segments.
@@ -78,7 +85,7 @@ final class ExpertKernel: Sendable {
   private let decode: PricedKernel<Experts>
   private let prefill: PricedKernel<Experts>
   private let skew: Double
-  /// Bytes of one expert on one GPU.
+  /// Bytes of one expert on one GPU, in the mean over all GPUs.
   let bytesPerExpert: Double
 
   /// Creates the kernel; nil in a layer without experts.
@@ -93,7 +100,7 @@ final class ExpertKernel: Sendable {
       shape, engine: engine, power: power, calibration: calibration,
       further: scale.expertPrefill * (shape.format == .mxfp4 ? scale.mxfp4Prefill : 1))
     self.skew = skew
-    bytesPerExpert = Double(shape.bytesPerExpert)
+    bytesPerExpert = Double(shape.bytesPerExpert) / Double(shape.ranks)
   }
 
   /// One call: rows that it computes, the distinct experts that they are routed to, and whether some are prefill.
@@ -105,12 +112,16 @@ final class ExpertKernel: Sendable {
 
 /// The kernels whose cost depends on the number of rows alone: everything but attention and experts.
 final class RowKernels: Sendable {
-  private let layer: [RowKernel]
+  /// Of each kind of layer.
+  private let layer: [[RowKernel]]
   private let before: [RowKernel]
   private let after: [RowKernel]
   private let graphs: GraphSizes
 
-  init(shard: ModelShard, engine: EngineDescription, power: PowerModel, calibration: Calibration) {
+  init(
+    kinds: [LayerKind], shard: ModelShard, engine: EngineDescription, power: PowerModel,
+    calibration: Calibration
+  ) {
     graphs = engine.graphs
     let choice = engine.kernelChoice
     func priced(_ calls: [any KernelCall]) -> [RowKernel] {
@@ -120,8 +131,7 @@ final class RowKernels: Sendable {
         }
       }
     }
-    // Layers differ in their windows at most, and those are attention's.
-    layer = priced(LayerProgram(shard.kind(window: nil), of: shard, choice).calls)
+    layer = kinds.map { priced(LayerProgram($0, of: shard, choice).calls) }
     before = priced(LayerProgram.before(shard, choice))
     after = priced(LayerProgram.after(shard, choice))
   }
@@ -129,11 +139,12 @@ final class RowKernels: Sendable {
   /// Visits the kernels of one layer.
   ///
   /// - Parameters:
+  ///   - kind: which kind of layer it is.
   ///   - rows: rows with a token.
   ///   - computed: rows that the kernels run on, padding included.
   ///   - body: is called with each kernel and its launch.
-  func forEachInLayer(rows: Int, computed: Int, _ body: (KernelKind, Launch) -> Void) {
-    visit(layer, rows, computed, body)
+  func forEachInLayer(kind: Int, rows: Int, computed: Int, _ body: (KernelKind, Launch) -> Void) {
+    visit(layer[kind], rows, computed, body)
   }
 
   /// Visits the kernels before the first layer.

@@ -12,15 +12,22 @@ public struct ServedSystem: Sendable {
 
   /// Puts a system together.
   ///
+  /// - Parameters:
+  ///   - model: the model as its checkpoint has it.
+  ///   - hardware: the GPU.
+  ///   - engine: the engine.
+  ///   - tensorParallel: GPUs that share the model.
+  ///   - expertParallel: groups of them that share out the experts.
   /// - Throws: if the model cannot be split over that many GPUs, or if the GPU's figures contradict each other.
   public init(
-    model: ModelDescription, hardware: HardwareDescription, engine: EngineDescription, tensorParallel: Int
+    model: ModelDescription, hardware: HardwareDescription, engine: EngineDescription, tensorParallel: Int,
+    expertParallel: Int = 1
   ) throws(DescriptionError) {
     if let contradiction = hardware.contradiction {
       throw .invalidSetting(
         path: contradiction.path, value: contradiction.value, expected: contradiction.expected)
     }
-    shard = try engine.served(model, on: hardware).shard(over: tensorParallel)
+    shard = try engine.served(model, on: hardware).shard(over: tensorParallel, expertRanks: expertParallel)
     self.hardware = hardware
     self.engine = engine.adapted(to: hardware)
   }

@@ -16,11 +16,11 @@ public struct LayerProgram: Sendable {
   ///   - choice: the kernels that the engine has for them.
   public init(_ kind: LayerKind, of shard: ModelShard, _ choice: KernelChoice = KernelChoice()) {
     let model = shard.model
-    let norm = Self.norm(hidden: model.hidden, choice)
+    let norms = Array(repeating: Self.norm(hidden: model.hidden, choice), count: model.norms / 2)
     let sum = Self.allReduces(shard, choice)
     calls =
-      [norm] + Self.mixer(kind.mixer, of: model, choice) + sum + [norm]
-      + Self.feedForward(kind.feedForward, of: model, choice)
+      norms + Self.mixer(kind.mixer, of: model, choice) + sum + norms
+      + Self.feedForward(kind.feedForward, of: shard, choice)
       + sum
   }
 
@@ -28,6 +28,11 @@ public struct LayerProgram: Sendable {
   func shape<Family: KernelFamily>(of family: Family.Type) -> Family.Shape? {
     for case let call as LoadCall<Family> in calls { return call.shape }
     return nil
+  }
+
+  /// The shapes of the calls of a family that bear a name, in order.
+  func shapes<Family: KernelFamily>(of family: Family.Type, _ kernel: KernelKind) -> [Family.Shape] {
+    calls.compactMap { ($0 as? LoadCall<Family>).flatMap { $0.kernel == kernel ? $0.shape : nil } }
   }
 
   /// Bytes of weights that a GPU holds for the kernels of the layer.
@@ -60,41 +65,10 @@ extension LayerProgram {
     ]
   }
 
-  /// Projections, rotary embedding and attention.
-  ///
-  /// No kernels are known of other mixers: no file of such a model is read.
-  private static func mixer(
-    _ mixer: LayerKind.Mixer, of model: ModelDescription, _ choice: KernelChoice
-  ) -> [any KernelCall] {
-    guard case .attention(let heads, let keyValueHeads, let headDim, let window) = mixer else { return [] }
-    let shape = AttentionHeads(
-      heads: heads, keyValueHeads: keyValueHeads, headDim: headDim, window: window ?? 0)
-    let entryWidth = Double(2 * keyValueHeads * headDim)
-    let width = Double(heads * headDim) + entryWidth
-    return [
-      product(
-        .qkvGEMM, n: (heads + 2 * keyValueHeads) * headDim, k: model.hidden,
-        hasBias: model.hasQueryKeyValueBias, format: model.formats.queryKeyValue),
-      RowCall<Elementwise>(
-        .qkNormRopeKV, .init(KernelKind.qkNormRopeKV.rawValue, choice.elementwise)
-      ) {
-        .init(
-          activationBytes: 4 * Double($0.computed) * width,
-          kvBytes: model.formats.keyValues.bytesPerWeight * Double($0.rows) * entryWidth)
-      },
-      LoadCall<PrefillAttention>(
-        .prefillAttention,
-        .init(shape, splitsKeys: choice.splitsKeys, format: model.formats.keyValues)),
-      LoadCall<DecodeAttention>(.decodeAttention, .init(shape, format: model.formats.keyValues)),
-      product(
-        .oGEMM, n: model.hidden, k: heads * headDim, hasBias: model.hasOutputBias,
-        format: model.formats.output),
-    ]
-  }
-
   private static func feedForward(
-    _ feedForward: LayerKind.FeedForward, of model: ModelDescription, _ choice: KernelChoice
+    _ feedForward: LayerKind.FeedForward, of shard: ModelShard, _ choice: KernelChoice
   ) -> [any KernelCall] {
+    let model = shard.model
     let hidden = model.hidden
     switch feedForward {
     case .dense(let width):
@@ -104,14 +78,30 @@ extension LayerProgram {
         streaming(.siluMul, choice.elementwise) { 6 * Double($0.computed) * Double(width) },
         product(.downGEMM, n: hidden, k: width, hasBias: model.hasMLPBias, format: model.formats.dense),
       ]
-    case .experts(let count, let active, let width, _, let format):
+    case .experts(let count, let active, let width, let shared, let format):
       let shape = Experts.Shape(
-        hidden: hidden, intermediate: width, experts: count, topK: active, format: format)
+        hidden: hidden, intermediate: width, experts: count, topK: active, format: format,
+        ranks: shard.expertRanks)
       return [
         product(.routerGEMM, n: count, k: hidden, hasBias: model.hasMLPBias),
         LoadCall<Experts>(.expertMLP, shape),
-      ] + unfusedExperts(shape, choice)
+      ] + unfusedExperts(shape, choice) + sharedExperts(width: shared, of: model, choice)
     }
+  }
+
+  /// The experts that every token passes: one dense MLP.
+  private static func sharedExperts(
+    width: Int, of model: ModelDescription, _ choice: KernelChoice
+  ) -> [any KernelCall] {
+    guard width > 0 else { return [] }
+    let format = model.formats.sharedExperts
+    return [
+      product(.sharedGateUpGEMM, n: 2 * width, k: model.hidden, format: format),
+      streaming(.sharedSiluMul, named: .siluMul, choice.elementwise) {
+        6 * Double($0.computed) * Double(width)
+      },
+      product(.sharedDownGEMM, n: model.hidden, k: width, format: format),
+    ]
   }
 
   /// Activation and sum of the experts, where they are kernels of their own.
@@ -129,7 +119,7 @@ extension LayerProgram {
     streaming(.rmsNorm, choice.elementwise) { 8 * Double($0.computed) * Double(hidden) }
   }
 
-  private static func product(
+  static func product(
     _ kernel: KernelKind, n: Int, k: Int, hasBias: Bool = false, format: WeightFormat = .bf16
   ) -> any KernelCall {
     RowCall<MatrixProduct>(kernel, .init(n: n, k: k, format: format, hasBias: hasBias)) {
@@ -137,10 +127,15 @@ extension LayerProgram {
     }
   }
 
-  private static func streaming(
-    _ kernel: KernelKind, _ style: Elementwise.Style, bytes: @escaping @Sendable (LaunchRows) -> Double
+  /// A kernel that streams through memory; `named` is the kernel that it is a launch of, where results know it by another
+  /// name.
+  static func streaming(
+    _ kernel: KernelKind, named: KernelKind? = nil, _ style: Elementwise.Style,
+    bytes: @escaping @Sendable (LaunchRows) -> Double
   ) -> any KernelCall {
-    RowCall<Elementwise>(kernel, .init(kernel.rawValue, style)) { .init(activationBytes: bytes($0)) }
+    RowCall<Elementwise>(kernel, .init((named ?? kernel).rawValue, style)) {
+      .init(activationBytes: bytes($0))
+    }
   }
 
   /// The sum of 16-bit rows over the GPUs: of the two implementations the one that takes messages of their size, from a

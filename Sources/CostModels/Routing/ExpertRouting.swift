@@ -16,7 +16,7 @@ public struct ExpertRouting: Sendable {
   public let experts: Int
   /// Experts that one token uses.
   public let topK: Int
-  /// Layers of the model.
+  /// Layers of the model that have experts; all ranges of layers count these alone.
   public let layers: Int
 
   /// The law, ready for use.
@@ -42,7 +42,7 @@ public struct ExpertRouting: Sendable {
     self.model = model
     experts = description.experts
     topK = description.topK
-    layers = description.layers
+    layers = description.expertLayers
     switch model {
     case .correlated(let group, let request):
       guard (0...4).contains(group), (0...4).contains(request) else {

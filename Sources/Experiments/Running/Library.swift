@@ -17,6 +17,7 @@ public final class Library: Sendable {
     var names: [String]
     var settings: [[String: SettingValue]]
     var gpus: Int
+    var expertRanks: Int
     var blockSize: Int?
     var speculation: SpeculativeSpecification?
   }
@@ -96,7 +97,8 @@ public final class Library: Sendable {
       kvBlocks: try pool.system.kvBlocks
         ?? system.kvBlocks(
           utilisation: pool.system.memoryShare ?? system.system.engine.scheduling.memoryShare,
-          maxBatchedTokens: policy.batchedTokens))
+          maxBatchedTokens: policy.batchedTokens,
+          maxSequences: pool.system.maxSequences ?? system.system.engine.scheduling.maxSequences))
   }
 
   /// The policy that the engine of a system runs unless another one is asked for.
@@ -113,8 +115,8 @@ public final class Library: Sendable {
         specification.model, specification.hardware, specification.engine, specification.routing ?? "",
       ],
       settings: [specification.engineSettings, specification.hardwareSettings],
-      gpus: specification.tensorParallelSize, blockSize: specification.blockSize,
-      speculation: specification.speculation)
+      gpus: specification.tensorParallelSize, expertRanks: specification.expertParallelSize ?? 1,
+      blockSize: specification.blockSize, speculation: specification.speculation)
     if let system = known.withLock({ $0.systems[key] }) { return system }
     let system = try LoadedSystem(specification, profiles: profiles)
     known.withLock { $0.systems[key] = system }
@@ -152,7 +154,8 @@ extension LoadedSystem {
     if let energy = calibration.energy { hardware.adopt(energy) }
     try hardware.change(specification.hardwareSettings)
     let system = try ServedSystem(
-      model: model, hardware: hardware, engine: engine, tensorParallel: specification.tensorParallelSize)
+      model: model, hardware: hardware, engine: engine, tensorParallel: specification.tensorParallelSize,
+      expertParallel: served.isMixtureOfExperts ? specification.expertParallelSize ?? 1 : 1)
     let calibrationBytes = paths.flatMap { path in
       FileManager.default.contents(atPath: path).map { Array($0) } ?? []
     }

@@ -26,10 +26,13 @@ package struct LoadedSystem: Sendable {
   }
 
   /// Blocks of KV memory that the model and its activations leave.
-  package func kvBlocks(utilisation: Double, maxBatchedTokens: Tokens) throws(DescriptionError) -> Int {
+  package func kvBlocks(
+    utilisation: Double, maxBatchedTokens: Tokens, maxSequences: Int
+  ) throws(DescriptionError) -> Int {
     try system.engine.keyValueBlocks(
       system.shard, on: system.hardware, utilisation: utilisation, maxBatchedTokens: maxBatchedTokens,
-      furtherWeights: drafter?.weightBytes ?? 0, furtherBytesPerToken: drafter?.keyValueBytesPerToken ?? 0)
+      maxSequences: maxSequences, furtherWeights: drafter?.weightBytes ?? 0,
+      furtherBytesPerToken: drafter?.keyValueBytesPerToken ?? 0)
   }
 
   /// The worst quality among the energy coefficients.

@@ -75,7 +75,7 @@ package struct ServerReplay: Sendable {
     if server.isDisaggregated { return "disaggregated" }
     if server.pipelineParallel > 1 { return "pipeline parallelism" }
     if server.dataParallel > 1 { return "data parallelism" }
-    if server.expertParallel > 1 { return "expert parallelism" }
+    if server.tensorParallel % server.expertParallel != 0 { return "expert parallelism" }
     if gpu(server) == nil { return "GPU \(server.gpu)" }
     if preset(server) == nil { return "engine \(server.backend)" }
     return nil
@@ -118,6 +118,7 @@ package struct ServerReplay: Sendable {
     // Published runs switch it off, and lengths alone say nothing of contents.
     system.engineSettings["cache.prefixes"] = engineSettings["cache.prefixes"] ?? .flag(false)
     system.tensorParallelSize = server.tensorParallel
+    system.expertParallelSize = server.expertParallel > 1 ? server.expertParallel : nil
     system.maxModelLength = max(32_768, 2 * (server.promptTokens + server.outputTokens))
     var experiment = Experiment(
       workload: WorkloadSpecification(trace: server.key, arrivals: .trace, seed: seed),

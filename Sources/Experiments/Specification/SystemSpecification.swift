@@ -23,6 +23,9 @@ public struct SystemSpecification: Sendable, Hashable {
   public var hardwareSettings: [String: SettingValue] = [:]
   /// GPUs that share the model.
   public var tensorParallelSize = 2
+  /// Groups of those GPUs that share out the experts, a divisor of their number; `nil` for 1, where each GPU holds a slice
+  /// of every expert.
+  public var expertParallelSize: Int?
   /// Share of GPU memory that the engine may use: above 0, at most 1.
   ///
   /// `nil` for the engine's own default.
@@ -78,6 +81,7 @@ extension SystemSpecification: Codable {
     case engineSettings = "engine_settings"
     case hardwareSettings = "hardware_settings"
     case tensorParallelSize = "tensor_parallel_size"
+    case expertParallelSize = "expert_parallel_size"
     case memoryShare = "gpu_memory_utilization"
     case blockSize = "block_size"
     case kvBlocks = "kv_blocks"
@@ -97,6 +101,7 @@ extension SystemSpecification: Codable {
     try object.read(.engineSettings, into: &engineSettings)
     try object.read(.hardwareSettings, into: &hardwareSettings)
     try object.read(.tensorParallelSize, into: &tensorParallelSize)
+    expertParallelSize = try object.decodeIfPresent(Int.self, forKey: .expertParallelSize)
     memoryShare = try object.decodeIfPresent(Double.self, forKey: .memoryShare)
     blockSize = try object.decodeIfPresent(Int.self, forKey: .blockSize)
     kvBlocks = try object.decodeIfPresent(Int.self, forKey: .kvBlocks)

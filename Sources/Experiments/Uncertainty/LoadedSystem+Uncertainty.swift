@@ -13,7 +13,8 @@ extension LoadedSystem {
     let drawn = try ServedSystem(
       model: shard.model,
       hardware: system.hardware.perturbed(seed: seed, draw: draw, energy: calibration.energy),
-      engine: system.engine.perturbed(seed: seed, draw: draw), tensorParallel: shard.gpus)
+      engine: system.engine.perturbed(seed: seed, draw: draw), tensorParallel: shard.gpus,
+      expertParallel: shard.expertRanks)
     var law = routing
     if let routing {
       let model = routing.perturbedModel(seed: seed, draw: draw)

@@ -3,10 +3,10 @@
 /// A ledger is filled and read by the cost model that prices its instance. Steps that cost the same are not added up:
 /// their prices are counted, by a small number such as their rows, and multiplied when the ledger is read.
 public struct KernelLedger: Sendable {
-  /// How often each price was used, for up to four kinds of prices.
-  public var uses: InlineArray<4, PriceUses> = InlineArray(repeating: PriceUses())
-  /// Sums of what has no price of its own, for up to four kinds of kernels.
-  public var totals: InlineArray<4, SIMD8<Double>> = InlineArray(repeating: .zero)
+  /// How often each price was used, for up to ten kinds of prices.
+  public var uses: InlineArray<10, PriceUses> = InlineArray(repeating: PriceUses())
+  /// Sums of what has no price of its own, for up to five kinds of kernels.
+  public var totals: InlineArray<5, SIMD8<Double>> = InlineArray(repeating: .zero)
   /// Whether what each kernel uses is kept step by step.
   public var logsSteps = false
   /// What each kernel used in the step at hand; the cost model makes room for it.

@@ -44,6 +44,8 @@ public enum DescriptionError: UserError, Hashable {
         + Self.suggestion(
           nearestName(to: name.split(separator: "/").last.map(String.init) ?? name, among: known))
         + "; known: \(known.joined(separator: ", ")); or give the path of a JSON file"
+        + (kind == "model" && name.contains("/")
+          ? ", such as that of https://huggingface.co/\(name)/resolve/main/config.json" : "")
     case .unknownSetting(let kind, let path, let nearest):
       "unknown \(kind) setting '\(path)'" + Self.suggestion(nearest)
     case .invalidSetting(let path, let value, let expected):

@@ -50,17 +50,36 @@ public struct ProfileFolder: Sendable, Hashable {
     }
     if nameOrPath.contains("/") || nameOrPath.hasSuffix(".json") {
       let parts = nameOrPath.split(separator: "/", omittingEmptySubsequences: false)
-      guard !exists, !nameOrPath.hasSuffix(".json"), parts.count == 2, let last = parts.last?.lowercased()
-      else {
+      guard !exists, !nameOrPath.hasSuffix(".json"), parts.count == 2, let last = parts.last else {
         return URL(filePath: nameOrPath)
       }
       // The name of a repository, Qwen/Qwen3-30B-A3B.
-      guard known.contains(last) else { throw .unknownName(kind: kind, name: nameOrPath, known: known) }
-      return url.appending(path: folder).appending(path: last + ".json")
+      guard let name = Self.known(String(last), among: known) else {
+        throw .unknownName(kind: kind, name: nameOrPath, known: known)
+      }
+      return url.appending(path: folder).appending(path: name + ".json")
     }
-    guard known.contains(nameOrPath) else {
+    guard let name = Self.known(nameOrPath, among: known) else {
       throw .unknownName(kind: kind, name: nameOrPath, known: known)
     }
-    return url.appending(path: folder).appending(path: nameOrPath + ".json")
+    return url.appending(path: folder).appending(path: name + ".json")
+  }
+
+  /// The known name that a name stands for, letter case aside: itself, one with the usual form of a board (`H100` is
+  /// `h100-sxm`), or the model that a repository's name is a version of (`Llama-3.1-8B-Instruct`); nil if there is none.
+  static func known(_ name: String, among known: [String]) -> String? {
+    var name = name.lowercased()
+    let endings = ["-instruct-v0.1", "-v0.1", "-instruct", "-it", "-hf", "-base", "-17b-128e", "-17b-16e"]
+    for _ in 0..<3 {
+      for candidate in [name, name + "-sxm"] where known.contains(candidate) { return candidate }
+      if name.hasPrefix("meta-") {
+        name = String(name.dropFirst(5))
+      } else if let ending = endings.first(where: { name.hasSuffix($0) }) {
+        name = String(name.dropLast(ending.count))
+      } else {
+        return nil
+      }
+    }
+    return known.contains(name) ? name : nil
   }
 }

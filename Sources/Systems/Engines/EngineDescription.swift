@@ -88,18 +88,21 @@ public struct EngineDescription: Descriptor, Hashable {
   ///   - hardware: the GPU.
   ///   - utilisation: the share of memory that the engine may use, 0...1.
   ///   - maxBatchedTokens: the most tokens in one iteration.
+  ///   - maxSequences: the most sequences at once; layers without attention keep a state of each, up to 256 of them, which
+  ///     is how SGLang sets memory aside. (vLLM takes pages from the same pool as it needs them.)
   ///   - furtherWeights: bytes of weights beside the model's, as of one that makes drafts.
   ///   - furtherBytesPerToken: bytes of keys and values that a token adds there.
   /// - Returns: the number of blocks, at least 1.
   /// - Throws: ``DescriptionError/mismatch(_:)`` where not one block fits.
   public func keyValueBlocks(
     _ shard: ModelShard, on hardware: HardwareDescription, utilisation: Double, maxBatchedTokens: Int,
-    furtherWeights: Int = 0, furtherBytesPerToken: Int = 0
+    maxSequences: Int = 256, furtherWeights: Int = 0, furtherBytesPerToken: Int = 0
   ) throws(DescriptionError) -> Int {
+    let states = Double(shard.stateBytesPerSequence) * Double(min(maxSequences, 256))
     let activations = activationScale * Double(shard.activationBytesPerToken) * Double(maxBatchedTokens)
     let usable = Double(hardware.memoryBytes) * utilisation
     let weights = shard.weightBytes + furtherWeights
-    let free = usable - Double(weights) - activations - Double(reservedBytes)
+    let free = usable - Double(weights) - activations - states - Double(reservedBytes)
     let bytes = blockBytes(shard) + furtherBytesPerToken * keyValueBlockSize
     let blocks = (free / Double(bytes)).rounded(.down)
     guard blocks >= 1, blocks < 1e15 else {
@@ -107,7 +110,7 @@ public struct EngineDescription: Descriptor, Hashable {
       throw .mismatch(
         "no memory is left for KV blocks on \(hardware.name) with \(shard.gpus) GPUs: "
           + "of \(gigabytes(usable)) usable, \(shard.model.name) takes \(gigabytes(Double(weights))) for weights and "
-          + "\(gigabytes(activations + Double(reservedBytes))) for activations and reserve; use more GPUs, "
+          + "\(gigabytes(activations + states + Double(reservedBytes))) for activations and reserve; use more GPUs, "
           + "a larger share of memory or fewer tokens in a batch")
     }
     return Int(blocks)

@@ -231,7 +231,7 @@ struct CheckpointFormats {
   // What that means for a matrix
 
   /// Refuses formats of experts alone in a model without experts.
-  func requireExperts(_ routed: Range<Int>) throws(JSONError) {
+  func requireExperts(_ routed: [Int]) throws(JSONError) {
     if isOfExpertsAlone, routed.isEmpty {
       throw object.invalid(
         "quant_method", .text("mxfp4"), expected: "a model with experts: no other matrices are stored so")
@@ -248,7 +248,7 @@ struct CheckpointFormats {
   /// - Returns: 16 bits where there are no such layers.
   /// - Throws: `JSONError` where layers differ, or matrices that are one product.
   mutating func format(
-    of kind: String, areExperts: Bool = false, _ names: [[String]], in layers: Range<Int>
+    of kind: String, areExperts: Bool = false, _ names: [[String]], in layers: [Int]
   ) throws(JSONError) -> WeightFormat {
     guard !isOfExpertsAlone || areExperts else { return .bf16 }
     var known: WeightFormat?
@@ -259,7 +259,7 @@ struct CheckpointFormats {
           file: object.file, field: object.place(ignoredField),
           value: "a list by which \(kind) of layer \(layer) is \(found.rawValue)",
           expected:
-            "\(known?.rawValue ?? "") as in layer \(layers.lowerBound): layers that differ in their formats are not supported"
+            "\(known?.rawValue ?? "") as in layer \(layers[0]): layers that differ in their formats are not supported"
         )
       }
       known = found
@@ -316,47 +316,5 @@ struct CheckpointFormats {
         file: object.file, field: rule.place, value: "a list of no quantised matrix of the model",
         expected: "'Linear', or projections of attention, MLPs or experts; all else is 16-bit")
     }
-  }
-}
-
-extension MatrixFormats {
-  /// What a checkpoint says.
-  ///
-  /// - Parameters:
-  ///   - checkpoint: its quantisation; nil for 16-bit weights.
-  ///   - layers: all layers.
-  ///   - dense: layers with a dense MLP.
-  ///   - routed: layers with routed experts.
-  ///   - shared: layers with experts that every token passes.
-  /// - Throws: `JSONError` where layers differ.
-  init(
-    _ checkpoint: CheckpointFormats?, layers: Range<Int>, dense: Range<Int>, routed: Range<Int>,
-    shared: Range<Int>
-  ) throws(JSONError) {
-    self.init()
-    guard var checkpoint else { return }
-    try checkpoint.requireExperts(routed)
-    let attention = "self_attn."
-    queryKeyValue = try checkpoint.format(
-      of: "the query, key and value projection",
-      [["q_proj", "k_proj", "v_proj"].map { attention + $0 }, [attention + "qkv_proj"]], in: layers)
-    output = try checkpoint.format(of: "the output projection", [[attention + "o_proj"]], in: layers)
-    self.dense = try checkpoint.format(
-      of: "the MLP",
-      [["mlp.gate_proj", "mlp.up_proj", "mlp.down_proj"], ["mlp.gate_up_proj", "mlp.down_proj"]], in: dense)
-    experts = try checkpoint.format(
-      of: "the experts", areExperts: true,
-      [
-        ["gate_proj", "up_proj", "down_proj"].map { "mlp.experts.0." + $0 },
-        ["w1", "w2", "w3"].map { "block_sparse_moe.experts.0." + $0 }, ["mlp.experts"],
-      ], in: routed)
-    sharedExperts = try checkpoint.format(
-      of: "the shared experts",
-      [
-        ["gate_proj", "up_proj", "down_proj"].map { "mlp.shared_experts." + $0 },
-        ["gate_proj", "up_proj", "down_proj"].map { "mlp.shared_expert." + $0 },
-      ], in: shared)
-    try checkpoint.requireUse()
-    keyValues = checkpoint.keyValues
   }
 }

@@ -1,23 +1,24 @@
 /// One kind of layer: how it mixes tokens, and what it computes of each.
 ///
 /// A model is a list of kinds and, for each layer, which of them it is: a ``LayerMap``. Sizes are those of the whole
-/// model, or of one GPU's share of it: see ``shared(by:)``.
+/// model, or of one GPU's share of it: see ``shared(by:expertRanks:)``.
 public struct LayerKind: Sendable, Hashable {
   /// How tokens of a sequence see each other.
   public enum Mixer: Sendable, Hashable {
     /// Attention over keys and values, all of them or the last ones alone.
     case attention(heads: Int, keyValueHeads: Int, headDim: Int, window: Int?)
-    /// Attention over one latent vector for each token, and a shared rotary key (DeepSeek's MLA).
-    case latentAttention(heads: Int, latent: Int, rope: Int)
-    /// A recurrence with a state of fixed size (Mamba, linear attention).
-    case stateSpace(heads: Int, headDim: Int, state: Int)
+    /// Attention over one latent vector for each token.
+    case latentAttention(LatentAttention)
+    /// A recurrence with a state of fixed size.
+    case gatedDelta(GatedDelta)
   }
 
   /// What is computed of each token.
   public enum FeedForward: Sendable, Hashable {
     /// A gated MLP.
     case dense(width: Int)
-    /// A mixture of experts: `active` of `count` for each token, and `shared` that all tokens pass.
+    /// A mixture of experts: `active` of `count` for each token, and a gated MLP that all tokens pass, if `shared` is its
+    /// width and not 0.
     case experts(count: Int, active: Int, width: Int, shared: Int, format: WeightFormat)
   }
 
@@ -35,37 +36,55 @@ public struct LayerKind: Sendable, Hashable {
   /// The part of one of several GPUs that share the model by tensor parallelism.
   ///
   /// Heads and widths are split; GPUs beyond the number of key-value heads hold copies, and latent vectors are on all.
+  /// Experts stay whole where as many GPUs share them out as there are.
   ///
-  /// - Precondition: the heads and widths are multiples of `gpus`; ``ModelDescription/shard(over:)`` checks it.
-  public func shared(by gpus: Int) -> LayerKind {
+  /// - Parameters:
+  ///   - gpus: the GPUs.
+  ///   - expertRanks: groups of GPUs that share out the experts, a divisor of `gpus`.
+  /// - Returns: the part.
+  /// - Precondition: the heads and widths are multiples; ``ModelDescription/shard(over:expertRanks:)`` checks it.
+  public func shared(by gpus: Int, expertRanks: Int = 1) -> LayerKind {
     var share = self
     share.mixer =
       switch mixer {
       case .attention(let heads, let keyValueHeads, let headDim, let window):
         .attention(
           heads: heads / gpus, keyValueHeads: max(1, keyValueHeads / gpus), headDim: headDim, window: window)
-      case .latentAttention(let heads, let latent, let rope):
-        .latentAttention(heads: heads / gpus, latent: latent, rope: rope)
-      case .stateSpace(let heads, let headDim, let state):
-        .stateSpace(heads: heads / gpus, headDim: headDim, state: state)
+      case .latentAttention(var attention):
+        {
+          attention.heads /= gpus
+          return .latentAttention(attention)
+        }()
+      case .gatedDelta(var delta):
+        {
+          delta.keyHeads = max(1, delta.keyHeads / gpus)
+          delta.valueHeads = max(1, delta.valueHeads / gpus)
+          return .gatedDelta(delta)
+        }()
       }
     share.feedForward =
       switch feedForward {
       case .dense(let width): .dense(width: width / gpus)
       case .experts(let count, let active, let width, let shared, let format):
-        .experts(count: count, active: active, width: width / gpus, shared: shared, format: format)
+        .experts(
+          count: count, active: active, width: width * expertRanks / gpus, shared: shared / gpus,
+          format: format)
       }
     return share
   }
 
-  /// What a sequence keeps in such a layer, at 16 bits a number.
+  /// Whether it is a mixture of experts.
+  public var hasExperts: Bool { if case .experts = feedForward { true } else { false } }
+
+  /// What a sequence keeps in such a layer, keys, values and latent vectors at 16 bits a number.
   public var cache: CacheSpec {
     switch mixer {
     case .attention(_, let keyValueHeads, let headDim, nil): .perToken(bytes: 4 * keyValueHeads * headDim)
     case .attention(_, let keyValueHeads, let headDim, let window?):
       .window(tokens: window, bytesPerToken: 4 * keyValueHeads * headDim)
-    case .latentAttention(_, let latent, let rope): .perToken(bytes: 2 * (latent + rope))
-    case .stateSpace(let heads, let headDim, let state): .constant(bytes: 2 * heads * headDim * state)
+    case .latentAttention(let attention):
+      .perToken(bytes: 2 * attention.entryWidth + (attention.indexer?.entryBytes ?? 0))
+    case .gatedDelta(let delta): .constant(bytes: delta.cacheBytes)
     }
   }
 }

@@ -34,16 +34,20 @@ public struct LayerMap: Sendable, Hashable {
 
 extension ModelDescription {
   /// The kind of a layer, with the sizes of the whole model.
-  public func kind(ofLayer layer: Int) -> LayerKind { kind(window: windows[layer]) }
+  public func kind(ofLayer layer: Int) -> LayerKind {
+    LayerKind(mixer: mixer(ofLayer: layer), feedForward: feedForward(isDense: hasDenseMLP[layer]))
+  }
 
-  /// The kind of a layer with this window.
-  func kind(window: Int?) -> LayerKind {
-    LayerKind(
-      mixer: .attention(heads: heads, keyValueHeads: keyValueHeads, headDim: headDim, window: window),
-      feedForward: isMixtureOfExperts
-        ? .experts(
-          count: experts, active: topK, width: expertIntermediate, shared: 0, format: expertFormat)
-        : .dense(width: intermediate))
+  private func mixer(ofLayer layer: Int) -> LayerKind.Mixer {
+    if isRecurrent[layer], let delta { return .gatedDelta(delta) }
+    if let latent { return .latentAttention(latent) }
+    return .attention(heads: heads, keyValueHeads: keyValueHeads, headDim: headDim, window: windows[layer])
+  }
+
+  private func feedForward(isDense: Bool) -> LayerKind.FeedForward {
+    guard !isDense else { return .dense(width: intermediate) }
+    return .experts(
+      count: experts, active: topK, width: expertIntermediate, shared: sharedWidth, format: expertFormat)
   }
 
   /// The kinds of all layers.
@@ -51,9 +55,8 @@ extension ModelDescription {
 }
 
 extension ModelShard {
-  /// This GPU's share of a layer with this window.
-  package func kind(window: Int?) -> LayerKind { model.kind(window: window).shared(by: gpus) }
-
-  /// This GPU's shares of the different kinds of layers.
-  package var kinds: [LayerKind] { model.layerMap.kinds.map { $0.shared(by: gpus) } }
+  /// This GPU's shares of the different kinds of layers, in the order of the model's ``ModelDescription/layerMap``.
+  package var kinds: [LayerKind] {
+    model.layerMap.kinds.map { $0.shared(by: gpus, expertRanks: expertRanks) }
+  }
 }

@@ -6,6 +6,8 @@ public struct MatrixFormats: Sendable, Hashable {
   public var queryKeyValue = WeightFormat.bf16
   /// The attention's output projection.
   public var output = WeightFormat.bf16
+  /// The projections of layers that are a recurrence.
+  public var recurrence = WeightFormat.bf16
   /// The matrices of dense MLPs.
   public var dense = WeightFormat.bf16
   /// The routed experts' matrices.
@@ -20,7 +22,7 @@ public struct MatrixFormats: Sendable, Hashable {
 
   /// The different formats, 16 bits among them only where all is 16-bit.
   public var quantised: Set<WeightFormat> {
-    Set([queryKeyValue, output, dense, experts, sharedExperts, keyValues]).subtracting([.bf16])
+    Set([queryKeyValue, output, recurrence, dense, experts, sharedExperts, keyValues]).subtracting([.bf16])
   }
 
   /// What differs from 16 bits, for reports: `attention fp8, experts fp8_block`.
@@ -30,7 +32,8 @@ public struct MatrixFormats: Sendable, Hashable {
       ? [("attention", output)] : [("q, k and v", queryKeyValue), ("attention's output", output)]
     let all =
       attention + [
-        ("MLP", dense), ("experts", experts), ("shared experts", sharedExperts), ("KV", keyValues),
+        ("recurrence", recurrence), ("MLP", dense), ("experts", experts), ("shared experts", sharedExperts),
+        ("KV", keyValues),
       ]
     let named = all.filter { $0.1 != .bf16 }.map { "\($0.0) \($0.1.rawValue)" }
     return named.isEmpty ? "all 16-bit" : named.joined(separator: ", ") + ", the rest 16-bit"

@@ -18,12 +18,28 @@ public struct ModelDescription: Sendable, Hashable {
   public var headDim: Int
   /// Width of the dense gated MLP; 0 where all layers are mixtures of experts.
   public var intermediate: Int
-  /// Routed experts in each layer; 0 in a dense model.
+  /// Whether each layer's MLP is dense, and not a mixture of experts.
+  public var hasDenseMLP: [Bool]
+  /// Routed experts in each layer that has any; 0 in a dense model.
   public var experts: Int
   /// Experts that one token uses; 0 in a dense model.
   public var topK: Int
   /// Width of one expert's gated MLP; 0 in a dense model.
   public var expertIntermediate: Int
+  /// Width of the gated MLP that every token passes beside its experts: all shared experts together; 0 without.
+  public var sharedWidth = 0
+  /// Whether a gate of one number a token weighs the shared experts.
+  public var hasSharedGate = false
+  /// Attention over latent vectors, in place of the heads above; nil in models without.
+  public var latent: LatentAttention?
+  /// The recurrence of the layers that have no attention; nil in models without.
+  public var delta: GatedDelta?
+  /// Whether each layer is a recurrence, and has no attention.
+  public var isRecurrent: [Bool]
+  /// Whether attention's output is multiplied by a gate of its width, projected with the queries.
+  public var hasOutputGate = false
+  /// RMSNorms over the residual stream in each layer.
+  public var norms = 2
   /// Whether the LM head is the embedding table.
   public var hasTiedEmbeddings: Bool
   /// Whether queries and keys pass an RMSNorm of their own.
@@ -48,8 +64,14 @@ public struct ModelDescription: Sendable, Hashable {
   /// How the experts' matrices are stored.
   public var expertFormat: WeightFormat { formats.experts }
 
-  /// Whether the layers are mixtures of experts.
+  /// Whether layers are mixtures of experts.
   public var isMixtureOfExperts: Bool { experts > 0 }
+
+  /// Layers with routed experts.
+  public var expertLayers: Int { hasDenseMLP.count { !$0 } }
+
+  /// Layers with attention.
+  public var attentionLayers: Int { isRecurrent.count { !$0 } }
 
   /// Layers that attend to a sliding window only.
   public var windowedLayers: Int { windows.count { $0 != nil } }
@@ -73,7 +95,7 @@ extension ModelDescription {
 
   /// Weights of the whole model, biases, norms and attention sinks included.
   public var parameters: Int {
-    layers * (attentionParameters + mlpParameters(experts: experts)) + embeddingParameters
+    layerParameters(experts: experts) + embeddingParameters
       + (hasTiedEmbeddings ? 0 : embeddingParameters) + hidden
   }
 
@@ -83,19 +105,40 @@ extension ModelDescription {
   ///   Model cards differ: Qwen3-30B-A3B's "3.3 B activated" counts it, gpt-oss-20b's "3.6 B" does not.
   /// - Returns: the number of weights.
   public func activeParameters(includingEmbedding: Bool) -> Int {
-    layers * (attentionParameters + mlpParameters(experts: topK)) + embeddingParameters + hidden
+    layerParameters(experts: topK) + embeddingParameters + hidden
       + (includingEmbedding && !hasTiedEmbeddings ? embeddingParameters : 0)
   }
 
   /// Weights of the embedding table.
   var embeddingParameters: Int { vocabulary * hidden }
 
-  /// Weights of one layer's attention and of its two RMSNorms.
-  private var attentionParameters: Int {
-    let outputs = (heads + 2 * keyValueHeads) * headDim
-    return hidden * outputs + heads * headDim * hidden + 2 * hidden
-      + (hasQueryKeyValueBias ? outputs : 0) + (hasOutputBias ? hidden : 0)
-      + queryKeyNormParameters(heads: heads, keyValueHeads: keyValueHeads) + (hasAttentionSinks ? heads : 0)
+  /// Weights of all layers, of so many experts in each that has any.
+  private func layerParameters(experts: Int) -> Int {
+    let map = layerMap
+    return map.kinds.indices.reduce(0) { sum, index in
+      let kind = map.kinds[index]
+      let layer = parameters(of: kind.mixer) + parameters(of: kind.feedForward, experts: experts)
+      return sum + map.count(of: index, in: 0..<layers) * (layer + norms * hidden)
+    }
+  }
+
+  /// Weights of a layer's mixer.
+  private func parameters(of mixer: LayerKind.Mixer) -> Int {
+    switch mixer {
+    case .latentAttention(let attention): return attention.parameters(hidden: hidden)
+    case .gatedDelta(let delta): return delta.parameters(hidden: hidden)
+    case .attention(let heads, let keyValueHeads, let headDim, _):
+      let outputs = projectedHeads(heads: heads, keyValueHeads: keyValueHeads) * headDim
+      return hidden * outputs + heads * headDim * hidden
+        + (hasQueryKeyValueBias ? outputs : 0) + (hasOutputBias ? hidden : 0)
+        + queryKeyNormParameters(heads: heads, keyValueHeads: keyValueHeads)
+        + (hasAttentionSinks ? heads : 0)
+    }
+  }
+
+  /// Heads' widths of the projection of queries, their gates if there are any, keys and values.
+  package func projectedHeads(heads: Int, keyValueHeads: Int) -> Int {
+    (hasOutputGate ? 2 * heads : heads) + 2 * keyValueHeads
   }
 
   /// Weights of one layer's query and key norms, with so many heads.
@@ -107,13 +150,16 @@ extension ModelDescription {
     }
   }
 
-  /// Weights of one layer's MLP, or of its router and that many experts.
-  private func mlpParameters(experts count: Int) -> Int {
-    guard isMixtureOfExperts else {
-      return 3 * hidden * intermediate + (hasMLPBias ? 2 * intermediate + hidden : 0)
+  /// Weights of a layer's MLP, or of its router, shared experts and so many routed ones.
+  private func parameters(of feedForward: LayerKind.FeedForward, experts chosen: Int) -> Int {
+    switch feedForward {
+    case .dense(let width):
+      return 3 * hidden * width + (hasMLPBias ? 2 * width + hidden : 0)
+    case .experts(let count, _, _, let shared, _):
+      let router = count * hidden + (hasMLPBias ? count : 0) + (hasRoutingBias ? count : 0)
+      return router + chosen * (parametersPerExpert + (hasMLPBias ? 2 * expertIntermediate + hidden : 0))
+        + 3 * hidden * shared + (hasSharedGate ? hidden : 0)
     }
-    let router = experts * hidden + (hasMLPBias ? experts : 0) + (hasRoutingBias ? experts : 0)
-    return router + count * (parametersPerExpert + (hasMLPBias ? 2 * expertIntermediate + hidden : 0))
   }
 }
 

@@ -4,40 +4,124 @@ public enum ModelFamily: String, Sendable, CaseIterable {
   case llama
   /// Mistral.
   case mistral
-  /// Mixtral.
-  case mixtral
+  /// Granite 3, dense.
+  case granite
+  /// Phi-3 and Phi-4.
+  case phi3
+  /// OLMo 2.
+  case olmo2
+  /// Gemma 3, its text model.
+  case gemma3 = "gemma3_text"
   /// Qwen2 and Qwen2.5.
   case qwen2
   /// Qwen3, dense.
   case qwen3
+  /// Qwen3.5, dense: gated DeltaNet in three of four layers.
+  case qwen35 = "qwen3_5_text"
+  /// Mixtral.
+  case mixtral
+  /// Llama 4, its text model.
+  case llama4 = "llama4_text"
+  /// OLMoE.
+  case olmoe
+  /// Granite 3, mixture of experts.
+  case graniteMixtureOfExperts = "granitemoe"
+  /// Qwen2, mixture of experts.
+  case qwen2MixtureOfExperts = "qwen2_moe"
   /// Qwen3, mixture of experts.
   case qwen3MixtureOfExperts = "qwen3_moe"
+  /// Qwen3-Next: gated DeltaNet in three of four layers, mixture of experts.
+  case qwen3Next = "qwen3_next"
+  /// Qwen3.5, mixture of experts.
+  case qwen35MixtureOfExperts = "qwen3_5_moe_text"
   /// GPT-OSS.
   case gptOSS = "gpt_oss"
+  /// GLM-4.5.
+  case glm4MixtureOfExperts = "glm4_moe"
   /// MiniMax-M2, M2.5 and M2.7.
   case minimaxM2 = "minimax_m2"
+  /// DeepSeek-V3, V3.1 and R1.
+  case deepseekV3 = "deepseek_v3"
+  /// DeepSeek-V3.2.
+  case deepseekV32 = "deepseek_v32"
+  /// Kimi-K2.
+  case kimiK2 = "kimi_k2"
+  /// GLM-5.
+  case glm5 = "glm_moe_dsa"
 
   /// Other names of the same shapes: the text models inside models that also see, and MiMo, which is a Qwen2.
   static let aliases: [String: ModelFamily] = [
     "qwen3_vl_text": .qwen3, "qwen3_vl_moe_text": .qwen3MixtureOfExperts, "mimo": .qwen2,
+    "ministral3": .mistral,
   ]
 
   /// The fields that hold the number of experts and the width of one; nil in a dense family.
   var expertFields: (count: String, width: String)? {
     switch self {
-    case .qwen3MixtureOfExperts: ("num_experts", "moe_intermediate_size")
-    case .mixtral, .gptOSS, .minimaxM2: ("num_local_experts", "intermediate_size")
-    case .llama, .mistral, .qwen2, .qwen3: nil
+    case .qwen2MixtureOfExperts, .qwen3MixtureOfExperts, .qwen3Next, .qwen35MixtureOfExperts:
+      ("num_experts", "moe_intermediate_size")
+    case .olmoe: ("num_experts", "intermediate_size")
+    case .mixtral, .gptOSS, .minimaxM2, .llama4, .graniteMixtureOfExperts:
+      ("num_local_experts", "intermediate_size")
+    case .deepseekV3, .deepseekV32, .kimiK2, .glm5, .glm4MixtureOfExperts:
+      ("n_routed_experts", "moe_intermediate_size")
+    case .llama, .mistral, .granite, .phi3, .olmo2, .gemma3, .qwen2, .qwen3, .qwen35: nil
+    }
+  }
+
+  /// Whether attention is over latent vectors.
+  var isLatent: Bool {
+    switch self {
+    case .deepseekV3, .deepseekV32, .kimiK2, .glm5: true
+    default: false
+    }
+  }
+
+  /// Whether layers without attention are gated DeltaNet.
+  var isHybrid: Bool {
+    switch self {
+    case .qwen3Next, .qwen35, .qwen35MixtureOfExperts: true
+    default: false
+    }
+  }
+
+  /// Whether the router adds a learned bias to the scores.
+  var hasRoutingBias: Bool { isLatent || self == .minimaxM2 || self == .glm4MixtureOfExperts }
+
+  /// The norms of queries and keys.
+  var queryKeyNorm: QueryKeyNorm {
+    switch self {
+    case .qwen3, .qwen3MixtureOfExperts, .gemma3, .qwen3Next, .qwen35, .qwen35MixtureOfExperts: .ofEachHead
+    case .minimaxM2, .olmo2, .olmoe: .ofAllHeads
+    default: .none
     }
   }
 
   /// The width of a head where a configuration does not say; nil where it follows from the hidden size.
   ///
-  /// The defaults of `Qwen3Config` and `GptOssConfig` in github.com/huggingface/transformers.
+  /// The defaults of `Qwen3Config`, `GptOssConfig`, `Gemma3TextConfig` and `Qwen3NextConfig` in
+  /// github.com/huggingface/transformers.
   var headDim: Int? {
     switch self {
     case .qwen3: 128
     case .gptOSS: 64
+    case .gemma3, .qwen3Next, .qwen35, .qwen35MixtureOfExperts: 256
+    default: nil
+    }
+  }
+
+  /// Why a kind of model is refused that is well known; nil for others.
+  static func obstacle(_ type: String) -> String? {
+    switch type {
+    case "deepseek_v4", "deepseek_ref", "deepseek_v41": "its compressed attention has no published law"
+    case "kimi_k3", "kimi_linear": "its delta attention (KDA) has no law here"
+    case "minimax_m3", "minimax_m3_text": "its block-sparse attention has no law here"
+    case "nemotron_h", "falcon_h1", "jamba", "bamba", "granitemoehybrid", "zamba2", "mamba2", "mamba",
+      "lfm2", "lfm2_moe":
+      "its state-space layers have no measured kernels"
+    case "zaya": "its convolutional attention has no law here"
+    case "gemma4_text", "gemma4": "layers whose heads differ in width are not supported"
+    case "mimo_v2_flash": "layers whose numbers of KV heads differ are not supported"
     default: nil
     }
   }

@@ -1,39 +1,33 @@
 /// What one GPU of a tensor-parallel group holds of a model, in bytes.
 ///
-/// Attention heads, expert and MLP widths and vocabulary rows are split; norms and routers are on every GPU.
-/// Every GPU holds its slice of every expert: tensor parallelism, not expert parallelism.
+/// Attention heads, expert and MLP widths and vocabulary rows are split; norms, routers and latent projections are on every
+/// GPU. Every GPU holds its slice of every expert, or, with expert parallelism, a part of the experts.
 public struct ModelShard: Sendable, Hashable {
   /// The whole model.
   public let model: ModelDescription
   /// GPUs that share it.
   public let gpus: Int
+  /// Groups of GPUs that share out the experts: 1 without expert parallelism.
+  public let expertRanks: Int
   /// Query heads on this GPU.
   public let heads: Int
   /// Key-value heads on this GPU.
   public let keyValueHeads: Int
   /// Whether there are fewer key-value heads than GPUs, so that several GPUs hold the same one.
   public let replicatesKeyValueHeads: Bool
-  /// Width of the dense MLP on this GPU; 0 in a mixture of experts.
+  /// Width of the dense MLP on this GPU; 0 where all layers are mixtures of experts.
   public let intermediate: Int
   /// Width of one expert on this GPU; 0 in a dense model.
   public let expertIntermediate: Int
   /// Vocabulary rows on this GPU, rounded up.
   public let vocabulary: Int
 
-  /// Bytes of this GPU's slice of one expert (gate, up, down), without biases.
+  /// Bytes of this GPU's slice of one of its experts (gate, up, down), without biases.
   public let bytesPerExpert: Int
-  /// Bytes of this GPU's slices of all experts of one layer, without biases.
+  /// Bytes of what this GPU holds of the experts of one layer that has any, without biases.
   public let expertBytesPerLayer: Int
-  /// Bytes of one layer's fused query, key and value projection.
-  public let queryKeyValueBytes: Int
-  /// Bytes of one layer's attention output projection.
-  public let outputBytes: Int
   /// Bytes of one layer's router; 0 in a dense model.
   public let routerBytes: Int
-  /// Bytes of one layer's dense MLP; 0 in a mixture of experts.
-  public let denseMLPBytes: Int
-  /// Bytes of one layer's norms and attention sinks.
-  public let normBytes: Int
   /// Bytes of one layer's expert biases; 0 where experts have none.
   public let expertBiasBytes: Int
   /// Bytes of the embedding table.
@@ -42,24 +36,42 @@ public struct ModelShard: Sendable, Hashable {
   ///
   /// Where embeddings are tied it is the embedding table, and takes no memory of its own.
   public let headBytes: Int
-  /// Bytes of keys and values that one token adds in one layer.
-  ///
-  /// Sliding-window layers are counted like the others: vLLM-style block tables keep all tokens of a sequence.
-  public let keyValueBytesPerTokenAndLayer: Int
-
-  /// Weights of one layer that do not depend on which experts are used, in bytes.
-  public var denseBytesPerLayer: Int {
-    queryKeyValueBytes + outputBytes + routerBytes + denseMLPBytes + normBytes
-  }
 
   /// All weights on this GPU, in bytes.
   public var weightBytes: Int {
-    model.layers * (denseBytesPerLayer + expertBytesPerLayer + expertBiasBytes) + embeddingBytes
-      + (model.hasTiedEmbeddings ? 0 : headBytes) + 2 * model.hidden
+    let map = model.layerMap
+    let layers = zip(kinds, map.kinds.indices).reduce(0) { sum, kind in
+      sum + map.count(of: kind.1, in: 0..<map.count) * bytes(of: kind.0)
+    }
+    return layers + embeddingBytes + (model.hasTiedEmbeddings ? 0 : headBytes) + 2 * model.hidden
   }
 
-  /// Bytes of keys and values that one token adds in all layers.
-  public var keyValueBytesPerToken: Int { model.layers * keyValueBytesPerTokenAndLayer }
+  /// Bytes of keys and values, or latent vectors, that one token adds in all layers.
+  ///
+  /// Sliding-window layers are counted like the others: vLLM-style block tables keep all tokens of a sequence. Latent
+  /// vectors are on every GPU.
+  public var keyValueBytesPerToken: Int { model.attentionLayers * keyValueBytesPerTokenAndLayer }
+
+  /// Bytes of keys and values, or of the latent vector and the indexer's key, that one token adds in a layer with attention.
+  public var keyValueBytesPerTokenAndLayer: Int {
+    let format = model.formats.keyValues
+    guard let latent = model.latent else {
+      return 2 * format.bytes(rows: keyValueHeads, columns: model.headDim)
+    }
+    guard let indexer = latent.indexer else { return format.bytes(rows: 1, columns: latent.entryWidth) }
+    // In 8 bits the latent vector has four scales of 32 bits, and the rotary part stays in 16.
+    let entry =
+      format == .bf16 ? 2 * latent.entryWidth : latent.latent + 16 + 2 * latent.rope
+    return entry + indexer.entryBytes
+  }
+
+  /// Bytes of states that a sequence keeps in the layers without attention, whatever its length.
+  public var stateBytesPerSequence: Int {
+    kinds.indices.reduce(0) { sum, index in
+      guard case .gatedDelta(let delta) = kinds[index].mixer else { return sum }
+      return sum + model.layerMap.count(of: index, in: 0..<model.layers) * delta.cacheBytes
+    }
+  }
 
   /// Activations that one token of an iteration needs at the peak, in bytes: an estimate.
   ///
@@ -68,76 +80,93 @@ public struct ModelShard: Sendable, Hashable {
   /// product (i) and the down output (h); in a dense MLP the same once. The attention's projection is counted
   /// as well, for engines whose allocator does not give its block back in between. 16 bits each.
   public var activationBytesPerToken: Int {
-    let mlp =
-      model.isMixtureOfExperts
-      ? model.topK * (3 * expertIntermediate + model.hidden) : 3 * intermediate + model.hidden
-    return 2 * (2 * model.hidden + (heads + 2 * keyValueHeads) * model.headDim + mlp)
+    let experts = model.topK * (3 * expertIntermediate + model.hidden)
+    let dense = intermediate > 0 ? 3 * intermediate + model.hidden : 0
+    let mixers = kinds.map { kind in
+      switch kind.mixer {
+      case .attention(let heads, let keyValueHeads, let headDim, _):
+        model.projectedHeads(heads: heads, keyValueHeads: keyValueHeads) * headDim
+      case .latentAttention(let latent): latent.downWidth + latent.queryWidth + latent.upWidth
+      case .gatedDelta(let delta): delta.inputWidth + delta.channels
+      }
+    }
+    return 2 * (2 * model.hidden + (mixers.max() ?? 0) + max(experts, dense))
   }
 }
 
-extension ModelDescription {
-  /// This model's part on one GPU of a tensor-parallel group.
-  ///
-  /// Where there are fewer key-value heads than GPUs, each GPU holds one and several hold the same, as in vLLM.
-  ///
-  /// - Throws: ``DescriptionError/indivisible(model:field:value:gpus:expected:)`` where the group's size does not
-  ///   divide the query heads or the MLP's width, or neither divides nor is a multiple of the key-value heads.
-  public func shard(over gpus: Int) throws(DescriptionError) -> ModelShard {
-    guard (1...1024).contains(gpus) else {
-      throw .invalidSetting(
-        path: "tensor-parallel-size", value: "\(gpus)", expected: "1...1024, such as 1, 2, 4")
-    }
-    func split(_ value: Int, _ field: String) throws(DescriptionError) -> Int {
-      guard value.isMultiple(of: gpus) else {
-        throw .indivisible(
-          model: name, field: field, value: value, gpus: gpus,
-          expected: "a group whose size divides \(value)")
-      }
-      return value / gpus
-    }
-    let heads = try split(self.heads, "num_attention_heads")
-    let intermediate = try split(self.intermediate, "intermediate_size")
-    let expertIntermediate = try split(self.expertIntermediate, "the width of an expert")
-    let replicates = keyValueHeads < gpus
-    guard replicates ? gpus.isMultiple(of: keyValueHeads) : keyValueHeads.isMultiple(of: gpus) else {
-      throw .indivisible(
-        model: name, field: "num_key_value_heads", value: keyValueHeads, gpus: gpus,
-        expected: "a group whose size divides \(keyValueHeads) or is a multiple of it")
-    }
-    let keyValueHeads = max(1, self.keyValueHeads / gpus)
-    let vocabulary = (self.vocabulary + gpus - 1) / gpus
+extension ModelShard {
+  /// Weights of a layer of one of this GPU's ``kinds``, in bytes.
+  package func bytes(of kind: LayerKind) -> Int {
+    denseBytes(of: kind) + (kind.hasExperts ? expertBytesPerLayer + expertBiasBytes : 0)
+  }
 
-    let bytesPerExpert =
-      expertFormat.bytes(rows: 2 * expertIntermediate, columns: hidden)
-      + expertFormat.bytes(rows: hidden, columns: expertIntermediate)
-    let projected = (heads + 2 * keyValueHeads) * headDim
-    let hasDenseBias = hasMLPBias && !isMixtureOfExperts
-    let denseMLP =
-      formats.dense.bytes(rows: 2 * intermediate, columns: hidden)
-      + formats.dense.bytes(rows: hidden, columns: intermediate)
-      + (hasDenseBias ? 2 * (2 * intermediate + hidden) : 0)
-    let queryKeyNorm = queryKeyNormParameters(heads: heads, keyValueHeads: keyValueHeads)
-    return ModelShard(
-      model: self,
-      gpus: gpus,
-      heads: heads,
-      keyValueHeads: keyValueHeads,
-      replicatesKeyValueHeads: replicates,
-      intermediate: intermediate,
-      expertIntermediate: expertIntermediate,
-      vocabulary: vocabulary,
-      bytesPerExpert: bytesPerExpert,
-      expertBytesPerLayer: experts * bytesPerExpert,
-      queryKeyValueBytes: formats.queryKeyValue.bytes(rows: projected, columns: hidden)
-        + (hasQueryKeyValueBias ? 2 * projected : 0),
-      outputBytes: formats.output.bytes(rows: hidden, columns: heads * headDim)
-        + (hasOutputBias ? 2 * hidden : 0),
-      routerBytes: 2 * (experts * hidden + (hasMLPBias ? experts : 0) + (hasRoutingBias ? experts : 0)),
-      denseMLPBytes: denseMLP,
-      normBytes: 2 * (2 * hidden + queryKeyNorm + (hasAttentionSinks ? heads : 0)),
-      expertBiasBytes: hasMLPBias ? 2 * experts * (2 * expertIntermediate + hidden) : 0,
-      embeddingBytes: 2 * vocabulary * hidden,
-      headBytes: 2 * vocabulary * hidden,
-      keyValueBytesPerTokenAndLayer: 2 * formats.keyValues.bytes(rows: keyValueHeads, columns: headDim))
+  /// Weights of a layer that do not depend on which experts are used, in bytes.
+  package func denseBytes(of kind: LayerKind) -> Int {
+    mixerBytes(kind.mixer) + feedForwardBytes(kind.feedForward) + normBytes(of: kind)
+  }
+
+  /// Bytes of a layer's norms and of what else is no kernel's of its own: attention sinks, convolutions, gates.
+  package func normBytes(of kind: LayerKind) -> Int {
+    let mixer =
+      switch kind.mixer {
+      case .attention(let heads, let keyValueHeads, _, _):
+        model.queryKeyNormParameters(heads: heads, keyValueHeads: keyValueHeads)
+          + (model.hasAttentionSinks ? heads : 0)
+      case .latentAttention(let latent):
+        (latent.queryRank ?? 0) + latent.latent + 2 * (latent.indexer?.headDim ?? 0)
+      case .gatedDelta(let delta): delta.channels * delta.kernel + delta.gateWidth + delta.valueDim
+      }
+    let gate = kind.hasExperts && model.hasSharedGate ? model.hidden : 0
+    return 2 * (model.norms * model.hidden + mixer + gate)
+  }
+
+  private func mixerBytes(_ mixer: LayerKind.Mixer) -> Int {
+    let formats = model.formats
+    let hidden = model.hidden
+    switch mixer {
+    case .attention(let heads, let keyValueHeads, let headDim, _):
+      let projected = model.projectedHeads(heads: heads, keyValueHeads: keyValueHeads) * headDim
+      return formats.queryKeyValue.bytes(rows: projected, columns: hidden)
+        + (model.hasQueryKeyValueBias ? 2 * projected : 0)
+        + formats.output.bytes(rows: hidden, columns: heads * headDim)
+        + (model.hasOutputBias ? 2 * hidden : 0)
+    case .latentAttention(let latent):
+      let queries =
+        latent.queryRank.map {
+          formats.queryKeyValue.bytes(rows: latent.downWidth, columns: hidden)
+            + formats.queryKeyValue.bytes(rows: latent.queryWidth, columns: $0)
+        } ?? formats.queryKeyValue.bytes(rows: latent.queryWidth + latent.entryWidth, columns: hidden)
+      return queries + formats.queryKeyValue.bytes(rows: latent.upWidth, columns: latent.latent)
+        + formats.output.bytes(rows: hidden, columns: latent.heads * latent.value)
+        + absorbedBytes(latent) + indexerBytes(latent)
+    case .gatedDelta(let delta):
+      return formats.recurrence.bytes(rows: delta.inputWidth, columns: hidden)
+        + 2 * delta.gateWidth * hidden
+        + formats.recurrence.bytes(rows: hidden, columns: delta.valueHeads * delta.valueDim)
+    }
+  }
+
+  /// Bytes of the 16-bit copies of the up-projection that decode multiplies queries and outputs with; engines keep them
+  /// beside the projection itself.
+  package func absorbedBytes(_ latent: LatentAttention) -> Int { 2 * latent.upWidth * latent.latent }
+
+  /// Bytes of the indexer's projections, which every GPU holds whole, in 16 bits.
+  package func indexerBytes(_ latent: LatentAttention) -> Int {
+    latent.indexer.map {
+      2 * ($0.parameters(hidden: model.hidden, queryRank: latent.queryRank ?? model.hidden) - 2 * $0.headDim)
+    } ?? 0
+  }
+
+  private func feedForwardBytes(_ feedForward: LayerKind.FeedForward) -> Int {
+    let hidden = model.hidden
+    func gated(_ width: Int, _ format: WeightFormat) -> Int {
+      format.bytes(rows: 2 * width, columns: hidden) + format.bytes(rows: hidden, columns: width)
+    }
+    switch feedForward {
+    case .dense(let width):
+      return gated(width, model.formats.dense) + (model.hasMLPBias ? 2 * (2 * width + hidden) : 0)
+    case .experts(_, _, _, let shared, _):
+      return routerBytes + (shared > 0 ? gated(shared, model.formats.sharedExperts) : 0)
+    }
   }
 }

@@ -21,6 +21,13 @@ struct ListCommand: ParsableCommand {
   @Argument(help: "models, hardware, engines, policies, routers, traces or figures.")
   var kind: Kind
 
+  @Flag(
+    help: """
+      Of models: all parameters, those that a token passes without the input embedding, and the bytes that a token, a \
+      sequence and an expert take.
+      """)
+  var details = false
+
   @OptionGroup(title: "Data") var folders: ProjectFolders
 
   func run() throws {
@@ -32,6 +39,8 @@ struct ListCommand: ParsableCommand {
     }
     let profiles = ProfileFolder(URL(filePath: try folders.profilesFolder()))
     switch kind {
+    case .models where details:
+      print(try Self.details(of: profiles), terminator: "")
     case .models:
       for name in profiles.names(in: "models") {
         let model = try profiles.model(name)
@@ -85,6 +94,24 @@ struct ListCommand: ParsableCommand {
       for format in TraceFormat.allCases { row(format.title, format.layout) }
     case .figures: break
     }
+  }
+
+  /// A table of the models' sizes.
+  private static func details(of profiles: ProfileFolder) throws -> String {
+    let heading = [
+      "model", "layers", "parameters", "active", "KV bytes a token", "state bytes a sequence", "expert bytes",
+    ]
+    var table = TextTable([.left] + Array(repeating: .right, count: 6), heading: heading)
+    for name in profiles.names(in: "models") {
+      let model = try profiles.model(name)
+      let shard = try model.shard(over: 1)
+      let sizes = [
+        model.layers, model.parameters, model.activeParameters(includingEmbedding: false),
+        shard.keyValueBytesPerToken, shard.stateBytesPerSequence, model.bytesPerExpert,
+      ]
+      table.add([name] + sizes.map(String.init))
+    }
+    return table.text
   }
 
   private func row(_ name: String, _ text: String) {

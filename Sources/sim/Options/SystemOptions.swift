@@ -38,6 +38,9 @@ struct SystemOptions: ParsableArguments {
     help: ArgumentHelp("GPUs that share the model.", valueName: "n"))
   var tensorParallelSize = "2"
 
+  @Flag(help: "Share out whole experts among the GPUs, instead of slices of every expert.")
+  var enableExpertParallel = false
+
   @Option(
     help: ArgumentHelp(
       "Share of GPU memory that the engine may use. Default: the engine's, 0.85 for nano-vllm.",
@@ -128,6 +131,7 @@ struct SystemOptions: ParsableArguments {
     system.kvBlocks = numGpuBlocksOverride
     system.hardwareSettings = try Self.settings(hardwareSet, option: "--hardware-set")
     system.tensorParallelSize = gpus
+    if enableExpertParallel { system.expertParallelSize = gpus }
     system.memoryShare = gpuMemoryUtilization
     system.blockSize = blockSize
     system.maxSequences = maxNumSeqs

@@ -11,10 +11,8 @@ import Testing
     for kind in shard.kinds {
       let program = LayerProgram(kind, of: shard)
       // Norms, attention sinks and expert biases are no kernel's of their own.
-      let rest = shard.normBytes + shard.expertBiasBytes
-      #expect(
-        program.weightBytes + rest == shard.denseBytesPerLayer + shard.expertBytesPerLayer
-          + shard.expertBiasBytes)
+      let rest = shard.normBytes(of: kind) + (kind.hasExperts ? shard.expertBiasBytes : 0)
+      #expect(program.weightBytes + rest == shard.bytes(of: kind))
     }
     #expect(LayerProgram.after(shard).reduce(0) { $0 + $1.weightBytes } == shard.headBytes)
   }

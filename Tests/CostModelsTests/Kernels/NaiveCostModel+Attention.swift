@@ -3,8 +3,32 @@ import Serving
 import Systems
 
 extension NaiveCostModel {
+  /// Keys and values as prefill and decode see them: heads of them, numbers of a key, of a value, and of both that are
+  /// stored.
+  private func entries(isDecode: Bool) -> (heads: Int, key: Int, value: Int, stored: Int) {
+    guard model.isLatent else {
+      return (shard.keyValueHeads, model.headDim, model.headDim, 2 * model.headDim)
+    }
+    // Decode sees one key, a part of which is the value; prefill has a key and a value for each head.
+    return isDecode
+      ? (1, model.latent + model.rope, model.latent, model.latent + model.rope)
+      : (shard.heads, model.nope + model.rope, model.value, model.nope + model.rope + model.value)
+  }
+
+  /// The products of latent attention that are of decodes, or of prompts and their prefixes.
+  func latentProducts(decodes: Int, segments: [Step.Tile]) -> [Launch] {
+    let absorbed = decodes > 0 ? shard.absorption.map { product($0, rows: decodes) } : []
+    let rows = [segments.reduce(0) { $0 + $1.tokens }, segments.reduce(0) { $0 + $1.prefix }]
+    return absorbed + rows.filter { $0 > 0 }.map { product(shard.expansion, rows: $0) }
+  }
+
   /// A fit of these heads, or of the others that the calibration has.
   private func fit(_ kernel: String, window: Int) -> (fit: ToyCalibration.Fit, isMeasured: Bool) {
+    if model.isLatent {
+      let (heads, key, value, _) = entries(isDecode: kernel == "decode_attention")
+      let exact = calibration.fit("latent_\(kernel)", "bf16", [shard.heads, heads, key, value])
+      return (exact ?? .init(values: []), true)
+    }
     let dimensions = [shard.heads, shard.keyValueHeads, model.headDim, window]
     let name = window > 0 ? "windowed_\(kernel)" : kernel
     if let exact = calibration.fit(name, "bf16", dimensions) { return (exact, true) }
@@ -21,17 +45,18 @@ extension NaiveCostModel {
     let (fit, isMeasured) = fit("decode_attention", window: window)
     let c = fit.values
     let batch = Double(contexts.count)
-    let bytes = Double(seen) * 4 * Double(shard.keyValueHeads) * Double(model.headDim)
+    let (heads, key, value, stored) = entries(isDecode: true)
+    let bytes = Double(seen) * 2 * Double(heads) * Double(stored)
     // A window holds no more than it is wide.
     let read = window > 0 ? min(bytes, bytes / Double(seen) * batch * Double(window)) : bytes
-    let waves = (batch * Double(shard.keyValueHeads) / calibration.multiprocessors).rounded(.up)
+    let waves = (batch * Double(heads) / calibration.multiprocessors).rounded(.up)
     var seconds = c[0] + c[1] * read + c[2] * batch + c[3] * waves
     if window > 0, seen >= contexts.count * window { seconds += c[4] + c[5] * waves }
     return Launch(
       kernel: "decode_attention", seconds: seconds * engine.kernelScale.attention,
       // Every query head multiplies its query with each key, and adds up each value.
-      flops: 4 * Double(shard.heads) * Double(model.headDim) * Double(seen * width), kvBytes: bytes,
-      activationBytes: 4 * Double(shard.heads) * Double(model.headDim) * batch * Double(width),
+      flops: 2 * Double(shard.heads) * Double(key + value) * Double(seen * width), kvBytes: bytes,
+      activationBytes: 2 * Double(shard.heads) * Double(key + value) * batch * Double(width),
       isExtrapolated: !isMeasured || !fit.measured[0].contains(batch)
         || !fit.measured[1].contains(Double(seen)))
   }
@@ -40,16 +65,17 @@ extension NaiveCostModel {
   func prefillAttention(_ segments: [Step.Tile], isWindowed: Bool) -> Launch {
     let window = isWindowed ? model.window ?? 0 : 0
     let (fit, isMeasured) = fit("prefill_attention", window: window)
-    let height = 128 * Double(shard.keyValueHeads) / Double(shard.heads)
+    let (heads, key, value, _) = entries(isDecode: false)
+    let height = 128 * Double(heads) / Double(shard.heads)
     var (tiles, keys, prefixes) = (0.0, 0.0, 0.0)
-    var (pairs, queries, entries) = (0, 0, 0)
+    var (pairs, queries, tokens) = (0, 0, 0)
     for segment in segments {
       for token in 0..<segment.tokens {
         let seen = segment.prefix + token + 1
         pairs += window > 0 ? min(seen, window) : seen
       }
       queries += segment.tokens
-      entries += segment.tokens + (window > 0 ? min(segment.prefix, window) : segment.prefix)
+      tokens += segment.tokens + (window > 0 ? min(segment.prefix, window) : segment.prefix)
       var begin = 0.0
       while begin < Double(segment.tokens) {
         let end = min(begin + height, Double(segment.tokens))
@@ -62,15 +88,15 @@ extension NaiveCostModel {
       }
     }
     let c = fit.values
-    let blocks = tiles * Double(shard.keyValueHeads)
+    let blocks = tiles * Double(heads)
     let whole = (blocks / calibration.multiprocessors).rounded(.up)
     // Split into s parts each, blocks fill the waves better; a part takes an s-th of the time.
     let parts = engine.splitsAttentionKeys ? (1...32).map { Double($0) } : [1]
     let waves = parts.map { (blocks * $0 / calibration.multiprocessors).rounded(.up) / $0 }.min() ?? whole
-    let tileFLOPs = keys / tiles * 128 * 4 * Double(model.headDim)
-    let headBytes = 4 * Double(model.headDim)
+    let tileFLOPs = keys / tiles * 128 * 2 * Double(key + value)
+    let headBytes = 2 * Double(key + value)
     let activationBytes = headBytes * Double(shard.heads) * Double(queries)
-    let kvBytes = headBytes * Double(shard.keyValueHeads) * Double(entries)
+    let kvBytes = headBytes * Double(heads) * Double(tokens)
     let seconds =
       c[0] + c[1] * waves * tileFLOPs + c[2] * (activationBytes + kvBytes) + c[3] * whole
     let isInside =
@@ -78,7 +104,7 @@ extension NaiveCostModel {
       && (prefixes == 0 || fit.measured[2].contains(prefixes / tiles))
     return Launch(
       kernel: "prefill_attention", seconds: seconds * engine.kernelScale.attention,
-      flops: 4 * Double(shard.heads) * Double(model.headDim) * Double(pairs), kvBytes: kvBytes,
+      flops: 2 * Double(shard.heads) * Double(key + value) * Double(pairs), kvBytes: kvBytes,
       activationBytes: activationBytes,
       isExtrapolated: !isMeasured || !isInside || !engine.splitsAttentionKeys,
       clockedSeconds: c[1] * waves * tileFLOPs * engine.kernelScale.attention)

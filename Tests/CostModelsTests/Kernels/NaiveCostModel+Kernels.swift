@@ -1,26 +1,40 @@
 import CostModels
 import Foundation
 import Serving
+import Statistics
 import Systems
 
 extension NaiveCostModel {
   /// A layer's kernels but for attention and experts.
   ///
   /// They run on the `computed` rows, padding included; only the `rows` that have a token write KV entries.
-  func rowLaunches(rows: Int, computed: Int) -> [Launch] {
+  func rowLaunches(_ layer: Int, rows: Int, computed: Int) -> [Launch] {
     let p = Double(computed)
     let h = Double(model.hidden)
     let qkv = Double(shard.projected)
     let keyValue = Double(2 * shard.keyValueHeads * model.headDim)
     // Input and residual are read and written.
     let norm = streaming("rms_norm", activations: 4 * p * h, canBeFused: true)
+    // Of latent attention the norms of what queries pass through and of the latent vector, and the rotary parts.
+    let normed = model.queryRank + model.latent + (1 + shard.heads) * model.rope
+    let (width, stored) =
+      model.isLatent ? (Double(normed), Double(model.latent + model.rope)) : (qkv, keyValue)
     var launches = [
       norm, norm,
       streaming(
-        "qk_norm_rope_kv", activations: 2 * p * qkv, entries: Double(rows) * keyValue, canBeFused: true),
+        "qk_norm_rope_kv", activations: 2 * p * width, entries: Double(rows) * stored, canBeFused: true),
     ]
-    launches += shard.layerProducts.map { product($0, rows: computed) }
-    if model.experts == 0 {
+    launches += shard.layerProducts(layer).map { product($0, rows: computed) }
+    if model.hasExperts(layer), model.sharedWidth > 0 {
+      let width = Double(model.sharedWidth / gpus)
+      var launch = streaming("silu_mul", activations: 3 * p * width, canBeFused: true)
+      launch.kernel = "shared_silu_mul"
+      launches.append(launch)
+    }
+    if model.experts > 0, !model.hasExperts(layer) {
+      let width = Double(model.denseWidth / gpus)
+      launches.append(streaming("silu_mul", activations: 3 * p * width, canBeFused: true))
+    } else if model.experts == 0 {
       // Gate and up are read, their product is written.
       launches.append(
         streaming("silu_mul", activations: 3 * p * Double(shard.intermediate), canBeFused: true))
@@ -134,8 +148,9 @@ extension NaiveCostModel {
     let (h, i) = (Double(model.hidden), Double(shard.intermediate))
     let flopsPerChoice = 6 * h * i
     let weights = 3 * h * i * (model.isMXFP4 ? 4.25 / 8 : 2)
-    let loading = c[0] + active * weights * c[1]
-    var seconds = loading + r * k * flopsPerChoice * (c[2] + (isSkewed ? c[7] : 0))
+    let busiest = busiestRank(choices: r * k, active: active, isSkewed: isSkewed)
+    let loading = c[0] + busiest.active * weights * c[1]
+    var seconds = loading + busiest.choices * flopsPerChoice * (c[2] + (isSkewed ? c[7] : 0))
     var scale = engine.kernelScale.expertMLP
     if carriesPrefill { scale *= engine.kernelScale.expertPrefill }
     if carriesPrefill, model.isMXFP4 { scale *= engine.kernelScale.mxfp4Prefill }
@@ -143,19 +158,42 @@ extension NaiveCostModel {
       let fairShare = r * k / Double(model.experts)
       let index = [16.0, 32, 64].firstIndex { fairShare <= $0 } ?? 3
       let tile = [16.0, 32, 64, 128][index]
-      let load = r * k / active
+      let load = busiest.choices / busiest.active
       // Where loads are spread like an exponential distribution, the mean of ⌈load / tile⌉ is a geometric series.
       let perExpert = isSkewed ? 1 / -expm1(-tile / load) : tiles(of: tile, load: load)
-      seconds += active * perExpert * tile * flopsPerChoice * c[3 + index]
+      seconds += busiest.active * perExpert * tile * flopsPerChoice * c[3 + index]
     }
+    let ranks = Double(expertRanks)
     return Launch(
       kernel: "expert_mlp", seconds: seconds * scale,
-      flops: r * k * flopsPerChoice, weightBytes: active * shard.bytesPerExpert,
+      flops: r * k * flopsPerChoice / ranks, weightBytes: active * shard.bytesPerExpert / ranks,
       // Each choice: gathered (h), gate and up (h + 2i), activation (3i), down (i + h), combined (h); each row: h.
-      activationBytes: 2 * r * (k * (h + (h + 2 * i) + 3 * i + (i + h) + h + h) + h),
+      activationBytes: 2 * r * (k * (h + (h + 2 * i) + 3 * i + (i + h) + h + h) / ranks + h),
       isExtrapolated: exact?.measured[0].contains(r) != true || active > Double(model.experts),
       clockedSeconds: active > 0 ? (seconds - loading) * scale : 0,
-      mxfp4Bytes: model.isMXFP4 ? active * shard.bytesPerExpert : 0)
+      mxfp4Bytes: model.isMXFP4 ? active * shard.bytesPerExpert / ranks : 0)
+  }
+
+  /// Choices and distinct experts of the rank that all others wait for.
+  ///
+  /// Choices of the ranks are about normal around their mean, and the maximum of R such numbers lies at the quantile
+  /// (R - 3/8) / (R + 1/4), by Blom. The variance is that of a random choice, and of skewed routing further that of the mean
+  /// of a rank's experts, whose loads are exponential. Distinct experts are drawn from all that are chosen.
+  private func busiestRank(
+    choices: Double, active: Double, isSkewed: Bool
+  ) -> (choices: Double, active: Double) {
+    let ranks = Double(expertRanks)
+    guard expertRanks > 1 else { return (choices, active) }
+    let above = NormalDistribution.quantile((ranks - 0.375) / (ranks + 0.25))
+    let own = choices / ranks
+    let all = Double(model.experts)
+    var variance = own
+    if isSkewed { variance += own * own / (all / ranks) }
+    let binomial = active * (1 / ranks) * (1 - 1 / ranks) * max(0, 1 - active / all)
+    return (
+      min(choices, own + above * variance.squareRoot()),
+      min(active, all / ranks, active / ranks + above * binomial.squareRoot())
+    )
   }
 
   /// Tiles of one expert: the sum over j of the probability that its normal load exceeds j tiles.

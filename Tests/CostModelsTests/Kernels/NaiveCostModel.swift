@@ -10,6 +10,7 @@ import Systems
 struct NaiveCostModel {
   let model: ToyModel
   let gpus: Int
+  let expertRanks: Int
   let engine: EngineDescription
   let hardware: HardwareDescription
   let calibration: ToyCalibration
@@ -19,7 +20,7 @@ struct NaiveCostModel {
   /// Whether these are the layers of drafts: the LM head runs on one row of each sequence.
   var samplesOneRow = false
 
-  var shard: NaiveShard { NaiveShard(model, gpus: gpus) }
+  var shard: NaiveShard { NaiveShard(model, gpus: gpus, expertRanks: expertRanks) }
 
   /// One launch on one GPU.
   struct Launch {
@@ -69,7 +70,7 @@ struct NaiveCostModel {
       issue += (isInGraph ? engine.host.graphLayerMicroseconds : engine.host.eagerLayerMicroseconds) * 1e-6
       let decodeShare = Double(decodes) / Double(rows)
 
-      for launch in rowLaunches(rows: rows, computed: computed) {
+      for launch in rowLaunches(layer, rows: rows, computed: computed) {
         let joules = add(launch, to: &answer)
         answer.cost.decodeRowJoules += joules * decodeShare
         answer.cost.prefillRowJoules += joules * (1 - decodeShare)
@@ -88,15 +89,24 @@ struct NaiveCostModel {
         let launch = prefillAttention(segments, isWindowed: model.isWindowed(layer))
         answer.cost.prefillContextJoules += add(launch, to: &answer)
       }
-      if let routing {
+      if model.isLatent {
+        for launch in latentProducts(decodes: step.contexts.count, segments: []) {
+          answer.cost.decodeRowJoules += add(launch, to: &answer)
+        }
+        for launch in latentProducts(decodes: 0, segments: segments) {
+          answer.cost.prefillContextJoules += add(launch, to: &answer)
+        }
+      }
+      if let routing, model.hasExperts(layer) {
         let tokens = segments.map { Int32($0.tokens) }
         let active =
           tokens.isEmpty
-          ? routing.distinct(layers: layer..<layer + 1, decodes: decodes)
-          : routing.distinct(layers: layer..<layer + 1, decodes: decodes, prefill: tokens.span)
+          ? routing.distinct(layers: 0..<1, decodes: decodes)
+          : routing.distinct(layers: 0..<1, decodes: decodes, prefill: tokens.span)
         let joules = add(
           experts(rows: computed, active: active, carriesPrefill: !segments.isEmpty), to: &answer)
-        let bytes = active * shard.bytesPerExpert * Double(gpus)
+        // An expert is on one rank, and sliced over its GPUs.
+        let bytes = active * shard.bytesPerExpert * Double(gpus / expertRanks)
         answer.cost.experts += active
         answer.cost.expertBytes += bytes
         answer.cost.weightBytes -= bytes

@@ -2,17 +2,19 @@
 struct NaiveShard {
   let model: ToyModel
   let gpus: Int
+  let expertRanks: Int
 
-  init(_ model: ToyModel, gpus: Int) {
+  init(_ model: ToyModel, gpus: Int, expertRanks: Int = 1) {
     self.model = model
     self.gpus = gpus
+    self.expertRanks = expertRanks
   }
 
   var heads: Int { model.heads / gpus }
   /// At least one: GPUs beyond their number hold copies.
   var keyValueHeads: Int { max(1, model.keyValueHeads / gpus) }
-  /// Width of the dense MLP, or of one expert.
-  var intermediate: Int { model.intermediate / gpus }
+  /// Width of the dense MLP, or of one expert, which is whole where ranks share the experts out.
+  var intermediate: Int { model.intermediate * expertRanks / gpus }
   var vocabulary: Int { (model.vocabulary + gpus - 1) / gpus }
   /// Columns of the fused query, key and value projection.
   var projected: Int { (heads + 2 * keyValueHeads) * model.headDim }
@@ -29,27 +31,54 @@ struct NaiveShard {
     var weightBytes: Double { Double(2 * (n * k + (hasBias ? n : 0))) }
   }
 
-  /// The matrix products of a layer, in order.
-  var layerProducts: [Product] {
+  /// The matrix products that a layer does with all rows, in order.
+  func layerProducts(_ layer: Int) -> [Product] {
     let h = model.hidden
-    let attention = [
+    var products = [
       Product(name: "qkv_gemm", n: projected, k: h, hasBias: model.hasBias),
       Product(name: "o_gemm", n: h, k: heads * model.headDim, hasBias: model.hasBias),
     ]
-    guard model.experts == 0 else {
-      return attention + [Product(name: "router_gemm", n: model.experts, k: h, hasBias: model.hasBias)]
+    if model.isLatent {
+      products = [
+        // What queries pass through, the latent vector and the rotary key: on every GPU.
+        Product(name: "latent_gemm", n: model.queryRank + model.latent + model.rope, k: h),
+        Product(name: "q_gemm", n: heads * (model.nope + model.rope), k: model.queryRank),
+        Product(name: "o_gemm", n: h, k: heads * model.value),
+      ]
     }
-    return attention + [
-      Product(name: "gate_up_gemm", n: 2 * intermediate, k: h),
-      Product(name: "down_gemm", n: h, k: intermediate),
+    guard model.experts > 0 else {
+      return products + mlp("", width: intermediate)
+    }
+    guard model.hasExperts(layer) else { return products + mlp("", width: model.denseWidth / gpus) }
+    products.append(Product(name: "router_gemm", n: model.experts, k: h, hasBias: model.hasBias))
+    return products + (model.sharedWidth > 0 ? mlp("shared_", width: model.sharedWidth / gpus) : [])
+  }
+
+  private func mlp(_ prefix: String, width: Int) -> [Product] {
+    [
+      Product(name: prefix + "gate_up_gemm", n: 2 * width, k: model.hidden),
+      Product(name: prefix + "down_gemm", n: model.hidden, k: width),
     ]
+  }
+
+  /// Latent vectors to the keys and values of all heads.
+  var expansion: Product {
+    Product(name: "latent_products", n: heads * (model.nope + model.value), k: model.latent)
+  }
+
+  /// Queries into the latent space, and outputs back: as many weights as each head has in its part of the expansion.
+  var absorption: [Product] {
+    [model.nope, model.value].map { Product(name: "latent_products", n: heads * model.latent, k: $0) }
   }
 
   /// The product with the vocabulary.
   var head: Product { Product(name: "lm_head", n: vocabulary, k: model.hidden) }
 
   /// All matrix products.
-  var products: [Product] { layerProducts + [head] }
+  var products: [Product] {
+    (0..<model.layers).flatMap { layerProducts($0) } + [head]
+      + (model.isLatent ? [expansion] + absorption : [])
+  }
 
   /// Bytes of one expert's three matrices, without biases, each row's scales counted whole.
   var bytesPerExpert: Double {

@@ -75,11 +75,13 @@ struct ToyCalibration {
   /// Round coefficients for every shape of a model on one GPU, all of whose launches count as measured.
   init(for model: ToyModel, gpus: Int) {
     var random = SplitMix64(seed: 0)
-    self.init(for: model, gpus: gpus, isDrawn: false, using: &random)
+    self.init(for: model, gpus: gpus, expertRanks: 1, isDrawn: false, using: &random)
   }
 
   /// Coefficients for the shapes of a model on one GPU: round, or drawn, with some shapes left out.
-  init(for model: ToyModel, gpus: Int, isDrawn: Bool, using random: inout SplitMix64) {
+  init(
+    for model: ToyModel, gpus: Int, expertRanks: Int, isDrawn: Bool, using random: inout SplitMix64
+  ) {
     func factor(_ random: inout SplitMix64) -> Double { isDrawn ? 0.5 + random.uniform() : 1 }
     func draw(_ typical: [Double], _ ranges: [Double], _ random: inout SplitMix64) -> Fit {
       Fit(
@@ -90,7 +92,7 @@ struct ToyCalibration {
           return start...start + end * random.uniform()
         })
     }
-    let shard = NaiveShard(model, gpus: gpus)
+    let shard = NaiveShard(model, gpus: gpus, expertRanks: expertRanks)
     let perByte = 1 / 3e12
     let perFLOP = 1 / 6e14
     fits["gemm_all_shapes bf16", default: [:]][[]] = draw(
@@ -120,6 +122,14 @@ struct ToyCalibration {
         [9e-6, perTileFLOP, perByte, 1e-6], [500, 2000, 2000], &random)
       fits["\(prefix)decode_attention bf16", default: [:]][heads + [window]] = draw(
         [8e-6, perByte, 1e-8, 1e-6, window > 0 ? 2e-6 : 0, window > 0 ? 1e-7 : 0], [100, 20_000], &random)
+    }
+    if model.isLatent {
+      fits["latent_prefill_attention bf16", default: [:]][
+        [shard.heads, shard.heads, model.nope + model.rope, model.value]
+      ] = draw([9e-6, perTileFLOP, perByte, 1e-6], [500, 2000, 2000], &random)
+      fits["latent_decode_attention bf16", default: [:]][
+        [shard.heads, 1, model.latent + model.rope, model.latent]
+      ] = draw([8e-6, perByte, 1e-8, 1e-6, 0, 0], [100, 20_000], &random)
     }
     for gpus in Set([2, gpus]).sorted() where gpus == 2 || !isDrawn || random.uniform() < 0.8 {
       fits["all_reduce custom", default: [:]][[gpus]] = draw(

@@ -22,6 +22,23 @@ struct ToyModel {
   /// Whether experts are stored in MXFP4.
   var isMXFP4 = false
 
+  /// The first layers, which have a dense MLP of this width where the others have experts.
+  var denseLayers = 0
+  var denseWidth = 384
+  /// Width of the MLP that every token passes beside its experts; 0 without.
+  var sharedWidth: Int { isLatent ? intermediate : 0 }
+  /// Whether attention is over latent vectors; only in models with experts and without windows.
+  var isLatent = false
+  /// Sizes of latent attention.
+  let queryRank = 96
+  let latent = 64
+  let nope = 32
+  let rope = 16
+  let value = 32
+
+  /// Whether a layer has experts.
+  func hasExperts(_ layer: Int) -> Bool { experts > 0 && layer >= denseLayers }
+
   /// Whether the engine applies the window in all layers.
   var windowsEveryLayer = false
 
@@ -35,14 +52,29 @@ struct ToyModel {
   /// The model as it is read from a file.
   func read() throws -> ModelDescription {
     let family =
-      experts > 0 ? (window == nil ? "qwen3_moe" : "gpt_oss") : (window == nil ? "llama" : "mistral")
+      isLatent
+      ? "deepseek_v3"
+      : experts > 0 ? (window == nil ? "qwen3_moe" : "gpt_oss") : (window == nil ? "llama" : "mistral")
     var fields: [String: Any] = [
       "model_type": family, "num_hidden_layers": layers, "hidden_size": hidden, "vocab_size": vocabulary,
       "num_attention_heads": heads, "num_key_value_heads": keyValueHeads, "head_dim": headDim,
       "max_position_embeddings": 1 << 20,
     ]
     switch family {
+    case "deepseek_v3":
+      fields["n_routed_experts"] = experts
+      fields["moe_intermediate_size"] = intermediate
+      fields["n_shared_experts"] = 1
+      fields["first_k_dense_replace"] = denseLayers
+      fields["intermediate_size"] = denseWidth
+      fields["q_lora_rank"] = queryRank
+      fields["kv_lora_rank"] = latent
+      fields["qk_nope_head_dim"] = nope
+      fields["qk_rope_head_dim"] = rope
+      fields["v_head_dim"] = value
     case "qwen3_moe":
+      fields["mlp_only_layers"] = Array(0..<denseLayers)
+      fields["intermediate_size"] = denseWidth
       fields["num_experts"] = experts
       fields["moe_intermediate_size"] = intermediate
     case "gpt_oss":
@@ -79,6 +111,10 @@ struct ToyModel {
     }
     window = pick([nil, 64, 200])
     isMXFP4 = experts > 0 && pick([true, false])
+    if experts > 0, window == nil {
+      isLatent = pick([true, false])
+      denseLayers = min(pick([0, 1, 2]), layers - 1)
+    }
   }
 }
 
@@ -86,6 +122,8 @@ struct ToyModel {
 struct ToySystem {
   var model: ToyModel
   var gpus: Int
+  /// Groups of GPUs that share out the experts.
+  var expertRanks = 1
   var engine: EngineDescription
   var hardware: HardwareDescription
   var calibration: ToyCalibration
@@ -105,6 +143,7 @@ struct ToySystem {
     func pick<Value>(_ values: [Value]) -> Value { values[Int(random.next() % UInt64(values.count))] }
     model = ToyModel(using: &random)
     gpus = pick([1, 2, 4])
+    expertRanks = model.experts > 0 ? pick([1, 1, gpus]) : 1
     engine = try shippedProfiles.engine(pick(["ideal", "nano-vllm", "paper"]))
     try engine.set("graphs.sizes=\(pick(["none", "1,2,4,8,16,64,256", "3,100,500"]))")
     try engine.set("all_reduce.custom_limit_bytes=\(pick([0, 20_000, 1 << 23]))")
@@ -124,7 +163,8 @@ struct ToySystem {
     try hardware.set("energy.busy_w=\(pick([0, 70]))")
     try hardware.set("power.measured_at_w=\(pick([90, 150, 700]))")
     try hardware.set("power.sustained_ms=\(pick([0.01, 0.1, 2]))")
-    calibration = ToyCalibration(for: model, gpus: gpus, isDrawn: true, using: &random)
+    calibration = ToyCalibration(
+      for: model, gpus: gpus, expertRanks: expertRanks, isDrawn: true, using: &random)
     routing = pick([.uniform, .standard, .coverage([CoveragePoint(tokens: 10, experts: 2.5)])])
   }
 
@@ -138,7 +178,9 @@ struct ToySystem {
 
   /// The system as the cost model takes it.
   func served() throws -> ServedSystem {
-    try ServedSystem(model: model.read(), hardware: hardware, engine: engine, tensorParallel: gpus)
+    try ServedSystem(
+      model: model.read(), hardware: hardware, engine: engine, tensorParallel: gpus,
+      expertParallel: expertRanks)
   }
 
   /// The cost model of the system.
@@ -158,6 +200,7 @@ struct ToySystem {
     if engine.dequantisesExperts { model.isMXFP4 = false }
     model.windowsEveryLayer = engine.windowsEveryLayer
     return NaiveCostModel(
-      model: model, gpus: gpus, engine: engine, hardware: hardware, calibration: calibration, routing: law)
+      model: model, gpus: gpus, expertRanks: expertRanks, engine: engine, hardware: hardware,
+      calibration: calibration, routing: law)
   }
 }

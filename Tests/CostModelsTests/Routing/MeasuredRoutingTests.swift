@@ -9,6 +9,7 @@ import Testing
   func model() throws -> ModelDescription {
     var model = try shipped("gpt-oss-20b")
     model.layers = 2
+    model.hasDenseMLP = [false, false]
     model.experts = 4
     model.topK = 2
     return model

@@ -1,0 +1,66 @@
+import Glibc
+import Statistics
+
+extension Experts {
+  /// The expected number of tiles, each of one expert, that hold all choices.
+  ///
+  /// For random routing an expert's load is close to a normal distribution whose variance is its mean; for skewed
+  /// routing to an exponential one, of which ⌈load / tile⌉ has the expectation 1 / (1 − e^(−tile / mean)).
+  ///
+  /// - Parameters:
+  ///   - choices: Tokens times experts a token.
+  ///   - active: Distinct experts that they choose.
+  ///   - tileTokens: Tokens that a tile holds.
+  ///   - skew: The weight of the exponential distribution, 0 ... 1.
+  /// - Returns: Tiles, at least one for each active expert.
+  /// - Complexity: O(1); up to about ten terms of a normal distribution.
+  public static func expectedTiles(choices: Double, active: Double, tileTokens: Double, skew: Double)
+    -> Double
+  {
+    guard choices > 0, active > 0 else { return 0 }
+    let mean = choices / active
+    var tiles = 1.0
+    if skew < 1 {
+      // Σ over j ≥ 1 of the probability that the load exceeds j tiles; beyond ±4 deviations it is 1 or 0.
+      let deviation = mean.squareRoot()
+      let sure = max(0, ((mean - 4 * deviation) / tileTokens).rounded(.down))
+      tiles += sure
+      var edge = (sure + 1) * tileTokens
+      while edge < mean + 4 * deviation {
+        tiles += 0.5 * erfc((edge + 0.5 - mean) / (deviation * 2.0.squareRoot()))
+        edge += tileTokens
+      }
+    }
+    if skew > 0 { tiles += skew * (1 / -expm1(-tileTokens / mean) - tiles) }
+    return active * tiles
+  }
+
+  /// The position of a tile size among the four.
+  package static func index(ofTile tokens: Double) -> Int {
+    tokens <= 16 ? 0 : tokens <= 32 ? 1 : tokens <= 64 ? 2 : 3
+  }
+
+  /// What the busiest of the ranks that share out the experts has to do: all others wait for it.
+  ///
+  /// A rank's choices are a sum over its experts, whose loads spread as those of random routing do, by their own mean, or, of
+  /// skewed routing, like an exponential distribution; the busiest of some ranks lies about ``expectedMaximum(of:)`` standard
+  /// deviations above the mean. Its distinct experts are a draw of all that are chosen.
+  static func busiestRank(_ shape: Shape, _ work: Work) -> (choices: Double, active: Double) {
+    let choices = work.rows * Double(shape.topK)
+    guard shape.ranks > 1 else { return (choices, work.active) }
+    let ranks = Double(shape.ranks)
+    let experts = Double(shape.experts)
+    let above = expectedMaximum(of: shape.ranks)
+    let variance = ranks / choices + work.skew * work.skew * ranks / experts
+    let most = min(choices, choices / ranks * (1 + above * variance.squareRoot()))
+    let spread = work.active / ranks * (1 - 1 / ranks) * max(0, 1 - work.active / experts)
+    let active = min(experts / ranks, work.active / ranks + above * spread.squareRoot(), work.active)
+    return (most, active)
+  }
+
+  /// The expected maximum of some independent standard normal numbers, by Blom's approximation
+  /// (Statistical Estimates and Transformed Beta-Variables, 1958).
+  static func expectedMaximum(of count: Int) -> Double {
+    count < 2 ? 0 : NormalDistribution.quantile((Double(count) - 0.375) / (Double(count) + 0.25))
+  }
+}

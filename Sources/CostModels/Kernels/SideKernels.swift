@@ -1,0 +1,112 @@
+import Serving
+import Systems
+
+/// The kernels of a layer that are neither attention nor of all rows alike: what they take follows from the number of
+/// decodes, or from the prompts' segments.
+///
+/// Of latent attention these are its products with the up-projection. Cached latent vectors of a chunk's prefix are expanded
+/// again for every chunk. Of a layer without attention they are its convolution and its recurrence.
+final class SideKernels: Sendable {
+  /// The name of all of them in results.
+  let kernel: KernelKind
+  private let up: PricedKernel<MatrixProduct>?
+  private let absorbed: [PricedKernel<MatrixProduct>]
+  private let indexer: IndexScores?
+  private let recurrence: [Recurrence.Stage: PricedKernel<Recurrence>]
+
+  /// Creates the kernels; nil in a layer that has none.
+  init?(
+    _ kind: LayerKind, _ program: LayerProgram, engine: EngineDescription, power: PowerModel,
+    calibration: Calibration
+  ) {
+    if case .gatedDelta = kind.mixer {
+      kernel = .recurrence
+      recurrence = Dictionary(
+        program.shapes(of: Recurrence.self, .recurrence).map {
+          ($0.stage, PricedKernel($0, engine: engine, power: power, calibration: calibration))
+        }, uniquingKeysWith: { first, _ in first })
+      (up, absorbed, indexer) = (nil, [], nil)
+      return
+    }
+    guard case .latentAttention(let latent) = kind.mixer else { return nil }
+    kernel = .latentProducts
+    recurrence = [:]
+    let products = program.shapes(of: MatrixProduct.self, .latentProducts).map {
+      PricedKernel<MatrixProduct>($0, engine: engine, power: power, calibration: calibration)
+    }
+    up = products.first
+    absorbed = Array(products.dropFirst())
+    indexer = latent.indexer.map { IndexScores($0, power: power, calibration: calibration) }
+  }
+
+  /// What some decodes take in a layer, one row each.
+  func decode(_ decodes: Int) -> Launch {
+    var launch = Launch()
+    guard decodes > 0 else { return launch }
+    for product in absorbed { launch += product.launch(Double(decodes)) }
+    var work = Recurrence.Work()
+    work.add(tokens: 1, count: decodes)
+    if let convolution = recurrence[.convolutionDecode] { launch += convolution.launch(work) }
+    if let core = recurrence[.coreDecode] { launch += core.launch(work) }
+    return launch
+  }
+
+  /// What the prompts' segments take in a layer.
+  ///
+  /// - Complexity: O(segments).
+  func prefill(_ segments: Span<PrefillSegment>) -> Launch {
+    var launch = Launch()
+    var (new, before) = (0, 0)
+    var work = Recurrence.Work()
+    for i in segments.indices {
+      work.add(tokens: segments[i].tokens)
+      new += segments[i].tokens
+      before += segments[i].prefix
+    }
+    if let up {
+      launch += up.launch(Double(new))
+      if before > 0 { launch += up.launch(Double(before)) }
+    }
+    if let indexer { launch += indexer.prefill(segments) }
+    if let convolution = recurrence[.convolutionPrefill] { launch += convolution.launch(work) }
+    if let core = recurrence[.corePrefill] { launch += core.launch(work) }
+    return launch
+  }
+}
+
+/// The scores of an indexer over all tokens before: an estimate, in FP8 at the rates of the data sheet.
+struct IndexScores: Sendable {
+  let indexer: Indexer
+  let power: PowerModel
+  private let launchSeconds: Seconds
+  private let secondsPerFLOP: Double
+  /// Time of a token's key in decode, which reads all of them.
+  let secondsPerKey: Double
+
+  init(_ indexer: Indexer, power: PowerModel, calibration: Calibration) {
+    self.indexer = indexer
+    self.power = power
+    let figures = calibration.figures
+    launchSeconds = calibration.launch()
+    secondsPerFLOP = figures.secondsPerFLOP(.fp8)
+    secondsPerKey = figures.secondsPerByte * Double(indexer.entryBytes)
+  }
+
+  /// The scores of prompts' segments in a layer.
+  func prefill(_ segments: Span<PrefillSegment>) -> Launch {
+    var pairs = 0.0
+    var keys = 0.0
+    for i in segments.indices {
+      let (new, before) = (Double(segments[i].tokens), Double(segments[i].prefix))
+      pairs += new * (before + (new + 1) / 2)
+      keys += new + before
+    }
+    var launch = Launch(calls: 1)
+    launch.extrapolated = 1
+    launch.flops = 2 * Double(indexer.heads * indexer.headDim) * pairs
+    launch.kvBytes = keys * Double(indexer.entryBytes)
+    launch.seconds = launchSeconds + max(launch.flops * secondsPerFLOP, keys * secondsPerKey)
+    power.apply(to: &launch)
+    return launch
+  }
+}

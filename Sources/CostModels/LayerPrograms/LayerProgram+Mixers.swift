@@ -1,0 +1,107 @@
+import Systems
+
+extension LayerProgram {
+  /// What mixes the tokens of a sequence: projections, rotary embedding and attention, or a recurrence.
+  static func mixer(
+    _ mixer: LayerKind.Mixer, of model: ModelDescription, _ choice: KernelChoice
+  ) -> [any KernelCall] {
+    switch mixer {
+    case .attention(let heads, let keyValueHeads, let headDim, let window):
+      attention(
+        AttentionHeads(
+          heads: heads, keyValueHeads: keyValueHeads, headDim: headDim, window: window ?? 0),
+        of: model, choice)
+    case .latentAttention(let latent): latentAttention(latent, of: model, choice)
+    case .gatedDelta(let delta): recurrence(delta, of: model, choice)
+    }
+  }
+
+  private static func attention(
+    _ shape: AttentionHeads, of model: ModelDescription, _ choice: KernelChoice
+  ) -> [any KernelCall] {
+    let (heads, keyValueHeads, headDim) = (shape.heads, shape.keyValueHeads, shape.headDim)
+    let entryWidth = Double(2 * keyValueHeads * headDim)
+    let width = Double(heads * headDim) + entryWidth
+    return [
+      product(
+        .qkvGEMM, n: model.projectedHeads(heads: heads, keyValueHeads: keyValueHeads) * headDim,
+        k: model.hidden, hasBias: model.hasQueryKeyValueBias, format: model.formats.queryKeyValue),
+      normRopeKV(choice, activations: width, entryWidth: entryWidth, of: model),
+      LoadCall<PrefillAttention>(
+        .prefillAttention,
+        .init(shape, splitsKeys: choice.splitsKeys, format: model.formats.keyValues)),
+      LoadCall<DecodeAttention>(.decodeAttention, .init(shape, format: model.formats.keyValues)),
+      product(
+        .oGEMM, n: model.hidden, k: heads * headDim, hasBias: model.hasOutputBias,
+        format: model.formats.output),
+    ]
+  }
+
+  /// Prompts expand latent vectors to keys and values of each head; decodes multiply queries and outputs instead.
+  private static func latentAttention(
+    _ latent: LatentAttention, of model: ModelDescription, _ choice: KernelChoice
+  ) -> [any KernelCall] {
+    let formats = model.formats
+    func side(n: Int, k: Int, _ format: WeightFormat) -> any KernelCall {
+      LoadCall<MatrixProduct>(.latentProducts, .init(n: n, k: k, format: format))
+    }
+    var calls: [any KernelCall] = []
+    if let rank = latent.queryRank {
+      calls.append(
+        product(.latentGEMM, n: latent.downWidth, k: model.hidden, format: formats.queryKeyValue))
+      calls.append(product(.queryGEMM, n: latent.queryWidth, k: rank, format: formats.queryKeyValue))
+    } else {
+      let width = latent.queryWidth + latent.entryWidth
+      calls.append(product(.latentGEMM, n: width, k: model.hidden, format: formats.queryKeyValue))
+    }
+    if let indexer = latent.indexer {
+      calls.append(
+        product(.indexGEMM, n: indexer.heads * indexer.headDim, k: latent.queryRank ?? model.hidden))
+      calls.append(product(.indexGEMM, n: indexer.headDim + indexer.heads, k: model.hidden))
+    }
+    let width = latent.downWidth + latent.heads * latent.rope
+    return calls + [
+      normRopeKV(choice, activations: Double(width), entryWidth: Double(latent.entryWidth), of: model),
+      side(n: latent.upWidth, k: latent.latent, formats.queryKeyValue),
+      LoadCall<PrefillAttention>(
+        .prefillAttention,
+        .init(.init(expanded: latent), splitsKeys: choice.splitsKeys, format: formats.keyValues)),
+      side(n: latent.heads * latent.latent, k: latent.nope, .bf16),
+      LoadCall<DecodeAttention>(
+        .decodeAttention, .init(.init(absorbed: latent), format: formats.keyValues)),
+      side(n: latent.heads * latent.latent, k: latent.value, .bf16),
+      product(.oGEMM, n: model.hidden, k: latent.heads * latent.value, format: formats.output),
+    ]
+  }
+
+  /// Projections around a convolution and a recurrence, whose own time is no matter of rows.
+  private static func recurrence(
+    _ delta: GatedDelta, of model: ModelDescription, _ choice: KernelChoice
+  ) -> [any KernelCall] {
+    let format = model.formats.recurrence
+    let outputWidth = Double(delta.valueHeads * delta.valueDim)
+    let stages = Recurrence.Stage.allCases.map { stage -> any KernelCall in
+      LoadCall<Recurrence>(.recurrence, .init(delta, stage))
+    }
+    return [
+      product(.recurrenceGEMM, n: delta.inputWidth, k: model.hidden, format: format),
+      product(.recurrenceGEMM, n: delta.gateWidth, k: model.hidden),
+    ] + stages + [
+      // The norm of the output, which its gate is multiplied with.
+      streaming(.rmsNorm, choice.elementwise) { 6 * Double($0.computed) * outputWidth },
+      product(.oGEMM, n: model.hidden, k: delta.valueHeads * delta.valueDim, format: format),
+    ]
+  }
+
+  /// Norms, rotary embedding, and writing of what tokens keep.
+  private static func normRopeKV(
+    _ choice: KernelChoice, activations: Double, entryWidth: Double, of model: ModelDescription
+  ) -> any KernelCall {
+    let entryBytes = model.formats.keyValues.bytesPerWeight * entryWidth
+    return RowCall<Elementwise>(
+      .qkNormRopeKV, .init(KernelKind.qkNormRopeKV.rawValue, choice.elementwise)
+    ) {
+      .init(activationBytes: 4 * Double($0.computed) * activations, kvBytes: Double($0.rows) * entryBytes)
+    }
+  }
+}

@@ -1,0 +1,63 @@
+extension ModelDescription {
+  /// This model's part on one GPU of a tensor-parallel group.
+  ///
+  /// Where there are fewer key-value heads than GPUs, each GPU holds one and several hold the same, as in vLLM.
+  ///
+  /// - Parameters:
+  ///   - gpus: the GPUs.
+  ///   - expertRanks: groups of them that share out the experts; 1 where each holds its slice of all.
+  /// - Returns: what each GPU holds.
+  /// - Throws: ``DescriptionError/indivisible(model:field:value:gpus:expected:)`` where the group's size does not
+  ///   divide the query heads or the MLP's width, or neither divides nor is a multiple of the key-value heads.
+  public func shard(over gpus: Int, expertRanks: Int = 1) throws(DescriptionError) -> ModelShard {
+    guard (1...1024).contains(gpus) else {
+      throw .invalidSetting(
+        path: "tensor-parallel-size", value: "\(gpus)", expected: "1...1024, such as 1, 2, 4")
+    }
+    guard expertRanks >= 1, gpus.isMultiple(of: expertRanks) else {
+      throw .invalidSetting(
+        path: "expert parallelism", value: "\(expertRanks)", expected: "a divisor of the \(gpus) GPUs")
+    }
+    func split(_ value: Int, _ field: String, by parts: Int? = nil) throws(DescriptionError) -> Int {
+      let parts = parts ?? gpus
+      guard value.isMultiple(of: parts) else {
+        throw .indivisible(
+          model: name, field: field, value: value, gpus: parts,
+          expected: "a group whose size divides \(value)")
+      }
+      return value / parts
+    }
+    let heads = try split(self.heads, "num_attention_heads")
+    let intermediate = try split(self.intermediate, "intermediate_size")
+    let expertIntermediate = try split(
+      self.expertIntermediate, "the width of an expert", by: gpus / expertRanks)
+    let expertsHere = try split(experts, "the number of experts", by: expertRanks)
+    _ = try split(sharedWidth, "the width of the shared experts")
+    let replicates = latent == nil && keyValueHeads < gpus
+    guard
+      latent != nil
+        || (replicates ? gpus.isMultiple(of: self.keyValueHeads) : self.keyValueHeads.isMultiple(of: gpus))
+    else {
+      throw .indivisible(
+        model: name, field: "num_key_value_heads", value: keyValueHeads, gpus: gpus,
+        expected: "a group whose size divides \(keyValueHeads) or is a multiple of it")
+    }
+    if let delta {
+      _ = try split(delta.valueHeads, "linear_num_value_heads")
+      if delta.keyHeads > gpus { _ = try split(delta.keyHeads, "linear_num_key_heads") }
+    }
+    let keyValueHeads = max(1, self.keyValueHeads / gpus)
+    let vocabulary = (self.vocabulary + gpus - 1) / gpus
+    let bytesPerExpert =
+      expertFormat.bytes(rows: 2 * expertIntermediate, columns: hidden)
+      + expertFormat.bytes(rows: hidden, columns: expertIntermediate)
+    return ModelShard(
+      model: self, gpus: gpus, expertRanks: expertRanks, heads: heads, keyValueHeads: keyValueHeads,
+      replicatesKeyValueHeads: replicates, intermediate: intermediate,
+      expertIntermediate: expertIntermediate, vocabulary: vocabulary, bytesPerExpert: bytesPerExpert,
+      expertBytesPerLayer: expertsHere * bytesPerExpert,
+      routerBytes: 2 * (experts * hidden + (hasMLPBias ? experts : 0) + (hasRoutingBias ? experts : 0)),
+      expertBiasBytes: hasMLPBias ? 2 * expertsHere * (2 * expertIntermediate + hidden) : 0,
+      embeddingBytes: 2 * vocabulary * hidden, headBytes: 2 * vocabulary * hidden)
+  }
+}

@@ -1,0 +1,65 @@
+import Serving
+import Systems
+import TestSupport
+import Testing
+
+@testable import CostModels
+
+/// Attention over latent vectors, and experts that ranks share out.
+@Suite struct LatentAttentionTests {
+  private func latentModel() -> ToyModel {
+    var model = ToyModel()
+    (model.experts, model.topK, model.isLatent) = (8, 2, true)
+    return model
+  }
+
+  /// DeepSeek's models expand the latent vectors of a prefix again for every chunk; a pass over the whole prompt has none.
+  @Test func eachChunkExpandsItsPrefixAgain() throws {
+    let model = latentModel()
+    let system = try ToySystem(model)
+    func flops(chunks: [(tokens: Int, prefix: Int)]) throws -> Double {
+      var meter = try system.costModel()
+      for chunk in chunks {
+        _ = meter.cost(
+          of: Step(tiles: [.init(tokens: chunk.tokens, prefix: chunk.prefix, layers: 0..<model.layers)]))
+      }
+      return try #require(meter.kernels.byName["latent_products"]).flops
+    }
+    let whole = try flops(chunks: [(1000, 0)])
+    let chunked = try flops(chunks: [(250, 0), (250, 250), (250, 500), (250, 750)])
+    let perToken = 2 * model.latent * model.heads * (model.nope + model.value)
+    #expect(whole == Double(model.layers * 1000 * perToken))
+    #expect(chunked - whole == Double(model.layers * (250 + 500 + 750) * perToken))
+  }
+
+  /// The latent vectors of a token are read once, whatever the number of heads.
+  @Test func decodeReadsOneVectorForAllHeads() throws {
+    let model = latentModel()
+    var meter = try ToySystem(model).costModel()
+    let use = try #require(meter.use(of: Step(contexts: [100, 200]))["decode_attention"])
+    let activations = 2.0 * 2 * Double(model.heads * (2 * model.latent + model.rope))
+    #expect(use.bytes == Double(model.layers) * (2 * 300 * Double(model.latent + model.rope) + activations))
+  }
+
+  @Test func theBusiestRankHasAtLeastItsShareAndAtMostItsExperts() throws {
+    for (rows, active) in [(1.0, 4.0), (16, 40), (1000, 64)] {
+      let shape = Experts.Shape(hidden: 256, intermediate: 128, experts: 64, topK: 4, ranks: 8)
+      let (even, skewed) = (
+        Experts.busiestRank(shape, .init(rows: rows, active: active)),
+        Experts.busiestRank(shape, .init(rows: rows, active: active, skew: 1))
+      )
+      #expect(even.choices >= rows * 4 / 8 && even.choices <= rows * 4)
+      #expect(skewed.choices >= even.choices)
+      #expect(even.active >= active / 8 && even.active <= 8)
+    }
+    let one = Experts.Shape(hidden: 256, intermediate: 128, experts: 64, topK: 4)
+    #expect(Experts.busiestRank(one, .init(rows: 7, active: 20)) == (28, 20))
+  }
+
+  /// Published order statistics of the normal distribution, to Blom's accuracy.
+  @Test func expectsTheMaximumOfNormalNumbers() {
+    for (count, expected) in [(1, 0), (2, 0.564), (4, 1.029), (8, 1.424), (16, 1.766)] {
+      #expect(abs(Experts.expectedMaximum(of: count) - expected) < 0.03)
+    }
+  }
+}
