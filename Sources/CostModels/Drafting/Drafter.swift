@@ -40,7 +40,8 @@ public struct Drafter: Sendable {
     (engine.host.eagerLayerMicroseconds, engine.host.graphLayerMicroseconds) = launches
     engine.repeatsEmbeddingAndHead = false
     system = try ServedSystem(
-      model: model, hardware: target.hardware, engine: engine, tensorParallel: target.shard.gpus)
+      model: model, hardware: target.hardware, engine: engine, tensorParallel: target.shard.gpus,
+      expertParallel: model.isMixtureOfExperts ? target.shard.expertRanks : 1)
     self.routing = routing
     self.drafts = drafts
     self.products = products
@@ -66,6 +67,7 @@ public struct Drafter: Sendable {
   ) throws(DescriptionError) -> Drafter {
     var layer = target.shard.model.lastLayer
     (layer.experts, layer.topK, layer.expertIntermediate) = (0, 0, 0)
+    (layer.hasDenseMLP, layer.sharedWidth, layer.hasSharedGate) = ([true], 0, false)
     layer.intermediate = intermediate
     layer.vocabulary = vocabulary
     layer.hasTiedEmbeddings = false
@@ -146,6 +148,9 @@ extension ModelDescription {
     var layer = self
     layer.layers = 1
     layer.windows = [nil]
+    layer.hasDenseMLP = [hasDenseMLP.last ?? !isMixtureOfExperts]
+    layer.isRecurrent = [false]
+    layer.delta = nil
     return layer
   }
 }

@@ -28,7 +28,7 @@ struct DecodeAttentionLaw: Sendable {
   ///   - batch: sequences.
   ///   - width: rows of each; they share the reading of its keys and values.
   ///   - kernel: the kernel.
-  ///   - indexer: what scores all keys before, if anything does.
+  ///   - indexer: what picks keys; `nil` where all are seen.
   init(batch: Int, width: Int = 1, _ kernel: PricedKernel<DecodeAttention>, indexer: IndexScores?) {
     indexSeconds = indexer?.secondsPerKey ?? 0
     indexBytes = Double(indexer?.indexer.entryBytes ?? 0)

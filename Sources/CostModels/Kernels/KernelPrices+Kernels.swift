@@ -29,8 +29,8 @@ extension KernelPrices {
     add(.prefillAttention, Launch(ledger.totals[Self.prefillTotal]), times: 1)
     add(.decodeAttention, Launch(ledger.totals[Self.decodeTotal]), times: 1)
     add(.expertMLP, Launch(ledger.totals[Self.expertTotal]), times: 1)
-    if let side { add(side.kernel, Launch(ledger.totals[Self.sideTotal]), times: 1) }
     add(.fusionGEMM, Launch(ledger.totals[Self.fusionTotal]), times: 1)
+    if let side { add(side.kernel, Launch(ledger.totals[Self.sideTotal]), times: 1) }
     return uses(of: totals)
   }
 

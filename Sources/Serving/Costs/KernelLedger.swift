@@ -5,7 +5,7 @@
 public struct KernelLedger: Sendable {
   /// How often each price was used, for up to ten kinds of prices.
   public var uses: InlineArray<10, PriceUses> = InlineArray(repeating: PriceUses())
-  /// Sums of what has no price of its own, for up to four kinds of kernels.
+  /// Sums of what has no price of its own, for up to five kinds of kernels.
   public var totals: InlineArray<5, SIMD8<Double>> = InlineArray(repeating: .zero)
   /// Whether what each kernel uses is kept step by step.
   public var logsSteps = false
