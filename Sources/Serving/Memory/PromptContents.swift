@@ -70,7 +70,10 @@ public struct PromptContents: Sendable {
 
   /// Goes through the blocks of a request.
   func names(of request: borrowing Request, group: Int, blockSize: Int) -> BlockNames {
-    let (lap, content) = Int(request.content).quotientAndRemainder(dividingBy: max(count, 1))
+    // Without contents, -1 would have the remainder 0.
+    let (lap, content) =
+      request.content < 0
+      ? (0, -1) : Int(request.content).quotientAndRemainder(dividingBy: max(count, 1))
     let range = content >= 0 ? offsets[content]..<offsets[content + 1] : 0..<0
     return BlockNames(
       pieces: range, end: content >= 0 ? ends[content] : 0, blockSize: blockSize,
