@@ -1,5 +1,8 @@
 import Policies
+import Serving
+import Statistics
 import Testing
+import Workloads
 
 @testable import Experiments
 

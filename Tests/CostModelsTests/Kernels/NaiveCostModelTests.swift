@@ -73,7 +73,8 @@ import Testing
     let drafts = [1, 2, 3, 5][Int(random.next() % 4)]
     // Models with experts and windows have biases, which a layer of theirs without window would have, too.
     if method == 2 { system.model.window = nil }
-    system.calibration = ToyCalibration(for: system.model, gpus: system.gpus, isDrawn: true, using: &random)
+    system.calibration = ToyCalibration(
+      for: system.model, gpus: system.gpus, expertRanks: system.expertRanks, isDrawn: true, using: &random)
     let target = try system.served()
     var layer = system.eagle(intermediate: 192, vocabulary: 500)
     var products: [NaiveDrafter.Product] = []
