@@ -73,7 +73,8 @@ import Testing
     let drafts = [1, 2, 3, 5][Int(random.next() % 4)]
     // Models with experts and windows have biases, which a layer of theirs without window would have, too.
     if method == 2 { system.model.window = nil }
-    system.calibration = ToyCalibration(for: system.model, gpus: system.gpus, isDrawn: true, using: &random)
+    system.calibration = ToyCalibration(
+      for: system.model, gpus: system.gpus, expertRanks: system.expertRanks, isDrawn: true, using: &random)
     let target = try system.served()
     var layer = system.eagle(intermediate: 192, vocabulary: 500)
     var products: [NaiveDrafter.Product] = []
@@ -81,7 +82,9 @@ import Testing
     switch method {
     case 1:
       drafter = try .eagle3(for: target, drafts: drafts, intermediate: 192, vocabulary: 500)
-      let projected = NaiveShard(layer, gpus: system.gpus).projected
+      let projected = NaiveShard(
+        layer, gpus: system.gpus, expertRanks: layer.experts > 0 ? system.expertRanks : 1
+      ).projected
       products = [
         .init(product: .init(name: "fusion_gemm", n: layer.hidden, k: 3 * layer.hidden), isOnce: true),
         .init(product: .init(name: "fusion_gemm", n: projected, k: layer.hidden), isOnce: false),
@@ -99,7 +102,9 @@ import Testing
       drafter = try .model(layer.read(), for: target, drafts: drafts, law: system.routing)
     default: break
     }
-    system.calibration.add(NaiveShard(layer, gpus: system.gpus).products + products.map(\.product))
+    system.calibration.add(
+      NaiveShard(layer, gpus: system.gpus, expertRanks: layer.experts > 0 ? system.expertRanks : 1).products
+        + products.map(\.product))
     var naive = try system.naive()
     if method > 0 {
       naive.drafter = NaiveDrafter(

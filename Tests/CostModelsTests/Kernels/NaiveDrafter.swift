@@ -24,7 +24,8 @@ final class NaiveDrafter {
     engine.host.graphLayerMicroseconds = system.engine.host.graphLayerMicroseconds
     engine.repeatsEmbeddingAndHead = false
     layers = NaiveCostModel(
-      model: model, gpus: system.gpus, engine: engine, hardware: system.hardware,
+      model: model, gpus: system.gpus, expertRanks: model.experts > 0 ? system.expertRanks : 1,
+      engine: engine, hardware: system.hardware,
       calibration: system.calibration, routing: routing, samplesOneRow: true)
     self.drafts = drafts
     self.products = products
