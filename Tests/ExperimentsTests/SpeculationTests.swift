@@ -93,7 +93,8 @@ import Workloads
     let shard = plain.loaded.system.shard
     let drafter = try #require(drafted.loaded.drafter)
     // One layer more, the norm behind it, and the projection of embedding and hidden state.
-    let layer = shard.denseBytesPerLayer + shard.expertBytesPerLayer + shard.expertBiasBytes
+    let rest = shard.embeddingBytes + shard.headBytes + 2 * shard.model.hidden
+    let layer = (shard.weightBytes - rest) / shard.model.layers
     #expect(
       drafter.weightBytes == layer + 2 * shard.model.hidden + 4 * shard.model.hidden * shard.model.hidden)
     #expect(drafter.keyValueBytesPerToken == shard.keyValueBytesPerTokenAndLayer)

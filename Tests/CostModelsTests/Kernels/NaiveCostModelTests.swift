@@ -82,7 +82,9 @@ import Testing
     switch method {
     case 1:
       drafter = try .eagle3(for: target, drafts: drafts, intermediate: 192, vocabulary: 500)
-      let projected = NaiveShard(layer, gpus: system.gpus).projected
+      let projected = NaiveShard(
+        layer, gpus: system.gpus, expertRanks: layer.experts > 0 ? system.expertRanks : 1
+      ).projected
       products = [
         .init(product: .init(name: "fusion_gemm", n: layer.hidden, k: 3 * layer.hidden), isOnce: true),
         .init(product: .init(name: "fusion_gemm", n: projected, k: layer.hidden), isOnce: false),
@@ -100,7 +102,9 @@ import Testing
       drafter = try .model(layer.read(), for: target, drafts: drafts, law: system.routing)
     default: break
     }
-    system.calibration.add(NaiveShard(layer, gpus: system.gpus).products + products.map(\.product))
+    system.calibration.add(
+      NaiveShard(layer, gpus: system.gpus, expertRanks: layer.experts > 0 ? system.expertRanks : 1).products
+        + products.map(\.product))
     var naive = try system.naive()
     if method > 0 {
       naive.drafter = NaiveDrafter(
