@@ -30,9 +30,10 @@ enum ResultDatabase {
           throw ResultStoreError.readOnly(path: path)
         }
         // Rows of ours set nothing off but this.
-        let others = try String.fetchAll(
-          db, sql: "SELECT name FROM sqlite_master WHERE type = 'trigger' AND name != 'forget_run'")
-        if let name = others.first { throw ResultStoreError.foreignTrigger(path: path, name: name) }
+        let triggers = try String.fetchAll(db, sql: "SELECT name FROM sqlite_master WHERE type = 'trigger'")
+        if let name = triggers.first(where: { !Schema.triggers.contains($0) }) {
+          throw ResultStoreError.foreignTrigger(path: path, name: name)
+        }
         // Only a new database heeds it. Large pages are fewer to log and to copy: a long run takes a seventh
         // less time than with SQLite's 4 KB, and a new database comes a millisecond later.
         try db.execute(sql: "PRAGMA page_size = 16384")

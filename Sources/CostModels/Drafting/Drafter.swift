@@ -61,13 +61,19 @@ public struct Drafter: Sendable {
   ///   - intermediate: width of the layer's MLP.
   ///   - vocabulary: tokens that it can draft.
   /// - Returns: the drafter.
-  /// - Throws: if the layer cannot be split over the GPUs.
+  /// - Throws: if the layer cannot be split over the GPUs, or the model has latent attention.
   public static func eagle3(
     for target: ServedSystem, drafts: Int, intermediate: Int, vocabulary: Int
   ) throws(DescriptionError) -> Drafter {
+    guard target.shard.model.latent == nil else {
+      throw .mismatch(
+        "EAGLE-3 beside latent attention, as \(target.shard.model.name) has it, is not known here; use method mtp"
+      )
+    }
     var layer = target.shard.model.lastLayer
     (layer.experts, layer.topK, layer.expertIntermediate) = (0, 0, 0)
     (layer.hasDenseMLP, layer.sharedWidth, layer.hasSharedGate) = ([true], 0, false)
+    layer.hasOutputGate = false
     layer.intermediate = intermediate
     layer.vocabulary = vocabulary
     layer.hasTiedEmbeddings = false

@@ -3,6 +3,9 @@ package enum Schema {
   /// Marks a database as ours: "LSIM", in `PRAGMA application_id`.
   static let applicationID: Int32 = 0x4c53_494d
 
+  /// The triggers that it has.
+  static let triggers = ["forget_run", "forget_transfers"]
+
   /// Step i takes a database from `user_version` i to i + 1.
   ///
   /// Steps that have been released never change.

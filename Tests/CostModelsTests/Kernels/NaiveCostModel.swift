@@ -90,7 +90,7 @@ struct NaiveCostModel {
         answer.cost.prefillContextJoules += add(launch, to: &answer)
       }
       if model.isLatent {
-        for launch in latentProducts(decodes: step.contexts.count, segments: []) {
+        for launch in latentProducts(decodes: decodes, segments: []) {
           answer.cost.decodeRowJoules += add(launch, to: &answer)
         }
         for launch in latentProducts(decodes: 0, segments: segments) {

@@ -171,7 +171,7 @@ struct ToySystem {
   /// A dense layer with the model's attention.
   func eagle(intermediate: Int, vocabulary: Int) -> ToyModel {
     var layer = model
-    (layer.layers, layer.experts, layer.topK, layer.window) = (1, 0, 0, nil)
+    (layer.layers, layer.experts, layer.topK, layer.window, layer.isLatent) = (1, 0, 0, nil, false)
     (layer.intermediate, layer.vocabulary, layer.isMXFP4) = (intermediate, vocabulary, false)
     return layer
   }
