@@ -13,21 +13,22 @@ public struct Policy: Sendable, CustomStringConvertible {
   ///
   /// - Throws: if there is no such policy or parameter, or a value is not what the parameter takes.
   public init(_ text: String) throws(PolicyError) {
-    let parts = text.split(separator: "[", maxSplits: 1, omittingEmptySubsequences: false)
+    let parsed: ParameterisedName
+    do {
+      parsed = try ParameterisedName(text)
+    } catch {
+      switch error {
+      case .malformed: throw .malformed(text)
+      case .twice(let name): throw .twice(name, policy: text)
+      }
+    }
     let aliases = ["chunked-prefill": "chunked", "layered-prefill": "layered"]
-    let name = aliases[String(parts[0])] ?? String(parts[0])
+    let name = aliases[parsed.name] ?? parsed.name
     guard let entry = PolicyCatalog.entries.first(where: { $0.name == name }) else {
       throw .unknown(name, nearest: nearestName(to: name, among: PolicyCatalog.entries.map(\.name)))
     }
     self.entry = entry
-    guard parts.count == 2 else { return }
-    guard parts[1].last == "]" else { throw .malformed(text) }
-    for pair in parts[1].dropLast().split(separator: ",", omittingEmptySubsequences: false) {
-      let sides = pair.split(separator: "=", omittingEmptySubsequences: false)
-      guard sides.count == 2 else { throw .malformed(text) }
-      guard !has(String(sides[0])) else { throw .twice(String(sides[0]), policy: text) }
-      try set(String(sides[0]), to: String(sides[1]))
-    }
+    for (name, value) in parsed.parameters { try set(name, to: value) }
   }
 
   /// Sets a parameter.

@@ -4,7 +4,8 @@ import Serving
 /// waits, so that none waits for ever.
 ///
 /// Where lengths differ widely and requests queue, most of them wait for a few long ones; serving the short ones first
-/// lowers the mean TTFT. Prompts under way go on in the order of their admission.
+/// lowers the mean TTFT. Prompts under way go on in the order of their admission; a request that has lost its memory waits as
+/// one whose prompt is all that it has to compute anew.
 ///
 ///     PPPP....      rows: groups of layers
 ///     PPPP....      columns: iterations
@@ -26,14 +27,14 @@ public struct ShortestPrefill: Scheduler {
   ///
   /// - Complexity: O(waiting) for each prompt that is admitted.
   public mutating func plan(_ view: borrowing InstanceView, into plan: inout StepPlan) {
-    plan.decode(view, atMost: budget)
-    var left = budget - plan.decodes
+    plan.decode(view, atMost: budget / view.tokensPerDecode)
+    var left = budget - plan.decodes * view.tokensPerDecode
     var room = view.maxSequences - plan.decodes
     var position = 0
     while left > 0, room > 0 {
       var prompt = position < plan.promptCount(view) ? plan.prompt(position, view) : nil
       if prompt == nil {
-        // A request that has lost its memory comes back first.
+        // Where memory is short nobody new comes in.
         guard plan.victims == 0, let shortest = shortest(view, plan) else { return }
         prompt = plan.admit(shortest, view)
       }

@@ -40,6 +40,8 @@ import Testing
     }
     #expect(throws: RouterError.unknown("randon", nearest: "random")) { try RouterChoice("randon") }
     #expect(throws: RouterError.malformed("kv[x")) { try RouterChoice("kv[x") }
+    let twice = "kv[temperature=1,temperature=2]"
+    #expect(throws: RouterError.twice("temperature", router: twice)) { try RouterChoice(twice) }
     #expect(throws: RouterError.unknownParameter("x", router: "random", known: [])) {
       try RouterChoice("random[x=1]")
     }

@@ -57,6 +57,12 @@ import Testing
     #expect(outcome.status == 66 && outcome.errors.contains("zero bytes"), "\(outcome.errors)")
   }
 
+  /// TensorRT-LLM takes no prompt beyond its budget unless it may cut them; the line names that limit, not another.
+  @Test func aPromptThatIsTooLongForItsPolicyIsNamed() throws {
+    let outcome = try Binary.run(["--engine", "trtllm", "--num-prompts", "3", "--no-db"])
+    #expect(outcome.status == 0 && outcome.errors.contains("exceeds 8192"), "\(outcome.errors)")
+  }
+
   @Test func aMedianIsPrintedOnce() throws {
     let outcome = try Binary.run(
       ["--num-prompts", "3", "--metric-percentiles", "50,50,90", "--json", "--no-db"])

@@ -39,11 +39,11 @@ extension ServerBenchmark {
     }
     guard starts == nil else { return content }
     let rate = try fields.rate("request_rate")
-    let burstiness = try fields.optionalNumber("burstiness", above: 0) ?? 1
+    let burstiness = try fields.optionalNumber("burstiness", in: 1e-3...1e6) ?? 1
     content.arrivals =
       rate == .infinity
       ? .allAtOnce : burstiness == 1 ? .poisson(rate: rate) : .gamma(rate: rate, burstiness: burstiness)
-    content.maxConcurrency = try fields.optionalNumber("max_concurrency", above: 0).map { Int($0) }
+    content.maxConcurrency = try fields.clients("max_concurrency")
     return content
   }
 }

@@ -101,6 +101,9 @@ extension ServerBenchmark {
   /// GuideLLM's `benchmarks.json`, which may hold benchmarks at several loads.
   static func guideLLM(_ object: JSONObject, part: Int?) throws(JSONError) -> Content {
     let benchmarks = try object.optionalList("benchmarks") ?? []
+    guard !benchmarks.isEmpty else {
+      throw .malformed(file: object.file, line: nil, reason: "it holds no benchmark")
+    }
     guard let number = part ?? (benchmarks.count == 1 ? 1 : nil), benchmarks.indices.contains(number - 1),
       case .object(let members) = benchmarks[number - 1]
     else {

@@ -66,6 +66,21 @@ package struct ServerBenchmark {
   /// Reads the content of a file.
   package init(bytes: [UInt8], file: String, part: Int? = nil) throws(ServerBenchmarkError) {
     let content = try Self.content(bytes, file: file, part: part)
+    guard part == nil || content.tool == .guidellm else {
+      throw .badEntry(
+        file: file, field: "--part", value: "'\(part ?? 1)'",
+        expected: "none: a file of \(content.tool.rawValue) holds one benchmark")
+    }
+    // Whatever wrote it, time does not run backwards; a client's clock is read to a microsecond or so.
+    for (i, request) in content.requests.enumerated() {
+      guard request.firstToken >= 0, request.endToEnd >= request.firstToken - 1e-5,
+        !request.gaps.contains(where: { $0 < 0 })
+      else {
+        throw .badEntry(
+          file: file, field: "request \(i + 1)", value: "over before its first token, or has a negative gap",
+          expected: "0 <= TTFT <= latency, and gaps from 0 on")
+      }
+    }
     guard !content.requests.isEmpty else {
       throw .nothingLeft(file: file, reason: "all \(content.failures) failed or wrote nothing")
     }
@@ -119,7 +134,6 @@ package struct ServerBenchmark {
     }
     let object = JSONObject(members, file: file)
     do throws(JSONError) {
-      if object.value("benchmarks") != nil { return try guideLLM(object, part: part) }
       if object.value("metadata") != nil, object.value("metrics") != nil {
         return try records(values, file: file, of: .aiperf, read: aiperf)
       }
@@ -133,6 +147,9 @@ package struct ServerBenchmark {
       throw .malformed(
         file: file, reason: "line 2: a file of --append-result has one result a line; keep one of them")
     }
+    if object.value("benchmarks") != nil {
+      do { return try guideLLM(object, part: part) } catch { throw .json(error) }
+    }
     return try lists(ServerBenchmarkFields(file: file, object: object))
   }
 
@@ -140,9 +157,8 @@ package struct ServerBenchmark {
   private static func values(_ bytes: [UInt8], file: String) throws(ServerBenchmarkError) -> [JSONValue] {
     let whole: JSONError
     do throws(JSONError) {
-      guard case .list(let elements) = try JSONReader.value(bytes, file: file, allowsInfinity: true) else {
-        return [try JSONReader.value(bytes, file: file, allowsInfinity: true)]
-      }
+      let value = try JSONReader.value(bytes, file: file, allowsInfinity: true)
+      guard case .list(let elements) = value else { return [value] }
       guard let first = elements.first, case .object = first else {
         throw JSONError.malformed(file: file, line: nil, reason: "it is not an object, nor a list of some")
       }

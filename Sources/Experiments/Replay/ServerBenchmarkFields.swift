@@ -25,19 +25,30 @@ struct ServerBenchmarkFields {
 
   /// A request rate; infinity where all were sent at once.
   func rate(_ name: String) throws(ServerBenchmarkError) -> Double {
-    if text(name) == "inf" { return .infinity }
-    guard let rate = try optionalNumber(name, above: 0) else {
+    if text(name) == "inf" || object.value(name)?.number == .infinity { return .infinity }
+    guard let rate = try optionalNumber(name, in: 1e-6...1e6) else {
       throw .notDetailed(
         file: file, missing: name, advice: "requests have no start times, and no rate to draw them at")
     }
     return rate
   }
 
-  /// A number; `nil` without the field.
-  func optionalNumber(_ name: String, above least: Double) throws(ServerBenchmarkError) -> Double? {
+  /// A number within bounds; `nil` without the field.
+  func optionalNumber(_ name: String, in range: ClosedRange<Double>) throws(ServerBenchmarkError) -> Double? {
     guard let value = object.value(name) else { return nil }
-    guard let number = value.number, number > least else { throw bad(name, value, "a number above \(least)") }
+    guard let number = value.number, range.contains(number) else {
+      throw bad(name, value, "a number from \(range.lowerBound) to \(range.upperBound)")
+    }
     return number
+  }
+
+  /// A whole number of clients; `nil` without the field.
+  func clients(_ name: String) throws(ServerBenchmarkError) -> Int? {
+    guard let value = object.value(name) else { return nil }
+    guard let count = value.wholeNumber, (1...1_000_000_000).contains(count) else {
+      throw bad(name, value, "a whole number, at least 1")
+    }
+    return count
   }
 
   /// Numbers of tokens.

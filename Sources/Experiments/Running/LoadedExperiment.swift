@@ -65,13 +65,13 @@ public struct LoadedExperiment: Sendable {
     self.specification = specification
   }
 
-  /// The longest sequence that is not rejected.
-  public var longestSequence: Tokens {
-    min(
-      maxModelLength,
-      max(1, kvBlocks - loaded.system.engine.scheduling.nullBlocks) * loaded.system.engine.keyValueBlockSize,
-      policy.makeScheduler().longestSequence)
-  }
+  /// The longest sequence that is not rejected, in any pool.
+  public var longestSequence: Tokens { pools.map(\.longestSequence).min() ?? 0 }
+
+  /// The longest prompt that is not rejected, in any pool.
+  package var longestPrompt: Tokens { pools.map { $0.policy.makeScheduler().longestPrompt }.min() ?? 0 }
+
+  private var pools: [LoadedPool] { [pool] + (decoders.map { [$0.pool] } ?? []) }
 
   /// An empty drawing of its first iterations.
   package func drawing(rows: Int, columns: Int) -> ScheduleDrawing {

@@ -24,6 +24,14 @@ package struct LoadedPool: Sendable {
   /// How its sequences decode several tokens at once; `nil` where they do not.
   let speculation: SpeculativeSpecification?
 
+  /// The longest sequence that its instances take.
+  var longestSequence: Tokens {
+    let engine = loaded.system.engine
+    return min(
+      maxModelLength, max(1, kvBlocks - engine.scheduling.nullBlocks) * engine.keyValueBlockSize,
+      policy.makeScheduler().longestSequence)
+  }
+
   /// The pool with every default spelt out.
   func spelledOut(_ pool: ClusterSpecification.Pool) -> ClusterSpecification.Pool {
     var pool = pool
@@ -99,9 +107,10 @@ package struct LoadedDecoders: Sendable {
     }
     mode = try word("--kv-transfer", transfer.mode)
     sharing = try word("--kv-sharing", transfer.sharing)
-    if let bandwidth = transfer.bytesPerSecond, !(bandwidth > 0 && bandwidth.isFinite) {
+    if let bandwidth = transfer.bytesPerSecond, !(1e3...1e15 ~= bandwidth) {
       throw ExperimentError.invalidValue(
-        option: "--kv-bandwidth", value: "\(bandwidth / 1e9)", expected: "more than 0 GB/s")
+        option: "--kv-bandwidth", value: "\(bandwidth / 1e9)",
+        expected: "more than 0.000001 and at most 1000000 GB/s")
     }
     if let latency = transfer.latency, !(latency >= 0 && latency < 1000) {
       throw ExperimentError.invalidValue(

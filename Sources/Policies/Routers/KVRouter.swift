@@ -170,7 +170,7 @@ public struct KVRouter: Router {
     let weights = costs.map { cost in
       if most == least { return 1.0 }
       guard temperature > 0 else { return cost == least ? 1 : 0 }
-      return exp(-(cost - least) / ((most - least) * temperature))
+      return exp(-((cost - least) / (most - least)) / temperature)
     }
     let sum = weights.reduce(0, +)
     return weights.map { $0 / sum }

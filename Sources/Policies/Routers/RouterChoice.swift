@@ -17,28 +17,30 @@ public struct RouterChoice: Sendable, CustomStringConvertible {
   ///
   /// - Throws: if there is no such router or parameter, or a value is no number from 0 on.
   public init(_ text: String) throws(RouterError) {
-    let parts = text.split(separator: "[", maxSplits: 1, omittingEmptySubsequences: false)
-    let name = Self.aliases[String(parts[0])] ?? String(parts[0])
+    let parsed: ParameterisedName
+    do {
+      parsed = try ParameterisedName(text)
+    } catch {
+      switch error {
+      case .malformed: throw .malformed(text)
+      case .twice(let name): throw .twice(name, router: text)
+      }
+    }
+    let name = Self.aliases[parsed.name] ?? parsed.name
     guard let entry = RouterCatalog.entries.first(where: { $0.name == name }) else {
       throw .unknown(name, nearest: nearestName(to: name, among: RouterCatalog.entries.map(\.name)))
     }
     self.entry = entry
     values = Dictionary(uniqueKeysWithValues: entry.parameters.map { ($0.name, $0.fallback) })
-    guard parts.count == 2 else { return }
-    guard parts[1].last == "]" else { throw .malformed(text) }
-    for pair in parts[1].dropLast().split(separator: ",", omittingEmptySubsequences: false) {
-      let sides = pair.split(separator: "=", omittingEmptySubsequences: false)
-      guard sides.count == 2 else { throw .malformed(text) }
-      guard let parameter = entry.parameters.first(where: { $0.name == sides[0] }) else {
-        throw .unknownParameter(
-          String(sides[0]), router: entry.name, known: entry.parameters.map(\.name))
+    for (name, text) in parsed.parameters {
+      guard let parameter = entry.parameters.first(where: { $0.name == name }) else {
+        throw .unknownParameter(name, router: entry.name, known: entry.parameters.map(\.name))
       }
-      guard let value = Double(sides[1]), value >= 0, value <= parameter.most else {
+      guard let value = Double(text), value >= 0, value <= parameter.most else {
         throw .badValue(
-          String(sides[1]), parameter: parameter.name,
-          expected: "a number from 0 to \(formatted(parameter.most))")
+          text, parameter: parameter.name, expected: "a number from 0 to \(formatted(parameter.most))")
       }
-      values[parameter.name] = value
+      values[name] = value
     }
   }
 

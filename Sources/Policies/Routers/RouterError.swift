@@ -8,6 +8,8 @@ public enum RouterError: UserError, Hashable {
   case malformed(String)
   /// The router has no such parameter.
   case unknownParameter(String, router: String, known: [String])
+  /// A parameter is given twice.
+  case twice(String, router: String)
   /// The parameter does not take that value.
   case badValue(String, parameter: String, expected: String)
 
@@ -21,6 +23,7 @@ public enum RouterError: UserError, Hashable {
     case .unknownParameter(let name, let router, let known):
       "router '\(router)' has no parameter '\(name)'"
         + (known.isEmpty ? "" : "; it has: \(known.joined(separator: ", "))")
+    case .twice(let name, let router): "router '\(router)' gives the parameter '\(name)' twice"
     case .badValue(let value, let parameter, let expected):
       "router parameter \(parameter)=\(value): expected \(expected)"
     }

@@ -160,7 +160,14 @@ struct RunCommand: ParsableCommand {
   }
 
   private func warnOfLosses(_ result: RunResult, _ experiment: LoadedExperiment) {
+    let longestPrompt = experiment.longestPrompt
     for request in result.rejected {
+      if request.promptTokens > longestPrompt {
+        warn(
+          "rejected request \(request.id): its prompt of \(request.promptTokens) tokens exceeds \(longestPrompt), the longest "
+            + "that the policy takes without cutting it")
+        continue
+      }
       warn(
         "rejected request \(request.id): \(request.promptTokens) + \(request.outputTokens) tokens exceed "
           + "\(experiment.longestSequence), the least of --max-model-len, KV memory and the policy's budget")
@@ -168,9 +175,11 @@ struct RunCommand: ParsableCommand {
     if result.metrics.rejected > result.rejected.count {
       warn("rejected \(result.metrics.rejected) of \(result.metrics.requests) requests in all")
     }
-    if result.metrics.unfinished > 0, let end = experiment.specification.limits.maxDuration {
+    if result.metrics.unfinished > 0 {
+      let end = experiment.specification.limits.maxDuration
       warn(
-        "cut at \(end) s with \(result.metrics.unfinished) requests unfinished, which count as "
+        (end.map { "cut at \($0) s" } ?? "nothing goes on any more,")
+          + " with \(result.metrics.unfinished) requests unfinished, which count as "
           + "failing the objective")
     }
   }
