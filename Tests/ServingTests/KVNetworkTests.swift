@@ -61,6 +61,35 @@ import Testing
     #expect(network.rates().map(\.bytesPerSecond) == [10, 80])
   }
 
+  /// Gigabytes a second, late in a run: what the clock cannot tell apart is no byte that is left. Each change that is
+  /// announced brings a delivery, a new rate or a later time.
+  @Test(arguments: KVNetwork.Sharing.allCases, [1.0, 10, 1000, 100_000])
+  func everyChangeIsProgress(sharing: KVNetwork.Sharing, start: Seconds) {
+    var random = SplitMix64(seed: 11, purpose: "clock")
+    var network = KVNetwork(
+      bytesPerSecond: [3.125e9, 50e9, 3.125e9, 450e9], latency: 10e-6, sharing: sharing)
+    var (now, changes, delivered) = (start, 0, 0)
+    for id in 0..<400 {
+      network.open(id, from: id % 2, to: 2 + id / 2 % 2, at: now)
+      for part in 0..<4 {
+        network.add(1e6 + 1e9 * random.uniform(), to: id, at: now)
+        if part == 3 { network.close(id, at: now) }
+        let next = now + 0.1 * random.uniform()
+        while changes < 20_000, let change = network.nextChange(), change < next {
+          delivered += network.takeDelivered(at: change).count
+          changes += 1
+        }
+        now = next
+      }
+    }
+    while changes < 20_000, let change = network.nextChange() {
+      delivered += network.takeDelivered(at: change).count
+      changes += 1
+    }
+    #expect(delivered == 400)
+    #expect(changes < 4000)
+  }
+
   /// Whatever flows: no port carries more than it can, each flow is held back by a full port, and all bytes arrive.
   @Test(arguments: 0..<40, KVNetwork.Sharing.allCases)
   func portsAreFullAndNotOverfull(seed: Int, sharing: KVNetwork.Sharing) {

@@ -114,22 +114,25 @@ public struct KVNetwork: Sendable {
     return next
   }
 
-  /// Moves the bytes that flow until a time.
+  /// Moves the bytes that flow until a time, and takes up each flow that has nothing more to send on the way.
   private mutating func advance(to time: Seconds) {
-    while now < time {
-      let until = min(time, nextDrain() ?? time)
-      let seconds = until - now
-      for i in flows.indices where flows[i].isActive {
-        flows[i].bytesLeft -= seconds * flows[i].rate
-        // What is left by the rounding of times is no byte.
-        if !flows[i].isActive || now + flows[i].bytesLeft / flows[i].rate <= now {
-          flows[i].bytesLeft = 0
-          hasRates = false
-        }
+    // A flow may run dry at this very time: what it has left takes less time than the clock can tell.
+    while let drain = nextDrain(), drain <= time { move(to: drain) }
+    if now < time { move(to: time) }
+  }
+
+  /// Moves the bytes that flow until a time at which no flow has run dry before.
+  private mutating func move(to time: Seconds) {
+    for i in flows.indices where flows[i].isActive {
+      flows[i].bytesLeft -= (time - now) * flows[i].rate
+      // What is left by the rounding of times is no byte.
+      if !flows[i].isActive || time + flows[i].bytesLeft / flows[i].rate <= time {
+        flows[i].bytesLeft = 0
+        hasRates = false
       }
-      now = until
-      if !hasRates { removeDrained() }
     }
+    now = time
+    if !hasRates { removeDrained() }
   }
 
   private mutating func removeDrained() {
