@@ -20,6 +20,15 @@ import Testing
     #expect(rows.map(\.line) == [3, 4])
   }
 
+  /// What a lower clock adds in a steady load is no pause; the host's part is.
+  @Test func pausesAreThoseAtFullClock() throws {
+    let rows = try rows(
+      "decode,a,1,1,8,0,0,0,0,2,0,0,0.010,0,0.0125,300,3.75,1980,0\n"
+        + "decode,a,1,1,8,0,0,0,0,2,0,0,0.010,0,0.0125,700,8.75,1500,4\n"
+        + "decode,a,1,1,8,0,0,0,0,2,0,0,0.010,0,,,,,\n")
+    #expect(rows.map { ($0.pause * 1e6).rounded() } == [2500, 0, 0])
+  }
+
   @Test(arguments: [
     ("other,m,1,1,1,0,0,0,0,2,0,0,1,0,,,,,", "t.csv:3: kind is 'other'"),
     ("layered,m,1,1,1,8,0,1,3,2,0,0,1,0,,,,,", "t.csv:3: layers 1 to 3 of 2"),

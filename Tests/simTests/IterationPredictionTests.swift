@@ -41,6 +41,25 @@ struct IterationPredictionTests {
     #expect(abs((again.energyError ?? 0) + 0.5) < 1e-12)
   }
 
+  /// A prompt draws more than the board may: the limit lengthens it. Pauses draw idle power alone, and give it room.
+  @Test func theLimitAndPausesCount() throws {
+    let free = try Library(profiles: shippedProfiles.url.path).system(
+      SystemOptions.parse([
+        "--model", "qwen3-30b-a3b", "--hardware", "h200-sxm", "--engine", "ideal", "--tp", "1",
+        "--hardware-set", "power.limit_w=2000",
+      ]).specification())
+    let limited = try prediction(.chunked, prefill: 8192, layers: 0..<48, experts: 6144)
+    let unlimited = try IterationPrediction(limited.measured, on: free)
+    #expect(limited.seconds > 1.02 * unlimited.seconds)
+    let idle = try #require(loaded.calibration.energy).idleWatts
+    let decode = try prediction(.decode, decodes: 4, experts: 1_400)
+    var paused = decode.measured
+    paused.pause = 0.01
+    let again = try IterationPrediction(paused, on: loaded)
+    #expect(again.seconds == decode.seconds)
+    #expect(abs(again.joules - decode.joules - 0.01 * idle) < 1e-9)
+  }
+
   @Test func aGroupOfLayersCostsLessThanAllOfThem() throws {
     let layered = try prediction(.layered, decodes: 16, prefill: 8_192, layers: 21..<24, experts: 4_080)
     let chunked = try prediction(.chunked, decodes: 16, prefill: 8_192, layers: 0..<48, experts: 6_144)
@@ -62,7 +81,7 @@ struct IterationPredictionTests {
   }
 
   private func prediction(
-    _ kind: MeasuredIteration.Kind, decodes: Int, prefill: Int = 0, layers: Range<Int> = 0..<0,
+    _ kind: MeasuredIteration.Kind, decodes: Int = 0, prefill: Int = 0, layers: Range<Int> = 0..<0,
     experts: Double
   ) throws -> IterationPrediction {
     let row =

@@ -44,15 +44,16 @@ extension PrefillAttention: MeasuredFamily {
     }
   }
 
-  /// Attention counts only with a page table.
+  /// Attention counts only with a page table. cuDNN does not split the keys: chunks of 64 and of 512 tokens behind the same
+  /// prefix take the same time.
   static func rows(of harness: [HarnessRow]) -> [Row] {
     harness.filter {
       $0.kernel.hasSuffix("_attention") && $0.kernel != "decode_attention"
         && $0.implementation == "cudnn_paged"
     }.map {
       Row(
-        heads: $0.attentionHeads, batch: $0.batch, tokens: $0.queries, prefix: $0.keys - $0.queries,
-        seconds: $0.seconds)
+        heads: $0.attentionHeads, splitsKeys: false, batch: $0.batch, tokens: $0.queries,
+        prefix: $0.keys - $0.queries, seconds: $0.seconds)
     }
   }
 
@@ -82,7 +83,10 @@ extension PrefillAttention: MeasuredFamily {
       {
         let batches = calibrator.ranks(rows.map(\.batch))
         let lengths = calibrator.ranks(rows.map(\.tokens))
-        let prefixes = calibrator.ranks(rows.map(\.prefix))
+        // Prefixes count among those of the same length: a table may go by the keys, with no prefix at two lengths.
+        let prefixes = Dictionary(grouping: rows, by: \.tokens).mapValues {
+          calibrator.ranks($0.map(\.prefix))
+        }
         var samples: [RelativeFit.Sample] = []
         var measured = [[Double]](repeating: [], count: ranges.count)
         for row in rows {
@@ -91,7 +95,7 @@ extension PrefillAttention: MeasuredFamily {
           work.add(tokens: row.tokens, prefix: row.prefix, count: row.batch)
           let square =
             batches[row.batch, default: 0] + lengths[row.tokens, default: 0]
-            + prefixes[row.prefix, default: 0]
+            + (prefixes[row.tokens]?[row.prefix] ?? 0)
           samples.append(
             .init(
               features: features(of: shape, work, on: calibrator.figures), seconds: row.seconds,

@@ -83,7 +83,18 @@ extension Calibration {
       "\"held_out\": \(object(energy.heldOut))",
     ]
     if let errors = energy.atLimit { members.append("\"at_limit\": \(object(errors))") }
+    if let throttling = energy.throttling { members.append("\"throttling\": \(object(throttling))") }
     return ["  \"energy\": {"] + joined(members.map { "    \($0)" }) + ["  }"]
+  }
+
+  private func object(_ throttling: ThrottlingFit) -> String {
+    var members = [
+      "\"clock_exponent\": \(formatted(throttling.clockExponent))",
+      "\"errors\": \(object(throttling.errors))",
+    ]
+    if let window = throttling.windowMilliseconds { members.append("\"window_ms\": \(formatted(window))") }
+    if let errors = throttling.burstErrors { members.append("\"burst_errors\": \(object(errors))") }
+    return "{\(members.joined(separator: ", "))}"
   }
 
   private func object(_ shape: FittedShape) -> String {

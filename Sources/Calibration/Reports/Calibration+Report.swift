@@ -34,19 +34,28 @@ extension Calibration {
     where !kernels.contains(where: { $0.kernel == name }) {
       rows.append([name] + Array(repeating: "", count: 7) + ["not measured"])
     }
-    for (type, errors) in energy.map({ [("below the limit", $0.heldOut), ("at the limit", $0.atLimit)] })
-      ?? []
-    {
+    let energies = energy.map {
+      [
+        ("energy", "below the limit", $0.heldOut), ("energy", "at the limit", $0.atLimit),
+        ("power limit", "times at it", $0.throttling?.errors),
+        ("power limit", "bursts", $0.throttling?.burstErrors),
+      ]
+    }
+    for (name, type, errors) in energies ?? [] {
       guard let errors else { continue }
       rows.append(
         [
-          "energy", type, "-", String(errors.rows), tenths(errors.median), tenths(errors.p90),
+          name, type, "-", String(errors.rows), tenths(errors.median), tenths(errors.p90),
           tenths(errors.worst), "", "",
         ])
     }
     let power = energy.map {
       "energy: \(formatted($0.idleWatts, digits: 4)) W, \(formatted($0.busyWatts, digits: 4)) W while kernels run, \(formatted($0.perBytePicojoules, digits: 4)) pJ a byte, "
         + "\(formatted($0.perFLOPPicojoules, digits: 3)) pJ an operation, up to \(formatted($0.limitWatts)) W\n"
+        + ($0.throttling.map {
+          "power limit: power falls as the clock to the power of \(formatted($0.clockExponent, digits: 3)), window "
+            + ($0.windowMilliseconds.map { "\(formatted($0, digits: 3)) ms\n" } ?? "not measured\n")
+        } ?? "")
     }
     let absent = measuredFamilies.map { $0.name }.filter { name in
       !kernels.contains { $0.kernel == name }

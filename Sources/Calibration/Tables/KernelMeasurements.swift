@@ -17,6 +17,8 @@ struct KernelMeasurements: Sendable {
   /// Layers of experts that were left out because their kernels are not tuned, for each table.
   var untuned: [String] = []
   var energy: [EnergyWindow] = []
+  /// Bursts of products, from which the power limit's window follows.
+  var bursts: [PowerBurst] = []
   /// The board's power limit while energy was measured, in watts; nil if it was not.
   var powerLimit: Double?
 
@@ -55,6 +57,7 @@ struct KernelMeasurements: Sendable {
       }
     }
     if let table = try table("kernels") { try read(harness: accept(table, folder)) }
+    if let table = try table("bursts") { bursts = try PowerBurst.bursts(of: accept(table, folder)) }
     guard !files.isEmpty else {
       throw .unreadable(path: "\(profiles)/\(folder)", reason: "there are no tables in it")
     }
@@ -171,6 +174,7 @@ extension KernelMeasurements {
     if energy.isEmpty {
       energy = other.energy
       powerLimit = other.powerLimit
+      bursts = other.bursts
     }
     if figures == nil { figures = other.figures }
     untuned += other.untuned

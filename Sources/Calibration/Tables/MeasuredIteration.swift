@@ -38,8 +38,11 @@ public struct MeasuredIteration: Sendable, Hashable {
   public var experts: Double
   /// How long its kernels took, in a short burst.
   public var seconds: Seconds
-  /// Energy of the GPU, idle power included; `nil` where it was not measured.
+  /// Energy of the GPU in a steady load, idle power included; `nil` where it was not measured.
   public var joules: Joules?
+  /// Pause between an iteration and the next in that load, in which ``joules`` include the idle power. What the power
+  /// limit adds is none.
+  public var pause: Seconds = 0
 
   /// Reads a table of iterations.
   ///
@@ -63,6 +66,9 @@ public struct MeasuredIteration: Sendable, Hashable {
     let experts = try table.numbers("experts")
     let seconds = try table.numbers("seconds")
     let joules = try table.texts("joules")
+    let sustained = try table.texts("sustained_s")
+    let clocks = try table.texts("sm_mhz").map { Double($0) ?? 0 }
+    let highest = clocks.max() ?? 0
     var rows: [MeasuredIteration] = []
     for i in 0..<table.count {
       func failure(_ problem: String) -> CalibrationError {
@@ -84,13 +90,15 @@ public struct MeasuredIteration: Sendable, Hashable {
       guard joules[i].isEmpty || energy.map({ $0 > 0 && $0.isFinite }) == true else {
         throw failure("joules is '\(joules[i])', expected a positive number or nothing")
       }
+      let isAtFullClock = clocks[i] >= 0.98 * highest
+      let pause = isAtFullClock ? Double(sustained[i]).map { max(0, $0 - seconds[i]) } ?? 0 : 0
       rows.append(
         MeasuredIteration(
           line: table.line(ofRow: i), kind: kind, model: models[i], tensorParallel: tp[i],
           decodes: decodes[i],
           decodeContext: contexts[i], prefill: PrefillSegment(tokens: tokens[i], prefix: prefixes[i]),
           prefillLayers: begins[i]..<ends[i], layers: layers[i], experts: experts[i], seconds: seconds[i],
-          joules: energy))
+          joules: energy, pause: pause))
     }
     return rows
   }

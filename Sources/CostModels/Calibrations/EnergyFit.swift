@@ -25,11 +25,14 @@ public struct EnergyFit: Codable, Sendable, Hashable {
   public let heldOut: ErrorSummary
   /// The errors of the energy, cut off at the limit, in windows that ran into it; nil if none did.
   public let atLimit: ErrorSummary?
+  /// How the power limit slows kernels down; nil where too few windows tell.
+  public let throttling: ThrottlingFit?
 
   package init(
     source: String, idleWatts: Double, busyWatts: Double = 0, perBytePicojoules: Double,
     perFLOPPicojoules: Double,
-    standardErrors: [Double], limitWatts: Double, rows: Int, heldOut: ErrorSummary, atLimit: ErrorSummary?
+    standardErrors: [Double], limitWatts: Double, rows: Int, heldOut: ErrorSummary, atLimit: ErrorSummary?,
+    throttling: ThrottlingFit? = nil
   ) {
     self.source = source
     self.idleWatts = idleWatts
@@ -41,10 +44,11 @@ public struct EnergyFit: Codable, Sendable, Hashable {
     self.rows = rows
     self.heldOut = heldOut
     self.atLimit = atLimit
+    self.throttling = throttling
   }
 
   enum CodingKeys: String, CodingKey {
-    case source, rows
+    case source, rows, throttling
     case idleWatts = "idle_w"
     case busyWatts = "busy_w"
     case perBytePicojoules = "per_byte_pj"
@@ -68,6 +72,7 @@ public struct EnergyFit: Codable, Sendable, Hashable {
     rows = try values.decode(Int.self, forKey: .rows)
     heldOut = try values.decode(ErrorSummary.self, forKey: .heldOut)
     atLimit = try values.decodeIfPresent(ErrorSummary.self, forKey: .atLimit)
+    throttling = try values.decodeIfPresent(ThrottlingFit.self, forKey: .throttling)
   }
 
   /// The standard deviation of the logarithm of the true energy over the predicted one.

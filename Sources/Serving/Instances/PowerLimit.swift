@@ -53,11 +53,11 @@ public struct PowerLimit: Sendable, Hashable {
 
   /// The GPUs have nothing to do.
   @inline(__always)
-  mutating func rest(_ seconds: Seconds) { state.level = max(0, state.level - headroomWatts * seconds) }
+  package mutating func rest(_ seconds: Seconds) { state.level = max(0, state.level - headroomWatts * seconds) }
 
   /// A step runs; if the limit demands it its kernels take longer, and less energy.
   @inline(__always)
-  mutating func run(_ cost: inout StepCost) {
+  package mutating func run(_ cost: inout StepCost) {
     let level = state.level + cost.joules - headroomWatts * cost.seconds
     if level > capacity { slow(&cost, excess: level - capacity) } else { state.level = max(0, level) }
   }

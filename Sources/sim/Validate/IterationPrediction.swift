@@ -7,9 +7,9 @@ import Systems
 /// What the cost model says of a measured iteration.
 struct IterationPrediction {
   let measured: MeasuredIteration
-  /// Time on the GPU.
+  /// Time on the GPU: the median of 20 replays after 3, as the harness measures, under the power limit.
   let seconds: Seconds
-  /// Energy, idle power included.
+  /// Energy in a steady load, idle power included.
   let joules: Joules
 
   /// Prices an iteration on a system.
@@ -33,8 +33,30 @@ struct IterationPrediction {
     var cost = StepCost()
     var ledger = KernelLedger()
     model.price(load, into: &cost, ledger: &ledger)
-    seconds = cost.seconds
-    joules = cost.joules + model.idleWatts * cost.seconds
+    (seconds, joules) = Self.replayed(
+      cost, pause: iteration.pause, under: loaded.system.powerLimit, idleWatts: model.idleWatts)
+  }
+
+  /// Replays an iteration until the power limit has settled.
+  private static func replayed(
+    _ cost: StepCost, pause: Seconds, under limit: PowerLimit?, idleWatts: Double
+  ) -> (seconds: Seconds, joules: Joules) {
+    var limit = limit
+    var replays: [Seconds] = []
+    for _ in 0..<23 {
+      var replay = cost
+      limit?.run(&replay)
+      replays.append(replay.seconds)
+    }
+    var (steady, elapsed) = (cost, 0.0)
+    while elapsed < 0.5 {
+      steady = cost
+      limit?.run(&steady)
+      limit?.rest(pause)
+      elapsed += steady.seconds + pause
+    }
+    let median = replays[3...].sorted()[10]
+    return (median, steady.joules + idleWatts * (steady.seconds + pause))
   }
 
   /// Relative error of the time.
