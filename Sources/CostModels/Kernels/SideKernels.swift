@@ -106,7 +106,7 @@ struct IndexScores: Sendable {
     launch.flops = 2 * Double(indexer.heads * indexer.headDim) * pairs
     launch.kvBytes = keys * Double(indexer.entryBytes)
     launch.seconds = launchSeconds + max(launch.flops * secondsPerFLOP, keys * secondsPerKey)
-    power.apply(to: &launch)
+    power.apply(to: &launch, narrowFLOPs: launch.flops)
     return launch
   }
 }
