@@ -90,8 +90,7 @@ package struct ServerReplay: Sendable {
     if let obstacle = obstacle(server) { return .notCovered(obstacle) }
     do {
       let experiment = try experiment(server)
-      let warmUp = server.isBurst ? 0 : 2 * server.concurrency
-      var recorder = MeanRecorder(from: warmUp)
+      var recorder = MeanRecorder(from: Self.warmUp(server))
       _ = try experiment.run(recorder: &recorder)
       guard recorder.rejected == 0, recorder.count > 0 else {
         return .notCovered("requests longer than what is served")
@@ -128,14 +127,25 @@ package struct ServerReplay: Sendable {
     return try library.load(experiment, workload: workload(server))
   }
 
-  /// The requests: a burst of as many as are in flight, or twelve times as many one after another, a sixth of them
-  /// to warm up.
+  /// Requests at the beginning that do not count.
+  ///
+  /// InferenceX's client, whose rows have random lengths, warms up in a run of its own: the one that counts begins with all
+  /// clients sending at once, and a tenth of its requests wait for each other's prompts
+  /// (github.com/SemiAnalysisAI/InferenceX, benchmarks/benchmark_lib.sh: `--num-prompts` is ten times
+  /// `--max-concurrency`, `--request-rate inf`). Of the other closed loops only a state without that beginning is known to be
+  /// comparable.
+  private static func warmUp(_ server: MeasuredServer) -> Int {
+    server.isBurst || server.hasRandomLengths ? 0 : 2 * server.concurrency
+  }
+
+  /// The requests: a burst of as many as are in flight, or ten times as many one after another, after those that warm up.
   private func workload(_ server: MeasuredServer) -> Workload {
     var random = SplitMix64(seed: seed, purpose: "servers \(server.promptTokens) \(server.outputTokens)")
     func draw(_ nominal: Int, _ low: Double, _ high: Double) -> Int32 {
       Int32(max(1, (Double(nominal) * (low + (high - low) * random.uniform())).rounded()))
     }
-    let rows = (0..<(server.isBurst ? 1 : 12) * server.concurrency).map { _ in
+    let count = (server.isBurst ? 1 : 10) * server.concurrency + Self.warmUp(server)
+    let rows = (0..<count).map { _ in
       if server.hasRandomLengths {
         return TraceRow(
           promptTokens: draw(server.promptTokens, 0.8, 1), outputTokens: draw(server.outputTokens, 0.8, 1),
