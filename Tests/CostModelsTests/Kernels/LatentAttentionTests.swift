@@ -63,3 +63,18 @@ import Testing
     }
   }
 }
+
+  /// Widths are equal in GLM-5's attention over expanded keys, and it is latent all the same.
+  @Test func latentAttentionIsSoWhateverItsWidths() throws {
+    let model = try shipped("glm-5")
+    let expanded = AttentionHeads(expanded: try #require(model.latent))
+    #expect(expanded.headDim == expanded.valueDim && expanded.isLatent)
+    #expect(PrefillAttention.Shape(expanded).kernel == PrefillAttention.latent)
+    #expect(!AttentionHeads(heads: 32, keyValueHeads: 8, headDim: 128).isLatent)
+    let calibration = try Calibration(gpu: "h200-sxm", profiles: shippedProfiles, for: model)
+    let fit = calibration.fit(PrefillAttention.Shape(expanded))
+    var known = expanded
+    known.window = 0
+    #expect(fit.coefficients == calibration.fit(PrefillAttention.Shape(known)).coefficients)
+    #expect(fit.quality == .estimate)
+  }
