@@ -169,7 +169,9 @@ extension NaiveCostModel {
       flops: r * k * flopsPerChoice / ranks, weightBytes: active * shard.bytesPerExpert / ranks,
       // Each choice: gathered (h), gate and up (h + 2i), activation (3i), down (i + h), combined (h); each row: h.
       activationBytes: 2 * r * (k * (h + (h + 2 * i) + 3 * i + (i + h) + h + h) / ranks + h),
-      isExtrapolated: exact?.measured[0].contains(r) != true || active > Double(model.experts),
+      // One rank was measured, with all experts.
+      isExtrapolated: expertRanks > 1 || exact?.measured[0].contains(r) != true
+        || active > Double(model.experts),
       clockedSeconds: active > 0 ? (seconds - loading) * scale : 0,
       mxfp4Bytes: model.isMXFP4 ? active * shard.bytesPerExpert / ranks : 0)
   }
