@@ -124,7 +124,10 @@ public enum Recurrence: LinearKernelFamily {
   }
 
   /// The exact heads; else the coefficients of the most similar ones, whose terms count this shape's own bytes and waves;
-  /// else the data sheet, with 3 us a chunk, which is what it takes on the measured GPUs.
+  /// else the data sheet, with 3 us a chunk.
+  ///
+  /// The 3 us are an estimate at the slow end. Five of six fits under `Profiles/calibrations` have 1.2 to 3.05 us a chunk, and
+  /// the medians of the GPUs are 2.0 to 2.9; the most heads on GPUs with GDDR take longer.
   public static func find(_ shape: Shape, in calibration: Calibration) -> Fit<Recurrence> {
     if let found = calibration.exact(shape) ?? calibration.nearest(to: shape, weights: [0.5, 1, 4, 4]) {
       return found
