@@ -29,6 +29,9 @@ public struct Drafter: Sendable {
   /// Bytes of keys and values that one token adds on each GPU.
   public var keyValueBytesPerToken: Int { system.shard.keyValueBytesPerToken }
 
+  /// Bytes of states that a sequence keeps on each GPU in layers without attention.
+  public var stateBytesPerSequence: Int { system.shard.stateBytesPerSequence }
+
   private init(
     _ model: ModelDescription, beside target: ServedSystem, drafts: Int, products: [Product],
     routing: ExpertRouting?, shared: (ModelShard) -> Int = { _ in 0 }

@@ -109,7 +109,8 @@ public final class Library: Sendable {
       kvBlocks: try pool.system.kvBlocks
         ?? system.kvBlocks(
           utilisation: pool.system.memoryShare ?? scheduling.memoryShare,
-          maxBatchedTokens: policy.batchedTokens, maxSequences: maxSequences),
+          maxBatchedTokens: policy.batchedTokens, maxSequences: maxSequences,
+          drafts: pool.system.speculation?.drafts ?? 0),
       maxSequences: maxSequences, maxModelLength: maxModelLength, law: law,
       speculation: pool.system.speculation)
   }

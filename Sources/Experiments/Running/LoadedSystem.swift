@@ -27,12 +27,13 @@ package struct LoadedSystem: Sendable {
 
   /// Blocks of KV memory that the model and its activations leave.
   package func kvBlocks(
-    utilisation: Double, maxBatchedTokens: Tokens, maxSequences: Int
+    utilisation: Double, maxBatchedTokens: Tokens, maxSequences: Int, drafts: Int
   ) throws(DescriptionError) -> Int {
     try system.engine.keyValueBlocks(
       system.shard, on: system.hardware, utilisation: utilisation, maxBatchedTokens: maxBatchedTokens,
-      maxSequences: maxSequences, furtherWeights: drafter?.weightBytes ?? 0,
-      furtherBytesPerToken: drafter?.keyValueBytesPerToken ?? 0)
+      maxSequences: maxSequences, drafts: drafts, furtherWeights: drafter?.weightBytes ?? 0,
+      furtherBytesPerToken: drafter?.keyValueBytesPerToken ?? 0,
+      furtherStateBytes: drafter?.stateBytesPerSequence ?? 0)
   }
 
   /// The worst quality among the energy coefficients.
