@@ -13,16 +13,19 @@ package struct LoadedSystem: Sendable {
   package let routing: ExpertRouting?
   /// What makes drafts on the GPU; `nil` where nothing does.
   package let drafter: Drafter?
+  /// The fits of its kernels, in their own formats; `nil` without one.
+  package let draftCalibration: Calibration?
 
   package init(
     system: ServedSystem, calibration: Calibration, calibrationDigest: String, routing: ExpertRouting?,
-    drafter: Drafter? = nil
+    drafter: Drafter? = nil, draftCalibration: Calibration? = nil
   ) {
     self.system = system
     self.calibration = calibration
     self.calibrationDigest = calibrationDigest
     self.routing = routing
     self.drafter = drafter
+    self.draftCalibration = draftCalibration
   }
 
   /// Blocks of KV memory that the model and its activations leave.
