@@ -152,11 +152,11 @@ public struct Drafter: Sendable {
 }
 
 extension ModelDescription {
-  /// One layer of the model that sees everything, as a model.
+  /// One layer of the model that sees everything, or what an indexer picks, as a model.
   fileprivate var lastLayer: ModelDescription {
     var layer = self
     layer.layers = 1
-    layer.windows = [nil]
+    layer.windows = [latent?.indexer?.topK]
     layer.hasDenseMLP = [hasDenseMLP.last ?? !isMixtureOfExperts]
     layer.isRecurrent = [false]
     layer.delta = nil

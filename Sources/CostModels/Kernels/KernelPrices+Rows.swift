@@ -29,8 +29,8 @@ extension KernelPrices {
     attentionLaws.learn(
       batch,
       DecodeAttentionLaws(
-        full: attention.decodeLaw(batch: batch, width: width),
-        windowed: windowedAttention.decodeLaw(batch: batch, width: width)))
+        full: attention.decodeLaw(batch: batch),
+        windowed: windowedAttention.decodeLaw(batch: batch)))
   }
 
   /// The kernels of a layer whose cost depends on the rows alone.

@@ -36,7 +36,9 @@ final class SideKernels: Sendable {
     }
     up = products.first
     absorbed = Array(products.dropFirst())
-    indexer = latent.indexer.map { IndexScores($0, power: power, calibration: calibration) }
+    indexer = latent.indexer.map {
+      IndexScores($0, engine: engine, power: power, calibration: calibration)
+    }
   }
 
   /// What some decodes take in a layer, one row each.
@@ -70,43 +72,6 @@ final class SideKernels: Sendable {
     if let indexer { launch += indexer.prefill(segments) }
     if let convolution = recurrence[.convolutionPrefill] { launch += convolution.launch(work) }
     if let core = recurrence[.corePrefill] { launch += core.launch(work) }
-    return launch
-  }
-}
-
-/// The scores of an indexer over all tokens before: an estimate, in FP8 at the rates of the data sheet.
-struct IndexScores: Sendable {
-  let indexer: Indexer
-  let power: PowerModel
-  private let launchSeconds: Seconds
-  private let secondsPerFLOP: Double
-  /// Time of a token's key in decode, which reads all of them.
-  let secondsPerKey: Double
-
-  init(_ indexer: Indexer, power: PowerModel, calibration: Calibration) {
-    self.indexer = indexer
-    self.power = power
-    let figures = calibration.figures
-    launchSeconds = calibration.launch()
-    secondsPerFLOP = figures.secondsPerFLOP(.fp8)
-    secondsPerKey = figures.secondsPerByte * Double(indexer.entryBytes)
-  }
-
-  /// The scores of prompts' segments in a layer.
-  func prefill(_ segments: Span<PrefillSegment>) -> Launch {
-    var pairs = 0.0
-    var keys = 0.0
-    for i in segments.indices {
-      let (new, before) = (Double(segments[i].tokens), Double(segments[i].prefix))
-      pairs += new * (before + (new + 1) / 2)
-      keys += new + before
-    }
-    var launch = Launch(calls: 1)
-    launch.extrapolated = 1
-    launch.flops = 2 * Double(indexer.heads * indexer.headDim) * pairs
-    launch.kvBytes = keys * Double(indexer.entryBytes)
-    launch.seconds = launchSeconds + max(launch.flops * secondsPerFLOP, keys * secondsPerKey)
-    power.apply(to: &launch)
     return launch
   }
 }

@@ -19,6 +19,8 @@ struct NaiveCostModel {
   var drafter: NaiveDrafter?
   /// Whether these are the layers of drafts: the LM head runs on one row of each sequence.
   var samplesOneRow = false
+  /// Whether windows cut the contexts of all sequences together, as drafts have it, and not each.
+  var cutsTogether = false
 
   var shard: NaiveShard { NaiveShard(model, gpus: gpus, expertRanks: expertRanks) }
 
@@ -79,7 +81,8 @@ struct NaiveCostModel {
         let joules = add(
           decodeAttention(step.contexts, width: step.width, isWindowed: model.isWindowed(layer)),
           to: &answer)
-        if model.isWindowed(layer) {
+        // What an indexer reads grows with the context, whatever is picked.
+        if model.isWindowed(layer), !model.hasIndexer {
           answer.cost.decodeRowJoules += joules
         } else {
           answer.cost.decodeContextJoules += joules
