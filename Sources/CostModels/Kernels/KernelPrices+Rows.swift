@@ -51,7 +51,7 @@ extension KernelPrices {
     price.launch = fixed.launch
     price.issue = fixed.issue
     if let side, kindHasSide[kind] {
-      price.side = side.decode(batch)
+      price.side = side.decode(rows: batch, width: width)
       price.launch += price.side
     }
     if let experts, kindHasExperts[kind], let routing = routing?.law {

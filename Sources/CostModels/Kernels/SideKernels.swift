@@ -41,13 +41,20 @@ final class SideKernels: Sendable {
     }
   }
 
-  /// What some decodes take in a layer, one row each.
-  func decode(_ decodes: Int) -> Launch {
+  /// What decoding sequences take in a layer.
+  ///
+  /// Products are of rows. A recurrence is of sequences: all rows of one pass through its state in one launch.
+  ///
+  /// - Parameters:
+  ///   - rows: rows of all sequences.
+  ///   - width: rows of each.
+  /// - Returns: one launch of each kernel, together.
+  func decode(rows: Int, width: Int) -> Launch {
     var launch = Launch()
-    guard decodes > 0 else { return launch }
-    for product in absorbed { launch += product.launch(Double(decodes)) }
+    guard rows > 0 else { return launch }
+    for product in absorbed { launch += product.launch(Double(rows)) }
     var work = Recurrence.Work()
-    work.add(tokens: 1, count: decodes)
+    work.add(tokens: width, count: rows / width)
     if let convolution = recurrence[.convolutionDecode] { launch += convolution.launch(work) }
     if let core = recurrence[.coreDecode] { launch += core.launch(work) }
     return launch

@@ -77,7 +77,14 @@ struct NaiveCostModel {
         answer.cost.decodeRowJoules += joules * decodeShare
         answer.cost.prefillRowJoules += joules * (1 - decodeShare)
       }
-      if !step.contexts.isEmpty {
+      if model.isRecurrent(layer) {
+        for launch in recurrence(decodes: step.contexts.count, width: step.width) {
+          answer.cost.decodeRowJoules += add(launch, to: &answer)
+        }
+        for launch in recurrence(segments: segments) {
+          answer.cost.prefillContextJoules += add(launch, to: &answer)
+        }
+      } else if !step.contexts.isEmpty {
         let joules = add(
           decodeAttention(step.contexts, width: step.width, isWindowed: model.isWindowed(layer)),
           to: &answer)
@@ -88,7 +95,7 @@ struct NaiveCostModel {
           answer.cost.decodeContextJoules += joules
         }
       }
-      if !segments.isEmpty {
+      if !segments.isEmpty, !model.isRecurrent(layer) {
         let launch = prefillAttention(segments, isWindowed: model.isWindowed(layer))
         answer.cost.prefillContextJoules += add(launch, to: &answer)
       }

@@ -149,6 +149,7 @@ struct ToyModel {
       denseLayers = min(pick([0, 1, 2]), layers - 1)
       if isLatent { window = pick([nil, nil, 64, 200]) }
     }
+    if experts == 0, window == nil, layers > 1 { isHybrid = pick([true, false]) }
   }
 }
 
@@ -206,8 +207,8 @@ struct ToySystem {
   func eagle(intermediate: Int, vocabulary: Int) -> ToyModel {
     var layer = model
     (layer.layers, layer.experts, layer.topK, layer.window, layer.isLatent) = (1, 0, 0, nil, false)
-    (layer.intermediate, layer.vocabulary, layer.isMXFP4) = (intermediate, vocabulary, false)
     layer.isHybrid = false
+    (layer.intermediate, layer.vocabulary, layer.isMXFP4) = (intermediate, vocabulary, false)
     return layer
   }
 
