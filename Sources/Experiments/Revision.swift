@@ -18,5 +18,7 @@ package enum Revision {
   /// 4. Experts that are routed unevenly take longer, by the tables' own rows; the engine `paper` fitted anew.
   /// 5. One efficiency for all data-sheet rates, floors under attention that was not measured, MXFP8 activations on Blackwell,
   ///    and further times of the host in the draws of intervals. Clients without a rate have all requests ready at once.
-  package static let results = 5
+  /// 6. Measured power and element-wise kernels on the H200; indexers read whole contexts; expert ranks are estimates;
+  ///    recurrences and latent attention count verified drafts.
+  package static let results = 6
 }
