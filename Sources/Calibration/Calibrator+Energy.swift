@@ -42,7 +42,9 @@ extension Calibrator {
     guard let heldOut = errors(half(below, 1)) else { return nil }
     return EnergyFit(
       source: source(of: Elementwise.table), idleWatts: rounded(idleWatts),
-      busyWatts: rounded(fit.values[2]), perBytePicojoules: rounded(fit.values[0] * 1e12),
+      // Less than a microwatt is rounding.
+      busyWatts: fit.values[2] < 1e-6 ? 0 : rounded(fit.values[2]),
+      perBytePicojoules: rounded(fit.values[0] * 1e12),
       perFLOPPicojoules: rounded(fit.values[1] * 1e12),
       standardErrors: [
         0, rounded(fit.standardErrors[0] * 1e12, digits: 3),

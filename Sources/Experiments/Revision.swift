@@ -18,7 +18,8 @@ package enum Revision {
   /// 4. Experts that are routed unevenly take longer, by the tables' own rows; the engine `paper` fitted anew.
   /// 5. One efficiency for all data-sheet rates, floors under attention that was not measured, MXFP8 activations on Blackwell,
   ///    and further times of the host in the draws of intervals. Clients without a rate have all requests ready at once.
-  /// 6. Measured power and element-wise kernels on the H200; indexers read whole contexts; expert ranks are estimates;
+  /// 6. Measured power and element-wise kernels on the H200, and its power limit on the H100; operations in 8 and 4 bits draw
+  ///    less; indexers read whole contexts; expert ranks are estimates;
   ///    recurrences and latent attention count verified drafts.
   package static let results = 6
 }

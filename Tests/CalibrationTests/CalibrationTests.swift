@@ -16,13 +16,12 @@ import Testing
   @Test(arguments: gpus) func theCommittedFileIsWhatARefitWrites(gpu: String) throws {
     let path = "\(shippedProfiles.url.path)/calibrations/\(gpu).json"
     let text = try String(contentsOfFile: path, encoding: .utf8)
-    let (refit, _, _) = try calibrate(
-      gpu: gpu, sources: ["aiconfigurator-0.12.0"], profilesDirectory: shippedProfiles.url.path)
-    let same = refit.json() == text
-    #expect(same, "run 'sim calibrate' and commit \(path)")
     let read = try committed(gpu)
-    let equal = read == refit
-    #expect(equal, "what is written reads back as it was")
+    let (refit, _, _) = try calibrate(
+      gpu: gpu, sources: read.source.components(separatedBy: " + "),
+      profilesDirectory: shippedProfiles.url.path)
+    expectAlike(refit, read, "run 'sim calibrate' and commit \(path)")
+    #expect(read.json() == text, "what is read is written as it was")
     #expect(text.utf8.count < 300_000)
   }
 
@@ -33,7 +32,8 @@ import Testing
       let errors = try #require(kernel.heldOut)
       #expect(bar.isMet(by: errors), "\(kernel.kernel) \(kernel.type): \(errors)")
     }
-    #expect(calibration.kernels.count { $0.bar != nil } == 9)
+    // An H200 was measured by the project's harness as well, with a kernel of attention that does not split the keys.
+    #expect(calibration.kernels.count { $0.bar != nil } == (gpu == "h200-sxm" ? 12 : 9))
     #expect(calibration.meetsBars)
   }
 
@@ -62,7 +62,8 @@ import Testing
   @Test func saysWhereAFitComesFrom() throws {
     let calibration = try committed("h200-sxm")
     #expect(calibration.fit(MatrixProduct.Shape(n: 5120, k: 2048)).quality == .measured)
-    #expect(calibration.fit(MatrixProduct.Shape(n: 151_936, k: 2048)).quality == .neighbours)
+    #expect(calibration.fit(MatrixProduct.Shape(n: 151_936, k: 2048)).quality == .measured)
+    #expect(calibration.fit(MatrixProduct.Shape(n: 151_936, k: 4096)).quality == .neighbours)
     #expect(calibration.fit(MatrixProduct.Shape(n: 4, k: 2048)).quality == .allShapes)
     #expect(calibration.fit(MatrixProduct.Shape(n: 5120, k: 2048, format: .fp8)).quality == .dataSheet)
     #expect(
@@ -91,7 +92,9 @@ import Testing
       ).quality == .neighbours)
     #expect(calibration.fit(AllReduce.Shape(.custom, gpus: 2)).quality == .measured)
     #expect(calibration.fit(AllReduce.Shape(.custom, gpus: 3)).quality == .neighbours)
-    #expect(calibration.fit(Elementwise.Shape("rms_norm")).quality == .estimate)
+    #expect(calibration.fit(Elementwise.Shape("rms_norm")).quality == .measured)
+    #expect(calibration.fit(Elementwise.Shape("rms_norm", .unfused)).quality == .estimate)
+    #expect(try committed("h100-sxm").fit(Elementwise.Shape("rms_norm")).quality == .estimate)
     #expect(calibration.fit(Elementwise.Shape("softmax")).quality == .dataSheet)
   }
 
@@ -128,9 +131,10 @@ import Testing
 
   @Test func aPrefixCostsASmallChunkWhatABlockTakesToWalkOverIt() throws {
     // 12 ns a key and block: what FlashAttention-3 takes for heads of 128, on tables without any prefix. Sixteen blocks
-    // leave room for eight parts of each.
+    // leave room for eight parts of each. cuDNN on an H200, behind prefixes: 478.8 us for 32,768 keys, 8.3 without.
     for gpu in Self.gpus {
       for (splitsKeys, parts) in [(false, 1.0), (true, 8)] {
+        let isMeasured = gpu == "h200-sxm" && !splitsKeys
         let fit = try committed(gpu).fit(
           PrefillAttention.Shape(
             AttentionHeads(heads: 16, keyValueHeads: 2, headDim: 128), splitsKeys: splitsKeys))
@@ -140,7 +144,7 @@ import Testing
         long.add(tokens: 128, prefix: 12_800)
         let bytes = 4 * 2 * 128 * 12_800 * fit.coefficients[2]
         let perKey = (fit.seconds(long) - fit.seconds(short) - bytes) / 12_800
-        #expect((11.5e-9...13.5e-9).contains(perKey * parts))
+        #expect((isMeasured ? 13.5e-9...14.5e-9 : 11.5e-9...13.5e-9).contains(perKey * parts))
       }
     }
   }
@@ -181,9 +185,12 @@ import Testing
   }
 
   @Test func comparesTwoCalibrations() throws {
-    let text = try committed("h100-sxm").comparison(with: committed("h200-sxm"))
-    #expect(text.hasPrefix("h100-sxm, aiconfigurator-0.12.0 -> h200-sxm, aiconfigurator-0.12.0\n"))
-    #expect(text.split(separator: "\n").count == 1 + 1 + (try committed("h100-sxm")).kernels.count)
+    let (first, second) = (try committed("h100-sxm"), try committed("h200-sxm"))
+    let text = first.comparison(with: second)
+    #expect(text.hasPrefix("h100-sxm, aiconfigurator-0.12.0 -> h200-sxm, aiconfigurator-0.12.0 + harness-"))
+    let known = Set((first.kernels + second.kernels).map { [$0.kernel, $0.type] })
+    #expect(text.split(separator: "\n").count == 1 + 1 + known.count)
+    #expect(text.split(separator: "\n").count { $0.hasSuffix("only in the second") } == 3)
   }
 
   @Test func aCalibrationThatCannotBeWrittenIsALine() throws {

@@ -23,7 +23,7 @@ import Testing
 
   private func line(
     _ kernel: String, _ bytes: Double, _ flops: Double, _ seconds: Double, _ joules: Double, _ throttle: Int,
-    burst: Double? = nil, clock: Double = 1980
+    burst: Double? = nil, clock: Int = 1980
   ) -> String {
     "\(kernel),x,a,bf16,1,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,\(bytes),\(flops),\((burst ?? seconds) * 1e6),0,"
       + "\(seconds * 1e6),\(joules / seconds),\(joules),\(clock),\(throttle)"

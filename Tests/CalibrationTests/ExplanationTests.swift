@@ -8,8 +8,8 @@ import Testing
 
 /// What a model's times rest on, kernel by kernel.
 @Suite struct ExplanationTests {
-  private func explanation(_ model: String, gpus: Int) throws -> String {
-    let calibration = try Calibration(path: "\(shippedProfiles.url.path)/calibrations/h200-sxm.json")
+  private func explanation(_ model: String, gpus: Int, of gpu: String = "h200-sxm") throws -> String {
+    let calibration = try Calibration(path: "\(shippedProfiles.url.path)/calibrations/\(gpu).json")
     return calibration.explanation(of: try shipped(model).shard(over: gpus))
   }
 
@@ -31,11 +31,12 @@ import Testing
   }
 
   @Test func saysWhatWasNeverMeasured() throws {
-    let text = try explanation("qwen3-30b-a3b", gpus: 2)
-    #expect(text.hasPrefix("qwen3-30b-a3b on 2 x h200-sxm, aiconfigurator-0.12.0\n"))
+    let text = try explanation("qwen3-30b-a3b", gpus: 2, of: "h100-sxm")
+    #expect(text.hasPrefix("qwen3-30b-a3b on 2 x h100-sxm, aiconfigurator-0.12.0\n"))
     #expect(text.contains("not measured: embedding (estimate), "))
     #expect(text.contains("lm_head (neighbours)"))
     #expect(!text.contains("qkv_gemm ("))
+    #expect(try explanation("qwen3-30b-a3b", gpus: 2).hasSuffix("all measured\n"))
   }
 
   @Test func leavesAllReducesToSeveralGPUs() throws {

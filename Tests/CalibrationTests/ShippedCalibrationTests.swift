@@ -6,6 +6,44 @@ import Testing
 
 @testable import Calibration
 
+/// Two fits to the same tables say the same of every shape.
+///
+/// Their coefficients need not be equal to the last digit: OpenBLAS adds in another order on another kind of processor,
+/// and where the measurements leave a coefficient open, as of a product that takes the same time whatever its rows, it
+/// comes out differently. Of the shapes of a kernel 49 in 50 have the same times to 0.3 %, and all to 3 %.
+func expectAlike(_ one: Calibration, _ other: Calibration, _ advice: String) {
+  #expect(one.gpu == other.gpu && one.device == other.device && one.source == other.source, "\(advice)")
+  #expect(one.figures == other.figures && one.files == other.files, "\(advice)")
+  #expect(one.kernels.count == other.kernels.count, "\(advice)")
+  for (mine, theirs) in zip(one.kernels, other.kernels) {
+    let names = [mine, theirs].map { [$0.kernel, $0.type, $0.formula, $0.quality.rawValue, $0.source] }
+    #expect(names[0] == names[1] && mine.shapes.count == theirs.shapes.count, "\(advice)")
+    for summary in [\ErrorSummary.median, \.p90] as [KeyPath<ErrorSummary, Double>] {
+      let errors = [mine, theirs].map { (kernel: FittedKernel) -> Double in
+        kernel.heldOut.map { $0[keyPath: summary] } ?? 0
+      }
+      #expect((errors[0] - errors[1]).magnitude < 0.1, "\(advice): \(mine.kernel) \(errors)")
+    }
+    var differing = 0
+    for (shape, twin) in zip(mine.shapes, theirs.shapes) {
+      #expect(shape.dimensions == twin.dimensions && shape.rows == twin.rows, "\(advice)")
+      let times = [one.time(mine, shape, at: shape), other.time(theirs, twin, at: shape)].map { $0 ?? 0 }
+      let difference = (times[0] - times[1]).magnitude
+      if difference > 0.003 * times[1] { differing += 1 }
+      #expect(
+        difference <= 0.03 * times[1], "\(advice): \(mine.kernel) \(shape.dimensions) \(times)")
+    }
+    #expect(differing * 50 <= mine.shapes.count, "\(advice): \(mine.kernel) \(mine.type)")
+  }
+  let energies = [one.energy, other.energy].map { energy in
+    energy.map { [$0.idleWatts, $0.busyWatts, $0.perBytePicojoules, $0.perFLOPPicojoules] } ?? []
+  }
+  #expect(energies[0].count == energies[1].count, "\(advice)")
+  for (mine, theirs) in zip(energies[0], energies[1]) {
+    #expect((mine - theirs).magnitude <= 0.003 * theirs, "\(advice)")
+  }
+}
+
 /// All calibrations that are shipped are what their tables come to, and each miss of an error bar is known.
 @Suite struct ShippedCalibrationTests {
   /// A file, and the kernels in it whose errors on held-out rows are above their bars.
@@ -108,9 +146,7 @@ import Testing
     if shipped.isOfFormats {
       refit = refit.missing(in: try Calibration(path: "\(profiles)/calibrations/\(shipped.gpu).json"))
     }
-    let text = try String(contentsOfFile: path, encoding: .utf8)
-    let isSame = refit.json() == text
-    #expect(isSame, "run 'sim calibrate' and commit \(path)")
+    expectAlike(refit, committed, "run 'sim calibrate' and commit \(path)")
     let missed = refit.kernels.filter { kernel in
       guard let bar = kernel.bar, let errors = kernel.heldOut else { return false }
       return !bar.isMet(by: errors)

@@ -40,7 +40,7 @@ extension Calibration {
   }
 
   /// The time of a typical launch of a shape, at the geometric middle of what `reference` measured.
-  private func time(_ kernel: FittedKernel, _ shape: FittedShape, at reference: FittedShape) -> Double? {
+  func time(_ kernel: FittedKernel, _ shape: FittedShape, at reference: FittedShape) -> Double? {
     for family in measuredFamilies {
       if let seconds = time(family, kernel, shape, at: reference) { return seconds }
     }

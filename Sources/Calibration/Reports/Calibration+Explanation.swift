@@ -33,7 +33,8 @@ extension Calibration {
     let ranges = Call.Family.ranges.enumerated().compactMap { index, name -> String? in
       let range = fit.measured[index]
       guard fit.quality == .measured, !range.isEmpty, range.upperBound.isFinite else { return nil }
-      return "\(formatted(range.lowerBound, digits: 7))...\(formatted(range.upperBound, digits: 7)) \(name)"
+      return
+        "\(formatted(range.lowerBound, digits: 7))...\(formatted(range.upperBound.nextDown, digits: 7)) \(name)"
     }
     let errors = fit.heldOut.map { [formatted($0.median, digits: 2), formatted($0.p90, digits: 2)] }
     let row =

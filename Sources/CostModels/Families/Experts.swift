@@ -140,9 +140,11 @@ public enum Experts: KernelFamily {
     let ranks = Double(shape.ranks)
     let bytesPerRow = 2 * k * (5 * h + 6 * i) / ranks + 2 * h
     let weightBytes = work.active * Double(shape.bytesPerExpert) / ranks
+    let flops = work.rows * (6 * k * h * i) / ranks
     return KernelTraffic(
-      weightBytes: weightBytes, activationBytes: work.rows * bytesPerRow,
-      flops: work.rows * (6 * k * h * i) / ranks, mxfp4Bytes: shape.format.isTiled ? weightBytes : 0)
+      weightBytes: weightBytes, activationBytes: work.rows * bytesPerRow, flops: flops,
+      narrowFLOPs: shape.format.multipliesNarrow ? flops : 0,
+      mxfp4Bytes: shape.format.isTiled ? weightBytes : 0)
   }
 
   /// What computing adds to loading.

@@ -112,14 +112,17 @@ public struct KernelTraffic: Sendable, Hashable {
   public var activationBytes = 0.0
   /// Floating-point operations; a multiplication and an addition are two.
   public var flops = 0.0
+  /// The part of ``flops`` that has operands of 8 or 4 bits.
+  public var narrowFLOPs = 0.0
   /// The part of ``weightBytes`` that is stored as MXFP4, and dequantised.
   public var mxfp4Bytes = 0.0
 
   /// Creates the traffic of nothing.
   public init(
     weightBytes: Double = 0, kvBytes: Double = 0, activationBytes: Double = 0, flops: Double = 0,
-    mxfp4Bytes: Double = 0
+    narrowFLOPs: Double = 0, mxfp4Bytes: Double = 0
   ) {
+    self.narrowFLOPs = narrowFLOPs
     self.mxfp4Bytes = mxfp4Bytes
     self.weightBytes = weightBytes
     self.kvBytes = kvBytes

@@ -126,7 +126,7 @@ public enum MatrixProduct: KernelFamily {
   public static func traffic(_ shape: Shape, _ rows: Double) -> KernelTraffic {
     KernelTraffic(
       weightBytes: Double(shape.weightBytes), activationBytes: 2 * rows * Double(shape.n + shape.k),
-      flops: flops(shape, rows))
+      flops: flops(shape, rows), narrowFLOPs: shape.format.multipliesNarrow ? flops(shape, rows) : 0)
   }
 
   /// The quantities whose measured ranges are kept.

@@ -78,7 +78,7 @@ struct DecodeAttentionLaw: Sendable {
     launch.flops = flopsPerEntry * entries + index.flopsPerKey * keys
     launch.kvBytes = bytesPerEntry * entries + index.bytesPerKey * keys
     launch.activationBytes = activationBytes
-    power.apply(to: &launch)
+    power.apply(to: &launch, narrowFLOPs: index.flopsPerKey * keys)
     return launch
   }
 }

@@ -62,7 +62,7 @@ struct IndexScores: Sendable {
     launch.flops = flopsPerPair * pairs
     launch.kvBytes = keys * Double(indexer.entryBytes)
     launch.seconds = scale * (launchSeconds + max(launch.flops * secondsPerFLOP, keys * secondsPerKey))
-    power.apply(to: &launch)
+    power.apply(to: &launch, narrowFLOPs: launch.flops)
     return launch
   }
 }

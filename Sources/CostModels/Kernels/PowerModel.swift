@@ -9,6 +9,8 @@ import Systems
 struct PowerModel: Sendable {
   let joulesPerByte: Joules
   let joulesPerFlop: Joules
+  /// What an operation in 8 or 4 bits saves.
+  let joulesSavedPerNarrowFlop: Joules
   let joulesPerMXFP4Byte: Joules
   let busyWatts: Double
   let idleWatts: Double
@@ -20,6 +22,7 @@ struct PowerModel: Sendable {
   init(_ hardware: HardwareDescription) {
     joulesPerByte = hardware.energy.joulesPerByte
     joulesPerFlop = hardware.energy.joulesPerFlop
+    joulesSavedPerNarrowFlop = hardware.energy.joulesPerFlop * (1 - hardware.energy.narrowFlopShare)
     joulesPerMXFP4Byte = hardware.energy.mxfp4Picojoules * 1e-12
     busyWatts = hardware.energy.busyWatts
     idleWatts = hardware.energy.idleWatts
@@ -32,12 +35,15 @@ struct PowerModel: Sendable {
   /// - Parameters:
   ///   - launch: with its time, bytes and operations.
   ///   - clocked: the share of its time that grows as the clock falls, 0...1.
+  ///   - narrowFLOPs: operations in 8 or 4 bits, among its operations.
   ///   - mxfp4Bytes: weights that it dequantises.
   @inline(__always)
-  func apply(to launch: inout Launch, clocked: Double = 0, mxfp4Bytes: Double = 0) {
+  func apply(
+    to launch: inout Launch, clocked: Double = 0, narrowFLOPs: Double = 0, mxfp4Bytes: Double = 0
+  ) {
     let joules =
       joulesPerByte * launch.bytes + joulesPerFlop * launch.flops + busyWatts * launch.seconds
-      + joulesPerMXFP4Byte * mxfp4Bytes
+      + joulesPerMXFP4Byte * mxfp4Bytes - joulesSavedPerNarrowFlop * narrowFLOPs
     launch.joules = min(joules, measuredHeadroom * max(launch.seconds, sustained))
     launch.clocked = SIMD2(launch.seconds, launch.joules) * clocked
   }

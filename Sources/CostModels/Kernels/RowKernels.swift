@@ -29,7 +29,7 @@ struct PricedKernel<Family: KernelFamily>: Sendable {
     launch.activationBytes = traffic.activationBytes
     power.apply(
       to: &launch, clocked: Family.clockedShare(fit.coefficients, fit.shape, work, on: fit.device),
-      mxfp4Bytes: traffic.mxfp4Bytes)
+      narrowFLOPs: traffic.narrowFLOPs, mxfp4Bytes: traffic.mxfp4Bytes)
     return launch
   }
 }

@@ -41,6 +41,7 @@ extension HardwareDescription {
     [
       ("power.window_ms", \.power.windowMilliseconds, 1...10_000),
       ("power.clock_exponent", \.power.clockExponent, 1...4),
+      ("energy.narrow_flop_share", \.energy.narrowFlopShare, 0...1),
       ("energy.mxfp4_pj", \.energy.mxfp4Picojoules, 0...1e9),
     ]
   }

@@ -53,7 +53,9 @@ public struct PowerLimit: Sendable, Hashable {
 
   /// The GPUs have nothing to do.
   @inline(__always)
-  package mutating func rest(_ seconds: Seconds) { state.level = max(0, state.level - headroomWatts * seconds) }
+  package mutating func rest(_ seconds: Seconds) {
+    state.level = max(0, state.level - headroomWatts * seconds)
+  }
 
   /// A step runs; if the limit demands it its kernels take longer, and less energy.
   @inline(__always)

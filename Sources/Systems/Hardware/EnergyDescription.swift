@@ -1,7 +1,7 @@
 /// What a GPU draws: a constant, more while kernels run, and a part for each byte and each operation.
 ///
-/// `energy = idle · time + busy · time in kernels + perByte · bytes + perFlop · operations + MXFP4 bytes · mxfp4`; the
-/// board's limit bounds its average: see ``PowerDescription``.
+/// `energy = idle · time + busy · time in kernels + perByte · bytes + perFlop · operations + MXFP4 bytes · mxfp4`, where
+/// operations in 8 or 4 bits count in part; the board's limit bounds its average: see ``PowerDescription``.
 public struct EnergyDescription: Sendable, Hashable {
   /// Power between kernels of a serving engine, clocks up, in watts.
   public var idleWatts = 0.0
@@ -12,6 +12,8 @@ public struct EnergyDescription: Sendable, Hashable {
   /// Energy above idle of a 16-bit tensor-core operation, in picojoules.
   public var perFlopPicojoules = 0.0
 
+  /// Energy of an operation on operands of 8 or 4 bits, as a share of a 16-bit one.
+  public var narrowFlopShare = 0.5
   /// Energy of dequantising a byte of MXFP4 weights, in picojoules.
   public var mxfp4Picojoules = 0.0
 

@@ -106,6 +106,9 @@ public struct HardwareDescription: Descriptor, Hashable {
       "energy.per_flop_pj", unit: "pJ", .number(\.energy.perFlopPicojoules, .notNegative),
       "Energy above idle of a 16-bit tensor-core operation."),
     Setting(
+      "energy.narrow_flop_share", .number(\.energy.narrowFlopShare, 0...1),
+      "Energy of an operation in 8 or 4 bits, as a share of a 16-bit one."),
+    Setting(
       "energy.mxfp4_pj", unit: "pJ", .number(\.energy.mxfp4Picojoules, .notNegative),
       "Energy of dequantising a byte of MXFP4 weights."),
   ]

@@ -32,6 +32,8 @@ public struct PowerDescription: Sendable, Hashable {
       quality: .assumption, source: "Default, 2 ms: the file says nothing."),
     "energy.busy_w": Provenance(
       quality: .assumption, source: "Default, 0 W: the file says nothing."),
+    "energy.narrow_flop_share": Provenance(
+      quality: .assumption, source: "Default, 0.5, as of the data sheets' rates: the file says nothing."),
     "energy.mxfp4_pj": Provenance(
       quality: .assumption, source: "Default, 0 pJ: the file says nothing."),
   ]

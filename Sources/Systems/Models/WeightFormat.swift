@@ -25,6 +25,14 @@ public enum WeightFormat: String, Codable, Sendable, Hashable, CaseIterable {
   /// 8 bits a weight, one scale for each row; products are computed in INT8.
   case int8W8A8 = "int8_w8a8"
 
+  /// Whether products multiply 8 or 4 bits with each other, and not 16.
+  public var multipliesNarrow: Bool {
+    switch self {
+    case .fp8, .fp8Block, .mxfp4MXFP8, .nvfp4, .int8W8A8: true
+    case .bf16, .mxfp4, .int4, .int4Groups64, .int4Groups32, .int8: false
+    }
+  }
+
   /// Bytes of a matrix, each row's last block of scales counted whole; scales of rows and matrices are left out.
   public func bytes(rows: Int, columns: Int) -> Int {
     func groups(of size: Int) -> Int { (columns + size - 1) / size }

@@ -40,7 +40,7 @@ extension NaiveCostModel {
     let computing = flops / (0.7 * 2 * calibration.flops)
     return Launch(
       kernel: "latent_products", seconds: (4e-6 + max(reading, computing)) * engine.kernelScale.attention,
-      flops: flops, kvBytes: bytes, isExtrapolated: true)
+      flops: flops, kvBytes: bytes, isExtrapolated: true, narrowFLOPs: flops)
   }
 
   /// A fit of these heads, or of the others that the calibration has.
@@ -90,7 +90,8 @@ extension NaiveCostModel {
       kvBytes: bytes + index.kvBytes,
       activationBytes: 2 * Double(shard.heads) * Double(key + value) * batch * Double(width),
       isExtrapolated: !isMeasured || !fit.measured[0].contains(batch)
-        || !fit.measured[1].contains(Double(seen)))
+        || !fit.measured[1].contains(Double(seen)),
+      narrowFLOPs: index.flops)
   }
 
   /// One launch over all prefill segments, tile by tile.

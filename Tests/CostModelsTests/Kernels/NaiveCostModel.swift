@@ -35,6 +35,8 @@ struct NaiveCostModel {
     var isExtrapolated = false
     /// The part of the time that arithmetic takes.
     var clockedSeconds = 0.0
+    /// Operations in eight bits.
+    var narrowFLOPs = 0.0
     /// Bytes that are dequantised.
     var mxfp4Bytes = 0.0
     var bytes: Double { weightBytes + kvBytes + activationBytes }
@@ -170,6 +172,8 @@ struct NaiveCostModel {
     var joules = launch.seconds * hardware.energy.busyWatts
     joules += launch.bytes * hardware.energy.perBytePicojoules * 1e-12
     joules += launch.flops * hardware.energy.perFlopPicojoules * 1e-12
+    joules -=
+      launch.narrowFLOPs * hardware.energy.perFlopPicojoules * 1e-12 * (1 - hardware.energy.narrowFlopShare)
     joules += launch.mxfp4Bytes * hardware.energy.mxfp4Picojoules * 1e-12
     // A launch that lasts drew no more than the board was allowed when it was measured.
     let time = max(launch.seconds, hardware.power.sustainedMilliseconds / 1000)
