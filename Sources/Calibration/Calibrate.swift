@@ -9,12 +9,13 @@ import Systems
 ///     next.
 ///   - profilesDirectory: The folder `Profiles`. Tables are read from `kernels/<gpu>/<source>` in it, estimates of
 ///     kernels that they lack from `kernels/elementwise-estimates.csv`.
-/// - Returns: The calibration, a table of its errors on held-out rows, and lines of what was left out of the tables.
+/// - Returns: The calibration; a table of its errors on held-out rows; and notes: what was left out of the tables, and how far
+///   off prices are on layers of experts that several ranks share.
 /// - Throws: `CalibrationError`, which names the file and the line.
 /// - Complexity: about a second for 20 000 rows.
 public func calibrate(
   gpu: String, sources: [String], profilesDirectory: String
-) throws(CalibrationError) -> (calibration: Calibration, report: String, leftOut: String) {
+) throws(CalibrationError) -> (calibration: Calibration, report: String, notes: String) {
   var measurements = try KernelMeasurements(gpu: gpu, sources: sources, profiles: profilesDirectory)
   guard let figures = measurements.figures else {
     let path = "\(profilesDirectory)/kernels/\(gpu)/\(sources[0])/device.csv"
@@ -35,5 +36,6 @@ public func calibrate(
   let leftOut = measurements.untuned.map {
     "left out, \($0): over \(Experts.untunedRatio) times as long as in 16 bits, a judgement\n"
   }
-  return (calibration, calibration.report(), leftOut.joined())
+  let notes = calibration.sharedExpertsReport(measurements.sharedExperts) + leftOut.joined()
+  return (calibration, calibration.report(), notes)
 }

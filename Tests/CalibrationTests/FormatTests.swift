@@ -52,6 +52,27 @@ import Testing
     #expect(untuned == ["fp8 64 x 128 x 8 top 2"], "what is left out is named")
   }
 
+  @Test("rows of several ranks check the price that they have in a run")
+  func checked() throws {
+    let calibration = try Calibration(path: shippedProfiles.url.path + "/calibrations/h200-sxm.json")
+    let head = "experts,topk,ep,distribution,tokens,rows,active,tiles_16,tiles_32,tiles_64,tiles_128\n"
+    let text = head + "128,8,1,balanced,64,512,128,128,128,128,128\n128,8,4,balanced,64,128,32,32,32,32,32\n"
+    let loads = try ExpertLoads(KernelTable(bytes: Array(text.utf8), path: "expert-routing.csv"))
+    let shape = Experts.Shape(hidden: 2048, intermediate: 768, experts: 128, topK: 8, ranks: 4)
+    let price = calibration.fit(shape).seconds(.init(rows: 64, active: 128))
+    // Measured twice as long as it is priced; the second row's routing is not known, the third is of one rank.
+    let row = "bf16,2048,768,8,128,1,"
+    let rows = try Experts.sharedRows(
+      of: expertTable(
+        "\(row)4,balanced,64,\(2e6 * price)\n\(row)4,balanced,65,9\n\(row)1,balanced,64,9\n"), loads)
+    #expect(rows.map(\.ranks) == [4] && rows.map(\.active) == [128])
+    let errors = calibration.sharedExpertsErrors(rows)
+    #expect(errors.count == 1 && errors[0].type == "bf16" && errors[0].ranks == 4)
+    #expect(abs(errors[0].bias + 50) < 1e-9 && errors[0].errors.median == 50)
+    #expect(calibration.sharedExpertsReport(rows).contains("an estimate after one rank"))
+    #expect(calibration.sharedExpertsReport([]).isEmpty)
+  }
+
   @Test("further formats are added to a calibration, and what it has stays")
   func added() throws {
     let profiles = shippedProfiles

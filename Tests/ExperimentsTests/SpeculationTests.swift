@@ -70,6 +70,34 @@ import Workloads
     #expect(none.tpot > plain.timePerOutputToken.mean)
   }
 
+  /// A draft model in another format has fits of its own, and what of it was not measured is named.
+  @Test func draftsAreLookedUpInTheirOwnFormats() throws {
+    var experiment = try experiment(
+      "chunked",
+      #"{"method": "draft_model", "model": "qwen3-30b-a3b-fp8", "num_speculative_tokens": 1, "synthetic_acceptance_rates": [0.5]}"#
+    )
+    experiment.system.model = "qwen3-32b"
+    experiment.system.hardware = "h200-sxm"
+    let loaded = try Project.library.load(experiment)
+    let fits = try #require(loaded.loaded.draftCalibration)
+    #expect(fits.knows(.fp8Block) && !loaded.loaded.calibration.knows(.fp8Block))
+    let drafter = try #require(loaded.loaded.drafter)
+    #expect(fits.unmeasured(drafter) == nil)
+    #expect(loaded.loaded.calibration.unmeasured(drafter)?.contains("fp8_block: data sheet") == true)
+    let kernels = try loaded.run().totals.kernels
+    #expect(kernels.contains { $0.kernel == "draft_expert_mlp" && $0.extrapolatedCalls < $0.calls })
+  }
+
+  @Test func whatWasNotMeasuredOfDraftsIsNamed() throws {
+    var experiment = try experiment(
+      "chunked", #"{"method": "mtp", "num_speculative_tokens": 1, "synthetic_acceptance_rates": [0.5]}"#)
+    experiment.system.expertParallelSize = 2
+    let loaded = try Project.library.load(experiment)
+    let note = try #require(
+      loaded.notes(totals: loaded.run().totals).first { $0.contains("of what makes drafts: ") })
+    #expect(note.contains("expert_mlp (") && note.contains("over 2 ranks: an estimate"))
+  }
+
   /// vLLM's own way to spread a length over the drafts.
   @Test(arguments: [
     (2.6, 3, [1, 0.6, 0]), (1, 3, [0, 0, 0]), (4, 3, [1, 1, 1]), (2, 3, [1, 0, 0]), (3.5, 4, [1, 1, 0.5, 0]),

@@ -149,6 +149,39 @@ import Testing
     #expect(fewer * 16 < tokens)
   }
 
+  @Test("layers without attention keep a state of each sequence, and one behind each draft")
+  func states() throws {
+    var engine = try shippedProfiles.engine("vllm-0.24")
+    #expect(engine.stateSequences == 256 && engine.provenance["memory.state_sequences"]?.quality == .estimate)
+    let h200 = try shippedProfiles.hardware("h200-sxm")
+    let shard = try shipped("qwen3-next-80b-a3b").shard(over: 4)
+    func bytes(sequences: Int, drafts: Int = 0, further: Int = 0) throws -> Double {
+      let blocks = try engine.keyValueBlocks(
+        shard, on: h200, utilisation: 0.9, maxBatchedTokens: 8192, maxSequences: sequences, drafts: drafts,
+        furtherStateBytes: further)
+      return Double(blocks * engine.keyValueBlockSize * shard.keyValueBytesPerToken)
+    }
+    let state = Double(shard.stateBytesPerSequence)
+    let block = Double(engine.keyValueBlockSize * shard.keyValueBytesPerToken)
+    func check(_ taken: Double, _ expected: Double) { #expect(abs(taken - expected) <= block) }
+    check(try bytes(sequences: 10) - bytes(sequences: 110), 100 * state)
+    check(try bytes(sequences: 100) - bytes(sequences: 100, drafts: 2), 200 * state)
+    check(try bytes(sequences: 100) - bytes(sequences: 100, further: 1 << 20), 100 * Double(1 << 20))
+    #expect(try bytes(sequences: 256) == bytes(sequences: 1024))
+    try engine.set("memory.state_sequences=512")
+    check(try bytes(sequences: 256) - bytes(sequences: 1024), 256 * state)
+  }
+
+  @Test(
+    "MXFP8 activations rest on a file of the source, or are an estimate",
+    arguments: shippedProfiles.names(in: "engines"))
+  func mxfp8(name: String) throws {
+    let engine = try shippedProfiles.engine(name)
+    guard engine.usesMXFP8Activations else { return }
+    let provenance = try #require(engine.provenance["model.mxfp8_activations"])
+    #expect(provenance.quality == .estimate || provenance.source.contains(".py"))
+  }
+
   @Test("a model that does not fit is refused in one line")
   func tooLarge() throws {
     let engine = try shippedProfiles.engine("nano-vllm")

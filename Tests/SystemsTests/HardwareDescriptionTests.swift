@@ -40,6 +40,13 @@ import Testing
     #expect(hardware.fp8Flops > 0 || name == "a100-sxm")
   }
 
+  @Test("memory is what the driver reports, in MiB")
+  func memory() throws {
+    for (name, mebibytes) in [("h100-sxm", 81_559), ("h200-sxm", 143_771), ("b200-sxm", 183_359)] {
+      #expect(try shippedProfiles.hardware(name).memoryBytes == mebibytes << 20)
+    }
+  }
+
   @Test("a file that leaves a figure out is refused")
   func missing() throws {
     let text = #"{"quality": "data-sheet", "source": "x", "memory": {"bytes": 1000}}"#

@@ -6,6 +6,9 @@ extension Experts: MeasuredFamily {
   struct Row: Sendable {
     var type: String
     var hidden, intermediate, topK, experts: Int
+    /// Ranks that share out the experts; fits are of one.
+    var ranks = 1
+    /// Tokens of all ranks together.
     var tokens: Int
     var active: Double
     /// How unevenly the active experts are loaded: 0 for evenly, 1 for a power law.
@@ -20,7 +23,8 @@ extension Experts: MeasuredFamily {
 
   /// The rows of a table that does not say what its routing asks of the kernel: that comes from another one.
   ///
-  /// Layers that several GPUs share by expert parallelism are left out: there is no law of them yet.
+  /// Layers that several ranks share out by expert parallelism are left out: their price is an estimate after the fits of one
+  /// rank, and these rows check it (``sharedRows(of:_:)``).
   static func rows(
     of table: KernelTable, _ loads: ExpertLoads
   ) throws(CalibrationError) -> (tuned: [Row], untuned: [String]) {
@@ -41,13 +45,13 @@ extension Experts: MeasuredFamily {
   static func tuned(_ rows: [Row]) -> (tuned: [Row], untuned: [String]) {
     var untuned: [String] = []
     func launch(_ row: Row) -> [Double] {
-      [row.hidden, row.intermediate, row.topK, row.experts, row.tokens].map(Double.init)
+      [row.hidden, row.intermediate, row.topK, row.experts, row.ranks, row.tokens].map(Double.init)
         + [row.active, row.skew]
     }
     let sixteenBit = Dictionary(
       rows.filter { $0.type == WeightFormat.bf16.rawValue }.map { (launch($0), $0.seconds) },
       uniquingKeysWith: min)
-    let tuned = rows.grouped(by: key) { $0.lexicographicallyPrecedes($1) }.flatMap { key, rows -> [Row] in
+    let tuned = rows.grouped(by: layer) { $0.lexicographicallyPrecedes($1) }.flatMap { key, rows -> [Row] in
       let ratios = rows.compactMap { row in sixteenBit[launch(row)].map { row.seconds / $0 } }.sorted()
       if ratios.isEmpty || ratios[ratios.count / 2] <= untunedRatio { return rows }
       untuned.append("\(key[0]) \(key[1...3].joined(separator: " x ")) top \(key[4])")
@@ -60,7 +64,7 @@ extension Experts: MeasuredFamily {
     try rows(of: table, loads: nil)
   }
 
-  private static func rows(of table: KernelTable, loads: ExpertLoads?) throws(CalibrationError) -> [Row] {
+  static func rows(of table: KernelTable, loads: ExpertLoads?) throws(CalibrationError) -> [Row] {
     let types = try table.texts("dtype")
     let hidden = try table.integers("hidden")
     let intermediate = try table.integers("intermediate")
@@ -133,7 +137,10 @@ extension Experts: MeasuredFamily {
     }
   }
 
-  static func key(_ row: Row) -> [String] {
+  static func key(_ row: Row) -> [String] { layer(row) + ["\(row.ranks)"] }
+
+  /// The layer that a row is a measurement of, whoever shares it.
+  private static func layer(_ row: Row) -> [String] {
     [row.type, "\(row.hidden)", "\(row.intermediate)", "\(row.experts)", "\(row.topK)"]
   }
 

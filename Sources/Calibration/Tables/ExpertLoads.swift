@@ -42,6 +42,11 @@ struct ExpertLoads: Sendable {
     }
   }
 
+  /// Whether the routing of a row of another table is known, on one rank that has all experts.
+  func knows(experts: Int, topK: Int, _ distribution: String, tokens: Int) -> Bool {
+    loads[Key(experts: experts, topK: topK, tokens: tokens, distribution: distribution)] != nil
+  }
+
   /// The loads of another table's rows.
   ///
   /// - Throws: `CalibrationError` for a row whose routing is not known.

@@ -16,6 +16,8 @@ struct KernelMeasurements: Sendable {
   private(set) var families: [any Measurements] = measuredFamilies.map { $0.noMeasurements() }
   /// Layers of experts that were left out because their kernels are not tuned, for each table.
   var untuned: [String] = []
+  /// Layers of experts that several ranks share out: nothing is fitted to them, they check an estimate.
+  var sharedExperts: [Experts.Row] = []
   var energy: [EnergyWindow] = []
   /// Bursts of products, from which the power limit's window follows.
   var bursts: [PowerBurst] = []
@@ -100,8 +102,10 @@ struct KernelMeasurements: Sendable {
   private mutating func read(experts table: KernelTable, profiles: String) throws(CalibrationError) {
     let name = "kernels/expert-routing.csv"
     let loads = try KernelTable(path: "\(profiles)/\(name)")
-    let (rows, left) = try Experts.rows(of: table, ExpertLoads(loads))
+    let known = try ExpertLoads(loads)
+    let (rows, left) = try Experts.rows(of: table, known)
     self[Experts.self] += rows
+    sharedExperts += try Experts.sharedRows(of: table, known)
     if !left.isEmpty {
       untuned.append(
         "\(table.path.split(separator: "/").suffix(2).joined(separator: "/")): "
@@ -171,6 +175,8 @@ extension KernelMeasurements {
   /// Adds what was measured elsewhere of shapes that were not measured here.
   private mutating func addShapes(of other: KernelMeasurements) {
     for i in families.indices { families[i].addNew(of: other.families[i]) }
+    let known = Set(sharedExperts.map(Experts.key))
+    sharedExperts += other.sharedExperts.filter { !known.contains(Experts.key($0)) }
     if energy.isEmpty {
       energy = other.energy
       powerLimit = other.powerLimit

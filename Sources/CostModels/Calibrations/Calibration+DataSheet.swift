@@ -10,7 +10,9 @@ extension Calibration {
   /// What a data sheet says of a GPU of which no kernel was measured.
   ///
   /// Kernels stream at 80 % of the bandwidth and compute at the share of the rate that ``DeviceFigures`` takes for all
-  /// kernels without measurements; a launch takes a few microseconds at least. All-reduces pass a ring over the links. Fits
+  /// kernels without measurements; a launch takes a few microseconds at least. All-reduces pass a ring over the links, in 8 us at
+  /// least and at 80 % of the links' bandwidth: an estimate between the fits of two to eight GPUs under `Profiles/calibrations`,
+  /// whose constants are 4 to 8 us for engines' own kernels inside a node with NVLink and 6 to 27 us for NCCL. Fits
   /// found here have the quality ``Quality/dataSheet``, whose spread enters the intervals.
   ///
   /// - Parameter hardware: the GPU.

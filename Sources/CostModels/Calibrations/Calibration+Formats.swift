@@ -35,25 +35,35 @@ extension Calibration {
     var calls = LayerProgram.before(shard, choice)
     for kind in shard.kinds { calls += LayerProgram(kind, of: shard, choice).calls }
     calls += LayerProgram.after(shard, choice)
+    return listed(calls.map { standIn(for: $0) }, of: shard.model)
+  }
+
+  /// The same of what makes drafts: its layers, and the products on the way into them.
+  public func unmeasured(_ drafter: Drafter) -> String? {
+    let system = drafter.system
+    let products = drafter.products.map { standIn(for: $0.shape, .fusionGEMM) }
+    let layers = unmeasured(system.shard, system.engine.kernelChoice)
+    return listed(products + [layers], of: nil)
+  }
+
+  private func listed(_ standIns: [String?], of model: ModelDescription?) -> String? {
     var names: [String] = []
-    for call in calls {
-      guard let stand = standIn(for: call), !names.contains(stand) else { continue }
-      names.append(stand)
-    }
-    if shard.model.latent?.indexer != nil {
+    for case let name? in standIns where !names.contains(name) { names.append(name) }
+    if model?.latent?.indexer != nil {
       names.append("scores of the indexer (data sheet)")
     }
     return names.isEmpty ? nil : names.joined(separator: ", ")
   }
 
-  private func standIn<Call: KernelCall>(for call: Call) -> String? {
-    let fit = fit(call.shape)
-    let shape = call.shape.description
-    switch fit.quality {
-    case .dataSheet: return "\(call.kernel.rawValue) (\(shape): data sheet)"
-    case .allShapes: return "\(call.kernel.rawValue) (\(shape): a law of all shapes)"
-    case .estimate where Call.Family.self != Elementwise.self:
-      return "\(call.kernel.rawValue) (\(shape): an estimate after a similar kernel)"
+  private func standIn<Call: KernelCall>(for call: Call) -> String? { standIn(for: call.shape, call.kernel) }
+
+  private func standIn<Shape: KernelShape>(for shape: Shape, _ kernel: KernelKind) -> String? {
+    let name = "\(kernel.rawValue) (\(shape)"
+    switch fit(shape).quality {
+    case .dataSheet: return "\(name): data sheet)"
+    case .allShapes: return "\(name): a law of all shapes)"
+    case .estimate where Shape.Family.self != Elementwise.self:
+      return "\(name): an estimate after a similar kernel)"
     default: return nil
     }
   }

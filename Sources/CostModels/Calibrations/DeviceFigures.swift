@@ -54,7 +54,11 @@ public struct DeviceFigures: Codable, Sendable, Hashable {
   /// Inverse of the bandwidth that kernels reach by experience.
   var secondsPerByte: Double { 1 / (memoryBandwidth * memoryEfficiency) }
 
-  /// The share of the data sheet's arithmetic rate that tuned kernels of the measured GPUs reach with large operands.
+  /// The share of the data sheet's arithmetic rate that kernels reach which were not measured: an estimate.
+  ///
+  /// The fits under `Profiles/calibrations` bracket it. Of their 16-bit products, the rates that large operands tend to are 0.75
+  /// to 0.91 of the data sheet's in the median of each of the nine GPUs, at full clock; of block-FP8 products 0.32 to 0.66. Fits
+  /// found with it are estimates or ``Quality/dataSheet``, and their spread enters the intervals.
   private static let arithmeticEfficiency = 0.7
 
   /// Inverse of the arithmetic rate that kernels reach by experience.

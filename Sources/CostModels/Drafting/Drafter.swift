@@ -29,6 +29,9 @@ public struct Drafter: Sendable {
   /// Bytes of keys and values that one token adds on each GPU.
   public var keyValueBytesPerToken: Int { system.shard.keyValueBytesPerToken }
 
+  /// Bytes of states that a sequence keeps on each GPU in layers without attention.
+  public var stateBytesPerSequence: Int { system.shard.stateBytesPerSequence }
+
   private init(
     _ model: ModelDescription, beside target: ServedSystem, drafts: Int, products: [Product],
     routing: ExpertRouting?, shared: (ModelShard) -> Int = { _ in 0 }
@@ -149,11 +152,11 @@ public struct Drafter: Sendable {
 }
 
 extension ModelDescription {
-  /// One layer of the model that sees everything, as a model.
+  /// One layer of the model that sees everything, or what an indexer picks, as a model.
   fileprivate var lastLayer: ModelDescription {
     var layer = self
     layer.layers = 1
-    layer.windows = [nil]
+    layer.windows = [latent?.indexer?.topK]
     layer.hasDenseMLP = [hasDenseMLP.last ?? !isMixtureOfExperts]
     layer.isRecurrent = [false]
     layer.delta = nil

@@ -10,6 +10,8 @@ public struct AttentionHeads: Sendable, Hashable, CustomStringConvertible {
   public var headDim: Int
   /// Width of a head's value.
   public var valueDim: Int
+  /// Whether keys and values are made of latent vectors, whose kernels are measured apart from others, whatever the widths.
+  public private(set) var isLatent = false
   /// Whether values are a part of the keys, and not stored or read again: latent vectors.
   public var sharesValues = false
   /// Keys that a token sees at most, itself included; 0 for no limit.
@@ -31,6 +33,7 @@ public struct AttentionHeads: Sendable, Hashable, CustomStringConvertible {
     self.init(
       heads: attention.heads, keyValueHeads: 1, headDim: attention.entryWidth,
       window: attention.indexer?.topK ?? 0, valueDim: attention.latent)
+    isLatent = true
     sharesValues = true
   }
 
@@ -39,10 +42,8 @@ public struct AttentionHeads: Sendable, Hashable, CustomStringConvertible {
     self.init(
       heads: attention.heads, keyValueHeads: attention.heads, headDim: attention.nope + attention.rope,
       window: attention.indexer?.topK ?? 0, valueDim: attention.value)
+    isLatent = true
   }
-
-  /// Whether keys and values differ in width, which only latent attention has.
-  public var isLatent: Bool { headDim != valueDim }
 
   /// Creates heads from the sizes that a calibration keeps.
   ///
@@ -58,6 +59,7 @@ public struct AttentionHeads: Sendable, Hashable, CustomStringConvertible {
   package init(latentDimensions dimensions: [Int], isAbsorbed: Bool) {
     self.init(
       heads: dimensions[0], keyValueHeads: dimensions[1], headDim: dimensions[2], valueDim: dimensions[3])
+    isLatent = true
     sharesValues = isAbsorbed
   }
 

@@ -170,10 +170,18 @@ public enum Experts: KernelFamily {
 
   /// The exact shape; else one fit for all shapes in the physical terms that they share; and for formats that were not
   /// measured, the data sheet.
+  ///
+  /// Several ranks are an estimate whatever was measured of one: the fits are of one rank that has all experts, and which
+  /// part of their work the busiest rank has is reasoned. `sim calibrate` prints how far off that is on the tables' own rows
+  /// of several ranks, which no fit has seen.
   public static func find(_ shape: Shape, in calibration: Calibration) -> Fit<Experts> {
-    if let exact = calibration.exact(shape) { return exact }
+    let isShared = shape.ranks > 1
+    if let exact = calibration.exact(shape) {
+      return isShared ? calibration.fit(shape, exact.coefficients, .estimate) : exact
+    }
     if let any = calibration.shapes(of: allShapes, shape.type).first {
-      return calibration.fit(shape, any, .allShapes, any.heldOut)
+      return isShared
+        ? calibration.fit(shape, any.vector, .estimate) : calibration.fit(shape, any, .allShapes, any.heldOut)
     }
     let launch =
       calibration.shapes(of: allShapes, WeightFormat.bf16.rawValue).first?.values.first

@@ -3,7 +3,9 @@ import Systems
 
 /// The convolution and the recurrence of a gated DeltaNet layer on one GPU.
 ///
-/// In decode both read and write what each sequence keeps, whatever its length: `t0 + bytes · b`. In prefill the convolution
+/// In decode both read what each sequence keeps, whatever its length, and write it anew: `t0 + bytes · b`. Where drafts are
+/// verified the state is read once for all rows of a sequence and written after each of them, since nobody knows yet which
+/// one will be the last: vLLM keeps a state for each row and takes the accepted one. In prefill the convolution
 /// streams its channels through memory. The recurrence works on chunks of 64 tokens, one after another, in a thread block
 /// for each sequence and value head, so that one prompt leaves most of the GPU idle: `t0 + c · w + bytes · b`, where `c` is
 /// the number of chunks that the busiest multiprocessor works on.
@@ -102,15 +104,17 @@ public enum Recurrence: LinearKernelFamily {
     let products = 6 * Double(delta.valueHeads * delta.keyDim * delta.valueDim)
     switch shape.stage {
     case .convolutionDecode:
+      // The last channels are read and written; each further row leaves one more.
+      let entries = 2 * work.sequences * Double(delta.kernel - 1) + (work.tokens - work.sequences)
       return KernelTraffic(
-        kvBytes: 4 * work.sequences * Double(delta.channels * (delta.kernel - 1)),
-        activationBytes: 4 * work.sequences * Double(delta.channels))
+        kvBytes: 2 * entries * Double(delta.channels),
+        activationBytes: 4 * work.tokens * Double(delta.channels))
     case .convolutionPrefill:
       return KernelTraffic(activationBytes: 4 * work.tokens * Double(delta.channels))
     case .coreDecode:
       return KernelTraffic(
-        kvBytes: 2 * work.sequences * Double(delta.stateBytes),
-        activationBytes: 2 * work.sequences * Double(delta.inputWidth), flops: products * work.sequences)
+        kvBytes: (work.sequences + work.tokens) * Double(delta.stateBytes),
+        activationBytes: 2 * work.tokens * Double(delta.inputWidth), flops: products * work.tokens)
     case .corePrefill:
       return KernelTraffic(
         kvBytes: 2 * work.sequences * Double(delta.stateBytes),
@@ -124,7 +128,10 @@ public enum Recurrence: LinearKernelFamily {
   }
 
   /// The exact heads; else the coefficients of the most similar ones, whose terms count this shape's own bytes and waves;
-  /// else the data sheet, with 3 us a chunk, which is what it takes on the measured GPUs.
+  /// else the data sheet, with 3 us a chunk.
+  ///
+  /// The 3 us are an estimate at the slow end. Five of six fits under `Profiles/calibrations` have 1.2 to 3.05 us a chunk, and
+  /// the medians of the GPUs are 2.0 to 2.9; the most heads on GPUs with GDDR take longer.
   public static func find(_ shape: Shape, in calibration: Calibration) -> Fit<Recurrence> {
     if let found = calibration.exact(shape) ?? calibration.nearest(to: shape, weights: [0.5, 1, 4, 4]) {
       return found

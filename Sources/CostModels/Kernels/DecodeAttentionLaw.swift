@@ -18,9 +18,10 @@ struct DecodeAttentionLaw: Sendable {
   private let flopsPerEntry: Double
   private let activationBytes: Double
   private let power: PowerModel
-  /// Of an indexer that reads a key of every token, whatever the attention sees; 0 without.
-  private let indexSeconds: Double
-  private let indexBytes: Double
+  /// Of an indexer, which reads a key of every token, whatever the attention sees; zeros without.
+  private let index: IndexScores.Decode
+  /// Whether an indexer picks the keys: then what a launch takes grows with the whole contexts, not with the window alone.
+  let hasIndexer: Bool
 
   /// Creates the law.
   ///
@@ -28,10 +29,14 @@ struct DecodeAttentionLaw: Sendable {
   ///   - batch: sequences.
   ///   - width: rows of each; they share the reading of its keys and values.
   ///   - kernel: the kernel.
+  ///   - secondsPerByte: time of a byte of keys and values, for so many rows.
   ///   - indexer: what picks keys; `nil` where all are seen.
-  init(batch: Int, width: Int = 1, _ kernel: PricedKernel<DecodeAttention>, indexer: IndexScores?) {
-    indexSeconds = indexer?.secondsPerKey ?? 0
-    indexBytes = Double(indexer?.indexer.entryBytes ?? 0)
+  init(
+    batch: Int, width: Int, _ kernel: PricedKernel<DecodeAttention>, secondsPerByte: Double,
+    indexer: IndexScores?
+  ) {
+    index = indexer?.decode(width: width) ?? IndexScores.Decode()
+    hasIndexer = indexer != nil
     let rows = Double(batch)
     let fit = kernel.fit
     let heads = fit.shape.heads
@@ -42,7 +47,7 @@ struct DecodeAttentionLaw: Sendable {
     limit = heads.window > 0 ? rows * Double(heads.window) : .infinity
     whole = terms(context: 0)
     cut = heads.window > 0 ? terms(context: limit) : whole
-    secondsPerByte = fit.coefficients[1]
+    self.secondsPerByte = secondsPerByte
     bytesPerEntry = fit.shape.bytesPerEntry
     scale = kernel.scale
     isBatchMeasured = fit.quality == .measured && fit.measured[0].contains(rows)
@@ -52,24 +57,28 @@ struct DecodeAttentionLaw: Sendable {
     power = kernel.power
   }
 
-  /// One launch over all sequences.
+  /// One launch over all sequences, and that of the indexer before it.
   ///
-  /// - Parameter context: KV entries that they see together, the new ones included.
+  /// - Parameters:
+  ///   - context: KV entries that they see together, the new ones included.
+  ///   - indexed: entries that the indexer scores, which are those of the whole contexts; of no matter without one.
   /// - Returns: what it takes on one GPU.
   @inline(__always)
-  func launch(context: Tokens) -> Launch {
+  func launch(context: Tokens, indexed: Tokens) -> Launch {
     let entries = Double(context)
+    let keys = Double(indexed)
     let terms = entries >= limit ? cut : whole
     // In the order in which `dot` adds them, so that it is the fit's own time to the last bit.
     var seconds = terms[0] + secondsPerByte * (min(entries, limit) * bytesPerEntry)
-    seconds = seconds + terms[2] + terms[3] + terms[4] + terms[5] + indexSeconds * entries
+    seconds = seconds + terms[2] + terms[3] + terms[4] + terms[5]
+    seconds = seconds + index.launchSeconds + index.secondsPerKey * keys
     var launch = Launch(calls: 1)
     launch.extrapolated = isBatchMeasured && measuredContext.contains(entries) ? 0 : 1
     launch.seconds = seconds * scale
-    launch.flops = flopsPerEntry * entries
-    launch.kvBytes = (bytesPerEntry + indexBytes) * entries
+    launch.flops = flopsPerEntry * entries + index.flopsPerKey * keys
+    launch.kvBytes = bytesPerEntry * entries + index.bytesPerKey * keys
     launch.activationBytes = activationBytes
-    power.apply(to: &launch)
+    power.apply(to: &launch, narrowFLOPs: index.flopsPerKey * keys)
     return launch
   }
 }

@@ -33,13 +33,17 @@ public final class KernelCostModel: CostModel {
   ///   - drawSeed: if set, distinct experts are drawn with this seed instead of taken at their expectation.
   ///   - width: rows of each decoding sequence; more than one where drafts are verified.
   ///   - drafter: makes the drafts; `nil` where they take no time on a GPU.
+  ///   - draftCalibration: the fits of the drafter's kernels, whose formats may be others; `nil` where they are those of the
+  ///     model.
   public init(
     system: ServedSystem, calibration: Calibration, routing: ExpertRouting?, drawSeed: UInt64? = nil,
-    width: Int = 1, drafter: Drafter? = nil
+    width: Int = 1, drafter: Drafter? = nil, draftCalibration: Calibration? = nil
   ) {
     unsafe prices = KernelPrices(
       system: system, calibration: calibration, routing: routing, drawSeed: drawSeed, width: width)
-    unsafe draft = drafter.map { DraftPrices($0, calibration: calibration, width: width) }
+    unsafe draft = drafter.map {
+      DraftPrices($0, calibration: draftCalibration ?? calibration, width: width)
+    }
     layers = unsafe prices.layers
     slidingWindow = unsafe prices.slidingWindow
     idleWatts = unsafe prices.idleWatts

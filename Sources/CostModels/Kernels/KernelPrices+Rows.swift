@@ -29,8 +29,8 @@ extension KernelPrices {
     attentionLaws.learn(
       batch,
       DecodeAttentionLaws(
-        full: attention.decodeLaw(batch: batch, width: width),
-        windowed: windowedAttention.decodeLaw(batch: batch, width: width)))
+        full: attention.decodeLaw(batch: batch),
+        windowed: windowedAttention.decodeLaw(batch: batch)))
   }
 
   /// The kernels of a layer whose cost depends on the rows alone.
@@ -51,7 +51,7 @@ extension KernelPrices {
     price.launch = fixed.launch
     price.issue = fixed.issue
     if let side, kindHasSide[kind] {
-      price.side = side.decode(batch)
+      price.side = side.decode(rows: batch, width: width)
       price.launch += price.side
     }
     if let experts, kindHasExperts[kind], let routing = routing?.law {

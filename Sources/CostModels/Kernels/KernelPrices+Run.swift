@@ -39,8 +39,8 @@ extension KernelPrices {
 
     // Weights and activations do not depend on the contexts, so they are the same in all steps.
     var moved = fixed
-    if full > 0 { moved.add(unclocked: laws.full.launch(context: 0), times: full) }
-    if windowed > 0 { moved.add(unclocked: laws.windowed.launch(context: 0), times: windowed) }
+    if full > 0 { moved.add(unclocked: laws.full.launch(context: 0, indexed: 0), times: full) }
+    if windowed > 0 { moved.add(unclocked: laws.windowed.launch(context: 0, indexed: 0), times: windowed) }
     func addMoved(_ charge: Charge) {
       template.weightBytes += charge.weightBytes * gpus
       template.activationBytes += charge.activationBytes * gpus
@@ -75,16 +75,21 @@ extension KernelPrices {
       var total = fixed
       var tally = SIMD8<Double>.zero
       if full.layers > 0 {
-        let launch = full.law.launch(context: context)
+        let launch = full.law.launch(context: context, indexed: context)
         total.add(unclocked: launch, times: full.layers)
         tally += launch.values * full.layers
         cost.decodeContextJoules += launch.joules * full.layers * gpus
       }
       if windowed.layers > 0 {
-        let launch = windowed.law.launch(context: windows[step])
+        let launch = windowed.law.launch(context: windows[step], indexed: context)
         total.add(unclocked: launch, times: windowed.layers)
         tally += launch.values * windowed.layers
-        cost.decodeRowJoules += launch.joules * windowed.layers * gpus
+        let joules = launch.joules * windowed.layers * gpus
+        if windowed.law.hasIndexer {
+          cost.decodeContextJoules += joules
+        } else {
+          cost.decodeRowJoules += joules
+        }
       }
       cost.kernelSeconds = total.seconds + ends.before.seconds + ends.after.seconds
       cost.kvBytes = total.kvBytes * gpus + ends.before.kvBytes * gpus + ends.after.kvBytes * gpus

@@ -187,7 +187,12 @@ extension KernelPrices {
       let launch = latestDecode.windowed
       total.add(unclocked: launch, times: windowed)
       tally += launch.values * windowed
-      cost.decodeRowJoules += launch.joules * windowed * gpus
+      let joules = launch.joules * windowed * gpus
+      if windowedAttention.hasIndexer {
+        cost.decodeContextJoules += joules
+      } else {
+        cost.decodeRowJoules += joules
+      }
     }
     ledger.totals[Self.decodeTotal] += tally
     if ledger.logsSteps { ledger.step[KernelKind.decodeAttention.index] += tally }
@@ -196,10 +201,11 @@ extension KernelPrices {
   private mutating func priceDecodeAttention(_ load: DecodeLoad) {
     learnAttentionLaws(load.sequences)
     latestDecode.load = load
-    latestDecode.full = attentionLaws.prices[load.sequences].full.launch(context: load.context)
+    latestDecode.full = attentionLaws.prices[load.sequences].full.launch(
+      context: load.context, indexed: load.context)
     guard slidingWindow != nil else { return }
-    latestDecode.windowed =
-      attentionLaws.prices[load.sequences].windowed.launch(context: load.windowContext)
+    latestDecode.windowed = attentionLaws.prices[load.sequences].windowed.launch(
+      context: load.windowContext, indexed: load.context)
   }
 
   /// Adds the kernels before and after the layers, and the host's time.

@@ -102,7 +102,7 @@ struct KernelPrices {
     func attention(_ isIncluded: (LayerKind) -> Bool) -> AttentionKernels? {
       shard.kinds.lazy.filter(isIncluded).compactMap {
         AttentionKernels(
-          $0, LayerProgram($0, of: shard, engine.kernelChoice), engine: engine, power: power,
+          $0, LayerProgram($0, of: shard, engine.kernelChoice), width: width, engine: engine, power: power,
           calibration: calibration)
       }.first
     }
@@ -116,8 +116,8 @@ struct KernelPrices {
     windowedAttention = windowed ?? any
     attentionLaws = PriceTable(
       unknown: DecodeAttentionLaws(
-        full: self.attention.decodeLaw(batch: 0, width: width),
-        windowed: windowedAttention.decodeLaw(batch: 0, width: width)))
+        full: self.attention.decodeLaw(batch: 0),
+        windowed: windowedAttention.decodeLaw(batch: 0)))
     fullBefore = before { !model.isRecurrent[$0] && model.windows[$0] == nil }
     windowedBefore = before { !model.isRecurrent[$0] && model.windows[$0] != nil }
     expertsBefore = before { !model.hasDenseMLP[$0] }

@@ -39,33 +39,48 @@ final class AttentionKernels: Sendable {
   private let prefill: PricedKernel<PrefillAttention>
   private let decode: PricedKernel<DecodeAttention>
   private let indexer: IndexScores?
+  /// Rows of each decoding sequence, and the time of a byte that they read together.
+  private let width: Int
+  private let secondsPerByte: Double
+  /// Whether an indexer picks the keys that decoding sequences see.
+  var hasIndexer: Bool { indexer != nil }
   /// What splitting makes of each number of blocks, up to sixteen waves.
   private let splitWaves: [Double]
 
   /// Creates the kernels; nil in a layer without attention.
+  ///
+  /// - Parameters:
+  ///   - kind: the layer.
+  ///   - program: its kernels.
+  ///   - width: rows of each decoding sequence.
+  ///   - engine: the engine.
+  ///   - power: the GPU's power.
+  ///   - calibration: the fits.
   init?(
-    _ kind: LayerKind, _ program: LayerProgram, engine: EngineDescription, power: PowerModel,
+    _ kind: LayerKind, _ program: LayerProgram, width: Int, engine: EngineDescription, power: PowerModel,
     calibration: Calibration
   ) {
     guard let prefill = program.shape(of: PrefillAttention.self),
       let decode = program.shape(of: DecodeAttention.self)
     else { return nil }
     if case .latentAttention(let latent) = kind.mixer, let indexer = latent.indexer {
-      self.indexer = IndexScores(indexer, power: power, calibration: calibration)
+      self.indexer = IndexScores(indexer, engine: engine, power: power, calibration: calibration)
     } else {
       indexer = nil
     }
     self.prefill = PricedKernel(prefill, engine: engine, power: power, calibration: calibration)
     self.decode = PricedKernel(decode, engine: engine, power: power, calibration: calibration)
+    self.width = width
+    secondsPerByte = calibration.secondsPerByte(self.decode.fit, width: width)
     let units = calibration.figures.multiprocessors
     splitWaves =
       prefill.splitsKeys
       ? (0...16 * units).map { PrefillAttention.splitWaves(blocks: $0, multiprocessors: units) } : []
   }
 
-  /// The decode attention of a number of sequences, with so many rows each.
-  func decodeLaw(batch: Int, width: Int) -> DecodeAttentionLaw {
-    DecodeAttentionLaw(batch: batch, width: width, decode, indexer: indexer)
+  /// The decode attention of a number of sequences.
+  func decodeLaw(batch: Int) -> DecodeAttentionLaw {
+    DecodeAttentionLaw(batch: batch, width: width, decode, secondsPerByte: secondsPerByte, indexer: indexer)
   }
 
   /// One launch over all prefill segments.

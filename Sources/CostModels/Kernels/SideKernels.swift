@@ -36,16 +36,25 @@ final class SideKernels: Sendable {
     }
     up = products.first
     absorbed = Array(products.dropFirst())
-    indexer = latent.indexer.map { IndexScores($0, power: power, calibration: calibration) }
+    indexer = latent.indexer.map {
+      IndexScores($0, engine: engine, power: power, calibration: calibration)
+    }
   }
 
-  /// What some decodes take in a layer, one row each.
-  func decode(_ decodes: Int) -> Launch {
+  /// What decoding sequences take in a layer.
+  ///
+  /// Products are of rows. A recurrence is of sequences: all rows of one pass through its state in one launch.
+  ///
+  /// - Parameters:
+  ///   - rows: rows of all sequences.
+  ///   - width: rows of each.
+  /// - Returns: one launch of each kernel, together.
+  func decode(rows: Int, width: Int) -> Launch {
     var launch = Launch()
-    guard decodes > 0 else { return launch }
-    for product in absorbed { launch += product.launch(Double(decodes)) }
+    guard rows > 0 else { return launch }
+    for product in absorbed { launch += product.launch(Double(rows)) }
     var work = Recurrence.Work()
-    work.add(tokens: 1, count: decodes)
+    work.add(tokens: width, count: rows / width)
     if let convolution = recurrence[.convolutionDecode] { launch += convolution.launch(work) }
     if let core = recurrence[.coreDecode] { launch += core.launch(work) }
     return launch
@@ -70,43 +79,6 @@ final class SideKernels: Sendable {
     if let indexer { launch += indexer.prefill(segments) }
     if let convolution = recurrence[.convolutionPrefill] { launch += convolution.launch(work) }
     if let core = recurrence[.corePrefill] { launch += core.launch(work) }
-    return launch
-  }
-}
-
-/// The scores of an indexer over all tokens before: an estimate, in FP8 at the rates of the data sheet.
-struct IndexScores: Sendable {
-  let indexer: Indexer
-  let power: PowerModel
-  private let launchSeconds: Seconds
-  private let secondsPerFLOP: Double
-  /// Time of a token's key in decode, which reads all of them.
-  let secondsPerKey: Double
-
-  init(_ indexer: Indexer, power: PowerModel, calibration: Calibration) {
-    self.indexer = indexer
-    self.power = power
-    let figures = calibration.figures
-    launchSeconds = calibration.launch()
-    secondsPerFLOP = figures.secondsPerFLOP(.fp8)
-    secondsPerKey = figures.secondsPerByte * Double(indexer.entryBytes)
-  }
-
-  /// The scores of prompts' segments in a layer.
-  func prefill(_ segments: Span<PrefillSegment>) -> Launch {
-    var pairs = 0.0
-    var keys = 0.0
-    for i in segments.indices {
-      let (new, before) = (Double(segments[i].tokens), Double(segments[i].prefix))
-      pairs += new * (before + (new + 1) / 2)
-      keys += new + before
-    }
-    var launch = Launch(calls: 1)
-    launch.extrapolated = 1
-    launch.flops = 2 * Double(indexer.heads * indexer.headDim) * pairs
-    launch.kvBytes = keys * Double(indexer.entryBytes)
-    launch.seconds = launchSeconds + max(launch.flops * secondsPerFLOP, keys * secondsPerKey)
-    power.apply(to: &launch, narrowFLOPs: launch.flops)
     return launch
   }
 }

@@ -109,7 +109,8 @@ public final class Library: Sendable {
       kvBlocks: try pool.system.kvBlocks
         ?? system.kvBlocks(
           utilisation: pool.system.memoryShare ?? scheduling.memoryShare,
-          maxBatchedTokens: policy.batchedTokens, maxSequences: maxSequences),
+          maxBatchedTokens: policy.batchedTokens, maxSequences: maxSequences,
+          drafts: pool.system.speculation?.drafts ?? 0),
       maxSequences: maxSequences, maxModelLength: maxModelLength, law: law,
       speculation: pool.system.speculation)
   }
@@ -159,26 +160,32 @@ extension LoadedSystem {
     let paths = Calibration.paths(gpu: hardware.name, profiles: profiles, for: served)
     var asked = hardware
     try asked.change(specification.hardwareSettings)
-    let calibration =
-      FileManager.default.fileExists(atPath: paths[0])
-      ? try Calibration(gpu: hardware.name, profiles: profiles, for: served)
-      : Calibration(dataSheetOf: asked)
+    let isCalibrated = FileManager.default.fileExists(atPath: paths[0])
+    func fits(for model: ModelDescription) throws -> Calibration {
+      try isCalibrated
+        ? Calibration(gpu: hardware.name, profiles: profiles, for: model) : Calibration(dataSheetOf: asked)
+    }
+    let calibration = try fits(for: served)
     // Measurements override the file's estimates, and the user overrides both.
     if let energy = calibration.energy { hardware.adopt(energy) }
     try hardware.change(specification.hardwareSettings)
     let system = try ServedSystem(
       model: model, hardware: hardware, engine: engine, tensorParallel: specification.tensorParallelSize,
       expertParallel: served.isMixtureOfExperts ? specification.expertParallelSize ?? 1 : 1)
-    let calibrationBytes = paths.flatMap { path in
+    let law = try specification.routing.map { try RoutingModel(parsing: $0) } ?? .standard
+    let drafter = try specification.speculation.flatMap {
+      try Drafter.make($0, for: system, law: law, profiles: profiles)
+    }
+    let draftPaths = drafter.map {
+      Calibration.paths(gpu: hardware.name, profiles: profiles, for: $0.system.shard.model)
+    }
+    let calibrationBytes = (paths + (draftPaths ?? []).filter { !paths.contains($0) }).flatMap { path in
       FileManager.default.contents(atPath: path).map { Array($0) } ?? []
     }
-    let law = try specification.routing.map { try RoutingModel(parsing: $0) } ?? .standard
     self.init(
       system: system, calibration: calibration, calibrationDigest: SHA256.hexDigest(of: calibrationBytes),
       routing: model.isMixtureOfExperts ? try ExpertRouting(law, for: system.shard.model) : nil,
-      drafter: try specification.speculation.flatMap {
-        try Drafter.make($0, for: system, law: law, profiles: profiles)
-      })
+      drafter: drafter, draftCalibration: try drafter.map { try fits(for: $0.system.shard.model) })
   }
 }
 

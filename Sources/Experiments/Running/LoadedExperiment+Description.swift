@@ -161,6 +161,11 @@ extension LoadedExperiment {
     } else if let unmeasured = loaded.calibration.unmeasured(system.shard, system.engine.kernelChoice) {
       notes.append("Not measured on \(system.hardware.name): \(unmeasured).")
     }
+    if let drafter = loaded.drafter, let fits = loaded.draftCalibration, !fits.isOfDataSheet,
+      let unmeasured = fits.unmeasured(drafter)
+    {
+      notes.append("Not measured on \(system.hardware.name), of what makes drafts: \(unmeasured).")
+    }
     let formats = system.shard.model.formats.quantised.map(\.rawValue).sorted()
     if !Set(formats).isSubset(of: ["mxfp4"]) {
       notes.append(

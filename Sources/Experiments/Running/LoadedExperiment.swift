@@ -126,7 +126,8 @@ public struct LoadedExperiment: Sendable {
     KernelCostModel(
       system: loaded.system, calibration: loaded.calibration, routing: loaded.routing,
       drawSeed: specification.system.drawsRouting ? specification.seed : nil,
-      width: 1 + (specification.system.speculation?.drafts ?? 0), drafter: loaded.drafter)
+      width: 1 + (specification.system.speculation?.drafts ?? 0), drafter: loaded.drafter,
+      draftCalibration: loaded.draftCalibration)
   }
 
   /// What says how long an iteration of a pool takes.
@@ -138,7 +139,8 @@ public struct LoadedExperiment: Sendable {
     return KernelCostModel(
       system: loaded.system, calibration: loaded.calibration, routing: loaded.routing,
       drawSeed: specification.system.drawsRouting ? specification.seed : nil,
-      width: 1 + (specification.system.speculation?.drafts ?? 0), drafter: loaded.drafter)
+      width: 1 + (specification.system.speculation?.drafts ?? 0), drafter: loaded.drafter,
+      draftCalibration: loaded.draftCalibration)
   }
 
   /// The pool that requests are sent to, as it is now.

@@ -13,26 +13,30 @@ package struct LoadedSystem: Sendable {
   package let routing: ExpertRouting?
   /// What makes drafts on the GPU; `nil` where nothing does.
   package let drafter: Drafter?
+  /// The fits of its kernels, in their own formats; `nil` without one.
+  package let draftCalibration: Calibration?
 
   package init(
     system: ServedSystem, calibration: Calibration, calibrationDigest: String, routing: ExpertRouting?,
-    drafter: Drafter? = nil
+    drafter: Drafter? = nil, draftCalibration: Calibration? = nil
   ) {
     self.system = system
     self.calibration = calibration
     self.calibrationDigest = calibrationDigest
     self.routing = routing
     self.drafter = drafter
+    self.draftCalibration = draftCalibration
   }
 
   /// Blocks of KV memory that the model and its activations leave.
   package func kvBlocks(
-    utilisation: Double, maxBatchedTokens: Tokens, maxSequences: Int
+    utilisation: Double, maxBatchedTokens: Tokens, maxSequences: Int, drafts: Int
   ) throws(DescriptionError) -> Int {
     try system.engine.keyValueBlocks(
       system.shard, on: system.hardware, utilisation: utilisation, maxBatchedTokens: maxBatchedTokens,
-      maxSequences: maxSequences, furtherWeights: drafter?.weightBytes ?? 0,
-      furtherBytesPerToken: drafter?.keyValueBytesPerToken ?? 0)
+      maxSequences: maxSequences, drafts: drafts, furtherWeights: drafter?.weightBytes ?? 0,
+      furtherBytesPerToken: drafter?.keyValueBytesPerToken ?? 0,
+      furtherStateBytes: drafter?.stateBytesPerSequence ?? 0)
   }
 
   /// The worst quality among the energy coefficients.

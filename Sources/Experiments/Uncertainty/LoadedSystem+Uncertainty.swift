@@ -22,6 +22,7 @@ extension LoadedSystem {
     }
     return LoadedSystem(
       system: drawn, calibration: calibration.perturbed(seed: seed, draw: draw),
-      calibrationDigest: calibrationDigest, routing: law, drafter: try drafter?.beside(drawn))
+      calibrationDigest: calibrationDigest, routing: law, drafter: try drafter?.beside(drawn),
+      draftCalibration: draftCalibration?.perturbed(seed: seed, draw: draw))
   }
 }

@@ -34,6 +34,9 @@ public struct EngineDescription: Descriptor, Hashable {
   public var reservedBytes = 0
   /// Factor on the estimated peak of activations.
   public var activationScale = 1.0
+  /// The most sequences whose states, in layers without attention, memory is set aside for: an estimate, wherever a profile
+  /// says no more.
+  public var stateSequences = 256
   /// Whether quantised weights are dequantised to 16 bits when the model is loaded.
   public var dequantisesExperts = false
   /// Whether experts in MXFP4 are computed with MXFP8 activations where the GPU has kernels for that.
@@ -88,17 +91,22 @@ public struct EngineDescription: Descriptor, Hashable {
   ///   - hardware: the GPU.
   ///   - utilisation: the share of memory that the engine may use, 0...1.
   ///   - maxBatchedTokens: the most tokens in one iteration.
-  ///   - maxSequences: the most sequences at once; layers without attention keep a state of each, up to 256 of them, which
-  ///     is how SGLang sets memory aside. (vLLM takes pages from the same pool as it needs them.)
+  ///   - maxSequences: the most sequences at once; layers without attention keep a state of each, up to
+  ///     ``stateSequences`` of them.
+  ///   - drafts: drafts of each sequence that are verified at once. Those layers keep a state behind each of them, too, since
+  ///     nobody knows yet which one will be the last: vLLM's pages and SGLang's pool both hold one and the drafts.
   ///   - furtherWeights: bytes of weights beside the model's, as of one that makes drafts.
   ///   - furtherBytesPerToken: bytes of keys and values that a token adds there.
+  ///   - furtherStateBytes: bytes of states that a sequence keeps there, in one set: drafts are made one after another.
   /// - Returns: the number of blocks, at least 1.
   /// - Throws: ``DescriptionError/mismatch(_:)`` where not one block fits.
   public func keyValueBlocks(
     _ shard: ModelShard, on hardware: HardwareDescription, utilisation: Double, maxBatchedTokens: Int,
-    maxSequences: Int = 256, furtherWeights: Int = 0, furtherBytesPerToken: Int = 0
+    maxSequences: Int = 256, drafts: Int = 0, furtherWeights: Int = 0, furtherBytesPerToken: Int = 0,
+    furtherStateBytes: Int = 0
   ) throws(DescriptionError) -> Int {
-    let states = Double(shard.stateBytesPerSequence) * Double(min(maxSequences, 256))
+    let stateBytes = Double(shard.stateBytesPerSequence) * Double(1 + drafts) + Double(furtherStateBytes)
+    let states = stateBytes * Double(min(maxSequences, stateSequences))
     let activations = activationScale * Double(shard.activationBytesPerToken) * Double(maxBatchedTokens)
     let usable = Double(hardware.memoryBytes) * utilisation
     let weights = shard.weightBytes + furtherWeights
@@ -215,6 +223,9 @@ public struct EngineDescription: Descriptor, Hashable {
     Setting(
       "memory.activation_scale", .number(\.activationScale, .notNegative),
       "Factor on the estimated peak of activations."),
+    Setting(
+      "memory.state_sequences", unit: "sequences", isLate: true, .integer(\.stateSequences, 1...(1 << 20)),
+      "The most sequences whose states, in layers without attention, memory is set aside for."),
     Setting(
       "model.dequantise_experts", .flag(\.dequantisesExperts),
       "Whether quantised weights, experts' among them, are dequantised to 16 bits when loaded."),

@@ -72,20 +72,20 @@ struct CalibrateCommand: ParsableCommand {
       return
     }
     for gpu in try gpus(in: profiles) {
-      let (calibration, report, leftOut) = try calibrate(
+      let (calibration, report, notes) = try calibrate(
         gpu: gpu, sources: source, profilesDirectory: profiles)
       guard !formatsOnly else {
         let first = try Calibration(path: "\(profiles)/calibrations/\(gpu).json")
         let path = "\(profiles)/calibrations/formats/\(gpu).json"
         let others = calibration.missing(in: first)
         try others.write(path: path)
-        print(others.report() + leftOut, terminator: "")
+        print(others.report() + notes, terminator: "")
         print("written to \(path)\n")
         continue
       }
       let path = "\(profiles)/calibrations/\(gpu).json"
       try calibration.write(path: path)
-      print(report + leftOut, terminator: "")
+      print(report + notes, terminator: "")
       print("written to \(path)\n")
     }
   }

@@ -1,3 +1,6 @@
+import Foundation
+import Systems
+import TestSupport
 import Testing
 
 @testable import CostModels
@@ -6,6 +9,25 @@ import Testing
   @Test func needsATileForEachActiveExpertAtLeast() {
     #expect(Experts.expectedTiles(choices: 8, active: 8, tileTokens: 16, skew: 0) == 8)
     #expect(abs(Experts.expectedTiles(choices: 8, active: 8, tileTokens: 16, skew: 1) - 8) < 1e-5)
+  }
+
+  /// What was measured is one rank with all experts; which part the busiest of several has is reasoned.
+  @Test func severalRanksAreAnEstimateWhateverWasMeasured() throws {
+    let calibration = try Calibration(path: "\(shippedProfiles.url.path)/calibrations/h200-sxm.json")
+    func fit(intermediate: Int, ranks: Int) -> Fit<Experts> {
+      calibration.fit(
+        Experts.Shape(hidden: 2048, intermediate: intermediate, experts: 128, topK: 8, ranks: ranks))
+    }
+    #expect(fit(intermediate: 768, ranks: 1).quality == .measured)
+    #expect(fit(intermediate: 768, ranks: 4).quality == .estimate)
+    #expect(fit(intermediate: 768, ranks: 4).coefficients == fit(intermediate: 768, ranks: 1).coefficients)
+    #expect(fit(intermediate: 700, ranks: 1).quality == .allShapes)
+    #expect(fit(intermediate: 700, ranks: 4).quality == .estimate)
+    let shard = try shipped("qwen3-30b-a3b").shard(over: 4, expertRanks: 4)
+    #expect(
+      calibration.unmeasured(shard)?.contains(
+        "expert_mlp (128 x 2048 x 768, top 8, bf16, over 4 ranks: an estimate")
+        == true)
   }
 
   @Test func needsAThirdTileHalfTheTimeAtTheEdgeOfTheSecond() {

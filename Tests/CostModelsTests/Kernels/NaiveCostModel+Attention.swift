@@ -16,10 +16,31 @@ extension NaiveCostModel {
   }
 
   /// The products of latent attention that are of decodes, or of prompts and their prefixes.
+  ///
+  /// The scores of an indexer over prompts are among them; those of decodes are with their attention.
   func latentProducts(decodes: Int, segments: [Step.Tile]) -> [Launch] {
     let absorbed = decodes > 0 ? shard.absorption.map { product($0, rows: decodes) } : []
     let rows = [segments.reduce(0) { $0 + $1.tokens }, segments.reduce(0) { $0 + $1.prefix }]
-    return absorbed + rows.filter { $0 > 0 }.map { product(shard.expansion, rows: $0) }
+    let expanded = rows.filter { $0 > 0 }.map { product(shard.expansion, rows: $0) }
+    guard model.hasIndexer, !segments.isEmpty else { return absorbed + expanded }
+    var pairs = 0
+    for segment in segments {
+      for token in 0..<segment.tokens { pairs += segment.prefix + token + 1 }
+    }
+    return absorbed + expanded + [index(keys: rows[0] + rows[1], pairs: pairs)]
+  }
+
+  /// The scores of an indexer, by the data sheet: a launch, and keys that are read or, if that takes longer, multiplied in FP8.
+  ///
+  /// A key is a byte for each number, and a scale of four.
+  private func index(keys: Int, pairs: Int) -> Launch {
+    let bytes = Double(keys * (model.indexDim + 4))
+    let flops = Double(2 * model.indexHeads * model.indexDim * pairs)
+    let reading = bytes / (calibration.memoryBandwidth * calibration.memoryEfficiency)
+    let computing = flops / (0.7 * 2 * calibration.flops)
+    return Launch(
+      kernel: "latent_products", seconds: (4e-6 + max(reading, computing)) * engine.kernelScale.attention,
+      flops: flops, kvBytes: bytes, isExtrapolated: true, narrowFLOPs: flops)
   }
 
   /// A fit of these heads, or of the others that the calibration has.
@@ -27,7 +48,8 @@ extension NaiveCostModel {
     if model.isLatent {
       let (heads, key, value, _) = entries(isDecode: kernel == "decode_attention")
       let exact = calibration.fit("latent_\(kernel)", "bf16", [shard.heads, heads, key, value])
-      return (exact ?? .init(values: []), true)
+      // Nobody measured it over picked keys.
+      return (exact ?? .init(values: []), window == 0)
     }
     let dimensions = [shard.heads, shard.keyValueHeads, model.headDim, window]
     let name = window > 0 ? "windowed_\(kernel)" : kernel
@@ -38,10 +60,16 @@ extension NaiveCostModel {
 
   /// One launch over all decoding sequences.
   ///
-  /// The rows of a sequence share the reading of its keys; each of them multiplies its own queries.
+  /// The rows of a sequence share the reading of its keys; each of them multiplies its own queries. Of latent attention, whose
+  /// heads all share a key, arithmetic is what bounds them: rows beyond the heads that were measured take their time each.
   func decodeAttention(_ contexts: [Int], width: Int = 1, isWindowed: Bool) -> Launch {
     let window = isWindowed ? model.window ?? 0 : 0
-    let seen = contexts.reduce(0) { $0 + (window > 0 ? min($1, window) : $1) + width - 1 }
+    let all = contexts.reduce(0) { $0 + $1 + width - 1 }
+    let seen =
+      window > 0
+      ? cutsTogether
+        ? min(all, contexts.count * window) : contexts.reduce(0) { $0 + min($1, window) + width - 1 }
+      : all
     let (fit, isMeasured) = fit("decode_attention", window: window)
     let c = fit.values
     let batch = Double(contexts.count)
@@ -50,15 +78,20 @@ extension NaiveCostModel {
     // A window holds no more than it is wide.
     let read = window > 0 ? min(bytes, bytes / Double(seen) * batch * Double(window)) : bytes
     let waves = (batch * Double(heads) / calibration.multiprocessors).rounded(.up)
-    var seconds = c[0] + c[1] * read + c[2] * batch + c[3] * waves
+    let perByte = c[1] * (model.isLatent ? Double(width) : 1)
+    var seconds = c[0] + perByte * read + c[2] * batch + c[3] * waves
     if window > 0, seen >= contexts.count * window { seconds += c[4] + c[5] * waves }
+    // An indexer scores whole contexts, in a launch of its own that is not told apart.
+    let index = model.hasIndexer ? index(keys: all, pairs: all * width) : Launch(kernel: "")
     return Launch(
-      kernel: "decode_attention", seconds: seconds * engine.kernelScale.attention,
+      kernel: "decode_attention", seconds: seconds * engine.kernelScale.attention + index.seconds,
       // Every query head multiplies its query with each key, and adds up each value.
-      flops: 2 * Double(shard.heads) * Double(key + value) * Double(seen * width), kvBytes: bytes,
+      flops: 2 * Double(shard.heads) * Double(key + value) * Double(seen * width) + index.flops,
+      kvBytes: bytes + index.kvBytes,
       activationBytes: 2 * Double(shard.heads) * Double(key + value) * batch * Double(width),
       isExtrapolated: !isMeasured || !fit.measured[0].contains(batch)
-        || !fit.measured[1].contains(Double(seen)))
+        || !fit.measured[1].contains(Double(seen)),
+      narrowFLOPs: index.flops)
   }
 
   /// One launch over all prefill segments, tile by tile.

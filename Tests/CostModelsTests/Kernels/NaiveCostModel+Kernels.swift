@@ -19,11 +19,16 @@ extension NaiveCostModel {
     let normed = model.queryRank + model.latent + (1 + shard.heads) * model.rope
     let (width, stored) =
       model.isLatent ? (Double(normed), Double(model.latent + model.rope)) : (qkv, keyValue)
-    var launches = [
-      norm, norm,
-      streaming(
-        "qk_norm_rope_kv", activations: 2 * p * width, entries: Double(rows) * stored, canBeFused: true),
-    ]
+    var launches = [norm, norm]
+    if model.isRecurrent(layer) {
+      // Outputs and gates are read, their product is written.
+      launches.append(
+        streaming("rms_norm", activations: 3 * p * Double(shard.recurrenceOutputs), canBeFused: true))
+    } else {
+      launches.append(
+        streaming(
+          "qk_norm_rope_kv", activations: 2 * p * width, entries: Double(rows) * stored, canBeFused: true))
+    }
     launches += shard.layerProducts(layer).map { product($0, rows: computed) }
     if model.hasExperts(layer), model.sharedWidth > 0 {
       let width = Double(model.sharedWidth / gpus)
@@ -169,7 +174,9 @@ extension NaiveCostModel {
       flops: r * k * flopsPerChoice / ranks, weightBytes: active * shard.bytesPerExpert / ranks,
       // Each choice: gathered (h), gate and up (h + 2i), activation (3i), down (i + h), combined (h); each row: h.
       activationBytes: 2 * r * (k * (h + (h + 2 * i) + 3 * i + (i + h) + h + h) / ranks + h),
-      isExtrapolated: exact?.measured[0].contains(r) != true || active > Double(model.experts),
+      // One rank was measured, with all experts.
+      isExtrapolated: expertRanks > 1 || exact?.measured[0].contains(r) != true
+        || active > Double(model.experts),
       clockedSeconds: active > 0 ? (seconds - loading) * scale : 0,
       mxfp4Bytes: model.isMXFP4 ? active * shard.bytesPerExpert / ranks : 0)
   }

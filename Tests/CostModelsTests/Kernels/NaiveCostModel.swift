@@ -19,6 +19,8 @@ struct NaiveCostModel {
   var drafter: NaiveDrafter?
   /// Whether these are the layers of drafts: the LM head runs on one row of each sequence.
   var samplesOneRow = false
+  /// Whether windows cut the contexts of all sequences together, as drafts have it, and not each.
+  var cutsTogether = false
 
   var shard: NaiveShard { NaiveShard(model, gpus: gpus, expertRanks: expertRanks) }
 
@@ -33,6 +35,8 @@ struct NaiveCostModel {
     var isExtrapolated = false
     /// The part of the time that arithmetic takes.
     var clockedSeconds = 0.0
+    /// Operations in eight bits.
+    var narrowFLOPs = 0.0
     /// Bytes that are dequantised.
     var mxfp4Bytes = 0.0
     var bytes: Double { weightBytes + kvBytes + activationBytes }
@@ -75,17 +79,25 @@ struct NaiveCostModel {
         answer.cost.decodeRowJoules += joules * decodeShare
         answer.cost.prefillRowJoules += joules * (1 - decodeShare)
       }
-      if !step.contexts.isEmpty {
+      if model.isRecurrent(layer) {
+        for launch in recurrence(decodes: step.contexts.count, width: step.width) {
+          answer.cost.decodeRowJoules += add(launch, to: &answer)
+        }
+        for launch in recurrence(segments: segments) {
+          answer.cost.prefillContextJoules += add(launch, to: &answer)
+        }
+      } else if !step.contexts.isEmpty {
         let joules = add(
           decodeAttention(step.contexts, width: step.width, isWindowed: model.isWindowed(layer)),
           to: &answer)
-        if model.isWindowed(layer) {
+        // What an indexer reads grows with the context, whatever is picked.
+        if model.isWindowed(layer), !model.hasIndexer {
           answer.cost.decodeRowJoules += joules
         } else {
           answer.cost.decodeContextJoules += joules
         }
       }
-      if !segments.isEmpty {
+      if !segments.isEmpty, !model.isRecurrent(layer) {
         let launch = prefillAttention(segments, isWindowed: model.isWindowed(layer))
         answer.cost.prefillContextJoules += add(launch, to: &answer)
       }
@@ -160,6 +172,8 @@ struct NaiveCostModel {
     var joules = launch.seconds * hardware.energy.busyWatts
     joules += launch.bytes * hardware.energy.perBytePicojoules * 1e-12
     joules += launch.flops * hardware.energy.perFlopPicojoules * 1e-12
+    joules -=
+      launch.narrowFLOPs * hardware.energy.perFlopPicojoules * 1e-12 * (1 - hardware.energy.narrowFlopShare)
     joules += launch.mxfp4Bytes * hardware.energy.mxfp4Picojoules * 1e-12
     // A launch that lasts drew no more than the board was allowed when it was measured.
     let time = max(launch.seconds, hardware.power.sustainedMilliseconds / 1000)

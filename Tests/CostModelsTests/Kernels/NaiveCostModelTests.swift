@@ -73,13 +73,14 @@ import Testing
     let method = Int(seed % 4)
     let drafts = [1, 2, 3, 5][Int(random.next() % 4)]
     // Models with experts and windows have biases, which a layer of theirs without window would have, too.
-    if method == 2 { system.model.window = nil }
+    if method == 2, !system.model.isLatent { system.model.window = nil }
     // What EAGLE-3 would be beside latent attention is not known, and refused.
     if method == 1, system.model.isLatent {
       #expect(throws: DescriptionError.self) {
         try Drafter.eagle3(for: system.served(), drafts: drafts, intermediate: 192, vocabulary: 500)
       }
       system.model.isLatent = false
+      system.model.window = nil
     }
     system.calibration = ToyCalibration(
       for: system.model, gpus: system.gpus, expertRanks: system.expertRanks, isDrawn: true, using: &random)
@@ -101,7 +102,7 @@ import Testing
       drafter = try .multiTokenPrediction(for: target, drafts: drafts, law: system.routing)
       layer = try system.naive().model
       // The last layer has experts where any has.
-      (layer.layers, layer.denseLayers) = (1, 0)
+      (layer.layers, layer.denseLayers, layer.isHybrid) = (1, 0, false)
       products = [
         .init(product: .init(name: "fusion_gemm", n: layer.hidden, k: 2 * layer.hidden), isOnce: false)
       ]

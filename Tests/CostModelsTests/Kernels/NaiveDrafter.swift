@@ -23,10 +23,12 @@ final class NaiveDrafter {
     engine.host.eagerLayerMicroseconds = system.engine.host.eagerLayerMicroseconds
     engine.host.graphLayerMicroseconds = system.engine.host.graphLayerMicroseconds
     engine.repeatsEmbeddingAndHead = false
-    layers = NaiveCostModel(
+    var layers = NaiveCostModel(
       model: model, gpus: system.gpus, expertRanks: model.experts > 0 ? system.expertRanks : 1,
       engine: engine, hardware: system.hardware,
       calibration: system.calibration, routing: routing, samplesOneRow: true)
+    layers.cutsTogether = true
+    self.layers = layers
     self.drafts = drafts
     self.products = products
   }

@@ -21,6 +21,18 @@ struct NaiveShard {
   /// The shape by which a calibration knows the experts.
   var expertDimensions: [Int] { [model.hidden, intermediate, model.experts, model.topK] }
 
+  /// Key heads, value heads, and their widths, of a recurrence: the shape by which a calibration knows it.
+  var recurrenceDimensions: [Int] {
+    [model.linearKeyHeads / gpus, model.linearValueHeads / gpus, model.linearKeyDim, model.linearValueDim]
+  }
+  /// Numbers of a recurrence's queries, keys and values, which its convolution passes over.
+  var channels: Int {
+    let d = recurrenceDimensions
+    return d[0] * d[2] * 2 + d[1] * d[3]
+  }
+  /// Numbers of a recurrence's outputs, and of their gates.
+  var recurrenceOutputs: Int { recurrenceDimensions[1] * recurrenceDimensions[3] }
+
   /// A dense matrix product of a row of k by k x n weights.
   struct Product {
     var name: String
@@ -44,6 +56,20 @@ struct NaiveShard {
         Product(name: "latent_gemm", n: model.queryRank + model.latent + model.rope, k: h),
         Product(name: "q_gemm", n: heads * (model.nope + model.rope), k: model.queryRank),
         Product(name: "o_gemm", n: h, k: heads * model.value),
+      ]
+    }
+    if model.hasIndexer {
+      // Queries of all heads; the key, and a weight of each head: on every GPU whole.
+      products.append(
+        Product(name: "index_gemm", n: model.indexHeads * model.indexDim, k: model.queryRank))
+      products.append(Product(name: "index_gemm", n: model.indexDim + model.indexHeads, k: h))
+    }
+    if model.isRecurrent(layer) {
+      products = [
+        Product(name: "recurrence_gemm", n: channels + recurrenceOutputs, k: h),
+        // Two numbers of each value head: a gate and a decay.
+        Product(name: "recurrence_gemm", n: 2 * recurrenceDimensions[1], k: h),
+        Product(name: "o_gemm", n: h, k: recurrenceOutputs),
       ]
     }
     guard model.experts > 0 else {

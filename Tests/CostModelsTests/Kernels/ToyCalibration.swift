@@ -131,6 +131,13 @@ struct ToyCalibration {
         [shard.heads, 1, model.latent + model.rope, model.latent]
       ] = draw([8e-6, perByte, 1e-8, 1e-6, 0, 0], [100, 20_000], &random)
     }
+    if model.isHybrid {
+      for stage in ["conv_decode", "conv_prefill", "core_decode", "core_prefill"]
+      where !isDrawn || random.uniform() < 0.8 {
+        fits["gated_delta \(stage)", default: [:]][shard.recurrenceDimensions] = draw(
+          [4e-6, perByte, stage == "core_prefill" ? 2e-6 : 0], [100, 3000], &random)
+      }
+    }
     for gpus in Set([2, gpus]).sorted() where gpus == 2 || !isDrawn || random.uniform() < 0.8 {
       fits["all_reduce custom", default: [:]][[gpus]] = draw(
         [5e-6, 1e-11, 2e-6, 8e-12, 6e-6, 7e-12, 0], [1e6], &random)

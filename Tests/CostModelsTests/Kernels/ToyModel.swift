@@ -18,6 +18,8 @@ struct ToyModel {
   var experts = 0
   var topK = 0
   /// Keys that a token sees in every other layer, beginning with the first; in all layers where dense.
+  ///
+  /// Of latent attention they are those that an indexer picks, in all layers.
   var window: Int?
   /// Whether experts are stored in MXFP4.
   var isMXFP4 = false
@@ -35,6 +37,22 @@ struct ToyModel {
   let nope = 32
   let rope = 16
   let value = 32
+  /// Sizes of an indexer.
+  let indexHeads = 4
+  let indexDim = 32
+  /// Whether an indexer picks keys.
+  var hasIndexer: Bool { isLatent && window != nil }
+
+  /// Whether every other layer, beginning with the first, is a gated DeltaNet; only in dense models without windows.
+  var isHybrid = false
+  /// Sizes of a gated DeltaNet.
+  let linearKeyHeads = 4
+  let linearValueHeads = 8
+  let linearKeyDim = 16
+  let linearValueDim = 32
+
+  /// Whether a layer is a recurrence.
+  func isRecurrent(_ layer: Int) -> Bool { isHybrid && layer.isMultiple(of: 2) }
 
   /// Whether a layer has experts.
   func hasExperts(_ layer: Int) -> Bool { experts > 0 && layer >= denseLayers }
@@ -44,24 +62,26 @@ struct ToyModel {
 
   /// Whether a layer has the window.
   func isWindowed(_ layer: Int) -> Bool {
-    window != nil && (windowsEveryLayer || experts == 0 || layer.isMultiple(of: 2))
+    window != nil && (windowsEveryLayer || experts == 0 || isLatent || layer.isMultiple(of: 2))
   }
   /// GPT-OSS has biases in every projection; the other families here have none.
-  var hasBias: Bool { experts > 0 && window != nil }
+  var hasBias: Bool { experts > 0 && window != nil && !isLatent }
 
   /// The model as it is read from a file.
   func read() throws -> ModelDescription {
     let family =
       isLatent
-      ? "deepseek_v3"
-      : experts > 0 ? (window == nil ? "qwen3_moe" : "gpt_oss") : (window == nil ? "llama" : "mistral")
+      ? (hasIndexer ? "deepseek_v32" : "deepseek_v3")
+      : isHybrid
+        ? "qwen3_5_text"
+        : experts > 0 ? (window == nil ? "qwen3_moe" : "gpt_oss") : (window == nil ? "llama" : "mistral")
     var fields: [String: Any] = [
       "model_type": family, "num_hidden_layers": layers, "hidden_size": hidden, "vocab_size": vocabulary,
       "num_attention_heads": heads, "num_key_value_heads": keyValueHeads, "head_dim": headDim,
       "max_position_embeddings": 1 << 20,
     ]
     switch family {
-    case "deepseek_v3":
+    case "deepseek_v3", "deepseek_v32":
       fields["n_routed_experts"] = experts
       fields["moe_intermediate_size"] = intermediate
       fields["n_shared_experts"] = 1
@@ -72,6 +92,19 @@ struct ToyModel {
       fields["qk_nope_head_dim"] = nope
       fields["qk_rope_head_dim"] = rope
       fields["v_head_dim"] = value
+      if hasIndexer {
+        fields["index_topk"] = window
+        fields["index_n_heads"] = indexHeads
+        fields["index_head_dim"] = indexDim
+      }
+    case "qwen3_5_text":
+      fields["intermediate_size"] = intermediate
+      fields["full_attention_interval"] = 2
+      fields["attn_output_gate"] = false
+      fields["linear_num_key_heads"] = linearKeyHeads
+      fields["linear_num_value_heads"] = linearValueHeads
+      fields["linear_key_head_dim"] = linearKeyDim
+      fields["linear_value_head_dim"] = linearValueDim
     case "qwen3_moe":
       fields["mlp_only_layers"] = Array(0..<denseLayers)
       fields["intermediate_size"] = denseWidth
@@ -84,7 +117,7 @@ struct ToyModel {
       fields["intermediate_size"] = intermediate
     }
     if experts > 0 { fields["num_experts_per_tok"] = topK }
-    if let window { fields["sliding_window"] = window }
+    if let window, !isLatent { fields["sliding_window"] = window }
     if isMXFP4 { fields["quantization_config"] = ["quant_method": "mxfp4"] }
     let data = try JSONSerialization.data(withJSONObject: fields)
     return try ScratchFolder.with("toy.json", String(decoding: data, as: UTF8.self)) {
@@ -114,7 +147,9 @@ struct ToyModel {
     if experts > 0, window == nil {
       isLatent = pick([true, false])
       denseLayers = min(pick([0, 1, 2]), layers - 1)
+      if isLatent { window = pick([nil, nil, 64, 200]) }
     }
+    if experts == 0, window == nil, layers > 1 { isHybrid = pick([true, false]) }
   }
 }
 
@@ -172,6 +207,7 @@ struct ToySystem {
   func eagle(intermediate: Int, vocabulary: Int) -> ToyModel {
     var layer = model
     (layer.layers, layer.experts, layer.topK, layer.window, layer.isLatent) = (1, 0, 0, nil, false)
+    layer.isHybrid = false
     (layer.intermediate, layer.vocabulary, layer.isMXFP4) = (intermediate, vocabulary, false)
     return layer
   }
