@@ -39,7 +39,9 @@ import Testing
       }
   }
 
-  /// Large products that draw 864 W above idle at full clock, 1.44 times what the limit leaves. Power falls as the square
+  /// Large products that draw 864 W above idle at full clock, 1.44 times what the limit leaves.
+  ///
+  /// Power falls as the square
   /// of the clock: they take 1.2 times as long, and 600 W.
   private var above: [String] {
     (1...20).map { i in
@@ -112,7 +114,9 @@ import Testing
     #expect(try fit([Self.idle] + below)?.throttling == nil)
   }
 
-  /// NVML's reasons outlast the load; the clock does not. Launches with pauses draw less than the kernel does.
+  /// NVML's reasons outlast the load; the clock does not.
+  ///
+  /// Launches with pauses draw less than the kernel does.
   @Test func windowsWithPausesAndOldReasonsAreLikeOthers() throws {
     let paused = (1...12).map { i in
       let (flops, busy) = (Double(i) * 1e10, Double(i) * 2e-5)

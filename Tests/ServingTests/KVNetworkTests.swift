@@ -61,7 +61,9 @@ import Testing
     #expect(network.rates().map(\.bytesPerSecond) == [10, 80])
   }
 
-  /// Gigabytes a second, late in a run: what the clock cannot tell apart is no byte that is left. Each change that is
+  /// Gigabytes a second, late in a run: what the clock cannot tell apart is no byte that is left.
+  ///
+  /// Each change that is
   /// announced brings a delivery, a new rate or a later time.
   @Test(arguments: KVNetwork.Sharing.allCases, [1.0, 10, 1000, 100_000])
   func everyChangeIsProgress(sharing: KVNetwork.Sharing, start: Seconds) {

@@ -41,7 +41,9 @@ struct IterationPredictionTests {
     #expect(abs((again.energyError ?? 0) + 0.5) < 1e-12)
   }
 
-  /// A prompt draws more than the board may: the limit lengthens it. Pauses draw idle power alone, and give it room.
+  /// A prompt draws more than the board may: the limit lengthens it.
+  ///
+  /// Pauses draw idle power alone, and give it room.
   @Test func theLimitAndPausesCount() throws {
     let free = try Library(profiles: shippedProfiles.url.path).system(
       SystemOptions.parse([

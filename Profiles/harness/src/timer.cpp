@@ -9,7 +9,8 @@ namespace {
 
 constexpr int kReplays = 20, kWarmReplays = 3;
 constexpr double kRampSeconds = 0.12;   // for clocks and power to settle before the window
-constexpr double kFeedMicroseconds = 2000;  // work enqueued between two looks at the counter
+constexpr double kFeedMicroseconds = 4000;  // work enqueued between two looks at the counter
+constexpr int kChunks = 5;  // enqueued at most: a reading of NVML takes a millisecond on some machines, and the load must not run dry
 constexpr double kStandstillSeconds = 5;
 constexpr double kClockSeconds = 0.02;  // between two readings of clock and throttle reasons
 
@@ -100,19 +101,19 @@ void Timer::window(const std::function<void()>& round, double round_us, int sets
   long rounds = 0, readings = 0;
   double clock_sum = 0, next_reading = 0;
   bool counting = false;
-  cudaEvent_t fence[2];
+  cudaEvent_t fence[kChunks];
   for (auto& f : fence) {
     CUDA_CHECK(cudaEventCreateWithFlags(&f, cudaEventDisableTiming));
     CUDA_CHECK(cudaEventRecord(f, stream_));
   }
   int turn = 0;
-  // Never more than two chunks are queued, so that rounds enqueued track rounds done to within a few milliseconds; and the
-  // same lag stands at both edges.
+  // Never more than so many chunks are queued, so that rounds enqueued track rounds done to within 20 ms; and the same lag
+  // stands at both edges.
   auto feed = [&] {
     CUDA_CHECK(cudaEventSynchronize(fence[turn]));
     for (long i = 0; i < chunk; ++i) round();
     CUDA_CHECK(cudaEventRecord(fence[turn], stream_));
-    turn ^= 1;
+    turn = (turn + 1) % kChunks;
     rounds += chunk;
     if (counting && now() >= next_reading) {
       clock_sum += meter_.clock_mhz(NVML_CLOCK_SM);

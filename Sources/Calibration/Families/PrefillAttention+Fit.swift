@@ -44,7 +44,9 @@ extension PrefillAttention: MeasuredFamily {
     }
   }
 
-  /// Attention counts only with a page table. cuDNN does not split the keys: chunks of 64 and of 512 tokens behind the same
+  /// Attention counts only with a page table.
+  ///
+  /// cuDNN does not split the keys: chunks of 64 and of 512 tokens behind the same
   /// prefix take the same time.
   static func rows(of harness: [HarnessRow]) -> [Row] {
     harness.filter {

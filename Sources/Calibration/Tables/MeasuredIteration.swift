@@ -40,8 +40,9 @@ public struct MeasuredIteration: Sendable, Hashable {
   public var seconds: Seconds
   /// Energy of the GPU in a steady load, idle power included; `nil` where it was not measured.
   public var joules: Joules?
-  /// Pause between an iteration and the next in that load, in which ``joules`` include the idle power. What the power
-  /// limit adds is none.
+  /// Pause between an iteration and the next in that load, in which ``joules`` include the idle power.
+  ///
+  /// What the power limit adds is none.
   public var pause: Seconds = 0
 
   /// Reads a table of iterations.

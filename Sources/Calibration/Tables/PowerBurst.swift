@@ -66,6 +66,8 @@ struct PowerBurst: Sendable {
   /// - Parameters:
   ///   - limit: with an empty bucket.
   ///   - joules: of a launch at full clock, above idle.
+  /// - Returns: the sum of all launches' times over their number.
+  /// - Complexity: O(launches).
   func meanLaunch(under limit: PowerLimit, joules: Joules) -> Seconds {
     var (limit, sum) = (limit, 0.0)
     for _ in 0..<launches {

@@ -4,7 +4,7 @@ extension EngineDescription {
   /// The engine in one of the worlds that is possible.
   ///
   /// One host runs everything: its times share a draw, each spread by its own quality. The factors on kernels are
-  /// drawn each on its own. What the user says, and what is nothing, stays.
+  /// drawn each on its own, more widely where the engine's kernels are not those that were measured. What the user says, and what is nothing, stays.
   ///
   /// - Parameters:
   ///   - seed: The seed of all draws.
@@ -34,8 +34,15 @@ extension EngineDescription {
     ]
     for (path, value) in times {
       let name = path.hasPrefix("host.") ? "host" : path
-      copy[keyPath: value] *= perturbation.factor(name, spread: Spread.of(provenance[path]?.quality))
+      let own = Self.scalesOfKernels.contains(path) ? kernelScale.spread : 0
+      let spread = Spread.of(provenance[path]?.quality)
+      copy[keyPath: value] *= perturbation.factor(name, spread: (spread * spread + own * own).squareRoot())
     }
     return copy
   }
+
+  /// The factors that stand for kernels of another make.
+  private static let scalesOfKernels: Set = [
+    "kernel_scale.expert_mlp", "kernel_scale.attention", "kernel_scale.other",
+  ]
 }
