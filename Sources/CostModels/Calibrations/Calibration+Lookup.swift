@@ -67,6 +67,7 @@ extension Calibration {
       files: files + other.files.filter { !files.contains($0) },
       kernels: kernels + other.missing(in: self).kernels, energy: energy ?? other.energy)
     result.perturbation = perturbation
+    result.hasEnginesKernels = hasEnginesKernels
     return result
   }
 

@@ -28,6 +28,8 @@ public struct Calibration: Codable, Sendable, Hashable {
   public let energy: EnergyFit?
   /// The draw that lookups are subject to; no part of the file.
   var perturbation: Perturbation?
+  /// Whether the kernels are those of the engine that runs; used in draws alone.
+  var hasEnginesKernels = true
 
   enum CodingKeys: String, CodingKey {
     case gpu, device, source, figures, files, kernels, energy

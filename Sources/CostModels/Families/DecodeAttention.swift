@@ -98,6 +98,9 @@ public enum DecodeAttention: LinearKernelFamily {
   /// The engine's factor.
   public static func scale(in engine: KernelScale) -> Double { engine.attention }
 
+  /// 0.70 to 1.28 times as long as vLLM's, by format and by prefill or decode.
+  public static func spreadOfEngines(_ shape: Shape) -> Double { Spread.enginesAttention }
+
   /// The exact heads; else the coefficients of the most similar heads, whose terms count this shape's own blocks and
   /// bytes; else an estimate by the coefficients of another format or without a window; else the data sheet.
   public static func find(_ shape: Shape, in calibration: Calibration) -> Fit<DecodeAttention> {

@@ -168,6 +168,9 @@ public enum Experts: KernelFamily {
   /// The engine's factor.
   public static func scale(in engine: KernelScale) -> Double { engine.expertMLP }
 
+  /// 0.99 to 1.11 times as long as vLLM's.
+  public static func spreadOfEngines(_ shape: Shape) -> Double { Spread.enginesExperts }
+
   /// The exact shape; else one fit for all shapes in the physical terms that they share; and for formats that were not
   /// measured, the data sheet.
   ///

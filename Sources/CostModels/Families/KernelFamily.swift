@@ -37,6 +37,8 @@ public protocol KernelFamily: Sendable {
   static func isInside(_ ranges: MeasuredRanges, _ shape: Shape, _ work: Work) -> Bool
   /// The factor of an engine whose kernels are not tuned.
   static func scale(in engine: KernelScale) -> Double
+  /// How far the kernel of another engine is from the measured one: the standard deviation of the logarithm of their times.
+  static func spreadOfEngines(_ shape: Shape) -> Double
   /// The fit of a shape, or the nearest thing that a calibration has.
   static func find(_ shape: Shape, in calibration: Calibration) -> Fit<Self>
 }
@@ -56,6 +58,8 @@ extension KernelFamily {
   public static func isInside(_ ranges: MeasuredRanges, _ shape: Shape, _ work: Work) -> Bool {
     ranges.contains(coordinates(of: shape, work))
   }
+  /// None: libraries that all engines share, or kernels that are estimates anyway.
+  public static func spreadOfEngines(_ shape: Shape) -> Double { 0 }
   /// The factor of kernels that have none of their own.
   public static func scale(in engine: KernelScale) -> Double { engine.other }
 }

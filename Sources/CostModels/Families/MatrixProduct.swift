@@ -129,6 +129,12 @@ public enum MatrixProduct: KernelFamily {
       flops: flops(shape, rows), narrowFLOPs: shape.format.multipliesNarrow ? flops(shape, rows) : 0)
   }
 
+  /// cuBLAS in 16 bits, where our own measurements and vLLM's differ by 2 %; in 8 bits SGLang's and TensorRT-LLM's kernels take
+  /// 0.84 to 1.13 times as long as vLLM's.
+  public static func spreadOfEngines(_ shape: Shape) -> Double {
+    shape.format.multipliesNarrow ? Spread.enginesNarrowProducts : Spread.enginesProducts
+  }
+
   /// The quantities whose measured ranges are kept.
   public static func coordinates(of shape: Shape, _ rows: Double) -> SIMD4<Double> { SIMD4(rows, 0, 0, 0) }
 

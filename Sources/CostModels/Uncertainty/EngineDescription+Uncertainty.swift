@@ -4,7 +4,7 @@ extension EngineDescription {
   /// The engine in one of the worlds that is possible.
   ///
   /// One host runs everything: its times share a draw, each spread by its own quality. The factors on kernels are
-  /// drawn each on its own, more widely where the engine's kernels are not those that were measured. What the user says, and what is nothing, stays.
+  /// drawn each on its own. What the user says, and what is nothing, stays.
   ///
   /// - Parameters:
   ///   - seed: The seed of all draws.
@@ -19,6 +19,7 @@ extension EngineDescription {
       ("host.partial_depth_token_us", \.host.partialDepthTokenMicroseconds),
       ("host.exposed_per_sequence_us", \.host.exposedPerSequenceMicroseconds),
       ("host.outside_ms", \.scheduling.outsideMilliseconds),
+      ("host.outside_token_us", \.scheduling.outsideTokenMicroseconds),
       ("all_reduce.skew_us", \.allReduceSkewMicroseconds),
       ("all_reduce.eager_floor_us", \.eagerAllReduceMicroseconds),
       ("host.per_decode_sequence_us", \.host.perDecodeSequenceMicroseconds),
@@ -34,15 +35,8 @@ extension EngineDescription {
     ]
     for (path, value) in times {
       let name = path.hasPrefix("host.") ? "host" : path
-      let own = Self.scalesOfKernels.contains(path) ? kernelScale.spread : 0
-      let spread = Spread.of(provenance[path]?.quality)
-      copy[keyPath: value] *= perturbation.factor(name, spread: (spread * spread + own * own).squareRoot())
+      copy[keyPath: value] *= perturbation.factor(name, spread: Spread.of(provenance[path]?.quality))
     }
     return copy
   }
-
-  /// The factors that stand for kernels of another make.
-  private static let scalesOfKernels: Set = [
-    "kernel_scale.expert_mlp", "kernel_scale.attention", "kernel_scale.other",
-  ]
 }

@@ -19,6 +19,18 @@ enum Spread {
   /// Values of a descriptor that were measured, but on another machine.
   static let measured = 0.05
 
+  // Kernels of SGLang and TensorRT-LLM beside vLLM's, on an H100 and an H200: the root mean square of the logarithms of the
+  // medians over shapes that `sim calibrate --compare aisimulate-0.13-vllm aisimulate-0.13-sglang` (and `-trtllm`) prints.
+
+  /// Attention without a window, BF16 and FP8, prefill and decode: 14 medians.
+  static let enginesAttention = 0.16
+  /// Experts in BF16 and block-scaled FP8: 8 medians.
+  static let enginesExperts = 0.05
+  /// Products in FP8, by tensor and by block: 8 medians.
+  static let enginesNarrowProducts = 0.12
+  /// Products in 16 bits: cuBLAS measured by ourselves beside vLLM's table.
+  static let enginesProducts = 0.02
+
   /// The spread of a fit to a kernel's time.
   ///
   /// The error of a shape is systematic: it does not average out over launches, so that what counts is how far off

@@ -179,7 +179,9 @@ public struct LoadedExperiment: Sendable {
       maxModelLength: maxModelLength,
       maxConcurrency: specification.limits.maxConcurrency ?? .max,
       stopAt: specification.limits.maxDuration ?? .infinity,
-      secondsOutside: engine.scheduling.outsideMilliseconds * 1e-3, fastForwards: !exactSteps,
+      frontEnd: FrontEnd(
+        seconds: engine.scheduling.outsideMilliseconds * 1e-3,
+        secondsPerToken: engine.scheduling.outsideTokenMicroseconds * 1e-6), fastForwards: !exactSteps,
       disaggregation: decoders?.disaggregation(prefill: pool))
   }
 

@@ -20,9 +20,12 @@ extension LoadedSystem {
       let model = routing.perturbedModel(seed: seed, draw: draw)
       if model != routing.model { law = try ExpertRouting(model, for: shard.model) }
     }
+    let hasEnginesKernels = system.engine.kernelScale.isOfMeasured
     return LoadedSystem(
-      system: drawn, calibration: calibration.perturbed(seed: seed, draw: draw),
+      system: drawn,
+      calibration: calibration.perturbed(seed: seed, draw: draw, hasEnginesKernels: hasEnginesKernels),
       calibrationDigest: calibrationDigest, routing: law, drafter: try drafter?.beside(drawn),
-      draftCalibration: draftCalibration?.perturbed(seed: seed, draw: draw))
+      draftCalibration: draftCalibration?.perturbed(
+        seed: seed, draw: draw, hasEnginesKernels: hasEnginesKernels))
   }
 }

@@ -30,9 +30,9 @@ public struct Simulation: ~Copyable {
   /// Requests whose time has come but that wait for a free client, in order.
   var held: [Request] = []
   var heldHead = 0
-  /// Time from the moment a request is sent until the instance sees it.
-  private let secondsOutside: Seconds
-  /// Requests that are sent and not yet there, in order, and when each gets there.
+  /// What delays requests between the moment they are sent and that in which the instance sees them.
+  private var frontEnd: FrontEnd
+  /// Requests that are sent and not yet there, in the order in which they get there, and when each does.
   var travelling: [(request: Request, time: Seconds, target: Int)] = []
   var travellingHead = 0
   private var arrivals = 0
@@ -51,15 +51,14 @@ public struct Simulation: ~Copyable {
   ///   - stopAt: when the run is cut. From then on no request is sent and no step begins; those under way come to
   ///     their end, so that what steps and kernels used still adds up. Requests that are then in the system are
   ///     recorded as unfinished.
-  ///   - secondsOutside: time that a request spends outside of the GPU loop: it delays what its client sees, and occupies
-  ///     nothing.
+  ///   - frontEnd: what a request passes before its instance sees it.
   ///   - fastForwards: whether decode steps are repeated without asking the policy where it would only repeat itself.
   ///     Asking it before every step is slower, with the same results to the last bit.
   ///   - disaggregation: which instances compute prompts for the others; `nil` where each does both.
   public init(
     instances: [InstanceConfiguration], router: any Router = RoundRobin(),
     requests: any IteratorProtocol<Request>, maxModelLength: Tokens = .max, maxConcurrency: Int = .max,
-    stopAt: Seconds = .infinity, secondsOutside: Seconds = 0, fastForwards: Bool = true,
+    stopAt: Seconds = .infinity, frontEnd: FrontEnd = FrontEnd(), fastForwards: Bool = true,
     disaggregation: Disaggregation? = nil
   ) {
     precondition(!instances.isEmpty, "a simulation needs an instance")
@@ -84,7 +83,7 @@ public struct Simulation: ~Copyable {
     self.requests = requests
     self.maxConcurrency = maxConcurrency
     self.stopAt = stopAt
-    self.secondsOutside = secondsOutside
+    self.frontEnd = frontEnd
     events = EventQueue(sources: instances.count)
     inFlight = Array(repeating: 0, count: instances.count)
   }
@@ -228,11 +227,14 @@ public struct Simulation: ~Copyable {
     arrivals += 1
     sumInSystem += totalInFlight
     peakInSystem = max(peakInSystem, totalInFlight)
-    if secondsOutside > 0 {
-      travelling.append((request, request.arrival + secondsOutside, target))
-    } else {
-      hand(request, to: target, at: request.arrival, recorder: &recorder)
+    guard !frontEnd.isImmediate else {
+      return hand(request, to: target, at: request.arrival, recorder: &recorder)
     }
+    let time = frontEnd.pass(request, to: target)
+    // Those on their way to other instances may get there later.
+    var place = travelling.count
+    while place > travellingHead, travelling[place - 1].time > time { place -= 1 }
+    travelling.insert((request, time, target), at: place)
   }
 
   /// Tells the router what has happened to requests of an instance.
@@ -295,7 +297,7 @@ public struct Simulation: ~Copyable {
 
   /// When the next request that is known gets to its instance.
   private var nextComing: Seconds {
-    let next = (upcoming?.arrival ?? .infinity) + secondsOutside
+    let next = upcoming.map { frontEnd.earliest($0) } ?? .infinity
     return travellingHead < travelling.count ? min(next, travelling[travellingHead].time) : next
   }
 

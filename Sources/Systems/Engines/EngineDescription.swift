@@ -200,8 +200,8 @@ public struct EngineDescription: Descriptor, Hashable {
       "kernel_scale.other", .number(\.kernelScale.other, 1e-3...1e3),
       "Factor on all other kernels' time, 1 for tuned kernels."),
     Setting(
-      "kernel_scale.spread", isLate: true, .number(\.kernelScale.spread, 0...1),
-      "How far its kernels may be from those that were measured, for --uncertainty: deviation of the logarithm."),
+      "kernel_scale.of_measured", isLate: true, .flag(\.kernelScale.isOfMeasured),
+      "Whether calibrations were measured with this engine's kernels; others are known less (--uncertainty)."),
     Setting(
       "repeats.embedding_and_head", .flag(\.repeatsEmbeddingAndHead),
       "Whether every stage of a layered prefill embeds its rows and runs the LM head again."),

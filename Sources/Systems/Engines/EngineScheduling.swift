@@ -32,6 +32,8 @@ public struct EngineScheduling: Sendable, Hashable {
   public var takesBlankFirst = true
   /// Time that a request spends outside the GPU loop: API server, tokenising, detokenising, in milliseconds.
   public var outsideMilliseconds = 0.0
+  /// Time that a token of a prompt occupies the API server, in microseconds: it tokenises one prompt after another.
+  public var outsideTokenMicroseconds = 0.0
 
   /// Creates the reference engine's rules.
   public init() {}
@@ -84,7 +86,11 @@ public struct EngineScheduling: Sendable, Hashable {
       "Whether layers with a sliding window have KV blocks of their own, which are freed behind the window."),
     Setting(
       "host.outside_ms", unit: "ms", isLate: true, .number(\.scheduling.outsideMilliseconds, .notNegative),
-      "Time of a request outside the GPU loop (API server, tokeniser): it delays the request and occupies nothing."
+      "Time of a request outside the GPU loop (HTTP, detokeniser): it delays the request and occupies nothing."
     ),
+    Setting(
+      "host.outside_token_us", unit: "us", isLate: true,
+      .number(\.scheduling.outsideTokenMicroseconds, .notNegative),
+      "Time that a token of a prompt occupies the API server, which tokenises one prompt after another."),
   ]
 }

@@ -10,9 +10,8 @@ public struct KernelScale: Sendable, Hashable {
   public var attention = 1.0
   /// On everything else.
   public var other = 1.0
-  /// How far the engine's kernels may be from those that calibrations were measured with: the standard deviation of the
-  /// logarithm, 0 where they are the same.
-  public var spread = 0.0
+  /// Whether calibrations were measured with the engine's own kernels.
+  public var isOfMeasured = true
 
   /// Creates the factors of an engine with tuned kernels, all 1.
   public init() {}
