@@ -118,5 +118,5 @@ extension Calibration {
     lines.enumerated().map { $0.offset + 1 < lines.count ? "\($0.element)," : $0.element }
   }
 
-  private func list(_ elements: [String]) -> String { "[\(elements.joined(separator: ", "))]" }
+  private func list(_ elements: [String]) -> String { "[\(elements.joined(separator: ","))]" }
 }
