@@ -31,6 +31,18 @@ struct LibraryTests {
       result.summary[.p99InterTokenLatency] == result.metrics.interTokenLatency.percentile(99) * 1000)
   }
 
+  /// Energies were measured on an H200, but not what dequantising MXFP4 draws.
+  @Test(arguments: [
+    ("qwen3-30b-a3b", "h200-sxm", Quality.measured), ("qwen3-30b-a3b-fp8", "h200-sxm", .measured),
+    ("gpt-oss-120b", "h200-sxm", .estimate), ("qwen3-30b-a3b", "h100-sxm", .estimate),
+  ])
+  func energiesAreAsGoodAsTheWorstThatIsNeeded(model: String, gpu: String, quality: Quality) throws {
+    var experiment = small()
+    (experiment.system.model, experiment.system.hardware, experiment.system.engine) = (model, gpu, "vllm")
+    experiment.system.tensorParallelSize = 1
+    #expect(try Project.library.load(experiment).loaded.energyQuality == quality)
+  }
+
   /// A GPU of which nothing was measured needs its data sheet alone, and comes out near its measured twin.
   @Test(arguments: ["h200-sxm", "a100-sxm"]) func aDataSheetIsEnough(gpu: String) throws {
     var experiment = small("chunked")

@@ -31,7 +31,9 @@ public struct FrontEnd: Sendable, Hashable {
 
   /// Takes in a request.
   ///
-  /// - Parameter target: the instance that it goes to.
+  /// - Parameters:
+  ///   - request: sent not before those that the same instance was given earlier.
+  ///   - target: the instance that it goes to.
   /// - Returns: when it gets there.
   mutating func pass(_ request: Request, to target: Int) -> Seconds {
     while free.count <= target { free.append(0) }
