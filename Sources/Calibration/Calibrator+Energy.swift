@@ -26,6 +26,10 @@ extension Calibrator {
           path: source(of: Elementwise.table), kernel: name, rows: rows.count, needed: needed)
       }
     }
+    if let wrong = idle.first(where: { $0.joules >= limit * $0.seconds }) {
+      let problem = "an idle board draws \(wrong.joules) W, expected less than its limit, \(limit) W"
+      throw .malformed(path: source(of: Elementwise.table), line: 0, problem: problem)
+    }
     let idleWatts = idle.reduce(0) { $0 + $1.joules / $1.seconds } / Double(idle.count)
     func half(_ windows: [EnergyWindow], _ odd: Int) -> [EnergyWindow] {
       windows.enumerated().filter { $0.offset % 2 == odd }.map(\.element)

@@ -154,6 +154,27 @@ import Testing
     #expect(abs((throttling.windowMilliseconds ?? 0) - 40) <= 1)
   }
 
+  @Test(arguments: [
+    ("0,1,1,idle,20,1,5,9", "m is 0, expected a whole number from 1 to 1000000"),
+    ("1,1,2000000,idle,20,1,5,9", "k is 2000000, expected a whole number from 1 to 1000000"),
+    ("1,1,1,idle,20,0,5,9", "launches is 0, expected a whole number from 1 to 100000"),
+    ("1,1,1,rest,20,1,5,9", "before is 'rest', expected idle, copy or duty"),
+    ("1,1,1,idle,20,1,5,1e300", "us is 1e+300, expected at most 1e9 us"),
+  ])
+  func refusesBurstsThatAreNone(row: String, problem: String) throws {
+    let text = "# gpu: NVIDIA H200\nm,n,k,before,burst_ms,launches,t_ms,us\n\(row)\n"
+    let table = try KernelTable(bytes: Array(text.utf8), path: "bursts.csv")
+    let error = #expect(throws: CalibrationError.self) { try PowerBurst.bursts(of: table) }
+    #expect(error?.description == "bursts.csv:3: \(problem)")
+  }
+
+  @Test func refusesAnIdleBoardAboveItsLimit() {
+    let hot = Self.idle.replacing(",100,", with: ",1000000,")
+    let error = #expect(throws: CalibrationError.self) { try fit([hot] + below) }
+    #expect(
+      error?.description.contains("an idle board draws 1000000.0 W, expected less than its limit") == true)
+  }
+
   @Test func needsAnIdleBoard() {
     let error = #expect(throws: CalibrationError.self) { try fit(below) }
     #expect(error?.description.contains("idle power: 0 rows") == true)
@@ -211,7 +232,7 @@ import Testing
   }
 
   @Test func needsToKnowTheLimit() throws {
-    for limit in ["", "# power_limit: unknown\n", "# power_limit: 0 W\n"] {
+    for limit in ["", "# power_limit: unknown\n", "# power_limit: 0 W\n", "# power_limit: 1e300 W\n"] {
       let error = #expect(throws: CalibrationError.self) {
         try EnergyWindow.windows(of: table(below, limit: limit))
       }

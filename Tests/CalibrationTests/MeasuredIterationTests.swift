@@ -37,6 +37,13 @@ import Testing
     ("decode,m,1,1,1,0,0,0,0,2,0,0,0,0,,,,,", "t.csv:3: expected prefill tokens with their layers"),
     ("decode,m,1,1,1,0,0,0,0,2,0,0,1,0,1,1,none,,", "t.csv:3: joules is 'none'"),
     ("decode,m,1,1,1,0,0,0,0,2,0,0,fast,0,,,,,", "t.csv:3: seconds is 'fast'"),
+    ("decode,m,1,1,1,0,0,0,0,2,0,0,1,0,abc,,,,", "t.csv:3: sustained_s is 'abc'"),
+    ("decode,m,1,1,1,0,0,0,0,2,0,0,1,0,-1,,,,", "t.csv:3: sustained_s is '-1'"),
+    ("decode,m,1,1,1,0,0,0,0,2,0,0,1,0,1,,,nan,", "t.csv:3: sm_mhz is 'nan'"),
+    ("decode,m,1,1,1,0,0,0,0,2,0,0,1,0,1,,,99999,", "t.csv:3: sm_mhz is 99999.0, expected at most 10000"),
+    ("decode,m,0,1,1,0,0,0,0,2,0,0,1,0,,,,,", "t.csv:3: tp is 0, expected a whole number from 1 to 1024"),
+    ("decode,m,1,1000000000,1,0,0,0,0,2,0,0,1,0,,,,,", "t.csv:3: decode_batch is 1000000000, expected"),
+    ("decode,m,1,1,1000000000,0,0,0,0,2,0,0,1,0,,,,,", "t.csv:3: decode_context is 1000000000, expected"),
     ("decode,m,1,1,1", "t.csv: line 3: row: '5 fields' should be 19 fields, as in the header"),
   ])
   func namesTheLineThatIsWrong(row: String, message: String) {

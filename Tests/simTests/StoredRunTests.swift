@@ -43,6 +43,22 @@ struct StoredRunTests {
     #expect(rows.count == 1)
   }
 
+  /// Several tokens in a step: the log has each step of a request once, and every token is counted.
+  @Test(arguments: ["iterations", "kernels"]) func aSpeculativeRunIsLogged(level: String) throws {
+    let database = folder.file("drafts.sqlite")
+    let drafts =
+      #"{"method": "ngram", "num_speculative_tokens": 3, "synthetic_acceptance_length": 2.1}"#
+    let run = try figures(
+      sim(options + ["--speculative-config", drafts, "--log", level, "--db", database, "--json"]))
+    let question =
+      "SELECT count(*), sum(last_iter - first_iter + 1), (SELECT sum(num_decode_tokens) FROM requests) "
+      + "FROM spans WHERE phase = 'decode'"
+    let row = try #require(try ResultReader(path: database).query(question).rows.first)
+    let counts = row.map { value -> Int64 in if case .integer(let count) = value { count } else { -1 } }
+    #expect(counts[0] > 0 && run["completed"] as? Int == 25)
+    #expect(counts[1] < counts[2], "a step writes 2.1 tokens in the mean")
+  }
+
   @Test(arguments: [
     (["--from", "no/such.json"], 66, "no/such.json: cannot be read"),
     (["--from", "a", "--again", "1"], 64, "exclude each other"),

@@ -98,8 +98,8 @@ struct EnergyWindow: Sendable {
 
   private static func limit(of table: KernelTable) throws(CalibrationError) -> Double {
     let text = table.value("power_limit") ?? ""
-    guard let watts = Double(text.hasSuffix(" W") ? String(text.dropLast(2)) : text), watts.isFinite,
-      watts > 0
+    guard let watts = Double(text.hasSuffix(" W") ? String(text.dropLast(2)) : text), watts > 0,
+      watts <= 10_000
     else {
       let problem = "has joules, but no '# power_limit: 700 W' line that says when the clocks give way"
       throw .malformed(path: table.path, line: 0, problem: problem)

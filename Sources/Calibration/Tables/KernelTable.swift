@@ -92,6 +92,35 @@ struct KernelTable: Sendable {
     return numbers
   }
 
+  /// The numbers of a column that may have none in a row; each must be finite and not negative.
+  func optionalNumbers(_ column: String) throws(CalibrationError) -> [Double?] {
+    try texts(column).enumerated().map { (row, text) throws(CalibrationError) -> Double? in
+      guard !text.isEmpty else { return nil }
+      guard let number = Double(text), (0...1e12).contains(number) else {
+        let problem = "\(column) is '\(text)', expected a number from 0 to 1e12, or nothing"
+        throw .malformed(path: path, line: lines[row], problem: problem)
+      }
+      return number
+    }
+  }
+
+  /// The whole numbers of a column.
+  ///
+  /// - Parameters:
+  ///   - column: its name.
+  ///   - bounds: what is accepted.
+  /// - Returns: a number for each row.
+  /// - Throws: `CalibrationError.malformed`, which names the line.
+  func integers(_ column: String, in bounds: ClosedRange<Int>) throws(CalibrationError) -> [Int] {
+    let numbers = try integers(column)
+    if let row = numbers.firstIndex(where: { !bounds.contains($0) }) {
+      let problem =
+        "\(column) is \(numbers[row]), expected a whole number from \(bounds.lowerBound) to \(bounds.upperBound)"
+      throw .malformed(path: path, line: lines[row], problem: problem)
+    }
+    return numbers
+  }
+
   /// The whole numbers of a column.
   func integers(_ column: String) throws(CalibrationError) -> [Int] {
     let numbers = try numbers(column)
@@ -107,6 +136,10 @@ struct KernelTable: Sendable {
     let microseconds = try numbers(column)
     if let row = microseconds.firstIndex(of: 0) {
       throw .malformed(path: path, line: lines[row], problem: "\(column) is 0, expected a positive time")
+    }
+    if let row = microseconds.firstIndex(where: { $0 > 1e9 }) {
+      let problem = "\(column) is \(microseconds[row]), expected at most 1e9 us"
+      throw .malformed(path: path, line: lines[row], problem: problem)
     }
     return microseconds.map { $0 * 1e-6 }
   }

@@ -56,20 +56,25 @@ public struct MeasuredIteration: Sendable, Hashable {
   static func rows(of table: KernelTable) throws(CalibrationError) -> [MeasuredIteration] {
     let kinds = try table.texts("kind")
     let models = try table.texts("model")
-    let tp = try table.integers("tp")
-    let decodes = try table.integers("decode_batch")
-    let contexts = try table.integers("decode_context")
-    let tokens = try table.integers("prefill_tokens")
-    let prefixes = try table.integers("prefill_prefix")
+    let most = 1 << 24
+    let tp = try table.integers("tp", in: 1...1024)
+    let decodes = try table.integers("decode_batch", in: 0...65_536)
+    let contexts = try table.integers("decode_context", in: 0...most)
+    let tokens = try table.integers("prefill_tokens", in: 0...most)
+    let prefixes = try table.integers("prefill_prefix", in: 0...most)
     let begins = try table.integers("layer_begin")
     let ends = try table.integers("layer_end")
-    let layers = try table.integers("layers")
+    let layers = try table.integers("layers", in: 1...10_000)
     let experts = try table.numbers("experts")
     let seconds = try table.numbers("seconds")
     let joules = try table.texts("joules")
-    let sustained = try table.texts("sustained_s")
-    let clocks = try table.texts("sm_mhz").map { Double($0) ?? 0 }
+    let sustained = try table.optionalNumbers("sustained_s")
+    let clocks = try table.optionalNumbers("sm_mhz").map { $0 ?? 0 }
     let highest = clocks.max() ?? 0
+    if let row = clocks.firstIndex(where: { $0 > 10_000 }) {
+      let problem = "sm_mhz is \(clocks[row]), expected at most 10000"
+      throw .malformed(path: table.path, line: table.line(ofRow: row), problem: problem)
+    }
     var rows: [MeasuredIteration] = []
     for i in 0..<table.count {
       func failure(_ problem: String) -> CalibrationError {
@@ -92,7 +97,7 @@ public struct MeasuredIteration: Sendable, Hashable {
         throw failure("joules is '\(joules[i])', expected a positive number or nothing")
       }
       let isAtFullClock = clocks[i] >= 0.98 * highest
-      let pause = isAtFullClock ? Double(sustained[i]).map { max(0, $0 - seconds[i]) } ?? 0 : 0
+      let pause = isAtFullClock ? sustained[i].map { max(0, $0 - seconds[i]) } ?? 0 : 0
       rows.append(
         MeasuredIteration(
           line: table.line(ofRow: i), kind: kind, model: models[i], tensorParallel: tp[i],

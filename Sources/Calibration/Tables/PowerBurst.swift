@@ -27,10 +27,21 @@ struct PowerBurst: Sendable {
   ///
   /// - Throws: `CalibrationError`, which names the file and the line.
   static func bursts(of table: KernelTable) throws(CalibrationError) -> [PowerBurst] {
-    let sizes = [try table.integers("m"), try table.integers("n"), try table.integers("k")]
+    let size = 1...1_000_000
+    let sizes = [
+      try table.integers("m", in: size), try table.integers("n", in: size), try table.integers("k", in: size),
+    ]
     let lengths = try table.numbers("burst_ms")
     let before = try table.texts("before")
-    let counts = try table.integers("launches")
+    let counts = try table.integers("launches", in: 1...100_000)
+    if let row = before.firstIndex(where: { !["idle", "copy", "duty"].contains($0) }) {
+      let problem = "before is '\(before[row])', expected idle, copy or duty"
+      throw .malformed(path: table.path, line: table.line(ofRow: row), problem: problem)
+    }
+    let most = 1_000_000
+    guard counts.reduce(0, +) <= most else {
+      throw .malformed(path: table.path, line: 0, problem: "more than \(most) launches in all")
+    }
     let times = try table.numbers("t_ms")
     let seconds = try table.seconds("us")
     struct Key: Hashable {

@@ -54,7 +54,7 @@ package enum PolicySpace {
     case ("hybrid", "chunk"): return [512, 1024, 2048, 4096, 8192].map { "\($0)" }
     case ("deadline", "tbt"), ("paced", "tbt"):
       guard let longestGap else { return ["50", "100"] }
-      return [0.6, 0.8, 0.9, 0.97].map { String(format: "%.6g", longestGap * $0 * 1000) }
+      return [0.6, 0.8, 0.9, 0.97, 1].map { String(format: "%.6g", longestGap * $0 * 1000) }
     case ("static", "batch"): return [16, 32, 64, 128].map { "\($0)" }
     case (_, entry.batchedTokens): return [2048, 8192].map { "\($0)" }
     default: return []

@@ -106,8 +106,10 @@ public final class RunWriter: Recorder {
   }
 
   /// Keeps a stretch of iterations of a request.
+  ///
+  /// Spans say which steps a request took. How many tokens speculation wrote in each is not kept.
   public func record(_ span: SpanRecord) {
-    guard keepsIterations else { return }
+    guard keepsIterations, !span.isBurst else { return }
     spans.latest.append(span)
     if spans.latest.count >= Self.chunk { spans.putAside(in: spill) }
   }

@@ -106,7 +106,7 @@ extension InstanceView {
       news.spans.append(
         SpanRecord(
           request: sequences[i].record.request.id, instance: 0, phase: .decode, firstIteration: lastStep,
-          lastIteration: lastStep))
+          lastIteration: lastStep, isBurst: true))
     }
     news.burstTokens += burst.tokens
   }

@@ -26,11 +26,13 @@ public struct SpanRecord: Sendable, Hashable {
   ///
   /// A prefill that a preemption cut short did not, and emits no token.
   public var completed: Bool
+  /// Whether it is a further token of a step that speculation wrote several tokens in.
+  public var isBurst: Bool
 
   /// Creates a span.
   public init(
     request: Int, instance: Int32, phase: Phase, firstIteration: Int64, lastIteration: Int64,
-    completed: Bool = true
+    completed: Bool = true, isBurst: Bool = false
   ) {
     self.request = request
     self.instance = instance
@@ -38,5 +40,6 @@ public struct SpanRecord: Sendable, Hashable {
     self.firstIteration = firstIteration
     self.lastIteration = lastIteration
     self.completed = completed
+    self.isBurst = isBurst
   }
 }
