@@ -21,6 +21,8 @@ enum Spread {
 
   // Kernels of SGLang and TensorRT-LLM beside vLLM's, on an H100 and an H200: the root mean square of the logarithms of the
   // medians over shapes that `sim calibrate --compare aisimulate-0.13-vllm aisimulate-0.13-sglang` (and `-trtllm`) prints.
+  // The values rest on these tables alone. That there is one for each family, and not one for all (0.13), was decided after
+  // a look at `Scripts/check-intervals`: one for all made intervals too wide.
 
   /// Attention without a window, BF16 and FP8, prefill and decode: 14 medians.
   static let enginesAttention = 0.16

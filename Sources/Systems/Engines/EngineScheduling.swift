@@ -30,7 +30,7 @@ public struct EngineScheduling: Sendable, Hashable {
   public var cachesPrefixes = false
   /// Whether blocks without content are taken before all others.
   public var takesBlankFirst = true
-  /// Time that a request spends outside the GPU loop: API server, tokenising, detokenising, in milliseconds.
+  /// Time that a request spends outside the GPU loop whatever its length, in milliseconds: API server and detokenising.
   public var outsideMilliseconds = 0.0
   /// Time that a token of a prompt occupies the API server, in microseconds: it tokenises one prompt after another.
   public var outsideTokenMicroseconds = 0.0
