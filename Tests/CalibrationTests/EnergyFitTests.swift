@@ -119,7 +119,8 @@ import Testing
   /// Launches with pauses draw less than the kernel does.
   @Test func windowsWithPausesAndOldReasonsAreLikeOthers() throws {
     let paused = (1...12).map { i in
-      let (flops, busy) = (Double(i) * 1e10, Double(i) * 2e-5)
+      // Not in proportion, or nothing would tell what an operation draws from what a busy second does.
+      let (flops, busy) = (Double(i) * 1e10, 4e-5 + Double(i) * 1.5e-5)
       let joules = 100 * 3 * busy + 110e-12 * 2e7 + 0.9e-12 * flops
       return line("qkv_gemm", 2e7, flops, 3 * busy, joules, 4, burst: busy)
     }
