@@ -68,9 +68,10 @@ public struct Drafter: Sendable {
   public static func eagle3(
     for target: ServedSystem, drafts: Int, intermediate: Int, vocabulary: Int
   ) throws(DescriptionError) -> Drafter {
-    guard target.shard.model.latent == nil else {
+    guard target.shard.model.latent == nil, target.shard.model.compressed == nil else {
       throw .mismatch(
-        "EAGLE-3 beside latent attention, as \(target.shard.model.name) has it, is not known here; use method mtp"
+        "EAGLE-3 beside latent or compressed attention, as \(target.shard.model.name) has it, is not known here; "
+          + "use method mtp"
       )
     }
     var layer = target.shard.model.lastLayer

@@ -43,13 +43,16 @@ public enum Elementwise: LinearKernelFamily {
     public var activationBytes: Double
     /// Of KV entries.
     public var kvBytes: Double
+    /// Operations, of kernels whose operations are counted: most have next to none.
+    public var flops: Double
     /// All of them.
     public var bytes: Double { activationBytes + kvBytes }
 
     /// Creates work.
-    public init(activationBytes: Double, kvBytes: Double = 0) {
+    public init(activationBytes: Double, kvBytes: Double = 0, flops: Double = 0) {
       self.activationBytes = activationBytes
       self.kvBytes = kvBytes
+      self.flops = flops
     }
   }
 
@@ -69,7 +72,7 @@ public enum Elementwise: LinearKernelFamily {
 
   /// What a launch moves and computes.
   public static func traffic(_ shape: Shape, _ work: Work) -> KernelTraffic {
-    KernelTraffic(kvBytes: work.kvBytes, activationBytes: work.activationBytes)
+    KernelTraffic(kvBytes: work.kvBytes, activationBytes: work.activationBytes, flops: work.flops)
   }
 
   /// The quantities whose measured ranges are kept.

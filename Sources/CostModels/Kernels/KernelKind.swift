@@ -56,6 +56,11 @@ public enum KernelKind: String, Sendable, CaseIterable {
   /// Projection of embedding and hidden states to the input of a layer that makes drafts.
   case fusionGEMM = "fusion_gemm"
 
+  /// Convolution of each channel of compressed queries and keys.
+  case convolution
+  /// Convolution of each head of compressed queries and keys, whose taps are square matrices.
+  case convolutionGEMM = "convolution_gemm"
+
   /// Its rank among all kernels.
   var index: Int { Self.ranks[self.rawValue, default: 0] }
 

@@ -182,7 +182,7 @@ extension LayerKind {
     switch mixer {
     case .attention(_, _, _, let window): window != nil
     case .latentAttention(let latent): latent.indexer != nil
-    case .gatedDelta: false
+    case .compressedAttention, .gatedDelta: false
     }
   }
 }

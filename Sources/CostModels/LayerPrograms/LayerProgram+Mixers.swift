@@ -12,6 +12,7 @@ extension LayerProgram {
           heads: heads, keyValueHeads: keyValueHeads, headDim: headDim, window: window ?? 0),
         of: model, choice)
     case .latentAttention(let latent): latentAttention(latent, of: model, choice)
+    case .compressedAttention(let attention): compressedAttention(attention, of: model, choice)
     case .gatedDelta(let delta): recurrence(delta, of: model, choice)
     }
   }
@@ -71,6 +72,40 @@ extension LayerProgram {
         .decodeAttention, .init(.init(absorbed: latent), format: formats.keyValues)),
       side(n: latent.heads * latent.latent, k: latent.value, .bf16),
       product(.oGEMM, n: model.hidden, k: latent.heads * latent.value, format: formats.output),
+    ]
+  }
+
+  /// Projections to narrow heads, convolutions, and ordinary attention.
+  ///
+  /// The convolution of each head is a product whose inputs are its taps' tokens side by side: as many weights and operations as
+  /// one dense product of the channels and a head's taps has, which prices it.
+  private static func compressedAttention(
+    _ attention: CompressedAttention, of model: ModelDescription, _ choice: KernelChoice
+  ) -> [any KernelCall] {
+    let shape = AttentionHeads(
+      heads: attention.heads, keyValueHeads: attention.keyValueHeads, headDim: attention.headDim)
+    let channels = Double(attention.channels)
+    let taps = Double(attention.channelTaps)
+    let entryWidth = Double(2 * attention.keyValueHeads * attention.headDim)
+    return [
+      product(
+        .qkvGEMM, n: attention.projectedWidth, k: model.hidden, format: model.formats.queryKeyValue),
+      // Each row reads itself and those before it, of this step or as the state has them, and is written.
+      RowCall<Elementwise>(.convolution, .init(KernelKind.convolution.rawValue, choice.elementwise)) {
+        let rows = Double($0.computed)
+        return .init(
+          activationBytes: 2 * rows * (taps + 1) * channels, flops: 2 * rows * taps * channels)
+      },
+      product(.convolutionGEMM, n: attention.channels, k: attention.headDim * attention.headTaps),
+      // Beside queries, keys and values, queries and keys from before the convolutions are read.
+      normRopeKV(
+        choice, activations: Double(attention.projectedWidth) + channels / 2, entryWidth: entryWidth,
+        of: model),
+      LoadCall<PrefillAttention>(
+        .prefillAttention,
+        .init(shape, splitsKeys: choice.splitsKeys, format: model.formats.keyValues)),
+      LoadCall<DecodeAttention>(.decodeAttention, .init(shape, format: model.formats.keyValues)),
+      product(.oGEMM, n: model.hidden, k: attention.queryWidth, format: model.formats.output),
     ]
   }
 

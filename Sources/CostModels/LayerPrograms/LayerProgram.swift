@@ -18,8 +18,10 @@ public struct LayerProgram: Sendable {
     let model = shard.model
     let norms = Array(repeating: Self.norm(hidden: model.hidden, choice), count: model.norms / 2)
     let sum = Self.allReduces(shard, choice)
+    // What every GPU computes whole is not summed.
+    let mixerSum = if case .compressedAttention = kind.mixer { [any KernelCall]() } else { sum }
     calls =
-      norms + Self.mixer(kind.mixer, of: model, choice) + sum + norms
+      norms + Self.mixer(kind.mixer, of: model, choice) + mixerSum + norms
       + Self.feedForward(kind.feedForward, of: shard, choice)
       + sum
   }
@@ -82,10 +84,11 @@ extension LayerProgram {
       let shape = Experts.Shape(
         hidden: hidden, intermediate: width, experts: count, topK: active, format: format,
         ranks: shard.expertRanks)
-      return [
-        product(.routerGEMM, n: count, k: hidden, hasBias: model.hasMLPBias),
-        LoadCall<Experts>(.expertMLP, shape),
-      ] + unfusedExperts(shape, choice) + sharedExperts(width: shared, of: model, choice)
+      let router = model.routerProducts.map {
+        product(.routerGEMM, n: $0.n, k: $0.k, hasBias: model.hasMLPBias)
+      }
+      return router + [LoadCall<Experts>(.expertMLP, shape)] + unfusedExperts(shape, choice)
+        + sharedExperts(width: shared, of: model, choice)
     }
   }
 

@@ -20,6 +20,7 @@ public final class Library: Sendable {
     var expertRanks: Int
     var blockSize: Int?
     var speculation: SpeculativeSpecification?
+    var attention: PolicySpecification?
   }
 
   private struct Known {
@@ -130,7 +131,8 @@ public final class Library: Sendable {
       ],
       settings: [specification.engineSettings, specification.hardwareSettings],
       gpus: specification.tensorParallelSize, expertRanks: specification.expertParallelSize ?? 1,
-      blockSize: specification.blockSize, speculation: specification.speculation)
+      blockSize: specification.blockSize, speculation: specification.speculation,
+      attention: specification.attention)
     if let system = known.withLock({ $0.systems[key] }) { return system }
     let system = try LoadedSystem(specification, profiles: profiles)
     known.withLock { $0.systems[key] = system }
@@ -155,7 +157,16 @@ extension LoadedSystem {
       try engine.change(["kv.block_size": .number(Double(blockSize))])
     }
     var hardware = try profiles.hardware(specification.hardware)
-    let model = try profiles.model(specification.model)
+    var model = try profiles.model(specification.model)
+    if let attention = specification.attention { model = try model.having(attention) }
+    if model.compressed != nil {
+      if specification.engineSettings["cache.prefixes"] == .flag(true) {
+        throw ExperimentError.invalidValue(
+          option: "--enable-prefix-caching", value: model.name,
+          expected: "no prefix caching: engines do not keep what its convolutions have seen of a prefix")
+      }
+      engine.scheduling.cachesPrefixes = false
+    }
     let served = engine.served(model, on: hardware)
     let paths = Calibration.paths(gpu: hardware.name, profiles: profiles, for: served)
     var asked = hardware

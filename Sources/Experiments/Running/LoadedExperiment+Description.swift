@@ -184,7 +184,12 @@ extension LoadedExperiment {
       notes.append("Network \(link.name): \(link.quality). \(link.source).")
     }
     let scheduling = loaded.system.engine.scheduling
-    if !scheduling.cachesPrefixes {
+    if system.shard.model.compressed != nil {
+      notes.append(
+        "Compressed convolutional attention: engines keep its heads whole on every GPU and share no prefixes. "
+          + (specification.system.attention == nil
+            ? "" : "What the model would be worth with it is not simulated."))
+    } else if !scheduling.cachesPrefixes {
       let repeated = workload.repeatedTokens
       if repeated > 0 {
         notes.append(

@@ -124,10 +124,10 @@ package struct LoadedDecoders: Sendable {
         option: "pools", value: "\(from.model.name),\(to.model.name)",
         expected: "the same model in both pools")
     }
-    guard from.model.attentionLayers == from.model.layers else {
+    guard from.stateBytesPerSequence == 0 else {
       throw ExperimentError.invalidValue(
         option: "pools", value: from.model.name,
-        expected: "a model of attention layers alone: states of others are not sent, so far")
+        expected: "a model that keeps keys and values alone: states are not sent, so far")
     }
     func bandwidth(_ gpus: Int) -> Double {
       transfer.bytesPerSecond ?? profile.bytesPerSecond * Double(profile.isPerGPU ? gpus : 1)

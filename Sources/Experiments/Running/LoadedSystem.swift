@@ -51,8 +51,8 @@ package struct LoadedSystem: Sendable {
 
   /// SHA-256 of everything that prices rest on: calibration, GPU, engine and model.
   package var digest: String {
-    var text = calibrationDigest + "\(system.shard)" + (routing?.model.description ?? "")
-    if let drafter { text += "\(drafter.system.shard)" }
+    var text = calibrationDigest + Self.text(of: system.shard) + (routing?.model.description ?? "")
+    if let drafter { text += Self.text(of: drafter.system.shard) }
     let neutral = EngineDescription()
     for setting in EngineDescription.settings {
       let value = setting.text(in: system.engine)
@@ -64,5 +64,12 @@ package struct LoadedSystem: Sendable {
       text += "\(setting.path)=\(setting.text(in: system.hardware));"
     }
     return SHA256.hexDigest(of: Array(text.utf8))
+  }
+
+  /// A model's sizes, without those that came later than results and do not tell it from others.
+  private static func text(of shard: ModelShard) -> String {
+    ["routerWidth: 0, ", "compressed: nil, "].reduce("\(shard)") { text, member in
+      text.replacing(member, with: "")
+    }
   }
 }

@@ -52,6 +52,8 @@ public enum CostModelKind: Sendable, Hashable, RawRepresentable, Codable {
 public struct SystemSpecification: Sendable, Hashable {
   /// A model's name (see `sim list models`), or the path of a `config.json`.
   public var model = "qwen3-30b-a3b"
+  /// The attention that the model has in place of its own, as `--attention` takes it; `nil` for its own.
+  public var attention: PolicySpecification?
   /// A GPU's name (see `sim list hardware`), or the path of a descriptor.
   public var hardware = "h100-sxm"
   /// An engine's name (see `sim list engines`), or the path of a descriptor.
@@ -116,7 +118,7 @@ public struct SystemSpecification: Sendable, Hashable {
 
 extension SystemSpecification: Codable {
   private enum CodingKeys: String, CodingKey, CaseIterable {
-    case model, hardware, engine, routing
+    case model, attention, hardware, engine, routing
     case engineSettings = "engine_settings"
     case hardwareSettings = "hardware_settings"
     case tensorParallelSize = "tensor_parallel_size"
@@ -135,6 +137,7 @@ extension SystemSpecification: Codable {
   public init(from decoder: any Decoder) throws {
     let object = try decoder.object(of: CodingKeys.self)
     try object.read(.model, into: &model)
+    attention = try object.decodeIfPresent(PolicySpecification.self, forKey: .attention)
     try object.read(.hardware, into: &hardware)
     try object.read(.engine, into: &engine)
     try object.read(.engineSettings, into: &engineSettings)

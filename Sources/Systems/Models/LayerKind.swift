@@ -9,6 +9,8 @@ public struct LayerKind: Sendable, Hashable {
     case attention(heads: Int, keyValueHeads: Int, headDim: Int, window: Int?)
     /// Attention over one latent vector for each token.
     case latentAttention(LatentAttention)
+    /// Attention in a compressed space, behind convolutions.
+    case compressedAttention(CompressedAttention)
     /// A recurrence with a state of fixed size.
     case gatedDelta(GatedDelta)
   }
@@ -35,7 +37,8 @@ public struct LayerKind: Sendable, Hashable {
 
   /// The part of one of several GPUs that share the model by tensor parallelism.
   ///
-  /// Heads and widths are split; GPUs beyond the number of key-value heads hold copies, and latent vectors are on all.
+  /// Heads and widths are split; GPUs beyond the number of key-value heads hold copies, and latent vectors are on all, as is
+  /// compressed attention.
   /// Experts stay whole where as many GPUs share them out as there are.
   ///
   /// - Parameters:
@@ -55,6 +58,7 @@ public struct LayerKind: Sendable, Hashable {
           attention.heads /= gpus
           return .latentAttention(attention)
         }()
+      case .compressedAttention: mixer
       case .gatedDelta(var delta):
         {
           delta.keyHeads = max(1, delta.keyHeads / gpus)
@@ -84,6 +88,8 @@ public struct LayerKind: Sendable, Hashable {
       .window(tokens: window, bytesPerToken: 4 * keyValueHeads * headDim)
     case .latentAttention(let attention):
       .perToken(bytes: 2 * attention.entryWidth + (attention.indexer?.entryBytes ?? 0))
+    case .compressedAttention(let attention):
+      .perToken(bytes: 4 * attention.keyValueHeads * attention.headDim, beside: attention.stateBytes)
     case .gatedDelta(let delta): .constant(bytes: delta.cacheBytes)
     }
   }
@@ -91,8 +97,8 @@ public struct LayerKind: Sendable, Hashable {
 
 /// What a sequence keeps in a layer: it grows with its tokens, grows up to a window, or stays the same.
 public enum CacheSpec: Sendable, Hashable {
-  /// A number of bytes for each token.
-  case perToken(bytes: Int)
+  /// A number of bytes for each token, and as many `beside` them for the sequence.
+  case perToken(bytes: Int, beside: Int = 0)
   /// The same, of the last tokens alone.
   case window(tokens: Int, bytesPerToken: Int)
   /// The same number of bytes for any number of tokens.
@@ -101,7 +107,7 @@ public enum CacheSpec: Sendable, Hashable {
   /// Bytes that a sequence of some tokens keeps.
   public func bytes(tokens: Int) -> Int {
     switch self {
-    case .perToken(let bytes): bytes * tokens
+    case .perToken(let bytes, let beside): bytes * tokens + beside
     case .window(let window, let bytes): bytes * min(tokens, window)
     case .constant(let bytes): bytes
     }

@@ -41,6 +41,7 @@ extension ModelDescription {
   private func mixer(ofLayer layer: Int) -> LayerKind.Mixer {
     if isRecurrent[layer], let delta { return .gatedDelta(delta) }
     if let latent { return .latentAttention(latent) }
+    if let compressed { return .compressedAttention(compressed) }
     return .attention(heads: heads, keyValueHeads: keyValueHeads, headDim: headDim, window: windows[layer])
   }
 

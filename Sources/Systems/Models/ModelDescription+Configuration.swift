@@ -49,6 +49,12 @@ extension ModelDescription {
     } else {
       (experts, topK, expertIntermediate) = (0, 0, 0)
     }
+    routerWidth =
+      family == .zaya ? try config.optionalInteger("router_hidden_size", in: Self.sizes) ?? 256 : 0
+    compressed =
+      family == .zaya
+      ? try Self.compressedAttention(
+        config, heads: heads, keyValueHeads: keyValueHeads, headDim: headDim) : nil
     hasSharedGate =
       sharedWidth > 0 && (family.isHybrid || family == .qwen2MixtureOfExperts)
 
@@ -65,7 +71,7 @@ extension ModelDescription {
     norms = family == .gemma3 ? 4 : 2
     let isTied = try config.optionalFlag("tie_word_embeddings")
     let isWholeTied = try whole.optionalFlag("tie_word_embeddings")
-    hasTiedEmbeddings = isTied ?? isWholeTied ?? (family == .gemma3)
+    hasTiedEmbeddings = isTied ?? isWholeTied ?? (family == .gemma3 || family == .zaya)
     (windows, isRecurrent) = try Self.mixers(config, family: family, layers: layers)
     if let topK = latent?.indexer?.topK { windows = Array(repeating: topK, count: layers) }
     delta = isRecurrent.contains(true) ? try Self.gatedDelta(config) : nil

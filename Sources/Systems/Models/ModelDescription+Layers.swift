@@ -69,6 +69,22 @@ extension ModelDescription {
     return attention
   }
 
+  /// The compressed attention of ZAYA1, as transformers 5 writes it; older files count its two halves of a layer as two layers.
+  static func compressedAttention(
+    _ config: JSONObject, heads: Int, keyValueHeads: Int, headDim: Int
+  ) throws(JSONError) -> CompressedAttention {
+    guard config.value("zaya_layers") == nil, config.value("num_query_groups") == nil else {
+      throw .invalid(
+        file: config.file, field: "zaya_layers or num_query_groups", value: "of an older format",
+        expected:
+          "the format of transformers' ZayaConfig: layers with num_key_value_heads and moe_intermediate_size")
+    }
+    return CompressedAttention(
+      heads: heads, keyValueHeads: keyValueHeads, headDim: headDim,
+      channelTaps: try config.optionalInteger("cca_time0", in: 1...64) ?? 2,
+      headTaps: try config.optionalInteger("cca_time1", in: 1...64) ?? 2)
+  }
+
   /// The recurrence of the layers without attention.
   static func gatedDelta(_ config: JSONObject) throws(JSONError) -> GatedDelta {
     let delta = GatedDelta(
@@ -108,6 +124,7 @@ extension ModelDescription {
     for (layer, type) in types.enumerated() {
       switch type {
       case "full_attention": break
+      case "hybrid" where family == .zaya: break
       case "deepseek_sparse_attention" where family.isLatent: break
       case "linear_attention" where family.isHybrid: isRecurrent[layer] = true
       case "chunked_attention" where chunk != nil: windows[layer] = chunk

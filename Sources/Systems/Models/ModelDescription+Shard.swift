@@ -27,15 +27,16 @@ extension ModelDescription {
       }
       return value / parts
     }
-    let heads = try split(self.heads, "num_attention_heads")
+    let isWhole = latent != nil || compressed != nil
+    let heads = compressed == nil ? try split(self.heads, "num_attention_heads") : self.heads
     let intermediate = try split(self.intermediate, "intermediate_size")
     let expertIntermediate = try split(
       self.expertIntermediate, "the width of an expert", by: gpus / expertRanks)
     let expertsHere = try split(experts, "the number of experts", by: expertRanks)
     _ = try split(sharedWidth, "the width of the shared experts")
-    let replicates = latent == nil && keyValueHeads < gpus
+    let replicates = !isWhole && keyValueHeads < gpus
     guard
-      latent != nil
+      isWhole
         || (replicates ? gpus.isMultiple(of: self.keyValueHeads) : self.keyValueHeads.isMultiple(of: gpus))
     else {
       throw .indivisible(
@@ -46,7 +47,7 @@ extension ModelDescription {
       _ = try split(delta.valueHeads, "linear_num_value_heads")
       if delta.keyHeads > gpus { _ = try split(delta.keyHeads, "linear_num_key_heads") }
     }
-    let keyValueHeads = max(1, self.keyValueHeads / gpus)
+    let keyValueHeads = compressed?.keyValueHeads ?? max(1, self.keyValueHeads / gpus)
     let vocabulary = (self.vocabulary + gpus - 1) / gpus
     let bytesPerExpert =
       expertFormat.bytes(rows: 2 * expertIntermediate, columns: hidden)
@@ -56,7 +57,7 @@ extension ModelDescription {
       replicatesKeyValueHeads: replicates, intermediate: intermediate,
       expertIntermediate: expertIntermediate, vocabulary: vocabulary, bytesPerExpert: bytesPerExpert,
       expertBytesPerLayer: expertsHere * bytesPerExpert,
-      routerBytes: 2 * (experts * hidden + (hasMLPBias ? experts : 0) + (hasRoutingBias ? experts : 0)),
+      routerBytes: 2 * routerParameters,
       expertBiasBytes: hasMLPBias ? 2 * expertsHere * (2 * expertIntermediate + hidden) : 0,
       embeddingBytes: 2 * vocabulary * hidden, headBytes: 2 * vocabulary * hidden)
   }

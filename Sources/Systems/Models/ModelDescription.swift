@@ -26,12 +26,16 @@ public struct ModelDescription: Sendable, Hashable {
   public var topK: Int
   /// Width of one expert's gated MLP; 0 in a dense model.
   public var expertIntermediate: Int
+  /// Width of the MLP that routes tokens to experts; 0 where one product does.
+  public var routerWidth = 0
   /// Width of the gated MLP that every token passes beside its experts: all shared experts together; 0 without.
   public var sharedWidth = 0
   /// Whether a gate of one number a token weighs the shared experts.
   public var hasSharedGate = false
   /// Attention over latent vectors, in place of the heads above; nil in models without.
   public var latent: LatentAttention?
+  /// Attention in a compressed space, in place of that of the heads above, whose numbers are the same; nil in models without.
+  public var compressed: CompressedAttention?
   /// The recurrence of the layers that have no attention; nil in models without.
   public var delta: GatedDelta?
   /// Whether each layer is a recurrence, and has no attention.
@@ -126,6 +130,7 @@ extension ModelDescription {
   private func parameters(of mixer: LayerKind.Mixer) -> Int {
     switch mixer {
     case .latentAttention(let attention): return attention.parameters(hidden: hidden)
+    case .compressedAttention(let attention): return attention.parameters(hidden: hidden)
     case .gatedDelta(let delta): return delta.parameters(hidden: hidden)
     case .attention(let heads, let keyValueHeads, let headDim, _):
       let outputs = projectedHeads(heads: heads, keyValueHeads: keyValueHeads) * headDim
@@ -155,11 +160,32 @@ extension ModelDescription {
     switch feedForward {
     case .dense(let width):
       return 3 * hidden * width + (hasMLPBias ? 2 * width + hidden : 0)
-    case .experts(let count, _, _, let shared, _):
-      let router = count * hidden + (hasMLPBias ? count : 0) + (hasRoutingBias ? count : 0)
-      return router + chosen * (parametersPerExpert + (hasMLPBias ? 2 * expertIntermediate + hidden : 0))
+    case .experts(_, _, _, let shared, _):
+      return routerParameters + chosen
+        * (parametersPerExpert + (hasMLPBias ? 2 * expertIntermediate + hidden : 0))
         + 3 * hidden * shared + (hasSharedGate ? hidden : 0)
     }
+  }
+}
+
+extension ModelDescription {
+  /// Weights of a layer's router; 0 in a dense model.
+  ///
+  /// An MLP (ZAYA's) goes down to its width, through two square matrices, and to a score of each expert and one of none.
+  package var routerParameters: Int {
+    guard routerWidth > 0 else {
+      return experts * hidden + (hasMLPBias ? experts : 0) + (hasRoutingBias ? experts : 0)
+    }
+    return routerProducts.reduce(0) { $0 + $1.n * $1.k }
+  }
+
+  /// Outputs and inputs of the router's products, in order.
+  package var routerProducts: [(n: Int, k: Int)] {
+    guard routerWidth > 0 else { return [(experts, hidden)] }
+    return [
+      (routerWidth, hidden), (routerWidth, routerWidth), (routerWidth, routerWidth),
+      (experts + 1, routerWidth),
+    ]
   }
 }
 

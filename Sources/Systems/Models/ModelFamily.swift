@@ -48,6 +48,8 @@ public enum ModelFamily: String, Sendable, CaseIterable {
   case kimiK2 = "kimi_k2"
   /// GLM-5.
   case glm5 = "glm_moe_dsa"
+  /// ZAYA1: compressed convolutional attention, mixture of experts.
+  case zaya
 
   /// Other names of the same shapes: the text models inside models that also see, and MiMo, which is a Qwen2.
   static let aliases: [String: ModelFamily] = [
@@ -58,7 +60,7 @@ public enum ModelFamily: String, Sendable, CaseIterable {
   /// The fields that hold the number of experts and the width of one; nil in a dense family.
   var expertFields: (count: String, width: String)? {
     switch self {
-    case .qwen2MixtureOfExperts, .qwen3MixtureOfExperts, .qwen3Next, .qwen35MixtureOfExperts:
+    case .qwen2MixtureOfExperts, .qwen3MixtureOfExperts, .qwen3Next, .qwen35MixtureOfExperts, .zaya:
       ("num_experts", "moe_intermediate_size")
     case .olmoe: ("num_experts", "intermediate_size")
     case .mixtral, .gptOSS, .minimaxM2, .llama4, .graniteMixtureOfExperts:
@@ -99,11 +101,11 @@ public enum ModelFamily: String, Sendable, CaseIterable {
 
   /// The width of a head where a configuration does not say; nil where it follows from the hidden size.
   ///
-  /// The defaults of `Qwen3Config`, `GptOssConfig`, `Gemma3TextConfig` and `Qwen3NextConfig` in
+  /// The defaults of `Qwen3Config`, `GptOssConfig`, `Gemma3TextConfig`, `Qwen3NextConfig` and `ZayaConfig` in
   /// github.com/huggingface/transformers.
   var headDim: Int? {
     switch self {
-    case .qwen3: 128
+    case .qwen3, .zaya: 128
     case .gptOSS: 64
     case .gemma3, .qwen3Next, .qwen35, .qwen35MixtureOfExperts: 256
     default: nil
@@ -119,7 +121,6 @@ public enum ModelFamily: String, Sendable, CaseIterable {
     case "nemotron_h", "falcon_h1", "jamba", "bamba", "granitemoehybrid", "zamba2", "mamba2", "mamba",
       "lfm2", "lfm2_moe":
       "its state-space layers have no measured kernels"
-    case "zaya": "its convolutional attention has no law here"
     case "gemma4_text", "gemma4": "layers whose heads differ in width are not supported"
     case "mimo_v2_flash": "layers whose numbers of KV heads differ are not supported"
     default: nil

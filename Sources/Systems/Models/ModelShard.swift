@@ -1,7 +1,7 @@
 /// What one GPU of a tensor-parallel group holds of a model, in bytes.
 ///
-/// Attention heads, expert and MLP widths and vocabulary rows are split; norms, routers and latent projections are on every
-/// GPU. Every GPU holds its slice of every expert, or, with expert parallelism, a part of the experts.
+/// Attention heads, expert and MLP widths and vocabulary rows are split; norms, routers, latent projections and compressed
+/// attention are on every GPU. Every GPU holds its slice of every expert, or, with expert parallelism, a part of the experts.
 public struct ModelShard: Sendable, Hashable {
   /// The whole model.
   public let model: ModelDescription
@@ -65,11 +65,18 @@ public struct ModelShard: Sendable, Hashable {
     return entry + indexer.entryBytes
   }
 
-  /// Bytes of states that a sequence keeps in the layers without attention, whatever its length.
+  /// Bytes of states that a sequence keeps in the layers without attention, and beside keys and values in those with compressed
+  /// attention, whatever its length.
   public var stateBytesPerSequence: Int {
-    kinds.indices.reduce(0) { sum, index in
-      guard case .gatedDelta(let delta) = kinds[index].mixer else { return sum }
-      return sum + model.layerMap.count(of: index, in: 0..<model.layers) * delta.cacheBytes
+    let map = model.layerMap
+    return zip(kinds, map.kinds.indices).reduce(0) { sum, kind in
+      let bytes =
+        switch kind.0.mixer {
+        case .gatedDelta(let delta): delta.cacheBytes
+        case .compressedAttention(let attention): attention.stateBytes
+        case .attention, .latentAttention: 0
+        }
+      return sum + map.count(of: kind.1, in: 0..<model.layers) * bytes
     }
   }
 
@@ -87,6 +94,7 @@ public struct ModelShard: Sendable, Hashable {
       case .attention(let heads, let keyValueHeads, let headDim, _):
         model.projectedHeads(heads: heads, keyValueHeads: keyValueHeads) * headDim
       case .latentAttention(let latent): latent.downWidth + latent.queryWidth + latent.upWidth
+      case .compressedAttention(let attention): attention.projectedWidth + 2 * attention.channels
       case .gatedDelta(let delta): delta.inputWidth + delta.channels
       }
     }
@@ -114,6 +122,7 @@ extension ModelShard {
           + (model.hasAttentionSinks ? heads : 0)
       case .latentAttention(let latent):
         (latent.queryRank ?? 0) + latent.latent + 2 * (latent.indexer?.headDim ?? 0)
+      case .compressedAttention(let attention): attention.otherParameters
       case .gatedDelta(let delta): delta.channels * delta.kernel + delta.gateWidth + delta.valueDim
       }
     let gate = kind.hasExperts && model.hasSharedGate ? model.hidden : 0
@@ -139,6 +148,10 @@ extension ModelShard {
       return queries + formats.queryKeyValue.bytes(rows: latent.upWidth, columns: latent.latent)
         + formats.output.bytes(rows: hidden, columns: latent.heads * latent.value)
         + absorbedBytes(latent) + indexerBytes(latent)
+    case .compressedAttention(let attention):
+      return formats.queryKeyValue.bytes(rows: attention.projectedWidth, columns: hidden)
+        + formats.output.bytes(rows: hidden, columns: attention.queryWidth)
+        + 2 * attention.headConvolutionWeights
     case .gatedDelta(let delta):
       return formats.recurrence.bytes(rows: delta.inputWidth, columns: hidden)
         + 2 * delta.gateWidth * hidden

@@ -14,6 +14,12 @@ struct SystemOptions: ParsableArguments {
   var model = "qwen3-30b-a3b"
 
   @Option(
+    help: ArgumentHelp(
+      "Another attention in place of the model's own: cca[q=2,kv=8], compressed convolutional attention with half of the "
+        + "query heads and an eighth as many key-value heads.", valueName: "attention"))
+  var attention: String?
+
+  @Option(
     name: [.long, .customLong("gpu")],
     help: ArgumentHelp("The GPU (see 'sim list hardware').", valueName: "name|file"))
   var hardware = "h100-sxm"
@@ -126,6 +132,7 @@ struct SystemOptions: ParsableArguments {
     }
     var system = SystemSpecification()
     system.model = model
+    system.attention = attention.map { PolicySpecification(parsing: $0) }
     system.hardware = hardware
     system.engine = engine
     system.engineSettings = flagSettings.merging(

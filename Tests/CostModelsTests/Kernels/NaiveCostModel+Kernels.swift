@@ -17,9 +17,14 @@ extension NaiveCostModel {
     let norm = streaming("rms_norm", activations: 4 * p * h, canBeFused: true)
     // Of latent attention the norms of what queries pass through and of the latent vector, and the rotary parts.
     let normed = model.queryRank + model.latent + (1 + shard.heads) * model.rope
-    let (width, stored) =
+    var (width, stored) =
       model.isLatent ? (Double(normed), Double(model.latent + model.rope)) : (qkv, keyValue)
     var launches = [norm, norm]
+    if model.isCompressed {
+      // Queries and keys from before the convolutions are read and not written.
+      width += Double(shard.compressedChannels) / 2
+      launches.append(convolution(rows: p))
+    }
     if model.isRecurrent(layer) {
       // Outputs and gates are read, their product is written.
       launches.append(
@@ -51,7 +56,10 @@ extension NaiveCostModel {
           "expert_silu_mul", activations: 3 * choices * Double(shard.intermediate), canBeFused: true))
       launches.append(streaming("expert_sum", activations: (choices + p) * h, canBeFused: true))
     }
-    if gpus > 1 { launches += [allReduce(rows: computed), allReduce(rows: computed)] }
+    // What each GPU computes whole is not summed.
+    if gpus > 1 {
+      launches += Array(repeating: allReduce(rows: computed), count: model.isCompressed ? 1 : 2)
+    }
     return launches
   }
 
@@ -70,6 +78,18 @@ extension NaiveCostModel {
       product(shard.head, rows: rows),
       streaming("sampling", activations: Double(rows) * Double(model.vocabulary)),
     ]
+  }
+
+  /// The convolution of each channel, of two tokens: both are read and one is written, at the data sheet's bandwidth behind the
+  /// launch of a norm.
+  private func convolution(rows: Double) -> Launch {
+    let channels = Double(shard.compressedChannels)
+    let bytes = 2 * rows * 3 * channels
+    let launch = calibration.fit("elementwise", "rms_norm", [])?.values[0] ?? 0
+    let bandwidth = calibration.memoryBandwidth * calibration.memoryEfficiency
+    return Launch(
+      kernel: "convolution", seconds: (launch + bytes / bandwidth) * engine.kernelScale.other,
+      flops: 2 * rows * 2 * channels, activationBytes: bytes)
   }
 
   /// A kernel that streams through memory, two bytes for each number.

@@ -74,12 +74,12 @@ import Testing
     let drafts = [1, 2, 3, 5][Int(random.next() % 4)]
     // Models with experts and windows have biases, which a layer of theirs without window would have, too.
     if method == 2, !system.model.isLatent { system.model.window = nil }
-    // What EAGLE-3 would be beside latent attention is not known, and refused.
-    if method == 1, system.model.isLatent {
+    // What EAGLE-3 would be beside latent or compressed attention is not known, and refused.
+    if method == 1, system.model.isLatent || system.model.isCompressed {
       #expect(throws: DescriptionError.self) {
         try Drafter.eagle3(for: system.served(), drafts: drafts, intermediate: 192, vocabulary: 500)
       }
-      system.model.isLatent = false
+      (system.model.isLatent, system.model.isCompressed) = (false, false)
       system.model.window = nil
     }
     system.calibration = ToyCalibration(

@@ -10,9 +10,12 @@ struct NaiveShard {
     self.expertRanks = expertRanks
   }
 
-  var heads: Int { model.heads / gpus }
+  /// Those of compressed attention are on every GPU.
+  var heads: Int { model.isCompressed ? model.heads : model.heads / gpus }
   /// At least one: GPUs beyond their number hold copies.
-  var keyValueHeads: Int { max(1, model.keyValueHeads / gpus) }
+  var keyValueHeads: Int { model.isCompressed ? model.keyValueHeads : max(1, model.keyValueHeads / gpus) }
+  /// Numbers of queries and keys, which the convolutions of compressed attention pass over.
+  var compressedChannels: Int { (heads + keyValueHeads) * model.headDim }
   /// Width of the dense MLP, or of one expert, which is whole where ranks share the experts out.
   var intermediate: Int { model.intermediate * expertRanks / gpus }
   var vocabulary: Int { (model.vocabulary + gpus - 1) / gpus }
@@ -76,6 +79,15 @@ struct NaiveShard {
       return products + mlp("", width: intermediate)
     }
     guard model.hasExperts(layer) else { return products + mlp("", width: model.denseWidth / gpus) }
+    if model.isCompressed {
+      // Two taps of a square matrix for each head; and an MLP that also knows the choice of no expert.
+      let (r, d) = (model.routerWidth, model.headDim)
+      products.append(Product(name: "convolution_gemm", n: compressedChannels, k: 2 * d))
+      for (n, k) in [(r, h), (r, r), (r, r), (model.experts + 1, r)] {
+        products.append(Product(name: "router_gemm", n: n, k: k))
+      }
+      return products
+    }
     products.append(Product(name: "router_gemm", n: model.experts, k: h, hasBias: model.hasBias))
     return products + (model.sharedWidth > 0 ? mlp("shared_", width: model.sharedWidth / gpus) : [])
   }

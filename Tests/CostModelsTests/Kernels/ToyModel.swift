@@ -43,6 +43,11 @@ struct ToyModel {
   /// Whether an indexer picks keys.
   var hasIndexer: Bool { isLatent && window != nil }
 
+  /// Whether attention is in a compressed space; only in models with experts alone, and without windows.
+  var isCompressed = false
+  /// Width of the MLP that routes tokens in such models.
+  let routerWidth = 48
+
   /// Whether every other layer, beginning with the first, is a gated DeltaNet; only in dense models without windows.
   var isHybrid = false
   /// Sizes of a gated DeltaNet.
@@ -72,9 +77,11 @@ struct ToyModel {
     let family =
       isLatent
       ? (hasIndexer ? "deepseek_v32" : "deepseek_v3")
-      : isHybrid
-        ? "qwen3_5_text"
-        : experts > 0 ? (window == nil ? "qwen3_moe" : "gpt_oss") : (window == nil ? "llama" : "mistral")
+      : isCompressed
+        ? "zaya"
+        : isHybrid
+          ? "qwen3_5_text"
+          : experts > 0 ? (window == nil ? "qwen3_moe" : "gpt_oss") : (window == nil ? "llama" : "mistral")
     var fields: [String: Any] = [
       "model_type": family, "num_hidden_layers": layers, "hidden_size": hidden, "vocab_size": vocabulary,
       "num_attention_heads": heads, "num_key_value_heads": keyValueHeads, "head_dim": headDim,
@@ -105,6 +112,10 @@ struct ToyModel {
       fields["linear_num_value_heads"] = linearValueHeads
       fields["linear_key_head_dim"] = linearKeyDim
       fields["linear_value_head_dim"] = linearValueDim
+    case "zaya":
+      fields["num_experts"] = experts
+      fields["moe_intermediate_size"] = intermediate
+      fields["router_hidden_size"] = routerWidth
     case "qwen3_moe":
       fields["mlp_only_layers"] = Array(0..<denseLayers)
       fields["intermediate_size"] = denseWidth
@@ -148,6 +159,8 @@ struct ToyModel {
       isLatent = pick([true, false])
       denseLayers = min(pick([0, 1, 2]), layers - 1)
       if isLatent { window = pick([nil, nil, 64, 200]) }
+      if !isLatent { isCompressed = pick([true, false]) }
+      if isCompressed { denseLayers = 0 }
     }
     if experts == 0, window == nil, layers > 1 { isHybrid = pick([true, false]) }
   }
@@ -207,7 +220,7 @@ struct ToySystem {
   func eagle(intermediate: Int, vocabulary: Int) -> ToyModel {
     var layer = model
     (layer.layers, layer.experts, layer.topK, layer.window, layer.isLatent) = (1, 0, 0, nil, false)
-    layer.isHybrid = false
+    (layer.isHybrid, layer.isCompressed) = (false, false)
     (layer.intermediate, layer.vocabulary, layer.isMXFP4) = (intermediate, vocabulary, false)
     return layer
   }
