@@ -22,7 +22,7 @@ public struct ChunkedPrefill: Scheduler {
   }
 
   /// Plans decode steps, then chunks of the prompts under way, then of new ones.
-  public mutating func plan(_ view: borrowing InstanceView, into plan: inout StepPlan) {
+  public mutating func plan(_ view: InstanceView, into plan: inout StepPlan) {
     plan.decode(view, atMost: decodesCount ? budget / view.tokensPerDecode : .max)
     var left = decodesCount ? budget - plan.decodes * view.tokensPerDecode : budget
     var room = view.maxSequences - plan.decodes

@@ -24,7 +24,7 @@ public struct DeadlinePrefill: Scheduler {
   /// Plans decode steps, and the largest chunk that the limit allows.
   ///
   /// - Complexity: O(log budget) estimates.
-  public mutating func plan(_ view: borrowing InstanceView, into plan: inout StepPlan) {
+  public mutating func plan(_ view: InstanceView, into plan: inout StepPlan) {
     plan.decode(view)
     guard plan.decodes < view.maxSequences, let prompt = plan.promptOrNext(0, view) else { return }
     let left = longestGap - (plan.decodes > 0 ? view.timeSinceLastStep ?? 0 : 0)

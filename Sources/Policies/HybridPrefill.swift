@@ -23,7 +23,7 @@ public struct HybridPrefill: Scheduler {
   }
 
   /// Plans decode steps, and the next group of layers of the chunk; forms a new one if none is under way.
-  public mutating func plan(_ view: borrowing InstanceView, into plan: inout StepPlan) {
+  public mutating func plan(_ view: InstanceView, into plan: inout StepPlan) {
     plan.decode(view)
     if !pass.isUnderWay {
       pass.form(view, &plan, limit: chunk) { [groups] _ in groups }

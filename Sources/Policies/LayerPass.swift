@@ -19,7 +19,7 @@ struct LayerPass: Sendable {
   ///   - limit: most tokens of a cohort; the prompt that exceeds it is cut there.
   ///   - groupCount: groups of layers for a cohort of so many tokens.
   mutating func form(
-    _ view: borrowing InstanceView, _ plan: inout StepPlan, limit: Tokens, groupCount: (Tokens) -> Int
+    _ view: InstanceView, _ plan: inout StepPlan, limit: Tokens, groupCount: (Tokens) -> Int
   ) {
     var tokens = 0
     var position = 0

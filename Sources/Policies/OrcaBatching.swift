@@ -15,7 +15,7 @@ public struct OrcaBatching: Scheduler {
   public var longestSequence: Tokens { budget }
 
   /// Plans whole prompts in order of arrival while they fit in the budget, then decode steps.
-  public mutating func plan(_ view: borrowing InstanceView, into plan: inout StepPlan) {
+  public mutating func plan(_ view: InstanceView, into plan: inout StepPlan) {
     var left = budget
     while plan.tiles.count < view.maxSequences, let next = plan.nextWaiting(view), next.tokens <= left,
       let prompt = plan.admitNext(view)

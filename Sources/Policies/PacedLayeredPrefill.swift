@@ -33,7 +33,7 @@ public struct PacedLayeredPrefill: Scheduler {
   /// Plans decode steps, and the next group of layers of the cohort; forms a new one if none is under way.
   ///
   /// - Complexity: O(log stages) estimates for each cohort.
-  public mutating func plan(_ view: borrowing InstanceView, into plan: inout StepPlan) {
+  public mutating func plan(_ view: InstanceView, into plan: inout StepPlan) {
     plan.decode(view)
     if !pass.isUnderWay {
       pass.form(view, &plan, limit: cohort) { _ in 1 }
@@ -43,7 +43,7 @@ public struct PacedLayeredPrefill: Scheduler {
   }
 
   /// Divides the cohort's layers into the fewest groups whose first one, the largest, keeps to the limit.
-  private mutating func divide(_ view: borrowing InstanceView, _ plan: inout StepPlan) {
+  private mutating func divide(_ view: InstanceView, _ plan: inout StepPlan) {
     var (least, most) = (1, min(stages, view.layers))
     while least < most {
       let groups = (least + most) / 2

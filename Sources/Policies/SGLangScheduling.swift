@@ -52,7 +52,7 @@ public struct SGLangScheduling: Scheduler {
   }
 
   /// Plans prompts if some are unfinished or can be admitted, else decode steps.
-  public mutating func plan(_ view: borrowing InstanceView, into plan: inout StepPlan) {
+  public mutating func plan(_ view: InstanceView, into plan: inout StepPlan) {
     planPrompts(view, into: &plan)
     guard plan.tiles.isEmpty else { return }
     plan.decode(view)
@@ -64,7 +64,7 @@ public struct SGLangScheduling: Scheduler {
     }
   }
 
-  private mutating func planPrompts(_ view: borrowing InstanceView, into plan: inout StepPlan) {
+  private mutating func planPrompts(_ view: InstanceView, into plan: inout StepPlan) {
     var left = chunk
     var admitted = prefillTokens
     var position = 0
@@ -97,13 +97,13 @@ public struct SGLangScheduling: Scheduler {
   }
 
   /// Whether the last tile leaves tokens of its prompt.
-  private func isCut(_ plan: borrowing StepPlan, _ view: borrowing InstanceView) -> Bool {
+  private func isCut(_ plan: borrowing StepPlan, _ view: InstanceView) -> Bool {
     guard let tile = plan.tiles.last else { return false }
     return tile.tokens.upperBound < plan.prompt(plan.tiles.count - 1, view).tokens
   }
 
   /// For ever, unless the share falls and somebody waits for that.
-  public func repeats(_ view: borrowing InstanceView) -> Repeats {
+  public func repeats(_ view: InstanceView) -> Repeats {
     view.waitingCount > 0 && !isFixed && share(afterStep: view.decodeSteps) > share * Self.leastPart
       ? .no : .untilSomethingHappens
   }

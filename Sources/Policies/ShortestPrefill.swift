@@ -26,7 +26,7 @@ public struct ShortestPrefill: Scheduler {
   /// Plans decode steps, then chunks of the prompts under way, then of the shortest ones that wait.
   ///
   /// - Complexity: O(waiting) for each prompt that is admitted.
-  public mutating func plan(_ view: borrowing InstanceView, into plan: inout StepPlan) {
+  public mutating func plan(_ view: InstanceView, into plan: inout StepPlan) {
     plan.decode(view, atMost: budget / view.tokensPerDecode)
     var left = budget - plan.decodes * view.tokensPerDecode
     var room = view.maxSequences - plan.decodes
@@ -47,7 +47,7 @@ public struct ShortestPrefill: Scheduler {
     }
   }
 
-  private func shortest(_ view: borrowing InstanceView, _ plan: borrowing StepPlan) -> Prompt? {
+  private func shortest(_ view: InstanceView, _ plan: borrowing StepPlan) -> Prompt? {
     var best: (prompt: Prompt, length: Double)?
     var next = view.waiting(after: nil)
     while let prompt = next {
@@ -62,7 +62,7 @@ public struct ShortestPrefill: Scheduler {
   }
 
   /// Ageing changes who is next, as long as anybody waits.
-  public func repeats(_ view: borrowing InstanceView) -> Repeats {
+  public func repeats(_ view: InstanceView) -> Repeats {
     view.waitingCount > 0 ? .no : .untilSomethingHappens
   }
 }

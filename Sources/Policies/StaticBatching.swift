@@ -19,7 +19,7 @@ public struct StaticBatching: Scheduler {
   }
 
   /// Plans the prefill of the batch, or decode steps once that is done; forms a new batch if nothing is left of it.
-  public mutating func plan(_ view: borrowing InstanceView, into plan: inout StepPlan) {
+  public mutating func plan(_ view: InstanceView, into plan: inout StepPlan) {
     if view.prefillingCount == 0, view.decodingCount == 0 {
       while plan.promptCount(view) < min(batch, view.maxSequences), plan.admitNext(view) != nil {}
     }

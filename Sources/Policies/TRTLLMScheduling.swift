@@ -32,7 +32,7 @@ public struct TRTLLMScheduling: Scheduler {
   public var longestSequence: Tokens { evicts && !isChunked ? budget : .max }
 
   /// Plans decode steps, prompts under way, and new ones in order of arrival.
-  public mutating func plan(_ view: borrowing InstanceView, into plan: inout StepPlan) {
+  public mutating func plan(_ view: InstanceView, into plan: inout StepPlan) {
     plan.decode(view, atMost: budget / view.tokensPerDecode)
     var left = budget - plan.decodes * view.tokensPerDecode
     var room = view.maxSequences - view.runningCount

@@ -28,7 +28,7 @@ public struct VLLMScheduling: Scheduler {
   public var servesInOrder: Bool { true }
 
   /// Plans those that run, then new ones; nobody overtakes one whose memory is not there.
-  public mutating func plan(_ view: borrowing InstanceView, into plan: inout StepPlan) {
+  public mutating func plan(_ view: InstanceView, into plan: inout StepPlan) {
     let inSystem = view.runningCount + view.waitingCount
     var chunk = Int.max
     if longPrompt > 0, inSystem > 1 { chunk = isAdaptive ? max(longPrompt, budget / inSystem) : longPrompt }

@@ -4,13 +4,13 @@ import Testing
 
 /// A policy that does what a test says in its first iterations, and nothing afterwards.
 private struct Scripted: Scheduler {
-  typealias Act = @Sendable (borrowing InstanceView, inout StepPlan) -> Void
+  typealias Act = @Sendable (InstanceView, inout StepPlan) -> Void
   let acts: [Act]
   var iteration = 0
 
   init(_ acts: Act...) { self.acts = acts }
 
-  mutating func plan(_ view: borrowing InstanceView, into plan: inout StepPlan) {
+  mutating func plan(_ view: InstanceView, into plan: inout StepPlan) {
     if iteration < acts.count { acts[iteration](view, &plan) }
     iteration += 1
   }
@@ -142,7 +142,7 @@ private func then(_ tiles: Tile...) -> Scripted.Act {
   @Test func aSlowPolicyIsNotABrokenOne() throws {
     struct Slow: Scheduler {
       var beat = 0
-      mutating func plan(_ view: borrowing InstanceView, into plan: inout StepPlan) {
+      mutating func plan(_ view: InstanceView, into plan: inout StepPlan) {
         beat += 1
         if view.prefillingCount == 0 { _ = plan.admitNext(view) }
         if plan.promptCount(view) > 0 {

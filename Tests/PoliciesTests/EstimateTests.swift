@@ -18,9 +18,9 @@ private struct Curious: Scheduler {
   init(_ inner: any Scheduler) { self.inner = inner }
 
   var longestSequence: Tokens { inner.longestSequence }
-  func repeats(_ view: borrowing InstanceView) -> Repeats { .no }
+  func repeats(_ view: InstanceView) -> Repeats { .no }
 
-  mutating func plan(_ view: borrowing InstanceView, into plan: inout StepPlan) {
+  mutating func plan(_ view: InstanceView, into plan: inout StepPlan) {
     for limit in 1...9 {
       var other = StepPlan(view)
       other.decode(view, atMost: limit)

@@ -6,7 +6,7 @@ private struct Uneven: Scheduler {
   var second: Prompt?
   var iteration = 0
 
-  mutating func plan(_ view: borrowing InstanceView, into plan: inout StepPlan) {
+  mutating func plan(_ view: InstanceView, into plan: inout StepPlan) {
     if iteration == 0, let first = plan.admitNext(view), let second = plan.admitNext(view) {
       plan.prefill(first, tokens: 0..<first.tokens, layers: 0..<8)
       plan.prefill(second, tokens: 0..<second.tokens, layers: 0..<2)

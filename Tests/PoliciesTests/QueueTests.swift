@@ -3,7 +3,7 @@ import Testing
 
 /// Admits the shortest waiting prompt first, and prefills it whole.
 private struct ShortestFirst: Scheduler {
-  mutating func plan(_ view: borrowing InstanceView, into plan: inout StepPlan) {
+  mutating func plan(_ view: InstanceView, into plan: inout StepPlan) {
     plan.decode(view)
     while true {
       var shortest: Prompt?
@@ -47,7 +47,7 @@ private struct ShortestFirst: Scheduler {
   /// The plan of a step sees what its own actions have left.
   @Test func aPlanFollowsItsOwnActions() throws {
     struct Looking: Scheduler {
-      mutating func plan(_ view: borrowing InstanceView, into plan: inout StepPlan) {
+      mutating func plan(_ view: InstanceView, into plan: inout StepPlan) {
         plan.decode(view)
         var heads: [Tokens] = []
         while let head = plan.nextWaiting(view) {

@@ -53,7 +53,7 @@ struct Witness: Scheduler {
   var longestPrompt: Tokens { inner.longestPrompt }
   var servesInOrder: Bool { inner.servesInOrder }
 
-  mutating func plan(_ view: borrowing InstanceView, into plan: inout StepPlan) {
+  mutating func plan(_ view: InstanceView, into plan: inout StepPlan) {
     if view.runningCount == 0, view.memory.usedBlocks != 0 {
       testimony.report("\(view.memory.usedBlocks) blocks are held although nobody runs")
     }
@@ -65,7 +65,7 @@ struct Witness: Scheduler {
     for tile in plan.tiles { follow(tile, view, plan) }
   }
 
-  private mutating func follow(_ tile: Tile, _ view: borrowing InstanceView, _ plan: StepPlan) {
+  private mutating func follow(_ tile: Tile, _ view: InstanceView, _ plan: StepPlan) {
     let prompts = (0..<plan.promptCount(view)).map { plan.prompt($0, view) }
     guard let prompt = prompts.first(where: { $0.slot == tile.sequence }) else {
       return testimony.report("\(tile) is of no admitted prompt")

@@ -2,7 +2,9 @@ import Serving
 import Systems
 
 /// A kernel with its price: the fit of its shape, the engine's factor, and the GPU's power.
-struct PricedKernel<Family: KernelFamily>: Sendable {
+///
+/// A class, since a struct of this size would be copied for each launch.
+final class PricedKernel<Family: KernelFamily>: Sendable {
   let fit: Fit<Family>
   let scale: Double
   let power: PowerModel

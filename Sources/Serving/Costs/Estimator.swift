@@ -13,7 +13,7 @@ final class Estimator {
     firstDraw = UInt64(instance) &<< 48
   }
 
-  func estimate(_ plan: borrowing StepPlan, in view: borrowing InstanceView) -> StepCost {
+  func estimate(_ plan: borrowing StepPlan, in view: InstanceView) -> StepCost {
     var decode = DecodeLoad()
     if plan.decodes > 0 {
       let isWhole =

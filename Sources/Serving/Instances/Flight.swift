@@ -72,7 +72,7 @@ struct Flight {
   }
 
   /// Writes down what each sequence does.
-  private mutating func noteRows(of view: borrowing InstanceView) {
+  private mutating func noteRows(of view: InstanceView) {
     rows.removeAll(keepingCapacity: true)
     if plan.decodes > 0 {
       for slot in view.decodersInOrder() where view.sequences[slot.index].steps {

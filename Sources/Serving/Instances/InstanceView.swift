@@ -68,6 +68,9 @@ public struct InstanceView {
   var news = News()
   /// Prices plans for those who ask.
   let estimator: Estimator
+  // A value that holds an existential is lent by its address. Without it each policy that is asked, and each plan that looks
+  // at the view, would get a copy.
+  private let keepsAddress: any Sendable = ()
 
   init(configuration: borrowing InstanceConfiguration, longestOutput: Tokens, number: Int) {
     let costModel = configuration.costModel

@@ -14,13 +14,13 @@ public protocol Scheduler: Sendable {
   /// Fills an empty plan for the next step.
   ///
   /// - Complexity: called once a step; should be O(tiles planned).
-  mutating func plan(_ view: borrowing InstanceView, into plan: inout StepPlan)
+  mutating func plan(_ view: InstanceView, into plan: inout StepPlan)
 
   /// For how long the policy, having planned a decode step for every sequence and nothing else, plans the same again.
   ///
   /// Asked only while nothing happens that it could not foresee: no request arrives or ends, and every sequence finds
   /// its KV memory. The engine then repeats the plan without asking, which is several times faster.
-  func repeats(_ view: borrowing InstanceView) -> Repeats
+  func repeats(_ view: InstanceView) -> Repeats
 
   /// The longest sequence, prompt and output together, that the policy can ever schedule.
   ///
@@ -50,7 +50,7 @@ public enum Repeats: Sendable, Hashable {
 
 extension Scheduler {
   /// Until something happens.
-  public func repeats(_ view: borrowing InstanceView) -> Repeats { .untilSomethingHappens }
+  public func repeats(_ view: InstanceView) -> Repeats { .untilSomethingHappens }
 
   /// No limit.
   public var longestSequence: Tokens { .max }

@@ -12,7 +12,7 @@ extension StepPlan {
   /// - Returns: what is left of the budget.
   /// - Complexity: O(prompts under way); O(requests that run) if memory or the budget is short.
   public mutating func serve(
-    _ view: borrowing InstanceView, budget: Tokens, atMost chunk: Tokens = .max
+    _ view: InstanceView, budget: Tokens, atMost chunk: Tokens = .max
   ) -> Tokens {
     precondition(!hasDecoded, "decode steps are planned twice for a step")
     hasDecoded = true
@@ -21,7 +21,7 @@ extension StepPlan {
   }
 
   /// Lets those that decode take a step, in the order of their admission; prompts keep what they hold.
-  mutating func serveDecoders(_ view: borrowing InstanceView, atMost count: Int) {
+  mutating func serveDecoders(_ view: InstanceView, atMost count: Int) {
     guard view.rules.slidingWindow == 0, count == view.decodingCount, view.leftOut.isEmpty,
       view.blocksToStepAll <= freeBlocks
     else {
@@ -36,7 +36,7 @@ extension StepPlan {
   }
 
   /// Serves everybody, whose order then does not matter; `nil` if memory or the budget is short for somebody.
-  private mutating func serveAll(_ view: borrowing InstanceView, budget: Tokens, chunk: Tokens) -> Tokens? {
+  private mutating func serveAll(_ view: InstanceView, budget: Tokens, chunk: Tokens) -> Tokens? {
     let decoding = view.decodingCount
     let decodeTokens = decoding * view.tokensPerDecode
     guard view.leftOut.isEmpty, view.rules.slidingWindow == 0, decodeTokens <= budget else { return nil }
@@ -70,7 +70,7 @@ extension StepPlan {
 
   /// Serves one after another.
   private mutating func serveInTurn(
-    _ running: [Slot], _ view: borrowing InstanceView, budget: Tokens, chunk: Tokens
+    _ running: [Slot], _ view: InstanceView, budget: Tokens, chunk: Tokens
   ) -> Tokens {
     var order = running
     var left = budget
@@ -135,7 +135,7 @@ extension StepPlan {
   /// Frees the blocks of the second group that a request's window has passed.
   ///
   /// - Returns: the blocks that it has passed so far.
-  private mutating func passWindow(of slot: Slot, _ view: borrowing InstanceView) -> Int {
+  private mutating func passWindow(of slot: Slot, _ view: InstanceView) -> Int {
     guard view.rules.slidingWindow > 0 else { return 0 }
     operations.append(.pass(slot))
     let (before, after) = (Int(view.sequences[slot.index].passedBlocks), view.passedBlocks(of: slot))
@@ -156,7 +156,7 @@ extension StepPlan {
   }
 
   /// Blocks that are free once a request has lost its memory.
-  private mutating func blocksFreed(by slot: Slot, passed: Int, _ view: borrowing InstanceView) -> Int {
+  private mutating func blocksFreed(by slot: Slot, passed: Int, _ view: InstanceView) -> Int {
     let all = view.blocksHeld(by: slot) * view.rules.groups - passed
     guard let cache = view.cache else { return all }
     var shared = 0

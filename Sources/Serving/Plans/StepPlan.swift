@@ -59,7 +59,7 @@ public struct StepPlan: Sendable {
   private var skips = false
 
   /// Creates an empty plan for an instance.
-  public init(_ view: borrowing InstanceView) {
+  public init(_ view: InstanceView) {
     begin(freeBlocks: view.memory.freeBlocks, queue: view.queue.head)
     beginDraft(view)
   }
@@ -88,7 +88,7 @@ public struct StepPlan: Sendable {
   }
 
   /// Begins to follow what the plan leaves of the cache, if one is kept.
-  mutating func beginDraft(_ view: borrowing InstanceView) {
+  mutating func beginDraft(_ view: InstanceView) {
     guard let cache = view.cache else { return }
     keepsCache = true
     tilesEntered = 0
@@ -108,7 +108,7 @@ public struct StepPlan: Sendable {
   ///
   /// - Complexity: O(1), beside O(1) for each sequence that starts or ceases to step; O(decoding sequences) if
   ///   memory is short.
-  public mutating func decode(_ view: borrowing InstanceView, atMost limit: Int = .max) {
+  public mutating func decode(_ view: InstanceView, atMost limit: Int = .max) {
     precondition(!hasDecoded, "decode steps are planned twice for a step")
     hasDecoded = true
     let count = min(limit, view.maxSequences, view.decodingCount)
@@ -133,7 +133,7 @@ public struct StepPlan: Sendable {
 
   /// The request at the head of the queue, if the plan has not admitted it: preempted ones come first, then those that
   /// never ran, in order of arrival.
-  public func nextWaiting(_ view: borrowing InstanceView) -> Prompt? {
+  public func nextWaiting(_ view: InstanceView) -> Prompt? {
     if nextVictim.exists { return view.promptOnceEvicted(nextVictim) }
     return nextInQueue.exists ? view.prompt(nextInQueue) : nil
   }
@@ -142,7 +142,7 @@ public struct StepPlan: Sendable {
   ///
   /// - Returns: the prompt, or `nil` if no request waits or memory is short: then nothing behind it is admitted either.
   /// - Complexity: O(1).
-  public mutating func admitNext(_ view: borrowing InstanceView) -> Prompt? {
+  public mutating func admitNext(_ view: InstanceView) -> Prompt? {
     guard let prompt = nextWaiting(view) else { return nil }
     return admit(prompt, view)
   }
@@ -154,7 +154,7 @@ public struct StepPlan: Sendable {
   ///   - view: the instance.
   /// - Returns: the prompt, or `nil` if memory is short.
   /// - Complexity: O(1), and O(prompts admitted out of order).
-  public mutating func admit(_ prompt: Prompt, _ view: borrowing InstanceView) -> Prompt? {
+  public mutating func admit(_ prompt: Prompt, _ view: InstanceView) -> Prompt? {
     guard mayAdmit(view) else { return nil }
     return admit(prompt, computing: .max, whole: true, view)
   }
@@ -167,14 +167,14 @@ public struct StepPlan: Sendable {
   ///   - view: the instance.
   ///   - tokens: most tokens that a tile of it will cover.
   /// - Returns: the prompt, or `nil` if no request waits or memory is short.
-  public mutating func admitNext(_ view: borrowing InstanceView, computing tokens: Tokens) -> Prompt? {
+  public mutating func admitNext(_ view: InstanceView, computing tokens: Tokens) -> Prompt? {
     guard mayAdmit(view), let prompt = nextWaiting(view) else { return nil }
     return admit(prompt, computing: tokens, whole: view.rules.reservesWholePrompt, view)
   }
 
   /// Admits a request if there is room for the next tokens, and for the whole of it if that is asked for.
   private mutating func admit(
-    _ prompt: Prompt, computing tokens: Tokens, whole: Bool, _ view: borrowing InstanceView
+    _ prompt: Prompt, computing tokens: Tokens, whole: Bool, _ view: InstanceView
   ) -> Prompt? {
     var (prompt, hit) = (prompt, PrefixCache.Match())
     var found: [[Int32]] = []
@@ -201,7 +201,7 @@ public struct StepPlan: Sendable {
   }
 
   /// Lets the draft know what the plan computes so far.
-  private mutating func enterNames(_ view: borrowing InstanceView, _ cache: borrowing PrefixCache) {
+  private mutating func enterNames(_ view: InstanceView, _ cache: borrowing PrefixCache) {
     if cache.contents.hasOutputs, draft.needsNamesOfDecoders() {
       for slot in view.decodersInOrder() where view.sequences[slot.index].steps {
         let request = view.sequences[slot.index].record.request
@@ -221,17 +221,17 @@ public struct StepPlan: Sendable {
     }
   }
 
-  private func mayAdmit(_ view: borrowing InstanceView) -> Bool {
+  private func mayAdmit(_ view: InstanceView) -> Bool {
     // What victims leave in a cache is not in the draft.
     victims == 0 || view.rules.order == .byEntry && view.cache == nil
   }
 
   /// Blocks that an admission leaves free.
-  private func reserve(_ view: borrowing InstanceView) -> Int {
+  private func reserve(_ view: InstanceView) -> Int {
     view.reservedBlocks > 0 && (view.runningCount > 0 || !admitted.isEmpty) ? view.reservedBlocks : 0
   }
 
-  private mutating func enter(_ prompt: Prompt, tokens: Tokens, _ view: borrowing InstanceView) -> Prompt {
+  private mutating func enter(_ prompt: Prompt, tokens: Tokens, _ view: InstanceView) -> Prompt {
     actions.append(.admit(prompt.slot, tokens: tokens))
     admitted.append(prompt)
     if prompt.slot == nextVictim {
@@ -247,10 +247,10 @@ public struct StepPlan: Sendable {
   private func isAdmitted(_ slot: Slot) -> Bool { slot.exists && admitted.contains { $0.slot == slot } }
 
   /// Number of admitted prompts that are not yet through the model, those that the plan admits included.
-  public func promptCount(_ view: borrowing InstanceView) -> Int { view.prefillingCount + admitted.count }
+  public func promptCount(_ view: InstanceView) -> Int { view.prefillingCount + admitted.count }
 
   /// An admitted prompt by its position, in order of admission; those that the plan admits come last.
-  public func prompt(_ position: Int, _ view: borrowing InstanceView) -> Prompt {
+  public func prompt(_ position: Int, _ view: InstanceView) -> Prompt {
     let count = view.prefillingCount
     return position < count ? view.prefilling(position) : admitted[position - count]
   }
@@ -259,7 +259,7 @@ public struct StepPlan: Sendable {
   ///
   /// - Returns: the prompt, or `nil` if it would have to be admitted and cannot be.
   /// - Complexity: O(1).
-  public mutating func promptOrNext(_ position: Int, _ view: borrowing InstanceView) -> Prompt? {
+  public mutating func promptOrNext(_ position: Int, _ view: InstanceView) -> Prompt? {
     position < promptCount(view) ? prompt(position, view) : admitNext(view)
   }
 

@@ -29,7 +29,7 @@ struct Outsider {
 
 /// Whole prompts, one a step.
 struct Whole: Scheduler {
-  mutating func plan(_ view: borrowing InstanceView, into plan: inout StepPlan) {
+  mutating func plan(_ view: InstanceView, into plan: inout StepPlan) {
     plan.decode(view)
     guard let prompt = plan.promptOrNext(0, view) else { return }
     plan.prefill(prompt, tokens: prompt.done..<prompt.tokens, layers: 0..<view.layers)
