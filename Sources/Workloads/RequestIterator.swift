@@ -4,6 +4,7 @@ import Statistics
 /// Makes the requests of a workload one after another.
 public struct RequestIterator: IteratorProtocol, Sendable {
   private let count: Int
+  private let imageTokens: Tokens
   private let model: LengthModel?
   private let rows: [TraceRow]
   /// Whether the trace says what prompts begin with.
@@ -20,6 +21,7 @@ public struct RequestIterator: IteratorProtocol, Sendable {
 
   init(_ workload: Workload) {
     count = workload.count
+    imageTokens = workload.imageTokens
     lengths = SplitMix64(seed: workload.seed, purpose: "lengths")
     arrivals = ArrivalClock(workload.arrivals, seed: workload.seed)
     switch workload.source {
@@ -41,6 +43,13 @@ public struct RequestIterator: IteratorProtocol, Sendable {
   ///
   /// - Complexity: O(1).
   public mutating func next() -> Request? {
+    guard var request = nextText() else { return nil }
+    if imageTokens > 0 { request.imageTokens = min(imageTokens, request.promptTokens - 1) }
+    return request
+  }
+
+  /// The next request, as if it had no images.
+  private mutating func nextText() -> Request? {
     guard id < count else { return nil }
     defer { id += 1 }
     if let model {

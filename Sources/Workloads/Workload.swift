@@ -20,6 +20,8 @@ public struct Workload: Sendable, Sequence {
   public let count: Int
   /// The seed of all streams.
   public let seed: UInt64
+  /// Tokens of each prompt that stand for images; one at least of each prompt is text.
+  public var imageTokens: Tokens = 0
 
   /// Creates the workload of a source that is in memory.
   ///

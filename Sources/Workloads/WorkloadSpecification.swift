@@ -42,6 +42,8 @@ public struct WorkloadSpecification: Sendable, Hashable {
   public var outputLength: Tokens?
   /// The shortest of these lengths as a share of the longest; 1 if nil, which makes all lengths the same.
   public var rangeRatio: Double?
+  /// Tokens of each prompt that stand for images, `--image-tokens`; one at least of each prompt is text.
+  public var imageTokens: Tokens?
 
   /// Whether requests without a rate or times of their own are all ready at once.
   private(set) var areReady = false
@@ -83,6 +85,14 @@ public struct WorkloadSpecification: Sendable, Hashable {
     reading read: (String, TimeUnit?) throws(WorkloadError) -> TraceFile = TraceFile.read(_:timeUnit:)
   ) throws(WorkloadError) -> Workload {
     try checkValues()
+    var workload = try loadWithoutImages(tracesDirectory: tracesDirectory, reading: read)
+    workload.imageTokens = imageTokens ?? 0
+    return workload
+  }
+
+  private func loadWithoutImages(
+    tracesDirectory: String, reading read: (String, TimeUnit?) throws(WorkloadError) -> TraceFile
+  ) throws(WorkloadError) -> Workload {
     if inputLength != nil || outputLength != nil || rangeRatio != nil { return try randomLengths() }
     let path = try TraceCatalog(directory: tracesDirectory).path(of: trace)
     var source = try slice(of: read(path, timeUnit))
@@ -114,6 +124,9 @@ public struct WorkloadSpecification: Sendable, Hashable {
     if seed > UInt64(Int64.max) {
       throw .invalidOption(
         "--seed", value: "\(seed)", expected: "from 0 to 2^63 - 1, which the database can hold")
+    }
+    if let images = imageTokens, !(0...1 << 24 ~= images) {
+      throw .invalidOption("--image-tokens", value: "\(images)", expected: "from 0 to \(1 << 24) tokens")
     }
     if let count = numPrompts, !(1...1_000_000_000 ~= count) {
       throw .invalidOption("--num-prompts", value: "\(count)", expected: "from 1 to 1e9")

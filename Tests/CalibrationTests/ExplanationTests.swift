@@ -24,7 +24,7 @@ import Testing
       .latentGEMM, .queryGEMM, .latentProducts, .indexGEMM, .recurrenceGEMM, .recurrence, .sharedGateUpGEMM,
       .sharedSiluMul, .sharedDownGEMM, .convolution, .convolutionGEMM,
       // Not the model's own: what makes drafts has it.
-      .fusionGEMM,
+      .fusionGEMM, .selection,
     ]
     let other = unfused.union(rarer).union(try shipped(model).isMixtureOfExperts ? dense : sparse)
     #expect(named == Set(Set(KernelKind.allCases).subtracting(other).map(\.rawValue)))

@@ -16,16 +16,27 @@ struct LoadedCost: LayerCost {
   var quantum = 1
   var idleWatts: Double { 0 }
 
+  /// Keys that prompts see.
+  var keys: KeySelection?
+
   func add(
     _ load: DecodeLoad, prefill: ArraySlice<PrefillSegment>, layers: Range<Int>, to cost: inout StepCost
+  ) {
+    add(load, prefill: prefill, feedForward: prefill, scored: [], layers: layers, to: &cost)
+  }
+
+  func add(
+    _ load: DecodeLoad, prefill: ArraySlice<PrefillSegment>, feedForward: ArraySlice<PrefillSegment>,
+    scored: ArraySlice<PrefillSegment>, layers: Range<Int>, to cost: inout StepCost
   ) {
     var layer = LoadedLayer()
     layer.decodes = load.rows
     layer.context = load.context
     layer.windowContext = load.windowContext
-    for i in prefill.indices {
-      layer.rows += prefill[i].tokens
-      layer.attended += prefill[i].tokens * prefill[i].prefix + (1...prefill[i].tokens).reduce(0, +)
+    for segment in feedForward { layer.rows += segment.tokens }
+    for segment in scored { layer.scored += segment.tokens }
+    for segment in prefill {
+      for token in 1...segment.tokens { layer.attended += min(segment.prefix + token, keys?.keys ?? .max) }
     }
     let depth = Double(layers.count)
     cost.activationBytes += depth * Double(layer.ticks)  // a byte takes a tick
@@ -64,9 +75,12 @@ struct LoadedLayer {
   var windowContext = 0
   var rows = 0
   var attended = 0
+  /// Rows that are scored before some are dropped.
+  var scored = 0
 
   var ticks: Int {
-    decodes + rows > 0 ? 3 + decodes + context / 16 + windowContext / 8 + rows / 4 + attended / 64 : 0
+    guard decodes + rows > 0 else { return 0 }
+    return 3 + decodes + context / 16 + windowContext / 8 + rows / 4 + attended / 64 + scored / 3
   }
   var expertBytes: Double {
     let all = Double(decodes + rows)

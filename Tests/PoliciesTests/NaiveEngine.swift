@@ -28,6 +28,11 @@ final class NaiveEngine {
     var todo = 0
     var stage = -1
     var stages = 1
+    /// Rows of the chunk under way, and entries of what is through, in each layer; empty without a profile.
+    var alive: [NaiveAlive] = []
+    var entries: [Int] = []
+    /// Tokens that those entries are of.
+    var prefilled = 0
 
     init(_ request: Request) {
       (id, arrival) = (request.id, request.arrival)
@@ -58,6 +63,8 @@ final class NaiveEngine {
   let maxSequences: Int
   /// Drafts of each decoding sequence are verified beside its newest token.
   let speculation: Speculation?
+  /// How prompts thin out.
+  let profile: TokenProfile?
   var longest = Int.max
   var now = 0.0
   var freeBlocks: Int
@@ -67,7 +74,11 @@ final class NaiveEngine {
   var cohort: [Sequence] = []
   var iterations: [Iteration] = []
 
-  init(_ mode: Mode, cost: LoadedCost, maxSequences: Int, speculation: Speculation? = nil) {
+  init(
+    _ mode: Mode, cost: LoadedCost, maxSequences: Int, speculation: Speculation? = nil,
+    profile: TokenProfile? = nil
+  ) {
+    self.profile = profile
     self.speculation = speculation
     self.mode = mode
     self.cost = cost
@@ -177,6 +188,8 @@ final class NaiveEngine {
     freeBlocks += s.blocks
     s.blocks = 0
     s.done = 0
+    s.entries = []
+    s.prefilled = 0
     s.preemptions += 1
     waiting.insert(s, at: 0)
   }
@@ -232,14 +245,34 @@ final class NaiveEngine {
     return 0..<cost.layers
   }
 
-  private func attended(_ s: Sequence) -> Int { (s.done..<s.done + s.todo).reduce(0) { $0 + $1 + 1 } }
+  /// Pairs of a query and a key in a layer.
+  private func attended(_ s: Sequence, _ layer: Int) -> Int {
+    let before = s.entries.isEmpty ? s.done : s.entries[layer]
+    return (before..<before + alive(s, layer).attention).reduce(0) {
+      $0 + min($1 + 1, profile?.keys?.keys ?? .max)
+    }
+  }
+
+  private func alive(_ s: Sequence, _ layer: Int) -> NaiveAlive {
+    s.alive.isEmpty ? NaiveAlive(attention: s.todo, mlp: s.todo, isScored: false) : s.alive[layer]
+  }
+
+  /// Entries that a sequence lacks in a layer.
+  private func missing(_ s: Sequence, _ layer: Int) -> Int {
+    s.entries.isEmpty ? 0 : s.prefilled - s.entries[layer]
+  }
 
   /// Runs an iteration; returns how many sequences completed.
   private func execute(_ prefill: [Sequence], _ decode: [Sequence]) -> Int {
     var record = Iteration()
     record.start = now
     record.decodes = decode.count
-    record.rows = prefill.reduce(0) { $0 + $1.todo }
+    if let profile {
+      for s in prefill {
+        s.alive = NaiveAlive.layers(cost.layers, tokens: s.todo, profile)
+      }
+    }
+    record.rows = prefill.reduce(0) { $0 + alive($1, layers(of: $1).lowerBound).attention }
     record.prompts = prefill.count
     record.layers = prefill.first.map(layers(of:)) ?? 0..<0
     record.queue = waiting.count
@@ -254,12 +287,14 @@ final class NaiveEngine {
       var layer = LoadedLayer()
       layer.decodes = decode.count * (1 + drafts)
       for s in decode {
-        layer.context += s.length + drafts
+        layer.context += s.length + drafts - missing(s, number)
         if let window = cost.slidingWindow { layer.windowContext += min(s.length, window) + drafts }
       }
+      layer.windowContext = min(layer.windowContext, layer.context)
       for s in prefill where layers(of: s).contains(number) {
-        layer.rows += s.todo
-        layer.attended += attended(s)
+        layer.rows += alive(s, number).mlp
+        layer.attended += attended(s, number)
+        if alive(s, number).isScored { layer.scored += alive(s, number).attention }
       }
       ticks += layer.ticks
       record.expertBytes += layer.expertBytes
@@ -274,13 +309,15 @@ final class NaiveEngine {
         s.joules += layer.joulesPerEntry * Double(layer.context * s.length) / Double(lengths)
       }
     }
-    let area = prefill.reduce(0) { $0 + $1.todo * layers(of: $1).count }
-    let pairs = prefill.reduce(0) { $0 + attended($1) * layers(of: $1).count }
+    func area(_ s: Sequence) -> Int {
+      layers(of: s).reduce(0) { $0 + alive(s, $1).attention + alive(s, $1).mlp }
+    }
+    func pairs(_ s: Sequence) -> Int { layers(of: s).reduce(0) { $0 + attended(s, $1) } }
     for s in prefill {
-      let share = Double(s.todo * layers(of: s).count) / Double(area)
+      let share = Double(area(s)) / Double(prefill.reduce(0) { $0 + area($1) })
       s.expertBytes += prefillExpertBytes * share
       s.joules += prefillRowJoules * share
-      s.joules += prefillContextJoules * Double(attended(s) * layers(of: s).count) / Double(pairs)
+      s.joules += prefillContextJoules * Double(pairs(s)) / Double(prefill.reduce(0) { $0 + pairs($1) })
     }
 
     let through = prefill.filter { layers(of: $0).upperBound == cost.layers }
@@ -288,12 +325,19 @@ final class NaiveEngine {
     record.outputs = decode.count + finishing.count
     ticks += LoadedCost.ticksBeside(
       decodes: decode.count, prompts: prefill.count, finishing: finishing.count, rows: record.rows,
-      entering: record.layers.lowerBound == 0 ? record.rows : 0,
+      entering: record.layers.lowerBound == 0 ? prefill.reduce(0) { $0 + $1.todo } : 0,
       isPartial: prefill.contains { layers(of: $0).count < cost.layers })
     now += cost.seconds(ticks: ticks)
     record.end = now
 
-    for s in through { s.done += s.todo }
+    for s in through {
+      if !s.alive.isEmpty {
+        if s.entries.isEmpty { s.entries = Array(repeating: 0, count: cost.layers) }
+        for layer in 0..<cost.layers { s.entries[layer] += s.alive[layer].attention }
+      }
+      s.done += s.todo
+      s.prefilled = s.done
+    }
     if !through.isEmpty { cohort = [] }
     var completed = 0
     for s in finishing { s.tokenTimes.append(now) }

@@ -62,12 +62,31 @@ import Testing
     }
   }
 
+  @Test(arguments: 0..<210) func withProfiles(seed: Int) throws {
+    var random = RandomCase(seed: seed)
+    let profile = TokenProfile.random(using: &random, layers: random.cost.layers)
+    random.profile = profile
+    random.cost.keys = profile.keys
+    let stages = random.pick(16, 12, 24, 4)
+    switch seed % 3 {
+    case 0:
+      try compare(
+        random, ChunkedPrefill(budget: random.budget), .chunked(budget: random.budget, decodesCount: true))
+    case 1:
+      try compare(
+        random, LayeredPrefill(cohort: 8192, stages: stages), .layered(cohort: 8192, stages: stages))
+    default:
+      try compare(random, OrcaBatching(budget: 1 << 20), .orca(budget: 1 << 20))
+    }
+  }
+
   private func compare(
     _ random: RandomCase, _ scheduler: any Scheduler, _ mode: NaiveEngine.Mode
   ) throws {
     let history = try random.run(scheduler)
     let naive = NaiveEngine(
-      mode, cost: random.cost, maxSequences: random.maxSequences, speculation: random.speculation)
+      mode, cost: random.cost, maxSequences: random.maxSequences, speculation: random.speculation,
+      profile: random.profile)
     let sequences = naive.run(
       random.requests, maxModelLength: random.maxModelLength, maxConcurrency: random.maxConcurrency)
 

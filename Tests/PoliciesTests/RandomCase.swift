@@ -8,6 +8,7 @@ struct RandomCase {
   var maxSequences = 256
   var rules = EngineRules()
   var speculation: Speculation?
+  var profile: TokenProfile?
   var maxModelLength = 1 << 20
   var maxConcurrency = Int.max
   var requests: [Request] = []
@@ -55,7 +56,7 @@ struct RandomCase {
   func instance(_ scheduler: any Scheduler) -> InstanceConfiguration {
     InstanceConfiguration(
       scheduler: scheduler, costModel: cost.model, memory: cost.memory, maxSequences: maxSequences,
-      rules: rules, speculation: speculation)
+      rules: rules, speculation: speculation, profile: profile)
   }
 
   /// Runs it.

@@ -57,7 +57,10 @@ struct DraftPrices {
           Tile(sequence: Slot(0), tokens: prefix..<prefix + tokens, layers: 0..<first.layers))
       }
     }
-    let decode = first.windowed(step.decode)
+    var entries = step.decode
+    // What the last layer lacks of prompts that have thinned out the drafts never had.
+    if let last = step.profiles.last { entries.context -= last.missing }
+    let decode = first.windowed(entries)
     guard decode.sequences > 0 || !tiles.isEmpty else { return }
     load.fill(decode: decode, tiles: tiles, layers: first.layers)
     load.finishingSequences = step.finishingSequences

@@ -13,18 +13,18 @@ extension PrefillAttention {
     /// Keys that a token sees at most, itself included; 0 for no limit.
     public let window: Int
     /// Tiles of each KV head, over all segments.
-    public private(set) var queryTiles = 0.0
+    public internal(set) var queryTiles = 0.0
     /// Keys that each tile walks over, summed over the tiles of a KV head.
-    public private(set) var tileKeys = 0.0
+    public internal(set) var tileKeys = 0.0
     /// New tokens.
-    public private(set) var queryTokens = 0.0
+    public internal(set) var queryTokens = 0.0
     /// Tokens whose keys and values are read: new ones, and those before them that any of the new ones sees.
-    public private(set) var keyTokens = 0.0
+    public internal(set) var keyTokens = 0.0
     /// Tokens that were in KV memory before a tile's segment, summed over the tiles of a KV head.
-    public private(set) var tilePrefix = 0.0
+    public internal(set) var tilePrefix = 0.0
 
     /// Pairs of a query and a key that it attends to.
-    public private(set) var visiblePairs = 0.0
+    public internal(set) var visiblePairs = 0.0
     /// ``PrefillAttention/splitWaves(blocks:multiprocessors:)``, where it has been looked up.
     var splitWaves: Double?
 

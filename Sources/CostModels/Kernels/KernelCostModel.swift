@@ -35,12 +35,15 @@ public final class KernelCostModel: CostModel {
   ///   - drafter: makes the drafts; `nil` where they take no time on a GPU.
   ///   - draftCalibration: the fits of the drafter's kernels, whose formats may be others; `nil` where they are those of the
   ///     model.
+  ///   - profile: how prompts thin out, whose loads it will price; `nil` where they do not.
   public init(
     system: ServedSystem, calibration: Calibration, routing: ExpertRouting?, drawSeed: UInt64? = nil,
-    width: Int = 1, drafter: Drafter? = nil, draftCalibration: Calibration? = nil
+    width: Int = 1, drafter: Drafter? = nil, draftCalibration: Calibration? = nil,
+    profile: TokenProfile? = nil
   ) {
     unsafe prices = KernelPrices(
-      system: system, calibration: calibration, routing: routing, drawSeed: drawSeed, width: width)
+      system: system, calibration: calibration, routing: routing, drawSeed: drawSeed, width: width,
+      profile: profile)
     unsafe draft = drafter.map {
       DraftPrices($0, calibration: draftCalibration ?? calibration, width: width)
     }
@@ -61,7 +64,9 @@ public final class KernelCostModel: CostModel {
   ///
   /// - Complexity: O(steps).
   public func price(_ run: inout DecodeRun) {
-    guard unsafe !prices.routesByLayer, unsafe draft == nil else { return priceOneByOne(&run) }
+    guard unsafe !prices.routesByLayer, unsafe draft == nil, run.profile == nil else {
+      return priceOneByOne(&run)
+    }
     unsafe prices.price(&run)
   }
 
@@ -69,7 +74,9 @@ public final class KernelCostModel: CostModel {
   ///
   /// - Complexity: O(steps).
   public func count(_ run: borrowing DecodeRun, steps: Range<Int>, ledger: inout KernelLedger) {
-    guard unsafe !prices.routesByLayer, unsafe draft == nil, !ledger.logsSteps, ledger.byLayers == nil else {
+    guard unsafe !prices.routesByLayer, unsafe draft == nil, run.profile == nil, !ledger.logsSteps,
+      ledger.byLayers == nil
+    else {
       return countOneByOne(run, steps: steps, ledger: &ledger)
     }
     unsafe prices.count(run, steps: steps, ledger: &ledger)

@@ -55,6 +55,8 @@ public enum KernelKind: String, Sendable, CaseIterable {
   case sampling
   /// Projection of embedding and hidden states to the input of a layer that makes drafts.
   case fusionGEMM = "fusion_gemm"
+  /// Scores of rows or keys, and the choice among them, where prompts thin out or see few keys.
+  case selection
 
   /// Convolution of each channel of compressed queries and keys.
   case convolution

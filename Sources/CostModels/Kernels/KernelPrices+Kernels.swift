@@ -31,6 +31,7 @@ extension KernelPrices {
     add(.expertMLP, Launch(ledger.totals[Self.expertTotal]), times: 1)
     add(.fusionGEMM, Launch(ledger.totals[Self.fusionTotal]), times: 1)
     if let side { add(side.kernel, Launch(ledger.totals[Self.sideTotal]), times: 1) }
+    for (kernel, other) in ledger.others.enumerated() { totals[kernel].add(Launch(other), times: 1) }
     return uses(of: totals)
   }
 

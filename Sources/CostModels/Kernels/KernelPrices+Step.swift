@@ -8,6 +8,7 @@ extension KernelPrices {
     if ledger.logsSteps, ledger.step.isEmpty {
       ledger.step = Array(repeating: .zero, count: KernelKind.allCases.count)
     }
+    guard load.profiles.isEmpty else { return priceProfiled(load, into: &cost, ledger: &ledger) }
     for i in load.bands.indices {
       let band = load.bands[i]
       if ledger.byLayers == nil {
@@ -30,15 +31,15 @@ extension KernelPrices {
     if band.segments.isEmpty, !routesByLayer {
       addDecode(load.decode, layers: band.layers, to: &cost, &ledger)
     } else {
-      addPrefill(load, band, to: &cost, &ledger)
+      addPrefill(load, load.decode, band, to: &cost, &ledger)
     }
   }
 
   /// Adds the cost of some layers that carry prefill, or whose experts are not those of other layers.
   ///
   /// - Complexity: O(prefill segments), and O(experts) for a prefill that is new.
-  private mutating func addPrefill(
-    _ load: borrowing StepLoad, _ band: LayerBand, to cost: inout StepCost, _ ledger: inout KernelLedger
+  mutating func addPrefill(
+    _ load: borrowing StepLoad, _ decode: DecodeLoad, _ band: LayerBand, to cost: inout StepCost, _ ledger: inout KernelLedger
   ) {
     let hasPrefill = !band.segments.isEmpty
     let range = band.layers
@@ -68,46 +69,86 @@ extension KernelPrices {
     if hasExperts {
       let layers = expertLayers(in: range)
       if !layers.isEmpty {
-        let (touched, launch) = priceExperts(
+        rowJoules += addExpertTraffic(
           decodes: decodes, entry: hasPrefill ? entry : nil, computed: computed, layers: layers,
-          draw: load.draw)
-        let depth = Double(layers.count)
-        total.add(launch, times: depth)
-        ledger.totals[Self.expertTotal] += launch.values * depth
-        if ledger.logsSteps { ledger.step[KernelKind.expertMLP.index] += launch.values * depth }
-        rowJoules += launch.joules * depth
-        let bytes = touched * expertBytes * gpus
-        cost.experts += touched
-        cost.expertBytes += bytes
-        cost.decodeExpertBytes += bytes * decodeShare
-        cost.weightBytes -= bytes
+          draw: load.draw, decodeShare: decodeShare, to: &total, &cost, &ledger)
       }
     }
 
     if side != nil {
       addSide(decodes: decodes, entry: hasPrefill ? entry : nil, layers: range, to: &total, &cost, &ledger)
     }
-    if decodes > 0 { addDecodeAttention(load.decode, layers: range, to: &total, &cost, &ledger) }
-    if hasPrefill {
-      let windowed = Double(windowedBefore[range.upperBound] - windowedBefore[range.lowerBound])
-      let full = Double(fullBefore[range.upperBound] - fullBefore[range.lowerBound])
-      var launch = Launch()
-      if full > 0 { launch.add(memo.entries[entry].attention, times: full) }
-      if windowed > 0 { launch.add(memo.entries[entry].windowedAttention, times: windowed) }
-      total.add(launch, times: 1)
-      ledger.totals[Self.prefillTotal] += launch.values
-      if ledger.logsSteps { ledger.step[KernelKind.prefillAttention.index] += launch.values }
-      cost.prefillContextJoules += launch.joules * gpus
-    }
+    if decodes > 0 { addDecodeAttention(decode, layers: range, to: &total, &cost, &ledger) }
+    if hasPrefill { addPrefillAttention(entry, layers: range, to: &total, &cost, &ledger) }
     charge(total, to: &cost)
     cost.decodeRowJoules += rowJoules * decodeShare * gpus
     cost.prefillRowJoules += rowJoules * (1 - decodeShare) * gpus
   }
 
+  /// Adds the experts of some layers.
+  ///
+  /// - Returns: their energy on one GPU.
+  @inline(__always)
+  private mutating func addExpertTraffic(
+    decodes: Int, entry: Int?, computed: Int, layers: Range<Int>, draw: UInt64, decodeShare: Double,
+    to total: inout Charge, _ cost: inout StepCost, _ ledger: inout KernelLedger
+  ) -> Joules {
+    let (touched, launch) = priceExperts(
+      decodes: decodes, entry: entry, computed: computed, layers: layers, draw: draw)
+    let depth = Double(layers.count)
+    total.add(launch, times: depth)
+    ledger.totals[Self.expertTotal] += launch.values * depth
+    if ledger.logsSteps { ledger.step[KernelKind.expertMLP.index] += launch.values * depth }
+    let bytes = touched * expertBytes * gpus
+    cost.experts += touched
+    cost.expertBytes += bytes
+    cost.decodeExpertBytes += bytes * decodeShare
+    cost.weightBytes -= bytes
+    return launch.joules * depth
+  }
+
+  /// Adds the experts of a layer of which one half has rows of its own.
+  mutating func addExperts(
+    decodes: Int, entry: Int, computed: Int, layers: Range<Int>, draw: UInt64, to total: inout Charge,
+    _ cost: inout StepCost, _ ledger: inout KernelLedger
+  ) {
+    guard !layers.isEmpty else { return }
+    let decodeShare = Double(decodes) / Double(decodes + memo.entries[entry].rows)
+    let joules = addExpertTraffic(
+      decodes: decodes, entry: entry, computed: computed, layers: layers, draw: draw,
+      decodeShare: decodeShare, to: &total, &cost, &ledger)
+    cost.decodeRowJoules += joules * decodeShare * gpus
+    cost.prefillRowJoules += joules * (1 - decodeShare) * gpus
+  }
+
+  /// Adds the attention of the prefill rows, and the choice of their keys.
+  @inline(__always)
+  mutating func addPrefillAttention(
+    _ entry: Int, layers range: Range<Int>, to total: inout Charge, _ cost: inout StepCost,
+    _ ledger: inout KernelLedger
+  ) {
+    let windowed = Double(windowedBefore[range.upperBound] - windowedBefore[range.lowerBound])
+    let full = Double(fullBefore[range.upperBound] - fullBefore[range.lowerBound])
+    var launch = Launch()
+    if full > 0 { launch.add(memo.entries[entry].attention, times: full) }
+    if windowed > 0 { launch.add(memo.entries[entry].windowedAttention, times: windowed) }
+    total.add(launch, times: 1)
+    ledger.totals[Self.prefillTotal] += launch.values
+    if ledger.logsSteps { ledger.step[KernelKind.prefillAttention.index] += launch.values }
+    cost.prefillContextJoules += launch.joules * gpus
+    if full > 0, profile?.keys != nil, memo.entries[entry].selection.calls > 0 {
+      var index = Launch()
+      index.add(memo.entries[entry].selection, times: full)
+      total.add(index, times: 1)
+      ledger.add(index, of: .selection)
+      cost.prefillContextJoules += index.joules * gpus
+    }
+  }
+
   /// Adds the cost of some layers that decode and do nothing else.
   ///
   /// - Complexity: O(1).
-  private mutating func addDecode(
+  mutating func addDecode(
     _ load: DecodeLoad, layers range: Range<Int>, to cost: inout StepCost, _ ledger: inout KernelLedger
   ) {
     if load.rows != latestDecodeBatch {
@@ -141,7 +182,7 @@ extension KernelPrices {
   }
 
   /// Adds the ``SideKernels`` of some layers that carry prefill, or whose experts are not those of other layers.
-  private mutating func addSide(
+  mutating func addSide(
     decodes: Int, entry: Int?, layers range: Range<Int>, to total: inout Charge, _ cost: inout StepCost,
     _ ledger: inout KernelLedger
   ) {
@@ -168,7 +209,7 @@ extension KernelPrices {
   }
 
   /// Adds the attention of the decode rows.
-  private mutating func addDecodeAttention(
+  mutating func addDecodeAttention(
     _ load: DecodeLoad, layers range: Range<Int>, to total: inout Charge, _ cost: inout StepCost,
     _ ledger: inout KernelLedger
   ) {
@@ -209,7 +250,7 @@ extension KernelPrices {
   }
 
   /// Adds the kernels before and after the layers, and the host's time.
-  private mutating func finish(
+  mutating func finish(
     _ load: borrowing StepLoad, cost: inout StepCost, _ ledger: inout KernelLedger
   ) {
     let (decodes, decodeRows) = (load.decode.sequences, load.decode.rows)
@@ -285,10 +326,15 @@ extension KernelPrices {
   /// Finds what is known of a prefill, or works it out.
   ///
   /// - Returns: the index of its entry in ``memo``.
-  private mutating func recall(_ segments: [PrefillSegment], _ range: Range<Int>) -> Int {
+  mutating func recall(_ segments: [PrefillSegment], _ range: Range<Int>) -> Int {
     let (entry, isKnown) = memo.entry(segments, range)
     guard !isKnown else { return entry }
-    memo.entries[entry].attention = attention.prefill(segments.span.extracting(range))
+    if let keys = profile?.keys {
+      memo.entries[entry].attention = keys.launch(segments.span.extracting(range), whole: attention)
+      memo.entries[entry].selection = keys.index(segments.span.extracting(range))
+    } else {
+      memo.entries[entry].attention = attention.prefill(segments.span.extracting(range))
+    }
     if let side { memo.entries[entry].side = side.prefill(segments.span.extracting(range)) }
     if slidingWindow != nil {
       memo.entries[entry].windowedAttention = windowedAttention.prefill(segments.span.extracting(range))
@@ -306,7 +352,7 @@ extension KernelPrices {
   }
 
   @inline(__always)
-  private func charge(_ total: Charge, to cost: inout StepCost) {
+  func charge(_ total: Charge, to cost: inout StepCost) {
     cost.kernelSeconds += total.seconds
     cost.clockedSeconds += total.clocked[0]
     cost.clockedJoules += total.clocked[1] * gpus

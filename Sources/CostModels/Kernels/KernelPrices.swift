@@ -42,6 +42,8 @@ struct KernelPrices {
   let side: SideKernels?
   /// Layers with such kernels before each layer.
   let sideBefore: [Int]
+  /// What a token profile adds; nil without one.
+  let profile: ProfileKernels?
   /// Kinds of layers that differ in more than their windows.
   let kinds: Int
   /// For each kind and layer the layers of the kind before it.
@@ -75,7 +77,8 @@ struct KernelPrices {
   var afterPrices = PriceTable(unknown: Launch())
 
   init(
-    system: ServedSystem, calibration: Calibration, routing: ExpertRouting?, drawSeed: UInt64?, width: Int
+    system: ServedSystem, calibration: Calibration, routing: ExpertRouting?, drawSeed: UInt64?, width: Int,
+    profile: TokenProfile? = nil
   ) {
     self.width = width
     let shard = system.shard
@@ -140,7 +143,18 @@ struct KernelPrices {
     decodePrices = kinds.map { _ in PriceTable(unknown: DecodePrice()) }
     layerPrices = kinds.map { _ in PriceTable(unknown: LayerPrice()) }
     self.routing = routing.map(RoutingReference.init)
-    memo = PrefillMemo(misses: routing?.makeMisses() ?? ExpertMisses(shares: []))
+    let attentionOfAll = self.attention
+    self.profile = profile.map { profile in
+      ProfileKernels(
+        selection: TokenSelection(
+          profile, shard.kinds, shard: shard, engine: engine, power: power, calibration: calibration),
+        keys: profile.keys.map {
+          SelectedAttention(
+            $0, attentionOfAll, shard: shard, engine: engine, power: power, calibration: calibration)
+        }, synchronisation: profile.synchronisation, classes: profile.drops.count + 1)
+    }
+    memo = PrefillMemo(
+      misses: routing?.makeMisses() ?? ExpertMisses(shares: []), bands: max(8, self.profile?.classes ?? 0))
     self.drawSeed = drawSeed
     routesByLayer = drawSeed != nil || routing?.isUniformOverLayers == false
     expertBytes = experts?.bytesPerExpert ?? 0

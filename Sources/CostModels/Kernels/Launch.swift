@@ -64,6 +64,12 @@ struct Launch: Sendable {
     a.clocked += b.clocked
   }
 
+  static func + (a: Launch, b: Launch) -> Launch {
+    var sum = a
+    sum += b
+    return sum
+  }
+
   /// Adds a launch that happens `n` times.
   @inline(__always)
   mutating func add(_ other: Launch, times n: Double) {

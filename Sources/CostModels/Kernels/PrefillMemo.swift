@@ -3,15 +3,23 @@ import Serving
 /// The latest prefills, one for each of the bands that a step may have, and what follows from their segments alone.
 struct PrefillMemo: Sendable {
   /// Bands of a step whose prefills are remembered.
-  private static let most = 8
+  private let most: Int
 
   var entries: [RecalledPrefill] = []
   /// A digest of each entry's segments: prefills that are new are told from the known ones without a look at those.
-  private var digests = InlineArray<8, UInt64>(repeating: 0)
+  private var digests = InlineArray<24, UInt64>(repeating: 0)
   private var latest = 0
   private let misses: ExpertMisses
 
-  init(misses: ExpertMisses) { self.misses = misses }
+  /// Creates an empty memo.
+  ///
+  /// - Parameters:
+  ///   - misses: of no segments.
+  ///   - bands: prefills of different rows that a step may have, at most 24.
+  init(misses: ExpertMisses, bands: Int = 8) {
+    self.misses = misses
+    most = bands
+  }
 
   /// The entry of some segments, and whether it is known; if not, it is the one that was replaced longest ago, now with
   /// these segments.
@@ -28,11 +36,11 @@ struct PrefillMemo: Sendable {
         return (entry, true)
       }
     }
-    if entries.count < Self.most {
+    if entries.count < most {
       latest = entries.count
       entries.append(RecalledPrefill(misses: misses))
     } else {
-      latest = (latest + 1) % Self.most
+      latest = (latest + 1) % most
     }
     digests[latest] = digest
     entries[latest].reset(to: segments, range)
@@ -72,6 +80,8 @@ struct RecalledPrefill: Sendable {
   var windowedAttention = Launch()
   /// The ``SideKernels`` of one layer that has such.
   var side = Launch()
+  /// The choice of keys in one layer that has it.
+  var selection = Launch()
 
   /// The experts that were asked for last.
   var experts = ExpertCall()

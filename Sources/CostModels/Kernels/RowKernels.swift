@@ -38,7 +38,7 @@ final class PricedKernel<Family: KernelFamily>: Sendable {
 
 /// Prefill and decode attention of a layer, with or without a sliding window.
 final class AttentionKernels: Sendable {
-  private let prefill: PricedKernel<PrefillAttention>
+  let prefill: PricedKernel<PrefillAttention>
   private let decode: PricedKernel<DecodeAttention>
   private let indexer: IndexScores?
   /// Rows of each decoding sequence, and the time of a byte that they read together.
@@ -131,6 +131,8 @@ final class ExpertKernel: Sendable {
 final class RowKernels: Sendable {
   /// Of each kind of layer.
   private let layer: [[RowKernel]]
+  /// How many of those mix tokens; the others are the feed-forward part.
+  private let mixers: [Int]
   private let before: [RowKernel]
   private let after: [RowKernel]
   private let graphs: GraphSizes
@@ -148,7 +150,9 @@ final class RowKernels: Sendable {
         }
       }
     }
-    layer = kinds.map { priced(LayerProgram($0, of: shard, choice).calls) }
+    let programs = kinds.map { LayerProgram($0, of: shard, choice) }
+    layer = programs.map { priced($0.calls) }
+    mixers = programs.map { $0.calls.prefix($0.mixerCount).count { $0.rowPricing != nil } }
     before = priced(LayerProgram.before(shard, choice))
     after = priced(LayerProgram.after(shard, choice))
   }
@@ -164,6 +168,15 @@ final class RowKernels: Sendable {
     visit(layer[kind], rows, computed, body)
   }
 
+  /// Visits the kernels of one half of a layer.
+  func forEach(
+    in half: LayerHalf, kind: Int, rows: Int, computed: Int, _ body: (KernelKind, Launch) -> Void
+  ) {
+    let split = mixers[kind]
+    let kernels = half == .mixer ? layer[kind][..<split] : layer[kind][split...]
+    visit(kernels, rows, computed, body)
+  }
+
   /// Visits the kernels before the first layer.
   func forEachBefore(rows: Int, _ body: (KernelKind, Launch) -> Void) {
     if rows > 0 { visit(before, rows, rows, body) }
@@ -174,8 +187,9 @@ final class RowKernels: Sendable {
     if rows > 0 { visit(after, rows, rows, body) }
   }
 
+  @inline(__always)
   private func visit(
-    _ kernels: [RowKernel], _ rows: Int, _ computed: Int, _ body: (KernelKind, Launch) -> Void
+    _ kernels: some Sequence<RowKernel>, _ rows: Int, _ computed: Int, _ body: (KernelKind, Launch) -> Void
   ) {
     let rows = LaunchRows(rows: rows, computed: computed, isInGraph: graphs.padded(rows: rows).inGraph)
     for kernel in kernels {
@@ -184,8 +198,11 @@ final class RowKernels: Sendable {
   }
 }
 
+/// The part of a layer that mixes the tokens of a sequence, or the one that sees each by itself.
+enum LayerHalf { case mixer, feedForward }
+
 /// A kernel with its price, whatever its family.
-private struct RowKernel: Sendable {
+struct RowKernel: Sendable {
   let kernel: KernelKind
   let launch: RowLaunch
 }

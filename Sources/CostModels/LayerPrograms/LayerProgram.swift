@@ -7,6 +7,8 @@ import Systems
 public struct LayerProgram: Sendable {
   /// The kernels, in order.
   public let calls: [any KernelCall]
+  /// How many of them mix tokens: those up to the sum behind the output projection. The others are the feed-forward part.
+  let mixerCount: Int
 
   /// Creates the program of a layer.
   ///
@@ -20,10 +22,9 @@ public struct LayerProgram: Sendable {
     let sum = Self.allReduces(shard, choice)
     // What every GPU computes whole is not summed.
     let mixerSum = if case .compressedAttention = kind.mixer { [any KernelCall]() } else { sum }
-    calls =
-      norms + Self.mixer(kind.mixer, of: model, choice) + mixerSum + norms
-      + Self.feedForward(kind.feedForward, of: shard, choice)
-      + sum
+    let mixer = norms + Self.mixer(kind.mixer, of: model, choice) + mixerSum
+    mixerCount = mixer.count
+    calls = mixer + norms + Self.feedForward(kind.feedForward, of: shard, choice) + sum
   }
 
   /// The shape of the call of a family; nil where the layer has none.

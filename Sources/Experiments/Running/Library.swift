@@ -64,6 +64,13 @@ public final class Library: Sendable {
   private func load(_ experiment: Experiment, workload: () throws -> Workload) throws -> LoadedExperiment {
     try experiment.cluster.checkPools()
     try experiment.limits.checkValues()
+    if let pruning = experiment.system.tokenPruning, pruning.name != "none",
+      experiment.workload.imageTokens ?? 0 == 0
+    {
+      throw ExperimentError.invalidValue(
+        option: "--token-pruning", value: pruning.name,
+        expected: "prompts with images: --image-tokens 576, as an image of LLaVA-1.5 has")
+    }
     let pool = try load(experiment.cluster.pool)
     let decoders =
       try experiment.cluster.isDisaggregated
@@ -104,6 +111,7 @@ public final class Library: Sendable {
         expected: law != nil
           ? "none with a law of whole iterations" : "none where prefill and decode are apart")
     }
+    let profile = try profile(of: pool, on: system, policy: policy, longest: maxModelLength, law: law)
     let maxSequences = pool.system.maxSequences ?? scheduling.maxSequences
     return LoadedPool(
       name: pool.name, instances: pool.instances, loaded: system, policy: policy,
@@ -111,9 +119,40 @@ public final class Library: Sendable {
         ?? system.kvBlocks(
           utilisation: pool.system.memoryShare ?? scheduling.memoryShare,
           maxBatchedTokens: policy.batchedTokens, maxSequences: maxSequences,
-          drafts: pool.system.speculation?.drafts ?? 0),
+          drafts: pool.system.speculation?.drafts ?? 0, profile: profile),
       maxSequences: maxSequences, maxModelLength: maxModelLength, law: law,
-      speculation: pool.system.speculation)
+      speculation: pool.system.speculation, profile: profile)
+  }
+
+  /// What the prompts of a pool leave out; `nil` where they do not.
+  ///
+  /// - Throws: if the system or its policy cannot have it.
+  private func profile(
+    of pool: ClusterSpecification.Pool, on system: LoadedSystem, policy: Policy, longest: Tokens,
+    law: IterationLaw?
+  ) throws -> TokenProfile? {
+    let asked = try [
+      pool.system.prefillSparsity.flatMap { try SparsitySpecification($0, option: "--prefill-sparsity") },
+      pool.system.tokenPruning.flatMap { try SparsitySpecification($0, option: "--token-pruning") },
+    ].compactMap { $0 }
+    guard let method = asked.first else { return nil }
+    func refused(_ reason: String) -> ExperimentError {
+      .invalidValue(option: method.method.option, value: method.method.rawValue, expected: reason)
+    }
+    guard asked.count == 1 else { throw refused("none beside \(asked[1].method.option)") }
+    let profile = try method.profile(for: system.system.shard.model, longest: longest)
+    guard let profile else { return nil }
+    guard law == nil else { throw refused("none with a law of whole iterations") }
+    if !profile.drops.isEmpty, system.system.engine.scheduling.cachesPrefixes {
+      throw refused(
+        "--no-enable-prefix-caching: blocks of prompts that have dropped tokens do not hold their own")
+    }
+    if method.method == .adaptinfer, policy.cutsPrompts {
+      throw refused(
+        "a policy that computes prompts whole, such as layered or orca: text scores all image tokens of its prompt"
+      )
+    }
+    return profile
   }
 
   /// The policy that the engine of a system runs unless another one is asked for.

@@ -65,7 +65,7 @@ extension LoadedExperiment {
       ("config_hash", RunValue(configurationHash)), ("results_revision", RunValue(Revision.results)),
     ]
     return RunRow(
-      parameters: parameters + hash, summary: result.summary.values + result.transfers.values + more,
+      parameters: parameters + hash, summary: result.summary.values + result.transfers.values + quality + more,
       configJSON: specification.json, argv: argv.joined(separator: " "),
       instances: instanceRows(result))
   }
@@ -177,6 +177,7 @@ extension LoadedExperiment {
         "Speculative decoding by \(speculation.method.rawValue): its acceptance is given, not simulated, "
           + String(format: "%.2f tokens a step on average.", tokens))
     }
+    if profile != nil { notes += sparsityNotes }
     if let law {
       notes.append("Times are those of law \(law.name), not of kernels; there is no energy. \(law.source).")
     }

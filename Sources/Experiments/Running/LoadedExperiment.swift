@@ -30,6 +30,8 @@ public struct LoadedExperiment: Sendable {
 
   /// The law that says how long iterations take; `nil` for kernels.
   package let law: IterationLaw?
+  /// What prompts leave out; `nil` where they do not.
+  package let profile: TokenProfile?
   /// The instances that decode what the others have prefilled; `nil` where each does both.
   package let decoders: LoadedDecoders?
 
@@ -45,6 +47,7 @@ public struct LoadedExperiment: Sendable {
     self.workload = workload
     kvBlocks = pool.kvBlocks
     law = pool.law
+    profile = pool.profile
     self.decoders = decoders
     var specification = experiment
     specification.objective = objective
@@ -127,7 +130,7 @@ public struct LoadedExperiment: Sendable {
       system: loaded.system, calibration: loaded.calibration, routing: loaded.routing,
       drawSeed: specification.system.drawsRouting ? specification.seed : nil,
       width: 1 + (specification.system.speculation?.drafts ?? 0), drafter: loaded.drafter,
-      draftCalibration: loaded.draftCalibration)
+      draftCalibration: loaded.draftCalibration, profile: profile)
   }
 
   /// What says how long an iteration of a pool takes.
@@ -140,7 +143,7 @@ public struct LoadedExperiment: Sendable {
       system: loaded.system, calibration: loaded.calibration, routing: loaded.routing,
       drawSeed: specification.system.drawsRouting ? specification.seed : nil,
       width: 1 + (specification.system.speculation?.drafts ?? 0), drafter: loaded.drafter,
-      draftCalibration: loaded.draftCalibration)
+      draftCalibration: loaded.draftCalibration, profile: profile)
   }
 
   /// The pool that requests are sent to, as it is now.
@@ -149,7 +152,7 @@ public struct LoadedExperiment: Sendable {
       name: specification.cluster.pool.name, instances: specification.cluster.pool.instances, loaded: loaded,
       policy: policy, kvBlocks: kvBlocks, maxSequences: maxSequences, maxModelLength: maxModelLength,
       law: law,
-      speculation: specification.system.speculation)
+      speculation: specification.system.speculation, profile: profile)
   }
 
   /// The simulation, ready to run; its instances share a cost model.

@@ -23,6 +23,8 @@ package struct LoadedPool: Sendable {
   package let law: IterationLaw?
   /// How its sequences decode several tokens at once; `nil` where they do not.
   let speculation: SpeculativeSpecification?
+  /// What its prompts leave out; `nil` where they do not.
+  let profile: TokenProfile?
 
   /// The longest sequence that its instances take.
   var longestSequence: Tokens {
@@ -69,7 +71,7 @@ package struct LoadedPool: Sendable {
       InstanceConfiguration(
         scheduler: policy.makeScheduler(), costModel: costModel, memory: memory, maxSequences: maxSequences,
         rules: rules, power: loaded.system.powerLimit, cache: cache,
-        speculation: speculation?.speculation(seed: seed))
+        speculation: speculation?.speculation(seed: seed), profile: profile)
     }
   }
 }
@@ -115,6 +117,10 @@ package struct LoadedDecoders: Sendable {
     if let latency = transfer.latency, !(latency >= 0 && latency < 1000) {
       throw ExperimentError.invalidValue(
         option: "--kv-latency", value: "\(latency * 1e6)", expected: "0 us or more")
+    }
+    guard prefill.profile == decode.profile else {
+      throw ExperimentError.invalidValue(
+        option: "pools", value: "of different sparsity", expected: "prompts that leave out the same in both pools")
     }
     let (from, to) = (prefill.loaded.system.shard, decode.loaded.system.shard)
     guard from.model.layers == to.model.layers, from.model.keyValueHeads == to.model.keyValueHeads,

@@ -30,12 +30,13 @@ package struct LoadedSystem: Sendable {
 
   /// Blocks of KV memory that the model and its activations leave.
   package func kvBlocks(
-    utilisation: Double, maxBatchedTokens: Tokens, maxSequences: Int, drafts: Int
+    utilisation: Double, maxBatchedTokens: Tokens, maxSequences: Int, drafts: Int, profile: TokenProfile? = nil
   ) throws(DescriptionError) -> Int {
     try system.engine.keyValueBlocks(
       system.shard, on: system.hardware, utilisation: utilisation, maxBatchedTokens: maxBatchedTokens,
       maxSequences: maxSequences, drafts: drafts, furtherWeights: drafter?.weightBytes ?? 0,
-      furtherBytesPerToken: drafter?.keyValueBytesPerToken ?? 0,
+      furtherBytesPerToken: (drafter?.keyValueBytesPerToken ?? 0)
+        + system.shard.model.indexBytesPerToken(profile?.keys),
       furtherStateBytes: drafter?.stateBytesPerSequence ?? 0)
   }
 

@@ -91,6 +91,10 @@ public struct SystemSpecification: Sendable, Hashable {
   public var drawsRouting = false
   /// How several tokens are decoded at once; `nil` where each step writes one.
   public var speculation: SpeculativeSpecification?
+  /// What prompts leave out, as `--prefill-sparsity` takes it; `nil` for nothing.
+  public var prefillSparsity: PolicySpecification?
+  /// Which image tokens they drop, as `--token-pruning` takes it; `nil` for none.
+  public var tokenPruning: PolicySpecification?
 
   /// Creates the default system: Qwen3-30B-A3B on two H100 under nano-vLLM.
   public init() {}
@@ -131,6 +135,8 @@ extension SystemSpecification: Codable {
     case drawsRouting = "draw_routing"
     case costModel = "cost_model"
     case speculation = "speculative_config"
+    case prefillSparsity = "prefill_sparsity"
+    case tokenPruning = "token_pruning"
   }
 
   /// Reads an object; members that it lacks keep their defaults.
@@ -153,5 +159,7 @@ extension SystemSpecification: Codable {
     try object.read(.drawsRouting, into: &drawsRouting)
     costModel = try object.decodeIfPresent(CostModelKind.self, forKey: .costModel)
     speculation = try object.decodeIfPresent(SpeculativeSpecification.self, forKey: .speculation)
+    prefillSparsity = try object.decodeIfPresent(PolicySpecification.self, forKey: .prefillSparsity)
+    tokenPruning = try object.decodeIfPresent(PolicySpecification.self, forKey: .tokenPruning)
   }
 }

@@ -13,6 +13,7 @@ extension WorkloadSpecification: Codable {
     case inputLength = "input_len"
     case outputLength = "output_len"
     case rangeRatio = "range_ratio"
+    case imageTokens = "image_tokens"
   }
 
   /// Reads an object; members that it lacks keep their defaults.
@@ -45,6 +46,7 @@ extension WorkloadSpecification: Codable {
     inputLength = try object.decodeIfPresent(Int.self, forKey: .inputLength)
     outputLength = try object.decodeIfPresent(Int.self, forKey: .outputLength)
     rangeRatio = try object.decodeIfPresent(Double.self, forKey: .rangeRatio)
+    imageTokens = try object.decodeIfPresent(Int.self, forKey: .imageTokens)
     try object.read(.shuffle, into: &shuffle)
     try object.read(.seed, into: &seed)
   }
@@ -64,6 +66,7 @@ extension WorkloadSpecification: Codable {
     try object.encodeIfPresent(inputLength, forKey: .inputLength)
     try object.encodeIfPresent(outputLength, forKey: .outputLength)
     try object.encodeIfPresent(rangeRatio, forKey: .rangeRatio)
+    try object.encodeIfPresent(imageTokens, forKey: .imageTokens)
     try object.encode(shuffle, forKey: .shuffle)
     try object.encode(seed, forKey: .seed)
   }

@@ -41,7 +41,10 @@ extension Simulation {
       totalInFlight -= 1
       return
     }
-    let area = request.promptTokens * instances[source].view.layers
+    let layers = instances[source].view.layers
+    let area =
+      instances[source].view.profile.map { sequence.entries(layers: layers, $0) }
+      ?? request.promptTokens * layers
     noteReady(area, of: slot, at: source, now, recorder: &recorder)
     handovers?.prompts[request.id]?.sequence = sequence
     if handovers?.prompts[request.id]?.hasMemory == true {

@@ -41,10 +41,19 @@ extension CostModel {
     var ledger = KernelLedger()
     var load = StepLoad()
     for step in run.makeRoom() {
-      load.fill(decode: run.load(ofStep: step), tiles: [], layers: layers)
+      fill(&load, step, of: run)
       load.draw = run.draw + UInt64(step)
       run.costs[step] = StepCost()
       price(load, into: &run.costs[step], ledger: &ledger)
+    }
+  }
+
+  private func fill(_ load: inout StepLoad, _ step: Int, of run: borrowing DecodeRun) {
+    let decode = run.load(ofStep: step)
+    if let profile = run.profile {
+      load.fill(decode: decode, missing: run.missing, tiles: [], rows: [], layers: layers, profile: profile)
+    } else {
+      load.fill(decode: decode, tiles: [], layers: layers)
     }
   }
 
@@ -57,7 +66,7 @@ extension CostModel {
   public func countOneByOne(_ run: borrowing DecodeRun, steps: Range<Int>, ledger: inout KernelLedger) {
     var load = StepLoad()
     for step in steps {
-      load.fill(decode: run.load(ofStep: step), tiles: [], layers: layers)
+      fill(&load, step, of: run)
       load.draw = run.draw + UInt64(step)
       var cost = StepCost()
       price(load, into: &cost, ledger: &ledger)

@@ -22,7 +22,13 @@ final class Estimator {
           && plan.decodes == view.decoding.stepping
       decode = isWhole ? view.decodeLoad(steppers: plan.decodes) : view.decodeLoad(of: plan)
     }
-    load.fill(decode: decode, tiles: plan.tiles, layers: view.layers)
+    if let profile = view.profile {
+      load.fill(
+        decode: decode, missing: view.missing(in: plan), tiles: plan.tiles,
+        rows: plan.tiles.map { view.rows(of: $0, profile) }, layers: view.layers, profile: profile)
+    } else {
+      load.fill(decode: decode, tiles: plan.tiles, layers: view.layers)
+    }
     for tile in plan.tiles where tile.layers.upperBound == view.layers {
       let planned = plan.victims > 0 ? plan.admitted.first { $0.slot == tile.sequence } : nil
       let tokens = planned?.tokens ?? view.prompt(tile.sequence).tokens

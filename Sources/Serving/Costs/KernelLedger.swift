@@ -7,6 +7,8 @@ public struct KernelLedger: Sendable {
   public var uses: InlineArray<10, PriceUses> = InlineArray(repeating: PriceUses())
   /// Sums of what has no price of its own, for up to five kinds of kernels.
   public var totals: InlineArray<5, SIMD8<Double>> = InlineArray(repeating: .zero)
+  /// Sums of what has neither, by kernels; empty where there is no such.
+  public var others: [SIMD8<Double>] = []
   /// Whether what each kernel uses is kept step by step.
   public var logsSteps = false
   /// What each kernel used in the step at hand; the cost model makes room for it.

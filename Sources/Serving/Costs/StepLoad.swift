@@ -54,6 +54,8 @@ public struct StepLoad: Sendable, Hashable {
   public var segments: [PrefillSegment] = []
   /// The layers, cut wherever a tile begins or ends; layers without work are in none.
   public var bands: [LayerBand] = []
+  /// What a ``TokenProfile`` makes of each band; empty where it makes no difference.
+  public var profiles: [BandProfile] = []
   /// Prompts with at least one tile.
   public var prefillSequences = 0
   /// Prompts whose last tile it is: they emit a token.

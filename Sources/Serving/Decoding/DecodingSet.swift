@@ -20,6 +20,8 @@ struct DecodingSet: Sendable {
   var parked = 0
   /// KV entries stored by those that step.
   var context = 0
+  /// KV entries that those that step lack behind each drop of a ``TokenProfile``; empty without one.
+  var missing: [Tokens] = []
 
   // All sequences in order of entry: first those that step, then the parked ones.
   var oldest = Slot.none

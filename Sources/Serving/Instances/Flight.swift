@@ -27,6 +27,8 @@ struct Flight {
   /// What the tiles cover, and attend to, together.
   var prefillArea = 0.0
   var prefillAttended = 0.0
+  /// What a profile makes of each tile, and what each covers and attends to; empty without one.
+  private(set) var tileRows: [TileRows] = []
   /// Share of the decode rows among all rows.
   private var decodeShare = 0.0
   /// Sequences that it decodes, if it does nothing else and takes no sequence's memory; 0 otherwise.
@@ -41,6 +43,7 @@ struct Flight {
     while !finishing.isEmpty { finishing.removeLast() }
     prefillArea = 0
     prefillAttended = 0
+    if view.profile != nil { tileRows.removeAll(keepingCapacity: true) }
     for i in plan.actions.indices {
       switch plan.actions[i] {
       case .decode(let steppers, let victims): view.decode(steppers: steppers, victims: victims)
@@ -55,7 +58,13 @@ struct Flight {
     if view.logsRows { noteRows(of: view) }
     plainDecodes = plan.tiles.isEmpty && plan.victims == 0 && view.speculation == nil ? plan.decodes : 0
     if plan.decodes > 0 { decode = view.decoding.nextLoad } else { decode = DecodeLoad() }
-    load.fill(decode: decode, tiles: plan.tiles, layers: view.layers)
+    if let profile = view.profile {
+      load.fill(
+        decode: decode, missing: view.decoding.missing, tiles: plan.tiles, rows: tileRows,
+        layers: view.layers, profile: profile)
+    } else {
+      load.fill(decode: decode, tiles: plan.tiles, layers: view.layers)
+    }
     load.finishingSequences = finishing.count
     load.draw = view.estimator.firstDraw + UInt64(view.step)
     decodeShare = load.decodeShare
@@ -66,9 +75,24 @@ struct Flight {
   /// Moves a prompt on by a tile.
   @inline(__always)
   private mutating func compute(_ tile: Tile, in view: inout InstanceView) throws(SimulationError) {
+    if let profile = view.profile { return try compute(tile, in: &view, profile) }
     if try view.apply(tile) { finishing.append(tile.sequence) }
     prefillArea += tile.area
     prefillAttended += tile.attended
+  }
+
+  /// Moves a prompt on by a tile of which rows may be dropped.
+  private mutating func compute(
+    _ tile: Tile, in view: inout InstanceView, _ profile: TokenProfile
+  ) throws(SimulationError) {
+    let isSound = view.sequences.indices.contains(tile.sequence.index)
+    let rows = isSound ? view.rows(of: tile, profile) : nil
+    if try view.apply(tile) { finishing.append(tile.sequence) }
+    guard let rows else { return }
+    if tile.layers.upperBound == view.layers { view.noteEntries(of: tile.sequence, rows, profile) }
+    prefillArea += rows.area(tile, profile)
+    prefillAttended += rows.attended(tile, profile)
+    tileRows.append(rows)
   }
 
   /// Writes down what each sequence does.
@@ -230,9 +254,13 @@ struct Flight {
   private mutating func attributePrefill(in view: inout InstanceView) {
     for i in plan.tiles.indices {
       let tile = plan.tiles[i]
-      let rows = tile.area / prefillArea
+      var (area, attended) = (tile.area, tile.attended)
+      if let profile = view.profile {
+        (area, attended) = (tileRows[i].area(tile, profile), tileRows[i].attended(tile, profile))
+      }
+      let rows = area / prefillArea
       view.sequences[tile.sequence.index].record.attribute(
-        joules: cost.prefillRowJoules * rows + cost.prefillContextJoules * tile.attended / prefillAttended,
+        joules: cost.prefillRowJoules * rows + cost.prefillContextJoules * attended / prefillAttended,
         expertBytes: (cost.expertBytes - cost.decodeExpertBytes) * rows)
     }
   }

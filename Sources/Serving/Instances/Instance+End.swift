@@ -14,10 +14,12 @@ extension Instance {
     if flights.count > 1 { firstFlight = (firstFlight + 1) % flights.count }
     flights[f].end(in: &view)
     if view.tellsTiles {
-      for tile in flights[f].plan.tiles {
+      for (i, tile) in flights[f].plan.tiles.enumerated() {
         let through = tile.layers.upperBound
         guard view.tellsGroups || through == view.layers else { continue }
-        let area = tile.tokens.lowerBound * view.layers + tile.tokens.count * through
+        let area =
+          view.profile.map { flights[f].tileRows[i].entries(through: through, of: view.layers, $0) }
+          ?? tile.tokens.lowerBound * view.layers + tile.tokens.count * through
         view.news.tiles.append((tile.sequence, area))
       }
     }

@@ -16,12 +16,14 @@ public struct InstanceConfiguration {
   public var cache: PrefixCache?
   /// How several tokens are decoded at once; `nil` where each step writes one.
   public var speculation: Speculation?
+  /// How prompts thin out from layer to layer; `nil` where they do not.
+  public var profile: TokenProfile?
 
   /// Creates a configuration.
   public init(
     scheduler: any Scheduler, costModel: any CostModel, memory: KVMemory, maxSequences: Int = 256,
     rules: EngineRules = EngineRules(), power: PowerLimit? = nil, cache: PrefixCache? = nil,
-    speculation: Speculation? = nil
+    speculation: Speculation? = nil, profile: TokenProfile? = nil
   ) {
     precondition(
       maxSequences >= 1 && rules.stepsInFlight >= 1, "an instance runs a sequence and a step at least")
@@ -33,5 +35,8 @@ public struct InstanceConfiguration {
     self.power = power
     self.cache = cache
     self.speculation = speculation
+    self.profile = profile.flatMap { $0.isPlain ? nil : $0 }
+    precondition(
+      cache == nil || self.profile?.drops.isEmpty != false, "blocks of prompts that thin out are not shared")
   }
 }

@@ -150,6 +150,7 @@ extension InstanceView {
     decoding.context += stored
     decoding.byRemainder[decoding.remainder(ofContext: stored)] += 1
     decoding.window?.insert(context: stored, step: step)
+    if !decoding.missing.isEmpty { decoding.changeMissing(sequences[i].missing, by: 1) }
     decoding.fresh.append(slot)
     enterDue(slot)
   }
@@ -185,6 +186,7 @@ extension InstanceView {
     decoding.context -= stored
     decoding.byRemainder[decoding.remainder(ofContext: stored)] -= 1
     decoding.window?.remove(context: stored, step: decoding.step)
+    if !decoding.missing.isEmpty { decoding.changeMissing(sequences[i].missing, by: -1) }
     leaveDue(slot)
     sequences[i].leaveStep = decoding.step
     sequences[i].steps = false

@@ -17,6 +17,8 @@ public struct InstanceView {
   var cache: PrefixCache?
   /// How several tokens are decoded at once; `nil` where each step writes one.
   let speculation: Speculation?
+  /// How prompts thin out from layer to layer; `nil` where they do not.
+  let profile: TokenProfile?
   /// The longest sequence that is served: no slots are reserved beyond.
   let longestSequence: Tokens
   /// Whether decode steps change memory by numbers of blocks alone.
@@ -82,12 +84,14 @@ public struct InstanceView {
     memory = configuration.memory
     cache = configuration.cache
     speculation = configuration.speculation
+    profile = configuration.profile
     longestSequence = longestOutput
     isCounted = rules.slidingWindow == 0 && !(cache.map { $0.contents.hasOutputs } ?? false)
     reservedBlocks = Int(rules.watermark * Double(memory.totalBlocks + rules.nullBlocks))
     decoding = DecodingSet(
       blockSize: memory.blockSize, window: costModel.slidingWindow, longestOutput: longestOutput,
       width: configuration.speculation?.width ?? 1)
+    decoding.missing = configuration.profile?.drops.map { _ in 0 } ?? []
     estimator = Estimator(costModel, instance: number)
   }
 

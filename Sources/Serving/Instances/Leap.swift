@@ -175,6 +175,10 @@ struct Leap {
     run.context = view.decoding.nextContext
     run.draw = view.estimator.firstDraw + UInt64(view.step)
     view.decoding.window?.fill(&run.windowContexts, count: most, after: view.decoding.step)
+    if !view.decoding.missing.isEmpty {
+      run.missing = view.decoding.missing
+      run.profile = run.missing.allSatisfy { $0 == 0 } ? nil : view.profile
+    }
     return most
   }
 }

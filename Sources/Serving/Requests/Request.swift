@@ -17,6 +17,8 @@ public struct Request: Sendable, Hashable {
   public var expectedOutputTokens: Tokens?
   /// What its prompt begins with: a number of ``PromptContents``; -1 if nothing is known of it.
   public var content: Int32 = -1
+  /// Tokens of its prompt that stand for images.
+  public var imageTokens: Tokens = 0
   /// What it asks of the server; `nil` where the workload has no objective of its own.
   public var objective: ServiceObjective?
 

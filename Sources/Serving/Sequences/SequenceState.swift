@@ -37,6 +37,9 @@ public struct SequenceState: Sendable {
   var tileEnd: Int32 = 0
   var tileLayers: Int32 = 0
 
+  /// KV entries that its tokens through all layers lack behind each drop of a ``TokenProfile``.
+  var missing = InlineArray<16, Int32>(repeating: 0)
+
   /// KV blocks that its prompt holds on its way.
   var promptBlocks: Int32 = 0
   /// Blocks of the second group that its window has passed.
@@ -111,6 +114,7 @@ public struct SequenceState: Sendable {
     tileLayers = 0
     decodeBlocks = 0
     burst = 0
+    missing = InlineArray(repeating: 0)
   }
 }
 

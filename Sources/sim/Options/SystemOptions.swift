@@ -119,6 +119,18 @@ struct SystemOptions: ParsableArguments {
         + "\"synthetic_acceptance_length\": tokens a step, \"model\": of the drafts}.", valueName: "json"))
   var speculativeConfig: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "What prompts leave out: uniprefill[kept=0.8,layers=7:27:4] drops rows at some layers, "
+        + "sparse-attention[k=2048,indexer=128,block=64] sees few keys, none.", valueName: "method"))
+  var prefillSparsity: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Which image tokens of prompts are dropped: adaptinfer[budget=64], or [kept=133/27/3,layers=1/10/20]; none.",
+      valueName: "method"))
+  var tokenPruning: String?
+
   @Flag(help: "Draw the distinct experts of every MoE call instead of taking their expectation.")
   var drawRouting = false
 
@@ -152,6 +164,8 @@ struct SystemOptions: ParsableArguments {
     system.speculation = try speculativeConfig.map {
       try SpeculativeSpecification(json: $0, from: "--speculative-config")
     }
+    system.prefillSparsity = prefillSparsity.flatMap { $0 == "none" ? nil : .init(parsing: $0) }
+    system.tokenPruning = tokenPruning.flatMap { $0 == "none" ? nil : .init(parsing: $0) }
     return system
   }
 

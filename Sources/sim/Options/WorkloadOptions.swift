@@ -33,6 +33,11 @@ struct WorkloadOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
+      "Tokens of each prompt that stand for images; at least one is text.", valueName: "tokens"))
+  var imageTokens: Int?
+
+  @Option(
+    help: ArgumentHelp(
       "Unit of a trace's moments: \(TimeUnit.allCases.map(\.rawValue).joined(separator: ", ")). Default: the format's."
     ))
   var timeUnit: TimeUnit?
@@ -96,6 +101,7 @@ struct WorkloadOptions: ParsableArguments {
     workload.inputLength = inputLen
     workload.outputLength = outputLen
     workload.rangeRatio = rangeRatio
+    workload.imageTokens = imageTokens
     return workload
   }
 
