@@ -40,8 +40,8 @@ struct SelectedAttention: Sendable {
     }
     guard rows > 0 else { return Launch() }
     let width = Double(keys.indexWidth)
-    var launch = Launch(calls: 2)
-    launch.extrapolated = 2
+    var launch = Launch(calls: 1)
+    launch.extrapolated = 1
     launch.flops = 2 * width * pairs
     launch.kvBytes = 2 * width * read
     let scores = 4 * pairs / Double(keys.block)

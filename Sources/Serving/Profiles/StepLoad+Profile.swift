@@ -41,8 +41,9 @@ extension StepLoad {
       profiles.removeAll(keepingCapacity: true)
       self.decode = DecodeLoad()
     }
+    // What those who decode lack is of no matter where none of them steps.
     let isPlain =
-      missing.allSatisfy { $0 == 0 } && rows.allSatisfy(\.isPlain) || decode.sequences + tiles.count == 0
+      rows.allSatisfy(\.isPlain) && (decode.sequences == 0 || missing.allSatisfy { $0 == 0 })
     guard !isPlain else { return fill(decode: decode, tiles: tiles, layers: layers) }
     self.decode = decode
     prefillSequences = tiles.count
@@ -90,7 +91,8 @@ extension StepLoad {
     let mixer = first..<segments.count
     guard decode.sequences > 0 || !mixer.isEmpty else { return end }
     bands.append(LayerBand(layers: layer..<end, segments: mixer))
-    profiles.append(BandProfile(feedForward: mixer, missing: number > 0 ? missing[number - 1] : 0))
+    let isLacking = number > 0 && decode.sequences > 0
+    profiles.append(BandProfile(feedForward: mixer, missing: isLacking ? missing[number - 1] : 0))
     guard scores, layer == last else { return end }
     let band = profiles.count - 1
     for i in tiles.indices where tiles[i].layers.contains(layer) {

@@ -62,13 +62,16 @@ extension NaiveCostModel {
   ///
   /// The rows of a sequence share the reading of its keys; each of them multiplies its own queries. Of latent attention, whose
   /// heads all share a key, arithmetic is what bounds them: rows beyond the heads that were measured take their time each.
-  func decodeAttention(_ contexts: [Int], width: Int = 1, isWindowed: Bool) -> Launch {
+  func decodeAttention(
+    _ contexts: [Int], missing: Int = 0, width: Int = 1, isWindowed: Bool
+  ) -> Launch {
     let window = isWindowed ? model.window ?? 0 : 0
-    let all = contexts.reduce(0) { $0 + $1 + width - 1 }
+    let all = contexts.reduce(0) { $0 + $1 + width - 1 } - missing
     let seen =
       window > 0
       ? cutsTogether
-        ? min(all, contexts.count * window) : contexts.reduce(0) { $0 + min($1, window) + width - 1 }
+        ? min(all, contexts.count * window)
+        : min(all, contexts.reduce(0) { $0 + min($1, window) + width - 1 })
       : all
     let (fit, isMeasured) = fit("decode_attention", window: window)
     let c = fit.values
@@ -98,7 +101,7 @@ extension NaiveCostModel {
   func prefillAttention(_ segments: [Step.Tile], isWindowed: Bool) -> Launch {
     let window = isWindowed ? model.window ?? 0 : 0
     let (fit, isMeasured) = fit("prefill_attention", window: window)
-    let (heads, key, value, _) = entries(isDecode: false)
+    let (heads, _, _, _) = entries(isDecode: false)
     let height = 128 * Double(heads) / Double(shard.heads)
     var (tiles, keys, prefixes) = (0.0, 0.0, 0.0)
     var (pairs, queries, tokens) = (0, 0, 0)
@@ -120,6 +123,21 @@ extension NaiveCostModel {
         begin += height
       }
     }
+    let isInside =
+      fit.measured[0].contains(tiles * Double(heads)) && fit.measured[1].contains(keys / tiles)
+      && (prefixes == 0 || fit.measured[2].contains(prefixes / tiles))
+    var launch = tiledAttention(
+      tiles: tiles, keys: keys, queries: queries, tokens: tokens, pairs: pairs, window: window)
+    launch.isExtrapolated = !isMeasured || !isInside || !engine.splitsAttentionKeys
+    return launch
+  }
+
+  /// A launch of prefill attention by its tiles, and the keys that they walk over together.
+  func tiledAttention(
+    tiles: Double, keys: Double, queries: Int, tokens: Int, pairs: Int, window: Int = 0
+  ) -> Launch {
+    let (fit, _) = fit("prefill_attention", window: window)
+    let (heads, key, value, _) = entries(isDecode: false)
     let c = fit.values
     let blocks = tiles * Double(heads)
     let whole = (blocks / calibration.multiprocessors).rounded(.up)
@@ -132,14 +150,10 @@ extension NaiveCostModel {
     let kvBytes = headBytes * Double(heads) * Double(tokens)
     let seconds =
       c[0] + c[1] * waves * tileFLOPs + c[2] * (activationBytes + kvBytes) + c[3] * whole
-    let isInside =
-      fit.measured[0].contains(blocks) && fit.measured[1].contains(keys / tiles)
-      && (prefixes == 0 || fit.measured[2].contains(prefixes / tiles))
     return Launch(
       kernel: "prefill_attention", seconds: seconds * engine.kernelScale.attention,
       flops: 2 * Double(shard.heads) * Double(key + value) * Double(pairs), kvBytes: kvBytes,
       activationBytes: activationBytes,
-      isExtrapolated: !isMeasured || !isInside || !engine.splitsAttentionKeys,
       clockedSeconds: c[1] * waves * tileFLOPs * engine.kernelScale.attention)
   }
 }

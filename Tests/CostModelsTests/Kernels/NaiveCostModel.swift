@@ -21,6 +21,8 @@ struct NaiveCostModel {
   var samplesOneRow = false
   /// Whether windows cut the contexts of all sequences together, as drafts have it, and not each.
   var cutsTogether = false
+  /// How prompts thin out, or which keys they see; `nil` where they do not.
+  var profile: TokenProfile?
 
   var shard: NaiveShard { NaiveShard(model, gpus: gpus, expertRanks: expertRanks) }
 
@@ -65,8 +67,13 @@ struct NaiveCostModel {
     var answer = Answer()
     var issue = 0.0
     let decodes = step.contexts.count * step.width
+    var pieces = NaivePieces()
     for layer in 0..<model.layers {
-      let segments = step.tiles.filter { $0.layers.contains(layer) }
+      if let band = step.drop(at: layer) {
+        drop(at: layer, band, of: step, issue: &issue, &pieces, &answer)
+        continue
+      }
+      let segments = step.segments(layer)
       let prefillRows = segments.reduce(0) { $0 + $1.tokens }
       let rows = decodes + prefillRows
       guard rows > 0 else { continue }
@@ -79,56 +86,80 @@ struct NaiveCostModel {
         answer.cost.decodeRowJoules += joules * decodeShare
         answer.cost.prefillRowJoules += joules * (1 - decodeShare)
       }
-      if model.isRecurrent(layer) {
-        for launch in recurrence(decodes: step.contexts.count, width: step.width) {
-          answer.cost.decodeRowJoules += add(launch, to: &answer)
-        }
-        for launch in recurrence(segments: segments) {
-          answer.cost.prefillContextJoules += add(launch, to: &answer)
-        }
-      } else if !step.contexts.isEmpty {
-        let joules = add(
-          decodeAttention(step.contexts, width: step.width, isWindowed: model.isWindowed(layer)),
-          to: &answer)
-        // What an indexer reads grows with the context, whatever is picked.
-        if model.isWindowed(layer), !model.hasIndexer {
-          answer.cost.decodeRowJoules += joules
-        } else {
-          answer.cost.decodeContextJoules += joules
-        }
+      addMixing(layer, segments, of: step, to: &answer)
+      addExperts(layer, segments, decodes: decodes, computed: computed, to: &answer)
+    }
+    let layers = answer.cost.kernelSeconds
+    finish(step, issue: issue, &answer)
+    // The embedding comes before the first layer, the head behind the last.
+    let repeats = engine.repeatsEmbeddingAndHead
+    let entering = step.tiles.filter { repeats || $0.layers.lowerBound == 0 }.reduce(0) { $0 + $1.tokens }
+    let before = launchesBefore(rows: decodes + entering).reduce(0) { $0 + $1.seconds }
+    answer.cost.exposedSeconds = pieces.exposed(
+      before: before, behind: answer.cost.kernelSeconds - layers - before, issue: issue, layers: layers,
+      wait: profile?.synchronisation ?? 0)
+    return answer
+  }
+
+  /// Adds a layer's attention or recurrence.
+  func addMixing(_ layer: Int, _ segments: [Step.Tile], of step: Step, to answer: inout Answer) {
+    let decodes = step.contexts.count * step.width
+    if model.isRecurrent(layer) {
+      for launch in recurrence(decodes: step.contexts.count, width: step.width) {
+        answer.cost.decodeRowJoules += add(launch, to: &answer)
       }
-      if !segments.isEmpty, !model.isRecurrent(layer) {
-        let launch = prefillAttention(segments, isWindowed: model.isWindowed(layer))
+      for launch in recurrence(segments: segments) {
         answer.cost.prefillContextJoules += add(launch, to: &answer)
       }
-      if model.isLatent {
-        for launch in latentProducts(decodes: decodes, segments: []) {
-          answer.cost.decodeRowJoules += add(launch, to: &answer)
-        }
-        for launch in latentProducts(decodes: 0, segments: segments) {
-          answer.cost.prefillContextJoules += add(launch, to: &answer)
-        }
-      }
-      if let routing, model.hasExperts(layer) {
-        let tokens = segments.map { Int32($0.tokens) }
-        let active =
-          tokens.isEmpty
-          ? routing.distinct(layers: 0..<1, decodes: decodes)
-          : routing.distinct(layers: 0..<1, decodes: decodes, prefill: tokens.span)
-        let joules = add(
-          experts(rows: computed, active: active, carriesPrefill: !segments.isEmpty), to: &answer)
-        // An expert is on one rank, and sliced over its GPUs.
-        let bytes = active * shard.bytesPerExpert * Double(gpus / expertRanks)
-        answer.cost.experts += active
-        answer.cost.expertBytes += bytes
-        answer.cost.weightBytes -= bytes
-        answer.cost.decodeExpertBytes += bytes * decodeShare
-        answer.cost.decodeRowJoules += joules * decodeShare
-        answer.cost.prefillRowJoules += joules * (1 - decodeShare)
+    } else if !step.contexts.isEmpty {
+      let joules = add(
+        decodeAttention(
+          step.contexts, missing: step.missing(layer), width: step.width,
+          isWindowed: model.isWindowed(layer)),
+        to: &answer)
+      // What an indexer reads grows with the context, whatever is picked.
+      if model.isWindowed(layer), !model.hasIndexer {
+        answer.cost.decodeRowJoules += joules
+      } else {
+        answer.cost.decodeContextJoules += joules
       }
     }
-    finish(step, issue: issue, &answer)
-    return answer
+    if !segments.isEmpty, !model.isRecurrent(layer) {
+      for launch in attention(of: segments, isWindowed: model.isWindowed(layer)) {
+        answer.cost.prefillContextJoules += add(launch, to: &answer)
+      }
+    }
+    if model.isLatent {
+      for launch in latentProducts(decodes: decodes, segments: []) {
+        answer.cost.decodeRowJoules += add(launch, to: &answer)
+      }
+      for launch in latentProducts(decodes: 0, segments: segments) {
+        answer.cost.prefillContextJoules += add(launch, to: &answer)
+      }
+    }
+  }
+
+  /// Adds a layer's experts, if it has any.
+  func addExperts(
+    _ layer: Int, _ segments: [Step.Tile], decodes: Int, computed: Int, to answer: inout Answer
+  ) {
+    guard let routing, model.hasExperts(layer) else { return }
+    let decodeShare = Double(decodes) / Double(decodes + segments.reduce(0) { $0 + $1.tokens })
+    let tokens = segments.map { Int32($0.tokens) }
+    let active =
+      tokens.isEmpty
+      ? routing.distinct(layers: 0..<1, decodes: decodes)
+      : routing.distinct(layers: 0..<1, decodes: decodes, prefill: tokens.span)
+    let joules = add(
+      experts(rows: computed, active: active, carriesPrefill: !segments.isEmpty), to: &answer)
+    // An expert is on one rank, and sliced over its GPUs.
+    let bytes = active * shard.bytesPerExpert * Double(gpus / expertRanks)
+    answer.cost.experts += active
+    answer.cost.expertBytes += bytes
+    answer.cost.weightBytes -= bytes
+    answer.cost.decodeExpertBytes += bytes * decodeShare
+    answer.cost.decodeRowJoules += joules * decodeShare
+    answer.cost.prefillRowJoules += joules * (1 - decodeShare)
   }
 
   /// The kernels before and after the layers, and the host.

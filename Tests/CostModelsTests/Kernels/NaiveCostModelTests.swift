@@ -135,6 +135,40 @@ import Testing
     check(model.kernels, totals, "all iterations of \(system.model) on \(system.gpus) GPUs")
   }
 
+  /// Prompts that thin out from layer to layer, decoding sequences that lack what theirs have dropped, and few keys.
+  @Test(arguments: 0..<120) func agreesOnProfiles(seed: UInt64) throws {
+    var random = SplitMix64(seed: seed, purpose: "naive profiles")
+    var system = try ToySystem(using: &random)
+    let layers = 3 + Int(random.next() % 6)
+    system.model.layers = layers
+    var keys: KeySelection?
+    if seed.isMultiple(of: 3), !system.model.isLatent {
+      let block = [1, 7, 64, 500][Int(random.next() % 4)]
+      keys = KeySelection(keys: 1 + Int(random.next() % 900), block: block, indexWidth: 32)
+      system.calibration.add([.init(name: "selection", n: 64, k: system.model.hidden)])
+    }
+    let profile = TokenProfile(
+      drops: [.init(layer: 0, kept: .share(KeptShare(0.5)))], scoring: .lastQueries(50),
+      synchronisation: 1e-5, keys: keys)
+    var naive = try system.naive()
+    naive.profile = profile
+    var model = try system.costModel(profile: profile)
+    model.logsKernels = seed.isMultiple(of: 2)
+    var totals: [String: KernelUse] = [:]
+    for number in 0..<12 {
+      var step = Step(layers: layers, using: &random)
+      for i in step.tiles.indices { step.tiles[i].layers = 0..<layers }
+      let drops = (0..<layers).filter { !system.model.isRecurrent($0) && random.next().isMultiple(of: 3) }
+      if number > 2 { step.thin(layers: layers, drops: drops, using: &random) }
+      let what: Comment = "iteration \(number), of \(system.model) on \(system.gpus) GPUs"
+      let expected = naive.price(step)
+      check(model.cost(of: step), expected.cost, what)
+      if model.logsKernels { check(model.takeIterationKernels(), expected.uses, what) }
+      totals.merge(expected.uses) { $0 + $1 }
+    }
+    check(model.kernels, totals, "all iterations of \(system.model) on \(system.gpus) GPUs")
+  }
+
   @Test(arguments: 0..<30) func agreesOnDecodeStepsPricedInOneGo(seed: UInt64) throws {
     var random = SplitMix64(seed: seed, purpose: "naive stretches")
     let system = try ToySystem(using: &random)

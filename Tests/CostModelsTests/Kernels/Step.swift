@@ -19,6 +19,46 @@ struct Step {
   /// Rows of each decoding sequence: its new token, and drafts that are verified.
   var width = 1
   var tiles: [Tile] = []
+  /// What the layers carry where prompts thin out on their way; empty where they do not.
+  var bands: [Band] = []
+
+  /// Layers that carry the same.
+  struct Band {
+    var layers: Range<Int>
+    var segments: [Tile]
+    /// What is left behind the attention, in a layer that drops rows.
+    var behind: [Tile]?
+    /// Entries that the decoding sequences lack.
+    var missing = 0
+  }
+
+  func band(_ layer: Int) -> Band? { bands.first { $0.layers.contains(layer) } }
+  func segments(_ layer: Int) -> [Tile] {
+    band(layer)?.segments ?? tiles.filter { $0.layers.contains(layer) }
+  }
+  func missing(_ layer: Int) -> Int { band(layer)?.missing ?? 0 }
+  func drop(at layer: Int) -> Band? { band(layer).flatMap { $0.behind == nil ? nil : $0 } }
+
+  /// Thins the prompts out, which pass all layers, at some of the layers.
+  mutating func thin(layers: Int, drops: [Int], using random: inout SplitMix64) {
+    func below(_ bound: Int) -> Int { Int(random.next() % UInt64(bound)) }
+    var rows = tiles
+    var (missing, layer) = (0, 0)
+    let most = contexts.reduce(0) { $0 + $1 - 1 }
+    for drop in drops {
+      if layer < drop { bands.append(Band(layers: layer..<drop, segments: rows, missing: missing)) }
+      var behind = rows
+      for i in behind.indices {
+        behind[i].tokens = 1 + below(rows[i].tokens)
+        behind[i].prefix = below(rows[i].prefix + 1)
+      }
+      bands.append(
+        Band(layers: drop..<drop + 1, segments: rows, behind: rows.isEmpty ? nil : behind, missing: missing))
+      (rows, layer) = (behind, drop + 1)
+      missing += below(most - missing + 1)
+    }
+    if layer < layers { bands.append(Band(layers: layer..<layers, segments: rows, missing: missing)) }
+  }
 
   /// Draws an iteration that has something to do.
   init(layers: Int, using random: inout SplitMix64) {
@@ -70,8 +110,9 @@ struct Meter {
     let tiles = step.tiles.map {
       Serving.Tile(sequence: Slot(0), tokens: $0.prefix..<$0.prefix + $0.tokens, layers: $0.layers)
     }
-    let load = StepLoad(
+    var load = StepLoad(
       decode: decode, tiles: tiles, layers: model.layers, finishing: step.tiles.count { $0.finishes })
+    if !step.bands.isEmpty { load.carry(step.bands) }
     var cost = StepCost()
     model.price(load, into: &cost, ledger: &ledger)
     return idling(
@@ -109,6 +150,29 @@ struct Meter {
     cost.decodeRowJoules += model.idleWatts * cost.seconds * share
     cost.prefillRowJoules += model.idleWatts * cost.seconds * (1 - share)
     return cost
+  }
+}
+
+extension StepLoad {
+  /// Carries these bands instead of what tiles make.
+  fileprivate mutating func carry(_ carried: [Step.Band]) {
+    (segments, bands, profiles) = ([], [], [])
+    func append(_ tiles: [Step.Tile]) -> Range<Int> {
+      let first = segments.count
+      segments += tiles.map { PrefillSegment(tokens: $0.tokens, prefix: $0.prefix) }
+      return first..<segments.count
+    }
+    for band in carried where !band.segments.isEmpty || decode.sequences > 0 {
+      let mixer = append(band.segments)
+      bands.append(LayerBand(layers: band.layers, segments: mixer))
+      var profile = BandProfile(feedForward: mixer, missing: band.missing)
+      if let behind = band.behind {
+        profile.feedForward = append(behind)
+        profile.scored = append(band.segments)
+        profile.kept = behind.reduce(0) { $0 + $1.tokens }
+      }
+      profiles.append(profile)
+    }
   }
 }
 

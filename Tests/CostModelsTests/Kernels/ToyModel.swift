@@ -1,5 +1,6 @@
 import CostModels
 import Foundation
+import Serving
 import Statistics
 import Systems
 import TestSupport
@@ -233,12 +234,15 @@ struct ToySystem {
   }
 
   /// The cost model of the system.
-  func costModel(width: Int = 1, drafter: Drafter? = nil) throws -> Meter {
+  func costModel(
+    width: Int = 1, drafter: Drafter? = nil, profile: TokenProfile? = nil
+  ) throws -> Meter {
     let system = try served()
     let law = model.experts > 0 ? try ExpertRouting(routing, for: system.shard.model) : nil
     return Meter(
       KernelCostModel(
-        system: system, calibration: try calibration.read(), routing: law, width: width, drafter: drafter))
+        system: system, calibration: try calibration.read(), routing: law, width: width, drafter: drafter,
+        profile: profile))
   }
 
   /// The naive cost model of the same system.
