@@ -16,6 +16,7 @@ struct NaiveAlive {
   ///   - tokens: of the chunk.
   ///   - profile: the profile.
   ///   - images: image tokens among them, of a prompt that is computed whole.
+  /// - Returns: one entry for each layer.
   static func layers(_ count: Int, tokens: Int, _ profile: TokenProfile, images: Int = 0) -> [NaiveAlive] {
     var rows = tokens
     return (0..<count).map { layer in

@@ -34,6 +34,7 @@ private struct HostPieces {
   ///   - cost: of the whole step.
   ///   - before: time of the kernels before the layers, which `cost` has had added last.
   ///   - synchronisation: how long each wait takes.
+  /// - Returns: seconds, at least 0.
   func exposed(_ cost: borrowing StepCost, before: Seconds, synchronisation: Seconds) -> Seconds {
     guard waits > 0 else { return 0 }
     let (kernels, launches) = (cost.kernelSeconds, cost.launchSeconds)

@@ -39,7 +39,8 @@ extension KernelPrices {
   ///
   /// - Complexity: O(prefill segments), and O(experts) for a prefill that is new.
   mutating func addPrefill(
-    _ load: borrowing StepLoad, _ decode: DecodeLoad, _ band: LayerBand, to cost: inout StepCost, _ ledger: inout KernelLedger
+    _ load: borrowing StepLoad, _ decode: DecodeLoad, _ band: LayerBand, to cost: inout StepCost,
+    _ ledger: inout KernelLedger
   ) {
     let hasPrefill = !band.segments.isEmpty
     let range = band.layers

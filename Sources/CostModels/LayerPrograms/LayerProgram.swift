@@ -7,7 +7,9 @@ import Systems
 public struct LayerProgram: Sendable {
   /// The kernels, in order.
   public let calls: [any KernelCall]
-  /// How many of them mix tokens: those up to the sum behind the output projection. The others are the feed-forward part.
+  /// How many of them mix tokens, up to the sum behind the output projection.
+  ///
+  /// The others are the feed-forward part.
   let mixerCount: Int
 
   /// Creates the program of a layer.

@@ -65,7 +65,8 @@ extension LoadedExperiment {
       ("config_hash", RunValue(configurationHash)), ("results_revision", RunValue(Revision.results)),
     ]
     return RunRow(
-      parameters: parameters + hash, summary: result.summary.values + result.transfers.values + quality + more,
+      parameters: parameters + hash,
+      summary: result.summary.values + result.transfers.values + quality + more,
       configJSON: specification.json, argv: argv.joined(separator: " "),
       instances: instanceRows(result))
   }

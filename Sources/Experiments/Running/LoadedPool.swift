@@ -120,7 +120,8 @@ package struct LoadedDecoders: Sendable {
     }
     guard prefill.profile == decode.profile else {
       throw ExperimentError.invalidValue(
-        option: "pools", value: "of different sparsity", expected: "prompts that leave out the same in both pools")
+        option: "pools", value: "of different sparsity",
+        expected: "prompts that leave out the same in both pools")
     }
     let (from, to) = (prefill.loaded.system.shard, decode.loaded.system.shard)
     guard from.model.layers == to.model.layers, from.model.keyValueHeads == to.model.keyValueHeads,

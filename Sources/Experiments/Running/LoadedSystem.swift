@@ -30,7 +30,8 @@ package struct LoadedSystem: Sendable {
 
   /// Blocks of KV memory that the model and its activations leave.
   package func kvBlocks(
-    utilisation: Double, maxBatchedTokens: Tokens, maxSequences: Int, drafts: Int, profile: TokenProfile? = nil
+    utilisation: Double, maxBatchedTokens: Tokens, maxSequences: Int, drafts: Int,
+    profile: TokenProfile? = nil
   ) throws(DescriptionError) -> Int {
     try system.engine.keyValueBlocks(
       system.shard, on: system.hardware, utilisation: utilisation, maxBatchedTokens: maxBatchedTokens,

@@ -54,7 +54,8 @@ public struct SparsitySpecification: Sendable {
   }
 
   func bad(_ parameter: String, _ value: String, _ expected: String) -> ExperimentError {
-    .invalidValue(option: "\(method.option) \(method.rawValue): \(parameter)", value: value, expected: expected)
+    .invalidValue(
+      option: "\(method.option) \(method.rawValue): \(parameter)", value: value, expected: expected)
   }
 
   /// What it makes of a model's prompts; `nil` where it leaves out nothing.
@@ -62,6 +63,7 @@ public struct SparsitySpecification: Sendable {
   /// - Parameters:
   ///   - model: the model.
   ///   - longest: the longest sequence.
+  /// - Returns: the profile.
   /// - Throws: if a parameter is missing, or the model cannot have the method.
   public func profile(
     for model: ModelDescription, longest: Tokens

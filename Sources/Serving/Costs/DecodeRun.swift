@@ -9,9 +9,9 @@ public struct DecodeRun: Sendable {
   public var context: Tokens = 0
   /// The same in each step, where a sequence sees at most ``CostModel/slidingWindow`` entries; empty without a window.
   public var windowContexts: [Tokens] = []
-  /// How their prompts have thinned out, and the KV entries that they lack behind each drop, in all steps alike; `nil` if
-  /// they lack none.
+  /// How their prompts have thinned out; `nil` if they lack no KV entries.
   public var profile: TokenProfile?
+  /// KV entries that they lack behind each drop, in all steps alike.
   public var missing: [Tokens] = []
   /// Names the first step for seeded draws; the others follow.
   public var draw: UInt64 = 0

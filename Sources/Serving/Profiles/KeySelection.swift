@@ -22,7 +22,8 @@ public struct KeySelection: Sendable, Hashable {
   /// Whether it leaves out any key that a segment would see; where it does not, nothing is scored.
   public func cuts(_ segment: PrefillSegment) -> Bool { segment.tokens + segment.prefix > keys }
 
-  /// Pairs of a query of a segment and a key that it sees: the sum of min(keys, prefix + 1 ... prefix + tokens).
+  /// Pairs of a query of a segment and a key that it sees: each query sees what comes before it and itself, and no more than
+  /// ``keys``.
   public func pairs(_ segment: PrefillSegment) -> Double {
     let (new, before) = (Double(segment.tokens), Double(segment.prefix))
     let short = max(0, min(new, Double(keys) - before))

@@ -62,15 +62,16 @@ public struct TokenProfile: Sendable, Hashable {
   public let scoring: Scoring
   /// Rows that are kept or dropped together.
   public let block: Tokens
-  /// Rows at the beginning of a pass that are always kept, and rows at its end.
+  /// Rows at the beginning of a pass that are always kept.
   public let first: Tokens
+  /// Rows at its end that are always kept.
   public let last: Tokens
   /// How long the host needs to read back what is kept, while the GPU waits.
   public let synchronisation: Seconds
   /// Which keys a row sees; `nil` where it sees all.
   public let keys: KeySelection?
 
-  /// Creates a profile. Drops that keep everything are none.
+  /// Creates a profile, of which drops that keep everything are no part.
   ///
   /// - Parameters:
   ///   - drops: at most ``mostDrops``, by layer.
