@@ -36,16 +36,17 @@ extension NaiveCostModel {
       issue +=
         (isInGraph ? engine.host.graphLayerMicroseconds : engine.host.eagerLayerMicroseconds) * 1e-6 / 2
       var joules = 0.0
-      // Of norms and sums there is one in each half.
-      var seen: [String: Int] = [:]
-      for launch in rowLaunches(layer, rows: rows, computed: computed) {
-        seen[launch.kernel, default: 0] += 1
-        let isOfMixer =
+      let launches = rowLaunches(layer, rows: rows, computed: computed)
+      // Of two norms and two sums there is one in each half; a sum alone is that of the MLP.
+      var isSeen = Set<String>()
+      if launches.count(where: { $0.kernel == "all_reduce" }) == 1 { isSeen.insert("all_reduce") }
+      for launch in launches {
+        let isOfMLP =
           ["rms_norm", "all_reduce"].contains(launch.kernel)
-          ? seen[launch.kernel] == 1
-          : ["qkv_gemm", "latent_gemm", "q_gemm", "index_gemm", "qk_norm_rope_kv", "o_gemm"]
-            .contains(launch.kernel)
-        if isOfMixer == isMixer { joules += add(launch, to: &answer) }
+          ? !isSeen.insert(launch.kernel).inserted
+          : ["router_gemm", "gate_up_gemm", "silu_mul", "down_gemm"].contains(launch.kernel)
+            || launch.kernel.hasPrefix("expert_") || launch.kernel.hasPrefix("shared_")
+        if isOfMLP != isMixer { joules += add(launch, to: &answer) }
       }
       answer.cost.decodeRowJoules += joules * Double(decodes) / Double(rows)
       answer.cost.prefillRowJoules += joules * Double(rows - decodes) / Double(rows)
