@@ -8,7 +8,7 @@ extension LoadedExperiment {
   }
 
   /// How far the figures of a run can be trusted in which prompts leave something out.
-  var sparsityNotes: [String] {
+  package var sparsityNotes: [String] {
     guard let profile else { return [] }
     if let keys = profile.keys {
       return [

@@ -72,6 +72,7 @@ struct CompareCommand: ParsableCommand {
     if experiments[0].specification.system.drawsRouting {
       notes.append("Experts are drawn call by call: policies share the law of routing, not the draws.")
     }
+    notes += experiments[0].sparsityNotes
     let reports = sensitivity ? try sensitivities(of: comparison, experiments) : []
     if json {
       print(CompareJSON(comparison: comparison, sensitivities: reports).text)

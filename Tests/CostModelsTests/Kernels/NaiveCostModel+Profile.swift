@@ -23,7 +23,7 @@ struct NaivePieces {
 }
 
 extension NaiveCostModel {
-  /// A layer that drops rows between its attention and its MLP.
+  /// A layer that drops rows, between its attention and its MLP or behind both.
   func drop(
     at layer: Int, _ band: Step.Band, of step: Step, issue: inout Double, _ pieces: inout NaivePieces,
     _ answer: inout Answer
@@ -58,14 +58,16 @@ extension NaiveCostModel {
     answer.cost.prefillContextJoules += add(scoring, to: &answer)
     answer.uses["selection"]?.calls += band.segments.count - 1
     answer.uses["selection"]?.extrapolatedCalls += band.segments.count - 1
-    pieces.wait(kernels: answer.cost.kernelSeconds, issue: issue)
-    let computed = half(behind, isMixer: false)
-    addExperts(layer, behind, decodes: decodes, computed: computed, to: &answer)
+    if !band.isBehindLayer { pieces.wait(kernels: answer.cost.kernelSeconds, issue: issue) }
+    let rows = band.isBehindLayer ? band.segments : behind
+    let computed = half(rows, isMixer: false)
+    addExperts(layer, rows, decodes: decodes, computed: computed, to: &answer)
+    if band.isBehindLayer { pieces.wait(kernels: answer.cost.kernelSeconds, issue: issue) }
   }
 
-  /// Scores of the last queries with all keys, prompt by prompt, and the gathers of what stays.
+  /// Scores of the last queries, or of all, with all keys, prompt by prompt, and the gathers of what stays.
   private func scores(_ segments: [Step.Tile], kept: Int) -> Launch {
-    guard let profile, case .lastQueries(let count) = profile.scoring else { return Launch(kernel: "") }
+    guard let profile else { return Launch(kernel: "") }
     let bandwidth = calibration.memoryBandwidth * calibration.memoryEfficiency
     var launch = Launch(kernel: "selection", isExtrapolated: true)
     // Of latent attention prompts have a key for each head.
@@ -74,15 +76,22 @@ extension NaiveCostModel {
       ? (shard.heads, shard.heads, model.nope + model.rope)
       : (shard.heads, shard.keyValueHeads, model.headDim)
     for segment in segments {
-      let queries = min(count, segment.tokens)
+      var queries = segment.tokens
+      if case .lastQueries(let count) = profile.scoring { queries = min(count, queries) }
       let scores = 2 * Double(queries * segment.tokens * heads)
       let keys = 2 * Double(segment.tokens * stored * width)
       let flops = 2 * Double(queries * segment.tokens * heads * width)
       launch.flops += flops
       launch.seconds += 7 * 4e-6 + max(flops / (0.7 * calibration.flops), (keys + scores) / bandwidth)
-      // A block for each head reads its scores with the bandwidth of one multiprocessor.
-      launch.seconds += scores / (bandwidth * min(1, Double(heads) / calibration.multiprocessors))
-      launch.activationBytes += keys + 2 * scores
+      if case .probabilities = profile.scoring {
+        // Normalised in place, and read.
+        launch.seconds += 3 * scores / bandwidth
+        launch.activationBytes += keys + 4 * scores
+      } else {
+        // A block for each head reads its scores with the bandwidth of one multiprocessor.
+        launch.seconds += scores / (bandwidth * min(1, Double(heads) / calibration.multiprocessors))
+        launch.activationBytes += keys + 2 * scores
+      }
       if gpus > 1 {
         let blocks = (segment.tokens + profile.block - 1) / profile.block
         let message = smallSum(bytes: 4 * Double(blocks))

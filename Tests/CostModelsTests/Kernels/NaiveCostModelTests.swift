@@ -148,7 +148,9 @@ import Testing
       system.calibration.add([.init(name: "selection", n: 64, k: system.model.hidden)])
     }
     let profile = TokenProfile(
-      drops: [.init(layer: 0, kept: .share(KeptShare(0.5)))], scoring: .lastQueries(50),
+      drops: [.init(layer: 0, kept: .share(KeptShare(0.5)))],
+      place: seed.isMultiple(of: 4) ? .behindLayer : .behindAttention,
+      scoring: seed.isMultiple(of: 5) ? .probabilities : .lastQueries(50),
       synchronisation: 1e-5, keys: keys)
     var naive = try system.naive()
     naive.profile = profile
@@ -159,7 +161,10 @@ import Testing
       var step = Step(layers: layers, using: &random)
       for i in step.tiles.indices { step.tiles[i].layers = 0..<layers }
       let drops = (0..<layers).filter { !system.model.isRecurrent($0) && random.next().isMultiple(of: 3) }
-      if number > 2 { step.thin(layers: layers, drops: drops, using: &random) }
+      if number > 2 {
+        step.thin(
+          layers: layers, drops: drops, behindLayer: profile.place == .behindLayer, using: &random)
+      }
       let what: Comment = "iteration \(number), of \(system.model) on \(system.gpus) GPUs"
       let expected = naive.price(step)
       check(model.cost(of: step), expected.cost, what)

@@ -26,8 +26,10 @@ struct Step {
   struct Band {
     var layers: Range<Int>
     var segments: [Tile]
-    /// What is left behind the attention, in a layer that drops rows.
+    /// What is left, in a layer that drops rows.
     var behind: [Tile]?
+    /// Whether they go behind the whole layer, not behind its attention.
+    var isBehindLayer = false
     /// Entries that the decoding sequences lack.
     var missing = 0
   }
@@ -40,7 +42,9 @@ struct Step {
   func drop(at layer: Int) -> Band? { band(layer).flatMap { $0.behind == nil ? nil : $0 } }
 
   /// Thins the prompts out, which pass all layers, at some of the layers.
-  mutating func thin(layers: Int, drops: [Int], using random: inout SplitMix64) {
+  mutating func thin(
+    layers: Int, drops: [Int], behindLayer: Bool = false, using random: inout SplitMix64
+  ) {
     func below(_ bound: Int) -> Int { Int(random.next() % UInt64(bound)) }
     var rows = tiles
     var (missing, layer) = (0, 0)
@@ -53,7 +57,9 @@ struct Step {
         behind[i].prefix = below(rows[i].prefix + 1)
       }
       bands.append(
-        Band(layers: drop..<drop + 1, segments: rows, behind: rows.isEmpty ? nil : behind, missing: missing))
+        Band(
+          layers: drop..<drop + 1, segments: rows, behind: rows.isEmpty ? nil : behind,
+          isBehindLayer: behindLayer, missing: missing))
       (rows, layer) = (behind, drop + 1)
       missing += below(most - missing + 1)
     }
@@ -167,7 +173,7 @@ extension StepLoad {
       bands.append(LayerBand(layers: band.layers, segments: mixer))
       var profile = BandProfile(feedForward: mixer, missing: band.missing)
       if let behind = band.behind {
-        profile.feedForward = append(behind)
+        if !band.isBehindLayer { profile.feedForward = append(behind) }
         profile.scored = append(band.segments)
         profile.kept = behind.reduce(0) { $0 + $1.tokens }
       }
