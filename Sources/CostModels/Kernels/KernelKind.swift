@@ -31,6 +31,10 @@ public enum KernelKind: String, Sendable, CaseIterable {
   case allReduce = "all_reduce"
   /// Projection onto the experts.
   case routerGEMM = "router_gemm"
+  /// Rows on their way to the experts of other ranks.
+  case expertDispatch = "expert_dispatch"
+  /// What experts of other ranks have made of them, on its way back.
+  case expertCombine = "expert_combine"
   /// Top-k, permutation, both grouped products, activation and combination of the experts.
   case expertMLP = "expert_mlp"
   /// Activation of the experts, where it is a kernel of its own.

@@ -25,7 +25,7 @@ extension KernelPrices {
 
   /// Adds the cost of some layers that all carry the same load.
   @inline(__always)
-  private mutating func add(
+  mutating func add(
     _ load: borrowing StepLoad, _ band: LayerBand, to cost: inout StepCost, _ ledger: inout KernelLedger
   ) {
     if band.segments.isEmpty, !routesByLayer {
@@ -311,7 +311,7 @@ extension KernelPrices {
   /// Distinct experts of one MoE call in each of some layers, summed over the layers.
   ///
   /// Names of steps matter where experts are drawn: with the seed and the first of the layers they decide what is drawn.
-  private func distinctExperts(decodes: Int, entry: Int?, layers range: Range<Int>, draw: UInt64) -> Double {
+  func distinctExperts(decodes: Int, entry: Int?, layers range: Range<Int>, draw: UInt64) -> Double {
     guard let routing = routing?.law else { return 0 }
     guard let drawSeed else {
       guard let entry else { return routing.distinct(layers: range, decodes: decodes) }

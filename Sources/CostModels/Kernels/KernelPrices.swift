@@ -76,15 +76,17 @@ struct KernelPrices {
   var beforePrices = PriceTable(unknown: Launch())
   var afterPrices = PriceTable(unknown: Launch())
 
+  /// - Parameter leavesOutExperts: whether what experts take is not part of the prices, nor of the sums.
   init(
     system: ServedSystem, calibration: Calibration, routing: ExpertRouting?, drawSeed: UInt64?, width: Int,
-    profile: TokenProfile? = nil
+    leavesOutExperts: Bool = false, profile: TokenProfile? = nil
   ) {
     self.width = width
     let shard = system.shard
     let model = shard.model
     self.layers = model.layers
     let engine = system.engine
+    let choice = system.kernelChoice
     host = engine.host
     graphs = engine.graphs
     repeatsEmbeddingAndHead = engine.repeatsEmbeddingAndHead
@@ -100,12 +102,12 @@ struct KernelPrices {
     }
     kindBefore = kinds.indices.flatMap { kind in before { kindOfLayer[$0] == kind } }
     rowKernels = RowKernels(
-      kinds: kinds, shard: shard, engine: engine, power: power, calibration: calibration)
+      kinds: kinds, shard: shard, choice: choice, engine: engine, power: power, calibration: calibration)
     let power = power
     func attention(_ isIncluded: (LayerKind) -> Bool) -> AttentionKernels? {
       shard.kinds.lazy.filter(isIncluded).compactMap {
         AttentionKernels(
-          $0, LayerProgram($0, of: shard, engine.kernelChoice), width: width, engine: engine, power: power,
+          $0, LayerProgram($0, of: shard, choice), width: width, engine: engine, power: power,
           calibration: calibration)
       }.first
     }
@@ -124,21 +126,21 @@ struct KernelPrices {
     fullBefore = before { !model.isRecurrent[$0] && model.windows[$0] == nil }
     windowedBefore = before { !model.isRecurrent[$0] && model.windows[$0] != nil }
     expertsBefore = before { !model.hasDenseMLP[$0] }
-    let withExperts = kinds.first { $0.hasExperts }
+    let withExperts = leavesOutExperts ? nil : kinds.first { $0.hasExperts }
     experts = withExperts.flatMap {
       ExpertKernel(
-        LayerProgram($0, of: shard, engine.kernelChoice), engine: engine, power: power,
+        LayerProgram($0, of: shard, choice), engine: engine, power: power,
         calibration: calibration, skew: routing?.skew ?? 0)
     }
     hasExperts = experts != nil
     let sides = kinds.map {
       SideKernels(
-        $0, LayerProgram($0, of: shard, engine.kernelChoice), engine: engine, power: power,
+        $0, LayerProgram($0, of: shard, choice), engine: engine, power: power,
         calibration: calibration)
     }
     side = sides.lazy.compactMap { $0 }.first
     kindHasSide = sides.map { $0 != nil }
-    kindHasExperts = kinds.map(\.hasExperts)
+    kindHasExperts = kinds.map { $0.hasExperts && !leavesOutExperts }
     sideBefore = before { sides[kindOfLayer[$0]] != nil }
     decodePrices = kinds.map { _ in PriceTable(unknown: DecodePrice()) }
     layerPrices = kinds.map { _ in PriceTable(unknown: LayerPrice()) }
@@ -186,7 +188,10 @@ extension ModelShard {
         }
         return kind
       })
-    return (map.kinds.map { $0.shared(by: gpus, expertRanks: expertRanks) }, map.kindOfLayer)
+    return (
+      map.kinds.map { $0.shared(by: gpus, expertRanks: expertRanks, dataParallel: dataParallel) },
+      map.kindOfLayer
+    )
   }
 }
 

@@ -138,11 +138,10 @@ final class RowKernels: Sendable {
   private let graphs: GraphSizes
 
   init(
-    kinds: [LayerKind], shard: ModelShard, engine: EngineDescription, power: PowerModel,
-    calibration: Calibration
+    kinds: [LayerKind], shard: ModelShard, choice: KernelChoice, engine: EngineDescription,
+    power: PowerModel, calibration: Calibration
   ) {
     graphs = engine.graphs
-    let choice = engine.kernelChoice
     func priced(_ calls: [any KernelCall]) -> [RowKernel] {
       calls.compactMap { call in
         call.rowPricing.map {

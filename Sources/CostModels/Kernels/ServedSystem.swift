@@ -9,6 +9,8 @@ public struct ServedSystem: Sendable {
   public let hardware: HardwareDescription
   /// The engine.
   public let engine: EngineDescription
+  /// How rows get to the experts of other ranks and back; `nil` where all that share experts have all rows.
+  public let exchange: ExpertExchange.Law?
 
   /// Puts a system together.
   ///
@@ -16,23 +18,34 @@ public struct ServedSystem: Sendable {
   ///   - model: the model as its checkpoint has it.
   ///   - hardware: the GPU.
   ///   - engine: the engine.
-  ///   - tensorParallel: GPUs that share the model.
-  ///   - expertParallel: groups of them that share out the experts.
+  ///   - tensorParallel: GPUs that share the model: those of a rank.
+  ///   - expertParallel: groups of all GPUs that share out the experts.
+  ///   - dataParallel: ranks that share the experts.
+  ///   - exchange: how rows get to the experts of other ranks; what it should be is estimated if several ranks have none.
   /// - Throws: if the model cannot be split over that many GPUs, or if the GPU's figures contradict each other.
   public init(
     model: ModelDescription, hardware: HardwareDescription, engine: EngineDescription, tensorParallel: Int,
-    expertParallel: Int = 1
+    expertParallel: Int = 1, dataParallel: Int = 1, exchange: ExpertExchange.Law? = nil
   ) throws(DescriptionError) {
     if let contradiction = hardware.contradiction {
       throw .invalidSetting(
         path: contradiction.path, value: contradiction.value, expected: contradiction.expected)
     }
-    shard = try engine.served(model, on: hardware).shard(over: tensorParallel, expertRanks: expertParallel)
+    shard = try engine.served(model, on: hardware)
+      .shard(over: tensorParallel, expertRanks: expertParallel, dataParallel: dataParallel)
+    self.exchange = dataParallel > 1 ? exchange ?? .estimate : nil
     self.hardware = hardware
     self.engine = engine.adapted(to: hardware)
   }
 
-  /// The limit on the power of all of its GPUs together.
+  /// The kernels that the engine has for it.
+  public var kernelChoice: KernelChoice {
+    var choice = engine.kernelChoice
+    choice.exchange = exchange
+    return choice
+  }
+
+  /// The limit on the power of all GPUs of a rank together.
   public var powerLimit: PowerLimit {
     PowerLimit(
       headroomWatts: Double(shard.gpus) * (hardware.powerLimitWatts - hardware.energy.idleWatts),

@@ -9,6 +9,8 @@ public struct KernelChoice: Sendable, Hashable {
   public var eagerAllReduceFloor: Seconds = 0
   /// The time that the GPUs of an all-reduce wait for the last of them.
   public var allReduceSkew: Seconds = 0
+  /// How rows get to the experts of other ranks and back; `nil` where they need not.
+  public var exchange: ExpertExchange.Law?
   /// Whether prefill attention may split the keys of a tile among several blocks.
   public var splitsKeys = true
   /// Whether kernels that stream through memory are fused.

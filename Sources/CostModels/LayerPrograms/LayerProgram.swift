@@ -90,9 +90,24 @@ extension LayerProgram {
       let router = model.routerProducts.map {
         product(.routerGEMM, n: $0.n, k: $0.k, hasBias: model.hasMLPBias)
       }
-      return router + [LoadCall<Experts>(.expertMLP, shape)] + unfusedExperts(shape, choice)
-        + sharedExperts(width: shared, of: model, choice)
+      return router + exchange(.dispatch, shape, of: shard, choice)
+        + [LoadCall<Experts>(.expertMLP, shape)] + exchange(.combine, shape, of: shard, choice)
+        + unfusedExperts(shape, choice) + sharedExperts(width: shared, of: model, choice)
     }
+  }
+
+  /// The way to the experts of other ranks, or back.
+  private static func exchange(
+    _ phase: ExpertExchange.Phase, _ experts: Experts.Shape, of shard: ModelShard, _ choice: KernelChoice
+  ) -> [any KernelCall] {
+    guard shard.dataParallel > 1, let law = choice.exchange else { return [] }
+    let shape = ExpertExchange.Shape(
+      phase, of: experts, gpusOfRank: shard.gpus, dataParallel: shard.dataParallel, law: law)
+    return [
+      RowCall<ExpertExchange>(phase == .dispatch ? .expertDispatch : .expertCombine, shape) {
+        Double($0.computed)
+      }
+    ]
   }
 
   /// The experts that every token passes: one dense MLP.

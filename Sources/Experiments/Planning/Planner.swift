@@ -85,7 +85,7 @@ package struct Planner: Sendable {
     let n = Double(measured.count)
     return .serves(
       PlannedSystem(
-        instances: instances, gpusPerInstance: experiment.system.tensorParallelSize, rate: rate,
+        instances: instances, gpusPerInstance: experiment.system.gpus, rate: rate,
         capacity: result, figures: figures, utilisation: measured.reduce(0) { $0 + $1.utilisation } / n,
         tokensPerSecond: measured.reduce(0) { $0 + $1.tokensPerSecond } / n))
   }
@@ -121,7 +121,7 @@ package struct Planner: Sendable {
     let time = max(metrics.duration, .leastNonzeroMagnitude)
     return Measured(
       figures: CapacityFigures(summary, statistics: criterion.objective.statistics),
-      utilisation: metrics.busySeconds / time / Double(experiment.cluster.pool.instances),
+      utilisation: metrics.busySeconds / time / Double(experiment.cluster.instanceCount),
       tokensPerSecond: Double(metrics.inputTokens + metrics.outputTokens) / time)
   }
 }

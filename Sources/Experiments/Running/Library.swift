@@ -18,6 +18,7 @@ public final class Library: Sendable {
     var settings: [[String: SettingValue]]
     var gpus: Int
     var expertRanks: Int
+    var dataParallel: Int
     var blockSize: Int?
     var speculation: SpeculativeSpecification?
     var attention: PolicySpecification?
@@ -114,7 +115,8 @@ public final class Library: Sendable {
     let profile = try profile(of: pool, on: system, policy: policy, longest: maxModelLength, law: law)
     let maxSequences = pool.system.maxSequences ?? scheduling.maxSequences
     return LoadedPool(
-      name: pool.name, instances: pool.instances, loaded: system, policy: policy,
+      name: pool.name, instances: pool.instances, ranks: pool.system.dataParallelSize ?? 1, loaded: system,
+      policy: policy,
       kvBlocks: try pool.system.kvBlocks
         ?? system.kvBlocks(
           utilisation: pool.system.memoryShare ?? scheduling.memoryShare,
@@ -170,8 +172,8 @@ public final class Library: Sendable {
       ],
       settings: [specification.engineSettings, specification.hardwareSettings],
       gpus: specification.tensorParallelSize, expertRanks: specification.expertParallelSize ?? 1,
-      blockSize: specification.blockSize, speculation: specification.speculation,
-      attention: specification.attention)
+      dataParallel: specification.dataParallelSize ?? 1, blockSize: specification.blockSize,
+      speculation: specification.speculation, attention: specification.attention)
     if let system = known.withLock({ $0.systems[key] }) { return system }
     let system = try LoadedSystem(specification, profiles: profiles)
     known.withLock { $0.systems[key] = system }
@@ -219,9 +221,14 @@ extension LoadedSystem {
     // Measurements override the file's estimates, and the user overrides both.
     if let energy = calibration.energy { hardware.adopt(energy) }
     try hardware.change(specification.hardwareSettings)
+    // Ranks of a dense model have nothing in common.
+    let ranks = served.isMixtureOfExperts ? specification.dataParallelSize ?? 1 : 1
     let system = try ServedSystem(
       model: model, hardware: hardware, engine: engine, tensorParallel: specification.tensorParallelSize,
-      expertParallel: served.isMixtureOfExperts ? specification.expertParallelSize ?? 1 : 1)
+      expertParallel: served.isMixtureOfExperts ? specification.expertParallelSize ?? 1 : 1,
+      dataParallel: ranks,
+      exchange: ranks > 1
+        ? ExchangeProfile.law(of: hardware.name, gpus: specification.gpus, profiles: path) : nil)
     let law = try specification.routing.map { try RoutingModel(parsing: $0) } ?? .standard
     let drafter = try specification.speculation.flatMap {
       try Drafter.make($0, for: system, law: law, profiles: profiles)

@@ -23,10 +23,14 @@ extension LoadedExperiment {
   package var loadFreeSetting: String {
     let shard = loaded.system.shard
     let count = specification.cluster.pool.instances
+    let layout = specification.system.layout
     if let decoders {
       let pools = [
-        (count, shard.gpus, loaded),
-        (decoders.pool.instances, decoders.pool.loaded.system.shard.gpus, decoders.pool.loaded),
+        (count, layout, loaded),
+        (
+          decoders.pool.instances, specification.cluster.pools[1].system.layout,
+          decoders.pool.loaded
+        ),
       ]
       .map { "\($0.0) x \($0.1) \($0.2.system.hardware.name)" }
       return
@@ -34,7 +38,7 @@ extension LoadedExperiment {
         + "\(loaded.system.engine.name) · \(workload.name)"
     }
     let replicas = count > 1 ? "\(count) replicas (\(router.entry.name)) of " : ""
-    return "\(shard.model.name) on \(replicas)\(shard.gpus) x \(loaded.system.hardware.name) · "
+    return "\(shard.model.name) on \(replicas)\(layout) x \(loaded.system.hardware.name) · "
       + "\(loaded.system.engine.name) · \(workload.name)"
   }
 
@@ -74,7 +78,7 @@ extension LoadedExperiment {
   private func instanceRows(_ result: RunResult) -> [[(String, RunValue)]] {
     let pools = [pool] + (decoders.map { [$0.pool] } ?? [])
     let rows = pools.enumerated().flatMap { place, pool in
-      (0..<pool.instances).map { _ in
+      (0..<pool.instances * pool.ranks).map { _ in
         let role = specification.cluster.pools[place].role?.rawValue
         return [
           ("pool", RunValue(pool.name)), ("role", role.map { RunValue($0) } ?? .null),
@@ -159,7 +163,7 @@ extension LoadedExperiment {
       notes.append(
         "No kernel of \(system.hardware.name) was ever measured: all times are data-sheet rates at the efficiency of other GPUs, "
           + "nine of ten within 0.6 to 1.6 times the true ones.")
-    } else if let unmeasured = loaded.calibration.unmeasured(system.shard, system.engine.kernelChoice) {
+    } else if let unmeasured = loaded.calibration.unmeasured(system.shard, system.kernelChoice) {
       notes.append("Not measured on \(system.hardware.name): \(unmeasured).")
     }
     if let drafter = loaded.drafter, let fits = loaded.draftCalibration, !fits.isOfDataSheet,
@@ -181,6 +185,12 @@ extension LoadedExperiment {
     if profile != nil { notes += sparsityNotes }
     if let law {
       notes.append("Times are those of law \(law.name), not of kernels; there is no energy. \(law.source).")
+    }
+    if specification.cluster.pools.contains(where: { $0.system.gpus > $0.system.tensorParallelSize }) {
+      notes.append(
+        system.shard.dataParallel > 1 || decoders?.pool.loaded.system.shard.dataParallel ?? 1 > 1
+          ? "Ranks of data parallelism step together; requests go to the rank with fewest of them."
+          : "Ranks of data parallelism are copies of a dense model, each by itself.")
     }
     if let link = decoders?.link {
       notes.append("Network \(link.name): \(link.quality). \(link.source).")
@@ -212,6 +222,14 @@ extension LoadedExperiment {
       notes.append("Expert routing: \(provenance.quality.rawValue). \(provenance.source)")
     }
     return notes
+  }
+}
+
+extension SystemSpecification {
+  /// The GPUs of a server, as in 8 or, of four ranks of two each, 4 x 2.
+  fileprivate var layout: String {
+    let ranks = dataParallelSize ?? 1
+    return ranks > 1 ? "\(ranks) x \(tensorParallelSize)" : "\(tensorParallelSize)"
   }
 }
 

@@ -139,6 +139,11 @@ public struct LoadedExperiment: Sendable {
     if specification.system.costModel == .unit {
       return UnitCostModel(layers: loaded.system.shard.model.layers)
     }
+    if loaded.system.shard.dataParallel > 1 {
+      return SharedExpertsCostModel(
+        system: loaded.system, calibration: loaded.calibration, routing: loaded.routing,
+        drawSeed: specification.system.drawsRouting ? specification.seed : nil)
+    }
     return KernelCostModel(
       system: loaded.system, calibration: loaded.calibration, routing: loaded.routing,
       drawSeed: specification.system.drawsRouting ? specification.seed : nil,
@@ -149,8 +154,8 @@ public struct LoadedExperiment: Sendable {
   /// The pool that requests are sent to, as it is now.
   package var pool: LoadedPool {
     LoadedPool(
-      name: specification.cluster.pool.name, instances: specification.cluster.pool.instances, loaded: loaded,
-      policy: policy, kvBlocks: kvBlocks, maxSequences: maxSequences, maxModelLength: maxModelLength,
+      name: specification.cluster.pool.name, instances: specification.cluster.pool.instances,
+      ranks: specification.system.dataParallelSize ?? 1, loaded: loaded, policy: policy, kvBlocks: kvBlocks, maxSequences: maxSequences, maxModelLength: maxModelLength,
       law: law,
       speculation: specification.system.speculation, profile: profile)
   }
@@ -185,7 +190,13 @@ public struct LoadedExperiment: Sendable {
       frontEnd: FrontEnd(
         seconds: engine.scheduling.outsideMilliseconds * 1e-3,
         secondsPerToken: engine.scheduling.outsideTokenMicroseconds * 1e-6), fastForwards: !exactSteps,
-      disaggregation: decoders?.disaggregation(prefill: pool))
+      disaggregation: decoders?.disaggregation(prefill: pool), servers: servers)
+  }
+
+  /// How instances are put together, where that is not one to a server.
+  private var servers: Servers? {
+    let all = pools.flatMap(\.servers)
+    return all.contains { $0.ranks > 1 } ? Servers(all) : nil
   }
 
   /// Most sequences that an iteration works on.

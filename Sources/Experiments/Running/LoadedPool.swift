@@ -7,8 +7,10 @@ import Systems
 package struct LoadedPool: Sendable {
   /// Its name in results.
   package let name: String
-  /// Its instances.
+  /// Its instances: servers.
   package let instances: Int
+  /// Ranks of each of them.
+  package let ranks: Int
   /// The system, its calibration and its expert routing.
   package let loaded: LoadedSystem
   /// The policy, with every parameter set.
@@ -34,12 +36,18 @@ package struct LoadedPool: Sendable {
       policy.makeScheduler().longestSequence)
   }
 
+  /// How its instances are put together, one after the other.
+  var servers: [(ranks: Int, stepTogether: Bool)] {
+    Array(repeating: (ranks, loaded.system.shard.dataParallel > 1), count: instances)
+  }
+
   /// The pool with every default spelt out.
   func spelledOut(_ pool: ClusterSpecification.Pool) -> ClusterSpecification.Pool {
     var pool = pool
     pool.policy = PolicySpecification(parsing: policy.description)
     pool.system.maxModelLength = maxModelLength
     pool.system.maxSequences = maxSequences
+    pool.system.dataParallelSize = ranks > 1 ? ranks : nil
     pool.system.memoryShare = pool.system.memoryShare ?? loaded.system.engine.scheduling.memoryShare
     pool.system.blockSize = loaded.system.engine.keyValueBlockSize
     pool.system.routing = loaded.routing.map { pool.system.routing ?? $0.model.description }
@@ -52,7 +60,7 @@ package struct LoadedPool: Sendable {
   ///   - costModel: shared by all of them.
   ///   - contents: what prompts begin with; `nil` keeps no prefixes.
   ///   - seed: of what is accepted of drafts.
-  /// - Returns: a configuration for each.
+  /// - Returns: a configuration for each rank of each.
   func configurations(
     costModel: any CostModel, contents: PromptContents?, seed: UInt64
   ) -> [InstanceConfiguration] {
@@ -67,7 +75,7 @@ package struct LoadedPool: Sendable {
         memory: memory, contents: contents, window: rules.slidingWindow > 0 ? rules.slidingWindow : nil,
         blankFirst: engine.scheduling.takesBlankFirst)
     }
-    return (0..<instances).map { _ in
+    return (0..<instances * ranks).map { _ in
       InstanceConfiguration(
         scheduler: policy.makeScheduler(), costModel: costModel, memory: memory, maxSequences: maxSequences,
         rules: rules, power: loaded.system.powerLimit, cache: cache,
@@ -86,7 +94,7 @@ package struct LoadedDecoders: Sendable {
   package let mode: Disaggregation.Mode
   /// How transfers share the network.
   package let sharing: KVNetwork.Sharing
-  /// What the port of an instance that computes prompts, and of one that decodes, carries each way, in bytes a second.
+  /// What the port of a rank that computes prompts, and of one that decodes, carries each way, in bytes a second.
   package let prefillBandwidth: Double
   package let decodeBandwidth: Double
   package let latency: Seconds
@@ -136,11 +144,14 @@ package struct LoadedDecoders: Sendable {
         option: "pools", value: from.model.name,
         expected: "a model that keeps keys and values alone: states are not sent, so far")
     }
-    func bandwidth(_ gpus: Int) -> Double {
-      transfer.bytesPerSecond ?? profile.bytesPerSecond * Double(profile.isPerGPU ? gpus : 1)
+    // A server's port is shared by its ranks.
+    func bandwidth(_ pool: LoadedPool) -> Double {
+      let gpus = Double(pool.loaded.system.shard.gpus)
+      let whole = transfer.bytesPerSecond ?? profile.bytesPerSecond
+      return transfer.bytesPerSecond == nil && profile.isPerGPU ? whole * gpus : whole / Double(pool.ranks)
     }
-    prefillBandwidth = bandwidth(from.gpus)
-    decodeBandwidth = bandwidth(to.gpus)
+    prefillBandwidth = bandwidth(prefill)
+    decodeBandwidth = bandwidth(decode)
     latency = transfer.latency ?? profile.latency
   }
 
@@ -153,10 +164,10 @@ package struct LoadedDecoders: Sendable {
       ? 2 * model.formats.keyValues.bytes(rows: model.keyValueHeads, columns: model.headDim)
       : prefill.loaded.system.shard.keyValueBytesPerTokenAndLayer
     let ports =
-      Array(repeating: prefillBandwidth, count: prefill.instances)
-      + Array(repeating: decodeBandwidth, count: pool.instances)
+      Array(repeating: prefillBandwidth, count: prefill.instances * prefill.ranks)
+      + Array(repeating: decodeBandwidth, count: pool.instances * pool.ranks)
     return Disaggregation(
-      prefillInstances: prefill.instances, bytesPerTokenAndLayer: Double(bytes), mode: mode,
+      prefillInstances: prefill.instances * prefill.ranks, bytesPerTokenAndLayer: Double(bytes), mode: mode,
       network: KVNetwork(bytesPerSecond: ports, latency: latency, sharing: sharing))
   }
 }

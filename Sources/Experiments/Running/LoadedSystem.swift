@@ -54,6 +54,7 @@ package struct LoadedSystem: Sendable {
   /// SHA-256 of everything that prices rest on: calibration, GPU, engine and model.
   package var digest: String {
     var text = calibrationDigest + Self.text(of: system.shard) + (routing?.model.description ?? "")
+    if let exchange = system.exchange { text += "\(exchange)" }
     if let drafter { text += Self.text(of: drafter.system.shard) }
     let neutral = EngineDescription()
     for setting in EngineDescription.settings {
@@ -70,7 +71,7 @@ package struct LoadedSystem: Sendable {
 
   /// A model's sizes, without those that came later than results and do not tell it from others.
   private static func text(of shard: ModelShard) -> String {
-    ["routerWidth: 0, ", "compressed: nil, "].reduce("\(shard)") { text, member in
+    ["routerWidth: 0, ", "compressed: nil, ", "dataParallel: 1, "].reduce("\(shard)") { text, member in
       text.replacing(member, with: "")
     }
   }

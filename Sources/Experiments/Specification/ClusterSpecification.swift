@@ -4,7 +4,7 @@ public struct ClusterSpecification: Sendable, Hashable, Codable {
   public struct Pool: Sendable, Hashable, Codable {
     /// Its name in results.
     public var name: String
-    /// Its instances, one at least.
+    /// Its instances, one at least: servers, each of one rank or several.
     public var instances: Int
     /// What each of them is.
     public var system: SystemSpecification
@@ -77,8 +77,10 @@ public struct ClusterSpecification: Sendable, Hashable, Codable {
   /// Whether some instances compute prompts for others.
   public var isDisaggregated: Bool { pools.count > 1 }
 
-  /// Instances of all pools.
-  public var instanceCount: Int { pools.reduce(0) { $0 + $1.instances } }
+  /// Instances of all pools, each rank of a server counted.
+  public var instanceCount: Int {
+    pools.reduce(0) { $0 + $1.instances * ($1.system.dataParallelSize ?? 1) }
+  }
 
   /// Checks which pools there are.
   func checkPools() throws(ExperimentError) {

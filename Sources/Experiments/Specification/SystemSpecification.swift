@@ -62,10 +62,14 @@ public struct SystemSpecification: Sendable, Hashable {
   public var engineSettings: [String: SettingValue] = [:]
   /// Figures of the GPU that differ from its descriptor, by path: `energy.idle_w`.
   public var hardwareSettings: [String: SettingValue] = [:]
-  /// GPUs that share the model.
+  /// GPUs that share the model: those of a rank, where there are several.
   public var tensorParallelSize = 2
-  /// Groups of those GPUs that share out the experts, a divisor of their number; `nil` for 1, where each GPU holds a slice
-  /// of every expert.
+  /// Ranks of a server, each with sequences and KV memory of its own; `nil` for 1.
+  ///
+  /// Of a mixture of experts they share the experts, and step together. Of a dense model each is a copy by itself.
+  public var dataParallelSize: Int?
+  /// Groups of all GPUs of a server that share out the experts, a divisor of their number; `nil` for 1, where each GPU holds
+  /// a slice of every expert.
   public var expertParallelSize: Int?
   /// Share of GPU memory that the engine may use: above 0, at most 1.
   ///
@@ -99,9 +103,21 @@ public struct SystemSpecification: Sendable, Hashable {
   /// Creates the default system: Qwen3-30B-A3B on two H100 under nano-vLLM.
   public init() {}
 
+  /// GPUs of a server.
+  public var gpus: Int { tensorParallelSize * (dataParallelSize ?? 1) }
+
   /// Checks each value by itself.
   func checkValues() throws(ExperimentError) {
     try speculation?.checkValues()
+    if let dataParallelSize, !(1...1024).contains(dataParallelSize) {
+      throw .invalidValue(
+        option: "--data-parallel-size", value: "\(dataParallelSize)", expected: "1 to 1024 ranks")
+    }
+    if let dataParallelSize, dataParallelSize > 1, let speculation {
+      throw .invalidValue(
+        option: "--speculative-config", value: speculation.method.rawValue,
+        expected: "none with --data-parallel-size, so far")
+    }
     if let maxSequences, !(1...1 << 20).contains(maxSequences) {
       throw .invalidValue(
         option: "--max-num-seqs", value: "\(maxSequences)", expected: "1 to \(1 << 20) sequences")
@@ -126,6 +142,7 @@ extension SystemSpecification: Codable {
     case engineSettings = "engine_settings"
     case hardwareSettings = "hardware_settings"
     case tensorParallelSize = "tensor_parallel_size"
+    case dataParallelSize = "data_parallel_size"
     case expertParallelSize = "expert_parallel_size"
     case memoryShare = "gpu_memory_utilization"
     case blockSize = "block_size"
@@ -149,6 +166,7 @@ extension SystemSpecification: Codable {
     try object.read(.engineSettings, into: &engineSettings)
     try object.read(.hardwareSettings, into: &hardwareSettings)
     try object.read(.tensorParallelSize, into: &tensorParallelSize)
+    dataParallelSize = try object.decodeIfPresent(Int.self, forKey: .dataParallelSize)
     expertParallelSize = try object.decodeIfPresent(Int.self, forKey: .expertParallelSize)
     memoryShare = try object.decodeIfPresent(Double.self, forKey: .memoryShare)
     blockSize = try object.decodeIfPresent(Int.self, forKey: .blockSize)

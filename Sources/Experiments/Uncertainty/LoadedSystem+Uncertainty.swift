@@ -14,7 +14,7 @@ extension LoadedSystem {
       model: shard.model,
       hardware: system.hardware.perturbed(seed: seed, draw: draw, energy: calibration.energy),
       engine: system.engine.perturbed(seed: seed, draw: draw), tensorParallel: shard.gpus,
-      expertParallel: shard.expertRanks)
+      expertParallel: shard.expertRanks, dataParallel: shard.dataParallel, exchange: system.exchange)
     var law = routing
     if let routing {
       let model = routing.perturbedModel(seed: seed, draw: draw)

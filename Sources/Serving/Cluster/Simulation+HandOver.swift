@@ -73,9 +73,15 @@ extension Simulation {
     send(request.id, at: now)
   }
 
-  /// The instance with the fewest to decode; of equals the first.
+  /// The instance with the fewest to decode, of the server with the fewest; of equals the first.
   private func decoder() -> Int? {
-    (senders..<instances.count).min { inFlight[$0] < inFlight[$1] }
+    guard !servers.isEmpty else { return (senders..<instances.count).min { inFlight[$0] < inFlight[$1] } }
+    var best: (server: Range<Int>, load: Int)?
+    for server in servers where server.lowerBound >= senders {
+      let load = inFlight[server].reduce(0, +)
+      if load < best?.load ?? .max { best = (server, load) }
+    }
+    return best.map { Self.emptiest($0.server, inFlight) }
   }
 
   /// Gives the network what is ready of a prompt, if there is memory where it goes.
@@ -122,12 +128,12 @@ extension Simulation {
       recorder.record(known.record)
       instances[known.source].releaseHandedOver(known.slot)
       tellEnd(of: id, at: known.source)
-      if now < stopAt, !instances[known.source].isRunning { try begin(known.source, at: now) }
+      if now < stopAt, !isRunning(known.source) { try begin(known.source, at: now) }
       if let end = instances[known.sink].interrupt(at: now, recorder: &recorder) {
         events.set(end, for: known.sink)
       }
       handovers?.arrived[known.sink].append(sequence)
-      if !instances[known.sink].isRunning {
+      if !isRunning(known.sink) {
         joinArrived(at: known.sink)
         try begin(known.sink, at: now)
       }

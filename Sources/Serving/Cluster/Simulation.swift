@@ -38,6 +38,11 @@ public struct Simulation: ~Copyable {
   private var arrivals = 0
   /// Prompts on their way to the instances that decode them; `nil` where each instance does both.
   var handovers: Handovers?
+  /// Ranks that step together, and which of these groups each instance is of; nothing where every instance steps by itself.
+  var lockSteps: [LockStep] = []
+  var lockStepOf: [Int?] = []
+  /// The instances of each server; empty where each has one.
+  let servers: [Range<Int>]
   private var sumInSystem = 0
 
   /// Creates a simulation.
@@ -55,14 +60,18 @@ public struct Simulation: ~Copyable {
   ///   - fastForwards: whether decode steps are repeated without asking the policy where it would only repeat itself.
   ///     Asking it before every step is slower, with the same results to the last bit.
   ///   - disaggregation: which instances compute prompts for the others; `nil` where each does both.
+  ///   - servers: how the instances are put together to servers; `nil` where each is one. A router then chooses among the
+  ///     servers.
   public init(
     instances: [InstanceConfiguration], router: any Router = RoundRobin(),
     requests: any IteratorProtocol<Request>, maxModelLength: Tokens = .max, maxConcurrency: Int = .max,
     stopAt: Seconds = .infinity, frontEnd: FrontEnd = FrontEnd(), fastForwards: Bool = true,
-    disaggregation: Disaggregation? = nil
+    disaggregation: Disaggregation? = nil, servers: Servers? = nil
   ) {
     precondition(!instances.isEmpty, "a simulation needs an instance")
     let senders = disaggregation?.prefillInstances ?? instances.count
+    precondition(
+      servers.map { $0.ranks.last?.upperBound == instances.count } ?? true, "each instance is of a server")
     precondition(
       disaggregation == nil || (1..<instances.count).contains(senders),
       "some instance computes prompts, and some decodes")
@@ -86,6 +95,15 @@ public struct Simulation: ~Copyable {
     self.frontEnd = frontEnd
     events = EventQueue(sources: instances.count)
     inFlight = Array(repeating: 0, count: instances.count)
+    self.servers = servers?.ranks ?? []
+    if let servers, servers.stepTogether.contains(true) {
+      lockStepOf = Array(repeating: nil, count: instances.count)
+      for (ranks, stepTogether) in zip(servers.ranks, servers.stepTogether) where stepTogether {
+        for i in ranks { lockStepOf[i] = lockSteps.count }
+        lockSteps.append(
+          LockStep(ranks, of: self.instances, power: instances[ranks.lowerBound].power))
+      }
+    }
   }
 
   /// Runs until every request is done, or the run is cut.
@@ -119,6 +137,11 @@ public struct Simulation: ~Copyable {
       reportUnfinished(recorder: &recorder)
       return false
     }
+    if !lockSteps.isEmpty, let group = lockStepOf[event.source] {
+      try endTogether(group, at: event.time, recorder: &recorder)
+      if !woken.isEmpty { try beginWoken(at: event.time) }
+      return true
+    }
     let completed = instances[event.source].end(recorder: &recorder)
     if listens { tellRouter(of: event.source) }
     if completed > 0 {
@@ -138,7 +161,7 @@ public struct Simulation: ~Copyable {
   /// What each kernel used, over all instances.
   public var kernels: [KernelUse] {
     var totals: [KernelUse] = []
-    for use in instances.flatMap(\.kernels) {
+    for use in instances.flatMap(\.kernels) + lockSteps.compactMap(\.clock.limitUse) {
       if let i = totals.firstIndex(where: { $0.kernel == use.kernel }) {
         totals[i] += use
       } else {
@@ -213,8 +236,10 @@ public struct Simulation: ~Copyable {
       held.append(request)
       return
     }
-    let target = router.route(
-      request, inFlight: senders == inFlight.count ? inFlight : Array(inFlight[..<senders]))
+    let target =
+      servers.isEmpty
+      ? router.route(request, inFlight: senders == inFlight.count ? inFlight : Array(inFlight[..<senders]))
+      : rank(for: request, in: servers)
     guard accepts(request, at: target) else {
       if listens { router.noteEnd(of: request.id) }
       var record = RequestRecord(request: request)
@@ -280,12 +305,13 @@ public struct Simulation: ~Copyable {
 
   /// Lets those instances start that requests were sent to and that have nothing to do.
   private mutating func beginWoken(at now: Seconds) throws(SimulationError) {
-    for i in woken where !instances[i].isRunning { try begin(i, at: now) }
+    for i in woken where !isRunning(i) { try begin(i, at: now) }
     woken.removeAll(keepingCapacity: true)
   }
 
   /// Plans as many steps of an instance as may be in flight, and notes when it is to be called next.
   mutating func begin(_ i: Int, at now: Seconds) throws(SimulationError) {
+    if !lockSteps.isEmpty, let group = lockStepOf[i] { return try beginTogether(group, at: now) }
     // What comes to the only instance is known; which of several the next request is sent to is not.
     let horizon = instances.count == 1 ? nextComing : .infinity
     if let end = try instances[i].fill(at: now, before: horizon, stopAt: stopAt) {

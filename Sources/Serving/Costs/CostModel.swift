@@ -18,6 +18,17 @@ public protocol CostModel: AnyObject {
   ///   - cost: what it costs; a fresh ``StepCost`` before the call.
   ///   - ledger: from this cost model's ``makeLedger()``.
   func price(_ load: borrowing StepLoad, into cost: inout StepCost, ledger: inout KernelLedger)
+  /// Prices what one of the ranks does in a step that all take together, and what its rows have of the experts.
+  ///
+  /// - Parameters:
+  ///   - load: what the rank works on.
+  ///   - rank: its number among the ranks.
+  ///   - step: the step, which takes note of the times.
+  ///   - cost: what the rank needs by itself; a fresh ``StepCost`` before the call.
+  ///   - ledger: the rank's.
+  func price(
+    _ load: borrowing StepLoad, of rank: Int, in step: inout SharedStep, into cost: inout StepCost,
+    ledger: inout KernelLedger)
   /// Prices the steps of a run that are not priced yet, with ``DecodeRun/makeRoom()``.
   ///
   /// The costs are, to the last bit, what ``price(_:into:ledger:)`` makes of each step. Nothing is counted.
@@ -71,6 +82,16 @@ extension CostModel {
       var cost = StepCost()
       price(load, into: &cost, ledger: &ledger)
     }
+  }
+
+  /// Prices the rank as an instance of its own.
+  public func price(
+    _ load: borrowing StepLoad, of rank: Int, in step: inout SharedStep, into cost: inout StepCost,
+    ledger: inout KernelLedger
+  ) {
+    price(load, into: &cost, ledger: &ledger)
+    step.noteEnds(seconds: cost.kernelSeconds, clocked: cost.clockedSeconds)
+    step.note(cost)
   }
 
   /// Nothing.

@@ -131,6 +131,22 @@ struct Flight {
   mutating func start(at now: Seconds, clock: inout StepClock, in view: inout InstanceView) -> Seconds {
     let (start, seconds) = clock.run(
       &cost, plannedAt: now, after: view.busyUntil, decodeShare: decodeShare)
+    fly(from: start, for: seconds, plannedAt: now, in: &view)
+    return start
+  }
+
+  /// Lets the step run with those of other ranks; what its GPUs draw idle is added to its cost.
+  mutating func start(
+    from start: Seconds, for seconds: Seconds, idleWatts: Double, in view: inout InstanceView
+  ) {
+    cost.addIdle(idleWatts * seconds, decodeShare: decodeShare)
+    fly(from: start, for: seconds, plannedAt: view.now, in: &view)
+  }
+
+  @inline(__always)
+  private mutating func fly(
+    from start: Seconds, for seconds: Seconds, plannedAt now: Seconds, in view: inout InstanceView
+  ) {
     if start > now, !plan.tiles.isEmpty { view.postpone(plan.tiles, to: start) }
     record.index = view.step
     record.fill(from: cost, start: start, end: start + seconds)
@@ -147,7 +163,6 @@ struct Flight {
     hasPassed = false
     view.step += 1
     view.busyUntil = record.end
-    return start
   }
 
   /// Becomes a step of a leap, which runs now.

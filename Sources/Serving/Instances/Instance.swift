@@ -16,6 +16,8 @@ public struct Instance {
   /// What its kernels have used.
   public internal(set) var ledger = KernelLedger()
 
+  /// Steps that it took with other ranks, and how long its GPUs have waited for theirs in them.
+  var waiting: (steps: Int, seconds: Seconds) = (0, 0)
   /// Whether to keep ``heard`` for a router.
   var isHeard = false
   /// First tokens and ends of requests that a router has not been told of.
@@ -83,16 +85,15 @@ public struct Instance {
 
   /// What each of its kernels has used, and what the power limit has made of it.
   ///
+  /// `wait_for_ranks` is the time that its GPUs waited for those of other ranks which share its experts.
   /// Kernels are listed with what they take at full clock. Where the limit has slowed steps down the last entry,
   /// `power_limit`, has the time that it has added and, below 0, the energy that the lower clock has saved.
   public var kernels: [KernelUse] {
-    let kernels = costModel.kernels(in: ledger)
-    guard let state = clock.power?.state, state.slowedSteps > 0 else { return kernels }
-    return kernels + [
-      KernelUse(
-        kernel: "power_limit", calls: state.slowedSteps, seconds: state.addedSeconds,
-        joules: -state.savedJoules)
-    ]
+    var kernels = costModel.kernels(in: ledger)
+    if waiting.steps > 0 {
+      kernels.append(KernelUse(kernel: "wait_for_ranks", calls: waiting.steps, seconds: waiting.seconds))
+    }
+    return kernels + (clock.limitUse.map { [$0] } ?? [])
   }
 
   /// Whether a request can be served at all.
@@ -173,7 +174,7 @@ public struct Instance {
   }
 
   /// Lets those that the newest step in flight finishes leave and join, before the next one is planned.
-  private mutating func passNewest() {
+  mutating func passNewest() {
     view.ending.removeAll(keepingCapacity: true)
     view.isInFlight = flightCount > 0
     guard flightCount > 0 else { return }
@@ -186,7 +187,7 @@ public struct Instance {
   }
 
   /// Hands the newest step in flight those whose accounts are settled when it ends.
-  private mutating func handOver() {
+  mutating func handOver() {
     let newest = (firstFlight + flightCount - 1) % flights.count
     flights[newest].departing += view.departing
     view.departing.removeAll(keepingCapacity: true)
@@ -200,6 +201,17 @@ public struct Instance {
     _ flight: inout Flight, at now: Seconds, with scheduler: inout any Scheduler, view: inout InstanceView,
     load: inout StepLoad, costModel: any CostModel, ledger: inout KernelLedger, clock: inout StepClock
   ) throws(SimulationError) -> Seconds? {
+    guard try make(&flight, at: now, with: &scheduler, view: &view, load: &load) else { return nil }
+    price(&load, with: costModel, into: &flight.cost, ledger: &ledger)
+    return flight.start(at: now, clock: &clock, in: &view)
+  }
+
+  /// Makes a plan, and applies it; false if there is nothing in it.
+  @inline(__always)
+  static func make(
+    _ flight: inout Flight, at now: Seconds, with scheduler: inout any Scheduler, view: inout InstanceView,
+    load: inout StepLoad
+  ) throws(SimulationError) -> Bool {
     flight.plan.begin(freeBlocks: view.memory.freeBlocks, queue: view.queue.head)
     if view.cache != nil { flight.plan.beginDraft(view) }
     ask(&scheduler, about: &view, into: &flight.plan)
@@ -208,11 +220,10 @@ public struct Instance {
         throw .stalled(at: now, unfinished: view.count)
       }
       try flight.apply(to: &view, load: &load)
-      return nil
+      return false
     }
     try flight.apply(to: &view, load: &load)
-    price(&load, with: costModel, into: &flight.cost, ledger: &ledger)
-    return flight.start(at: now, clock: &clock, in: &view)
+    return true
   }
 
   @inline(never)

@@ -53,6 +53,13 @@ public struct StepClock: Sendable, Hashable {
     return (start, seconds)
   }
 
+  /// What the power limit has done: the time that it has added and, below 0, the energy that it has saved; `nil` if nothing.
+  var limitUse: KernelUse? {
+    guard let state = power?.state, state.slowedSteps > 0 else { return nil }
+    return KernelUse(
+      kernel: "power_limit", calls: state.slowedSteps, seconds: state.addedSeconds, joules: -state.savedJoules)
+  }
+
   /// Nothing runs for some time.
   @inline(__always)
   mutating func rest(_ seconds: Seconds) { if seconds > 0 { power?.rest(seconds) } }

@@ -1,7 +1,7 @@
 /// One kind of layer: how it mixes tokens, and what it computes of each.
 ///
 /// A model is a list of kinds and, for each layer, which of them it is: a ``LayerMap``. Sizes are those of the whole
-/// model, or of one GPU's share of it: see ``shared(by:expertRanks:)``.
+/// model, or of one GPU's share of it: see ``shared(by:expertRanks:dataParallel:)``.
 public struct LayerKind: Sendable, Hashable {
   /// How tokens of a sequence see each other.
   public enum Mixer: Sendable, Hashable {
@@ -39,14 +39,17 @@ public struct LayerKind: Sendable, Hashable {
   ///
   /// Heads and widths are split; GPUs beyond the number of key-value heads hold copies, and latent vectors are on all, as is
   /// compressed attention.
-  /// Experts stay whole where as many GPUs share them out as there are.
+  /// Experts stay whole where as many GPUs share them out as there are. They are split over the GPUs of all ranks that share
+  /// them, what is not experts over those of one.
   ///
   /// - Parameters:
-  ///   - gpus: the GPUs.
-  ///   - expertRanks: groups of GPUs that share out the experts, a divisor of `gpus`.
+  ///   - gpus: the GPUs of a rank.
+  ///   - expertRanks: groups of GPUs that share out the experts, a divisor of all GPUs.
+  ///   - dataParallel: ranks that share the experts, each with sequences of its own.
   /// - Returns: the part.
-  /// - Precondition: the heads and widths are multiples; ``ModelDescription/shard(over:expertRanks:)`` checks it.
-  public func shared(by gpus: Int, expertRanks: Int = 1) -> LayerKind {
+  /// - Precondition: the heads and widths are multiples;
+  ///   ``ModelDescription/shard(over:expertRanks:dataParallel:)`` checks it.
+  public func shared(by gpus: Int, expertRanks: Int = 1, dataParallel: Int = 1) -> LayerKind {
     var share = self
     share.mixer =
       switch mixer {
@@ -71,8 +74,8 @@ public struct LayerKind: Sendable, Hashable {
       case .dense(let width): .dense(width: width / gpus)
       case .experts(let count, let active, let width, let shared, let format):
         .experts(
-          count: count, active: active, width: width * expertRanks / gpus, shared: shared / gpus,
-          format: format)
+          count: count, active: active, width: width * expertRanks / (gpus * dataParallel),
+          shared: shared / gpus, format: format)
       }
     return share
   }

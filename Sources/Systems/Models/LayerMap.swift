@@ -58,6 +58,8 @@ extension ModelDescription {
 extension ModelShard {
   /// This GPU's shares of the different kinds of layers, in the order of the model's ``ModelDescription/layerMap``.
   package var kinds: [LayerKind] {
-    model.layerMap.kinds.map { $0.shared(by: gpus, expertRanks: expertRanks) }
+    model.layerMap.kinds.map {
+      $0.shared(by: gpus, expertRanks: expertRanks, dataParallel: dataParallel)
+    }
   }
 }

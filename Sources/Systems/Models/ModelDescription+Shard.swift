@@ -4,19 +4,28 @@ extension ModelDescription {
   /// Where there are fewer key-value heads than GPUs, each GPU holds one and several hold the same, as in vLLM.
   ///
   /// - Parameters:
-  ///   - gpus: the GPUs.
-  ///   - expertRanks: groups of them that share out the experts; 1 where each holds its slice of all.
+  ///   - gpus: the GPUs of a rank.
+  ///   - expertRanks: groups of all GPUs that share out the experts; 1 where each holds its slice of all.
+  ///   - dataParallel: ranks that share the experts.
   /// - Returns: what each GPU holds.
   /// - Throws: ``DescriptionError/indivisible(model:field:value:gpus:expected:)`` where the group's size does not
   ///   divide the query heads or the MLP's width, or neither divides nor is a multiple of the key-value heads.
-  public func shard(over gpus: Int, expertRanks: Int = 1) throws(DescriptionError) -> ModelShard {
+  public func shard(
+    over gpus: Int, expertRanks: Int = 1, dataParallel: Int = 1
+  ) throws(DescriptionError) -> ModelShard {
     guard (1...1024).contains(gpus) else {
       throw .invalidSetting(
         path: "tensor-parallel-size", value: "\(gpus)", expected: "1...1024, such as 1, 2, 4")
     }
-    guard expertRanks >= 1, gpus.isMultiple(of: expertRanks) else {
+    guard (1...1024).contains(dataParallel), dataParallel == 1 || isMixtureOfExperts else {
       throw .invalidSetting(
-        path: "expert parallelism", value: "\(expertRanks)", expected: "a divisor of the \(gpus) GPUs")
+        path: "data-parallel-size", value: "\(dataParallel)",
+        expected: isMixtureOfExperts ? "1...1024, such as 1, 2, 8" : "1: there are no experts to share")
+    }
+    let all = gpus * dataParallel
+    guard expertRanks >= 1, all.isMultiple(of: expertRanks) else {
+      throw .invalidSetting(
+        path: "expert parallelism", value: "\(expertRanks)", expected: "a divisor of the \(all) GPUs")
     }
     func split(_ value: Int, _ field: String, by parts: Int? = nil) throws(DescriptionError) -> Int {
       let parts = parts ?? gpus
@@ -31,7 +40,7 @@ extension ModelDescription {
     let heads = compressed == nil ? try split(self.heads, "num_attention_heads") : self.heads
     let intermediate = try split(self.intermediate, "intermediate_size")
     let expertIntermediate = try split(
-      self.expertIntermediate, "the width of an expert", by: gpus / expertRanks)
+      self.expertIntermediate, "the width of an expert", by: all / expertRanks)
     let expertsHere = try split(experts, "the number of experts", by: expertRanks)
     _ = try split(sharedWidth, "the width of the shared experts")
     let replicates = !isWhole && keyValueHeads < gpus
@@ -53,7 +62,7 @@ extension ModelDescription {
       expertFormat.bytes(rows: 2 * expertIntermediate, columns: hidden)
       + expertFormat.bytes(rows: hidden, columns: expertIntermediate)
     return ModelShard(
-      model: self, gpus: gpus, expertRanks: expertRanks, heads: heads, keyValueHeads: keyValueHeads,
+      model: self, gpus: gpus, expertRanks: expertRanks, dataParallel: dataParallel, heads: heads, keyValueHeads: keyValueHeads,
       replicatesKeyValueHeads: replicates, intermediate: intermediate,
       expertIntermediate: expertIntermediate, vocabulary: vocabulary, bytesPerExpert: bytesPerExpert,
       expertBytesPerLayer: expertsHere * bytesPerExpert,

@@ -2,13 +2,17 @@
 ///
 /// Attention heads, expert and MLP widths and vocabulary rows are split; norms, routers, latent projections and compressed
 /// attention are on every GPU. Every GPU holds its slice of every expert, or, with expert parallelism, a part of the experts.
+/// With data parallelism there are several such groups, ranks, each of which has all but the experts; those are shared out
+/// over the GPUs of all ranks.
 public struct ModelShard: Sendable, Hashable {
   /// The whole model.
   public let model: ModelDescription
-  /// GPUs that share it.
+  /// GPUs that share it: those of one rank.
   public let gpus: Int
   /// Groups of GPUs that share out the experts: 1 without expert parallelism.
   public let expertRanks: Int
+  /// Ranks that share the experts, each with sequences and KV memory of its own: 1 without data parallelism.
+  public let dataParallel: Int
   /// Query heads on this GPU.
   public let heads: Int
   /// Key-value heads on this GPU.

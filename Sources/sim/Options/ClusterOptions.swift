@@ -16,8 +16,9 @@ struct ClusterOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Prompts on some instances, the other tokens on others, as in prefill=2xTP2,decode=1xTP4; in a sweep with + "
-        + "instead of the comma.", valueName: "pools"))
+      "Prompts on some instances, the other tokens on others, as in prefill=2xTP2,decode=1xTP4, or with ranks (DP) and "
+        + "shared-out experts (EP) in prefill=2xTP4EP4,decode=1xDP8EP8; in a sweep with + instead of the comma.",
+      valueName: "pools"))
   var disaggregation: String?
 
   @Option(
@@ -72,12 +73,10 @@ struct ClusterOptions: ParsableArguments {
     var decoders = cluster.pool
     cluster.pool.name = "prefill"
     cluster.pool.role = .prefill
-    cluster.pool.instances = prefill.instances
-    cluster.pool.system.tensorParallelSize = prefill.gpus ?? cluster.pool.system.tensorParallelSize
+    prefill.apply(to: &cluster.pool)
     decoders.name = "decode"
     decoders.role = .decode
-    decoders.instances = decode.instances
-    decoders.system.tensorParallelSize = decode.gpus ?? decoders.system.tensorParallelSize
+    decode.apply(to: &decoders)
     if let decodePolicy {
       decoders.policy = PolicySpecification(parsing: try Policy(decodePolicy).description)
     }
@@ -91,32 +90,66 @@ struct ClusterOptions: ParsableArguments {
     cluster.transfer = transfer
   }
 
-  /// Reads `prefill=2xTP2,decode=1xTP4`; without TP the number of GPUs is that of --tp.
-  private static func pools(
-    _ text: String
-  ) throws(CommandLineError) -> (prefill: (instances: Int, gpus: Int?), decode: (instances: Int, gpus: Int?))
+  /// Reads `prefill=2xTP4EP4,decode=1xDP8EP8`; what is not said of GPUs is as of --tp and its like.
+  private static func pools(_ text: String) throws(CommandLineError) -> (prefill: PoolLayout, decode: PoolLayout)
   {
-    let malformed = CommandLineError.badValue(
-      option: "--disaggregation", value: text,
-      expected: "both roles, each with a number of instances and of GPUs, as in prefill=2xTP2,decode=1xTP4")
-    var found: [String: (Int, Int?)] = [:]
+    var found: [String: PoolLayout] = [:]
     for part in text.split(whereSeparator: { $0 == "," || $0 == "+" }) {
       let sides = part.split(separator: "=", omittingEmptySubsequences: false).map { $0.lowercased() }
-      guard sides.count == 2, ["prefill", "decode"].contains(sides[0]), found[sides[0]] == nil else {
-        throw malformed
-      }
-      let numbers = sides[1].components(separatedBy: "xtp")
-      guard numbers.count <= 2, let instances = Int(numbers[0]), (1...10_000).contains(instances) else {
-        throw malformed
-      }
-      guard numbers.count == 2 else {
-        found[sides[0]] = (instances, nil)
-        continue
-      }
-      guard let gpus = Int(numbers[1]), gpus > 0 else { throw malformed }
-      found[sides[0]] = (instances, gpus)
+      guard sides.count == 2, ["prefill", "decode"].contains(sides[0]), found[sides[0]] == nil,
+        let layout = PoolLayout(parsing: sides[1])
+      else { throw malformed(text) }
+      found[sides[0]] = layout
     }
-    guard let prefill = found["prefill"], let decode = found["decode"] else { throw malformed }
+    guard let prefill = found["prefill"], let decode = found["decode"] else { throw malformed(text) }
     return (prefill, decode)
+  }
+
+  private static func malformed(_ text: String) -> CommandLineError {
+    .badValue(
+      option: "--disaggregation", value: text,
+      expected: "both roles, each with a number of instances and of GPUs, as in prefill=2xTP2,decode=1xTP4 or "
+        + "prefill=2xTP4EP4,decode=1xDP8EP8")
+  }
+}
+
+/// How many instances a pool has, and how each is spread over GPUs, as in `2xTP4EP4`.
+private struct PoolLayout {
+  var instances: Int
+  var tensorParallel: Int?
+  var dataParallel: Int?
+  var expertParallel: Int?
+
+  /// Reads a layout in small letters; nil if it is none.
+  init?(parsing text: String) {
+    let parts = text.split(separator: "x", maxSplits: 1, omittingEmptySubsequences: false)
+    guard let instances = Int(parts[0]), (1...10_000).contains(instances) else { return nil }
+    self.instances = instances
+    guard parts.count == 2 else { return }
+    var rest = parts[1]
+    guard !rest.isEmpty else { return nil }
+    while !rest.isEmpty {
+      let name = rest.prefix(2)
+      rest = rest.dropFirst(2)
+      let digits = rest.prefix(while: \.isNumber)
+      rest = rest.dropFirst(digits.count)
+      guard let degree = Int(digits), degree > 0 else { return nil }
+      switch name {
+      case "tp" where tensorParallel == nil: tensorParallel = degree
+      case "dp" where dataParallel == nil: dataParallel = degree
+      case "ep" where expertParallel == nil: expertParallel = degree
+      default: return nil
+      }
+    }
+  }
+
+  /// Changes a pool; where ranks are given and no GPUs, each rank has one.
+  func apply(to pool: inout ClusterSpecification.Pool) {
+    pool.instances = instances
+    let sharesOut = pool.system.expertParallelSize != nil
+    if let degree = tensorParallel ?? dataParallel.map({ _ in 1 }) { pool.system.tensorParallelSize = degree }
+    if let dataParallel { pool.system.dataParallelSize = dataParallel == 1 ? nil : dataParallel }
+    pool.system.expertParallelSize = expertParallel ?? (sharesOut ? pool.system.gpus : nil)
+    if pool.system.expertParallelSize == 1 { pool.system.expertParallelSize = nil }
   }
 }

@@ -14,7 +14,6 @@ enum ForeignOptions {
     "--quantization": "weights have the format of the model's config.json",
     "--ignore-eos": "every request has its output length from the trace; leave it out",
     "--pipeline-parallel-size": "pipelines are not simulated, so far; --tp splits each layer",
-    "--data-parallel-size": "several instances are planned by 'sim plan'",
     "--enable-chunked-prefill": "it is a policy: --policy chunked",
     "--disable-log-requests": "nothing is logged but to the database; --no-db logs nothing",
     "--save-result": "results go to the database; --vllm-result <file> writes vLLM's format",

@@ -44,7 +44,14 @@ struct SystemOptions: ParsableArguments {
     help: ArgumentHelp("GPUs that share the model.", valueName: "n"))
   var tensorParallelSize = "2"
 
-  @Flag(help: "Share out whole experts among the GPUs, instead of slices of every expert.")
+  @Option(
+    name: [.long, .customLong("dp")],
+    help: ArgumentHelp(
+      "Ranks of a server, each with --tp GPUs, requests and KV memory of its own; experts are shared by all of them, which "
+        + "then step together. Default: 1.", valueName: "n"))
+  var dataParallelSize: Int?
+
+  @Flag(help: "Share out whole experts among the GPUs of all ranks, instead of slices of every expert.")
   var enableExpertParallel = false
 
   @Option(
@@ -153,7 +160,8 @@ struct SystemOptions: ParsableArguments {
     system.kvBlocks = numGpuBlocksOverride
     system.hardwareSettings = try Self.settings(hardwareSet, option: "--hardware-set")
     system.tensorParallelSize = gpus
-    if enableExpertParallel { system.expertParallelSize = gpus }
+    system.dataParallelSize = dataParallelSize == 1 ? nil : dataParallelSize
+    if enableExpertParallel { system.expertParallelSize = system.gpus }
     system.memoryShare = gpuMemoryUtilization
     system.blockSize = blockSize
     system.maxSequences = maxNumSeqs
