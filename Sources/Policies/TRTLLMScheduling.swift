@@ -31,6 +31,9 @@ public struct TRTLLMScheduling: Scheduler {
   /// The budget, where a request may lose its memory and cannot be cut: it comes back with all that it has written.
   public var longestSequence: Tokens { evicts && !isChunked ? budget : .max }
 
+  /// Unless requests start that may lose their memory.
+  public var keepsRoomForOutputs: Bool { !evicts }
+
   /// Plans decode steps, prompts under way, and new ones in order of arrival.
   public mutating func plan(_ view: InstanceView, into plan: inout StepPlan) {
     plan.decode(view, atMost: budget / view.tokensPerDecode)

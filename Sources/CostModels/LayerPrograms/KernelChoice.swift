@@ -11,6 +11,8 @@ public struct KernelChoice: Sendable, Hashable {
   public var allReduceSkew: Seconds = 0
   /// How rows get to the experts of other ranks and back; `nil` where they need not.
   public var exchange: ExpertExchange.Law?
+  /// Most GPUs among which the engine's own all-reduce is priced as measured; 0 for no limit.
+  public var mostAllReduceGPUs = 0
   /// Whether prefill attention may split the keys of a tile among several blocks.
   public var splitsKeys = true
   /// Whether kernels that stream through memory are fused.
@@ -27,6 +29,7 @@ extension EngineDescription {
     choice.allReduceLimitBytes = customAllReduceLimitBytes
     choice.eagerAllReduceFloor = eagerAllReduceMicroseconds * 1e-6
     choice.allReduceSkew = allReduceSkewMicroseconds * 1e-6
+    choice.mostAllReduceGPUs = mostAllReduceGPUs
     choice.splitsKeys = splitsAttentionKeys
     choice.elementwise = fusesElementwise ? .fused : .unfused
     return choice

@@ -165,10 +165,11 @@ extension LayerProgram {
     guard shard.gpus > 1 else { return [] }
     let hidden = shard.model.hidden
     let limit = choice.allReduceLimitBytes
+    let most = choice.mostAllReduceGPUs > 0 ? min(choice.mostAllReduceGPUs, shard.gpus) : shard.gpus
     return AllReduce.Implementation.allCases.flatMap { implementation in
       [true, false].map { isInGraph in
         let shape = AllReduce.Shape(
-          implementation, gpus: shard.gpus, floor: isInGraph ? 0 : choice.eagerAllReduceFloor,
+          implementation, gpus: implementation == .custom ? most : shard.gpus, floor: isInGraph ? 0 : choice.eagerAllReduceFloor,
           skew: choice.allReduceSkew)
         return RowCall<AllReduce>(.allReduce, shape) { rows in
           let bytes = 2 * rows.computed * hidden

@@ -98,6 +98,10 @@ package struct LoadedDecoders: Sendable {
   package let prefillBandwidth: Double
   package let decodeBandwidth: Double
   package let latency: Seconds
+  /// Which pool gives the first token to the client.
+  package let firstToken: Disaggregation.FirstToken
+  /// Which instance decodes a prompt.
+  package let choice: Disaggregation.Choice
 
   /// Reads what a cluster says of it.
   init(
@@ -117,6 +121,8 @@ package struct LoadedDecoders: Sendable {
     }
     mode = try word("--kv-transfer", transfer.mode)
     sharing = try word("--kv-sharing", transfer.sharing)
+    firstToken = try word("--first-token", transfer.firstToken ?? "prefill")
+    choice = try word("--decode-router", transfer.choice ?? "fewest")
     if let bandwidth = transfer.bytesPerSecond, !(1e3...1e15 ~= bandwidth) {
       throw ExperimentError.invalidValue(
         option: "--kv-bandwidth", value: "\(bandwidth / 1e9)",
@@ -166,8 +172,11 @@ package struct LoadedDecoders: Sendable {
     let ports =
       Array(repeating: prefillBandwidth, count: prefill.instances * prefill.ranks)
       + Array(repeating: decodeBandwidth, count: pool.instances * pool.ranks)
-    return Disaggregation(
+    var rules = Disaggregation(
       prefillInstances: prefill.instances * prefill.ranks, bytesPerTokenAndLayer: Double(bytes), mode: mode,
       network: KVNetwork(bytesPerSecond: ports, latency: latency, sharing: sharing))
+    rules.firstToken = firstToken
+    rules.choice = choice
+    return rules
   }
 }

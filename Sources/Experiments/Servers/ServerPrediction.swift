@@ -26,12 +26,15 @@ package struct ServerReplay: Sendable {
   package let hardware: [String]
   /// Settings of the engine that differ from the preset.
   package let engineSettings: [String: SettingValue]
+  /// What of their settings is published; those that have prefill and decode apart.
+  let recipes: ServerRecipes
   /// Seed of the lengths.
   package let seed: UInt64
 
   package init(
     library: Library, folder: String, engineSettings: [String: SettingValue] = [:], seed: UInt64 = 0
-  ) {
+  ) throws {
+    recipes = try ServerRecipes(folder: folder)
     self.library = library
     self.folder = folder
     self.engineSettings = engineSettings
@@ -72,10 +75,12 @@ package struct ServerReplay: Sendable {
 
   /// Why a row cannot be expressed; `nil` if it can be tried.
   package func obstacle(_ server: MeasuredServer) -> String? {
-    if server.isDisaggregated { return "disaggregated" }
-    if server.pipelineParallel > 1 { return "pipeline parallelism" }
-    if server.dataParallel > 1 { return "data parallelism" }
-    if server.tensorParallel % server.expertParallel != 0 { return "expert parallelism" }
+    let pools = layouts(server)
+    if server.isDisaggregated, pools.count < 2 { return "disaggregated, workers unknown" }
+    if pools.contains(where: { $0.pipelineParallel > 1 }) { return "pipeline parallelism" }
+    if pools.contains(where: { $0.tensorParallel * $0.dataParallel % $0.expertParallel != 0 }) {
+      return "expert parallelism"
+    }
     if gpu(server) == nil { return "GPU \(server.gpu)" }
     if preset(server) == nil { return "engine \(server.backend)" }
     return nil
@@ -108,6 +113,62 @@ package struct ServerReplay: Sendable {
     return String((text.split(separator: ": ").last.map(String.init) ?? text).prefix(60))
   }
 
+  /// The workers of each pool: one, or those that compute prompts and those that decode.
+  private func layouts(_ server: MeasuredServer) -> [MeasuredServer.Workers] {
+    guard server.isDisaggregated else {
+      return [
+        MeasuredServer.Workers(
+          count: 1, tensorParallel: server.tensorParallel, pipelineParallel: server.pipelineParallel,
+          dataParallel: server.dataParallel, expertParallel: server.expertParallel)
+      ]
+    }
+    return [server.prefill, server.decode].compactMap { $0 }
+  }
+
+  /// The pools of a row; KV entries go over what such GPUs have between servers.
+  private func cluster(_ server: MeasuredServer, _ system: SystemSpecification) -> ClusterSpecification {
+    let pools = layouts(server).map { workers in
+      var pool = ClusterSpecification.Pool(instances: workers.count, system: system)
+      pool.system.tensorParallelSize = workers.tensorParallel
+      pool.system.dataParallelSize = workers.dataParallel > 1 ? workers.dataParallel : nil
+      pool.system.expertParallelSize = workers.expertParallel > 1 ? workers.expertParallel : nil
+      return pool
+    }
+    var cluster = ClusterSpecification(pools[0])
+    guard pools.count == 2 else { return cluster }
+    cluster.pools = pools
+    for (place, role) in [ClusterSpecification.Pool.Role.prefill, .decode].enumerated() {
+      cluster.pools[place].name = role.rawValue
+      cluster.pools[place].role = role
+    }
+    // The first token gets to the client by way of the worker that decodes, and NVIDIA Dynamo takes workers in turn.
+    cluster.transfer = TransferSpecification(
+      link: isRack(server) ? "nvlink5" : "ndr400", firstToken: "decode", choice: "in-turn")
+    if server.backend == "trtllm" { configure(&cluster, as: server) }
+    return cluster
+  }
+
+  private func isRack(_ server: MeasuredServer) -> Bool { server.gpu.hasPrefix("gb") }
+
+  /// TensorRT-LLM's workers behind NVIDIA Dynamo, as InferenceX's recipes have them: KV entries in FP8; workers that compute
+  /// prompts prepare no step ahead; in a rack all-reduces go over its NVLink (`allreduce_strategy: MNNVL`), of which one tray
+  /// of four was measured.
+  private func configure(_ cluster: inout ClusterSpecification, as server: MeasuredServer) {
+    let recipe = recipes.recipe(of: server)
+    for place in cluster.pools.indices {
+      var settings = cluster.pools[place].system.engineSettings
+      settings["kv.fp8"] = settings["kv.fp8"] ?? .flag(true)
+      if isRack(server) { settings["all_reduce.most_gpus"] = .number(4) }
+      if place == 0 { settings["scheduling.steps_in_flight"] = .number(1) }
+      if place == 0, let tokens = recipe.prefillTokens {
+        settings["scheduling.batched_tokens"] = .number(Double(tokens))
+      }
+      cluster.pools[place].system.engineSettings = settings
+      cluster.pools[place].system.maxSequences = place == 0 ? recipe.prefillBatch : recipe.decodeBatch
+    }
+
+  }
+
   private func experiment(_ server: MeasuredServer) throws -> LoadedExperiment {
     var system = SystemSpecification()
     system.model = "\(folder)/models/\(server.model).\(server.precision).json"
@@ -116,13 +177,10 @@ package struct ServerReplay: Sendable {
     system.engineSettings = engineSettings
     // Published runs switch it off, and lengths alone say nothing of contents.
     system.engineSettings["cache.prefixes"] = engineSettings["cache.prefixes"] ?? .flag(false)
-    system.tensorParallelSize = server.tensorParallel
-    system.expertParallelSize = server.expertParallel > 1 ? server.expertParallel : nil
     system.maxModelLength = max(32_768, 2 * (server.promptTokens + server.outputTokens))
     var experiment = Experiment(
       workload: WorkloadSpecification(trace: server.key, arrivals: .trace, seed: seed),
-      cluster: ClusterSpecification(ClusterSpecification.Pool(system: system)),
-      objective: ServiceObjective())
+      cluster: cluster(server, system), objective: ServiceObjective())
     experiment.limits.maxConcurrency = server.isBurst ? nil : server.concurrency
     return try library.load(experiment, workload: workload(server))
   }

@@ -25,6 +25,8 @@ package struct ServerTable: Sendable {
 
   private struct Columns {
     let texts: [String: Int]
+    /// Columns of deployments with workers apart, which a table may lack.
+    let workerColumns: [String: Int]
 
     init(_ table: CSVReader) throws {
       let names = [
@@ -33,6 +35,23 @@ package struct ServerTable: Sendable {
         "dp", "moe_ep", "ttft_ms", "tpot_ms", "flag", "client", "random_lengths", "date",
       ]
       texts = Dictionary(uniqueKeysWithValues: try names.map { ($0, try table.column($0)) })
+      let workers = ["prefill", "decode"].flatMap { role in
+        ["workers", "tp", "pp", "dp", "moe_ep"].map { "\(role)_\($0)" }
+      }
+      workerColumns = Dictionary(
+        uniqueKeysWithValues: workers.compactMap { name in table.firstColumn(name).map { (name, $0) } })
+    }
+
+    /// The workers of a role; nil if the row has none.
+    func workers(_ role: String, _ table: CSVReader) throws -> MeasuredServer.Workers? {
+      func degree(_ name: String) throws -> Int? {
+        guard let column = workerColumns["\(role)_\(name)"], !table.text(column).isEmpty else { return nil }
+        return try table.integer(column, in: 1...1 << 16)
+      }
+      guard let count = try degree("workers"), let tensorParallel = try degree("tp") else { return nil }
+      return MeasuredServer.Workers(
+        count: count, tensorParallel: tensorParallel, pipelineParallel: try degree("pp") ?? 1,
+        dataParallel: try degree("dp") ?? 1, expertParallel: try degree("moe_ep") ?? 1)
     }
 
     func row(_ table: CSVReader) throws -> MeasuredServer {
@@ -51,6 +70,7 @@ package struct ServerTable: Sendable {
       return MeasuredServer(
         line: table.line, key: text("key"), model: text("model"), gpu: text("gpu"), backend: text("backend"),
         version: text("version"), precision: text("precision"), isDisaggregated: text("mode") != "agg",
+        prefill: try workers("prefill", table), decode: try workers("decode", table),
         promptTokens: try count("isl"), outputTokens: try count("osl"), concurrency: try count("concurrency"),
         tensorParallel: try degree("tp"), pipelineParallel: try degree("pp"), dataParallel: try degree("dp"),
         expertParallel: try degree("moe_ep"), firstToken: try milliseconds("ttft_ms") / 1000,
@@ -63,6 +83,15 @@ package struct ServerTable: Sendable {
 
 /// A measured server.
 package struct MeasuredServer: Sendable {
+  /// Equal workers of a deployment that has prefill and decode apart.
+  package struct Workers: Sendable, Hashable {
+    package var count: Int
+    package var tensorParallel: Int
+    package var pipelineParallel: Int
+    package var dataParallel: Int
+    package var expertParallel: Int
+  }
+
   /// Its line in the table.
   package var line: Int
   package var key: String
@@ -72,6 +101,9 @@ package struct MeasuredServer: Sendable {
   package var version: String
   package var precision: String
   package var isDisaggregated: Bool
+  /// Workers that compute prompts, and those that decode, where they are apart.
+  package var prefill: Workers?
+  package var decode: Workers?
   package var promptTokens: Int
   package var outputTokens: Int
   package var concurrency: Int

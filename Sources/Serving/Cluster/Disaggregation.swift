@@ -1,6 +1,6 @@
 /// How prompts get from the instances that compute them to those that decode.
 ///
-/// The first instances of a simulation compute prompts, the others decode. The first token comes from the former; KV entries are
+/// The first instances of a simulation compute prompts, the others decode. The first token is computed by the former; KV entries are
 /// sent once the decoding instance has memory for all of the prompt, and until they are there the sender keeps them: a
 /// decoding instance that is full holds up those that prefill.
 public struct Disaggregation: Sendable {
@@ -14,12 +14,32 @@ public struct Disaggregation: Sendable {
     case group
   }
 
+  /// Which instance gives the first token to the client.
+  public enum FirstToken: String, Sendable, CaseIterable {
+    /// The one that computed the prompt, as soon as that is through.
+    case prefill
+    /// The one that decodes, as the sequence begins to decode there: the client talks to that one alone.
+    case decode
+  }
+
+  /// Which instance decodes a prompt.
+  public enum Choice: String, Sendable, CaseIterable {
+    /// That with the fewest to decode.
+    case fewest
+    /// All in turn.
+    case inTurn = "in-turn"
+  }
+
   /// Instances that compute prompts: the first ones.
   public var prefillInstances: Int
   /// KV bytes of a token in one layer, on all GPUs of an instance together.
   public var bytesPerTokenAndLayer: Double
   /// What is sent when.
   public var mode: Mode
+  /// Which instance gives the first token to the client.
+  public var firstToken = FirstToken.prefill
+  /// Which instance decodes a prompt; of a server with several ranks that with the fewest.
+  public var choice = Choice.fewest
   /// What it is sent over, with a port for each instance.
   public var network: KVNetwork
 
@@ -40,7 +60,7 @@ struct Handovers {
     var slot: Slot
     /// The instance that will decode it.
     var sink: Int
-    var tokens: Tokens
+    var request: Request
     /// How much of tokens x layers is ready to be sent, and how much has been given to the network.
     var readyArea = 0
     var sentArea = 0
@@ -53,6 +73,8 @@ struct Handovers {
 
   var rules: Disaggregation
   var prompts: [Int: Prompt] = [:]
+  /// How many prompts have been given a place to decode.
+  var turn = 0
   /// Requests that wait for memory of each instance, in order.
   var waiting: [[Int]]
   /// Sequences that are there, and join at the end of the step that runs.

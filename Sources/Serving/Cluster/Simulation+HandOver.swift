@@ -3,7 +3,7 @@ extension Simulation {
   /// Takes up what a step that has ended means for prompts that go from one instance to another.
   mutating func takeUp(_ event: EventQueue.Event, completed: Int, recorder: inout some Recorder) {
     guard event.source < senders else {
-      joinArrived(at: event.source)
+      joinArrived(at: event.source, event.time)
       if completed > 0 { reserveMemory(at: event.source, event.time, recorder: &recorder) }
       return
     }
@@ -58,10 +58,10 @@ extension Simulation {
   ) {
     let request = instances[source].view.sequences[slot.index].record.request
     if handovers?.prompts[request.id] == nil {
-      guard request.outputTokens > 1, let sink = decoder() else { return }
+      guard request.outputTokens > 1, let sink = takeDecoder() else { return }
       inFlight[sink] += 1
       handovers?.prompts[request.id] = Handovers.Prompt(
-        source: source, slot: slot, sink: sink, tokens: request.promptTokens,
+        source: source, slot: slot, sink: sink, request: request,
         record: TransferRecord(
           request: request.id, source: Int32(source), sink: Int32(sink), bytes: 0, readyAt: now,
           startedAt: .nan, endedAt: .nan))
@@ -73,8 +73,18 @@ extension Simulation {
     send(request.id, at: now)
   }
 
+  /// The instance that decodes the next prompt.
+  private mutating func takeDecoder() -> Int? {
+    guard let rules = handovers?.rules, rules.choice == .inTurn else { return emptiestDecoder() }
+    let turn = handovers?.turn ?? 0
+    handovers?.turn += 1
+    guard !servers.isEmpty else { return senders + turn % (instances.count - senders) }
+    let decoders = servers.drop { $0.lowerBound < senders }
+    return Self.emptiest(decoders[decoders.startIndex + turn % decoders.count], inFlight)
+  }
+
   /// The instance with the fewest to decode, of the server with the fewest; of equals the first.
-  private func decoder() -> Int? {
+  private func emptiestDecoder() -> Int? {
     guard !servers.isEmpty else { return (senders..<instances.count).min { inFlight[$0] < inFlight[$1] } }
     var best: (server: Range<Int>, load: Int)?
     for server in servers where server.lowerBound >= senders {
@@ -101,7 +111,7 @@ extension Simulation {
     if let end = instances[sink].interrupt(at: now, recorder: &recorder) { events.set(end, for: sink) }
     while let id = handovers?.waiting[sink].first, let known = handovers?.prompts[id] {
       let isOnlyOne = inFlight[sink] == handovers?.waiting[sink].count
-      guard instances[sink].reserve(tokens: known.tokens, isOnlyOne: isOnlyOne) else { return }
+      guard instances[sink].reserve(for: known.request, isOnlyOne: isOnlyOne) else { return }
       handovers?.waiting[sink].removeFirst()
       handovers?.prompts[id]?.hasMemory = true
       handovers?.prompts[id]?.record.startedAt = now
@@ -134,7 +144,7 @@ extension Simulation {
       }
       handovers?.arrived[known.sink].append(sequence)
       if !isRunning(known.sink) {
-        joinArrived(at: known.sink)
+        joinArrived(at: known.sink, now)
         try begin(known.sink, at: now)
       }
     }
@@ -142,9 +152,12 @@ extension Simulation {
   }
 
   /// Lets the sequences that are there decode.
-  private mutating func joinArrived(at sink: Int) {
+  private mutating func joinArrived(at sink: Int, _ now: Seconds) {
     guard handovers?.arrived[sink].isEmpty == false else { return }
-    for sequence in handovers?.arrived[sink] ?? [] { instances[sink].join(sequence) }
+    let firstTokenAt = handovers?.rules.firstToken == .decode ? now : nil
+    for sequence in handovers?.arrived[sink] ?? [] {
+      instances[sink].join(sequence, firstTokenAt: firstTokenAt)
+    }
     handovers?.arrived[sink].removeAll(keepingCapacity: true)
   }
 

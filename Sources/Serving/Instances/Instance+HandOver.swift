@@ -39,14 +39,21 @@ extension Instance {
     hasNews = true
   }
 
-  /// Takes memory for a prompt that is to come, if there is enough.
+  /// Takes memory for a prompt that is to come, if there is enough, and a place among those that run.
   ///
   /// Requests that wait here, because they have lost their memory, come first. A watermark is left free, unless nobody runs
   /// and nothing else is to come.
-  mutating func reserve(tokens: Tokens, isOnlyOne: Bool) -> Bool {
-    let blocks = view.rules.groups * view.memory.blocks(for: tokens)
+  mutating func reserve(for request: Request, isOnlyOne: Bool) -> Bool {
+    let blocks = view.rules.groups * view.memory.blocks(for: request.promptTokens)
     let spared = isOnlyOne && view.runningCount == 0 ? 0 : view.reservedBlocks
-    guard view.waitingCount == 0, blocks + spared <= view.memory.freeBlocks else { return false }
+    guard view.waitingCount == 0, blocks + spared <= view.memory.freeBlocks,
+      view.runningCount + view.awaited < view.maxSequences
+    else { return false }
+    if scheduler.keepsRoomForOutputs {
+      let whole = view.memory.blocks(for: request.totalTokens)
+      guard view.committedBlocks + awaitedBlocks + whole <= view.memory.totalBlocks else { return false }
+      awaitedBlocks += whole
+    }
     view.memory.take(blocks)
     view.awaited += 1
     hasNews = true
@@ -54,10 +61,21 @@ extension Instance {
   }
 
   /// Takes in a sequence for which memory was reserved; it decodes from the step on that is planned next.
-  mutating func join(_ sequence: SequenceState) {
+  ///
+  /// - Parameters:
+  ///   - sequence: with its prompt's KV entries.
+  ///   - firstTokenAt: when the client gets its first token, if that is not as it was computed.
+  mutating func join(_ sequence: SequenceState, firstTokenAt: Seconds? = nil) {
     view.awaited -= 1
+    if scheduler.keepsRoomForOutputs {
+      awaitedBlocks -= view.memory.blocks(for: sequence.record.request.totalTokens)
+    }
     view.isInFlight = flightCount > 0
     let slot = view.insert(sequence)
+    if let firstTokenAt {
+      view.sequences[slot.index].record.firstTokenAt = firstTokenAt
+      view.sequences[slot.index].lastTokenAt = firstTokenAt
+    }
     view.sequences[slot.index].rank = view.admissions
     view.admissions += 1
     view.append(slot, firstStep: view.step)

@@ -18,6 +18,8 @@ public struct Instance {
 
   /// Steps that it took with other ranks, and how long its GPUs have waited for theirs in them.
   var waiting: (steps: Int, seconds: Seconds) = (0, 0)
+  /// Blocks that those will hold that memory is taken for and that are yet to come, where the policy wants to know.
+  var awaitedBlocks = 0
   /// Whether to keep ``heard`` for a router.
   var isHeard = false
   /// First tokens and ends of requests that a router has not been told of.

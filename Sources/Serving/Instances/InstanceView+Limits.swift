@@ -3,8 +3,10 @@ extension InstanceView {
   /// Decode steps planned so far.
   public var decodeSteps: Int { decoding.step }
 
-  /// The most tokens that a request may write from now on, by its client's limit.
+  /// The most tokens that a request may write from now on, by its client's limit; one where others decode what is computed
+  /// here.
   public func outputLimit(of prompt: Prompt) -> Tokens {
+    guard !handsOver else { return 1 }
     let request = sequences[prompt.slot.index].record.request
     return request.outputTokens - (prompt.tokens - request.promptTokens)
   }
@@ -13,6 +15,7 @@ extension InstanceView {
   ///
   /// - Complexity: O(requests that run).
   public func outputsLeft(atMost limit: Tokens) -> Tokens {
+    guard !handsOver else { return 0 }
     var left = 0
     for slot in runningOrder() {
       left += min(limit, sequences[slot.index].record.request.outputTokens - written(by: slot))
@@ -39,6 +42,8 @@ extension InstanceView {
   ///
   /// - Complexity: O(requests that run).
   public var committedBlocks: Int {
+    // Prompts take their memory whole, and keep it until it has been fetched.
+    guard !handsOver else { return memory.usedBlocks }
     var blocks = 0
     for slot in runningOrder() {
       blocks += memory.blocks(for: sequences[slot.index].record.request.totalTokens)

@@ -34,6 +34,11 @@ public protocol Scheduler: Sendable {
   ///
   /// The rules of its instance then are ``EngineRules/Order/byAdmission``.
   var servesInOrder: Bool { get }
+
+  /// Whether a request starts only if all that run, and it, could write up to their limits.
+  ///
+  /// Prompts that come from other instances are then taken in by the same rule.
+  var keepsRoomForOutputs: Bool { get }
 }
 
 /// For how long a policy plans the same again.
@@ -60,4 +65,7 @@ extension Scheduler {
 
   /// False.
   public var servesInOrder: Bool { false }
+
+  /// No: it starts if its prompt fits.
+  public var keepsRoomForOutputs: Bool { false }
 }

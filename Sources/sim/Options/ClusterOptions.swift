@@ -45,6 +45,18 @@ struct ClusterOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
+      "Which pool gives the first token to the client: prefill, or decode as a sequence begins to decode there. "
+        + "Default: prefill.", valueName: "role"))
+  var firstToken: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Which instance decodes a prompt: that with the fewest to decode (fewest), or all in turn (in-turn). Default: "
+        + "fewest.", valueName: "rule"))
+  var decodeRouter: String?
+
+  @Option(
+    help: ArgumentHelp(
       "The policy of the instances that decode. Default: that of the others.", valueName: "name"))
   var decodePolicy: String?
 
@@ -58,7 +70,9 @@ struct ClusterOptions: ParsableArguments {
     guard let disaggregation else {
       let others: [(String, Any?)] = [
         ("--kv-link", kvLink), ("--kv-bandwidth", kvBandwidth), ("--kv-latency", kvLatency),
-        ("--kv-transfer", kvTransfer), ("--kv-sharing", kvSharing), ("--decode-policy", decodePolicy),
+        ("--kv-transfer", kvTransfer), ("--kv-sharing", kvSharing), ("--first-token", firstToken),
+        ("--decode-router", decodeRouter),
+        ("--decode-policy", decodePolicy),
       ]
       if let lonely = others.first(where: { $0.1 != nil }) {
         throw CommandLineError.contradiction(
@@ -87,6 +101,8 @@ struct ClusterOptions: ParsableArguments {
     transfer.bytesPerSecond = kvBandwidth.map { $0 * 1e9 }
     transfer.latency = kvLatency.map { $0 * 1e-6 }
     transfer.sharing = kvSharing ?? transfer.sharing
+    transfer.firstToken = firstToken
+    transfer.choice = decodeRouter
     cluster.transfer = transfer
   }
 

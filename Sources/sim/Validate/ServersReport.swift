@@ -85,8 +85,11 @@ struct ServersReport {
     for backend in Set(predicted.map(\.server.backend)).sorted() {
       add("predicted: all of \(backend)", "", predicted.filter { $0.server.backend == backend })
     }
-    add("predicted: tp 1 and 2", "", predicted.filter { $0.server.tensorParallel <= 2 })
-    add("predicted: tp 4 and 8", "", predicted.filter { $0.server.tensorParallel > 2 })
+    let together = predicted.filter { !$0.server.isDisaggregated }
+    add("predicted: tp 1 and 2", "", together.filter { $0.server.tensorParallel <= 2 })
+    add("predicted: tp 4 and 8", "", together.filter { $0.server.tensorParallel > 2 })
+    add("predicted: aggregated", "", together)
+    add("predicted: disaggregated", "", predicted.filter(\.server.isDisaggregated))
     add("predicted: all", "", predicted)
     return table.text.trimmingCharacters(in: .newlines)
   }

@@ -13,7 +13,8 @@ struct ValidateServersCommand: ParsableCommand {
     abstract: "Hold the simulator against a table of measured servers, and say how far off it is.",
     discussion: """
       TABLE.csv has a setting a row: model, gpu, backend, version, precision, mode, isl, osl, concurrency, tp, pp, dp, \
-      moe_ep, client, random_lengths, and the measured ttft_ms and tpot_ms. Beside it lie models/MODEL.PRECISION.json. \
+      moe_ep, client, random_lengths, and the measured ttft_ms and tpot_ms; of deployments with prefill and decode apart \
+      prefill_workers, prefill_tp, prefill_dp, prefill_moe_ep and the same of decode. Beside it lie models/MODEL.PRECISION.json. \
       Each row that can be expressed is replayed under the engine's newest preset that is not newer; others are counted. \
       Rows that the preset was fitted to (Profiles/engines/fitted.csv) and predicted ones are summed up apart. Errors \
       are without their signs, in %; the bias is the median with its sign. The time to first token of closed \
@@ -64,7 +65,7 @@ struct ValidateServersCommand: ParsableCommand {
       let stride = max(1, (rows.count + sample - 1) / sample)
       rows = rows.enumerated().filter { $0.offset % stride == 0 }.map(\.element)
     }
-    let replay = ServerReplay(
+    let replay = try ServerReplay(
       library: Library(profiles: try folders.profilesFolder()),
       folder: URL(filePath: table).deletingLastPathComponent().path(percentEncoded: false).trimmingSuffix(
         "/"),
