@@ -106,6 +106,66 @@ import Testing
     #expect(transfers[1].startedAt == ends[0] && transfers[2].startedAt == ends[1])
   }
 
+  /// Two places to decode: the third prompt is sent when one of the first has ended.
+  @Test func aDecoderTakesNoMoreThanItsPlaces() throws {
+    let requests = (0..<3).map { Request(id: $0, arrival: 0, promptTokens: 96, outputTokens: 10) }
+    var decoder = toy()
+    decoder.maxSequences = 2
+    let log = try run(requests, prefill: [toy()], decode: [decoder])
+    let ends = (0..<3).compactMap { log.history[request: $0]?.completedAt }
+    let transfers = log.transfers.sorted { $0.request < $1.request }
+    #expect(transfers[0].startedAt == transfers[0].readyAt && transfers[1].startedAt == transfers[1].readyAt)
+    #expect(transfers[2].startedAt == ends[0])
+  }
+
+  /// Under a policy that never takes memory away, a prompt is taken in if it could write up to its limit: 96 + 80 tokens are 11
+  /// blocks, of which two requests would need 22.
+  @Test func aDecoderKeepsRoomForOutputs() throws {
+    let requests = (0..<2).map { Request(id: $0, arrival: 0, promptTokens: 96, outputTokens: 80) }
+    let decoder = toy(TRTLLMScheduling(budget: 512), blocks: 20)
+    let log = try run(requests, prefill: [toy()], decode: [decoder])
+    #expect(log.history.completed.count == 2)
+    #expect(log.history.completed.allSatisfy { $0.preemptions == 0 })
+    #expect(log.transfers.map(\.startedAt).max() == log.history[request: 0]?.completedAt)
+  }
+
+  /// Steps take 10 ms, a transfer 24 and 1 of latency: the client hears of the first token as the prompt gets to its decoder.
+  @Test func theFirstTokenMayComeByWayOfTheDecoder() throws {
+    let request = Request(id: 0, arrival: 0, promptTokens: 100, outputTokens: 4)
+    var rules = Disaggregation(
+      prefillInstances: 1, bytesPerTokenAndLayer: Self.bytes, mode: .whole,
+      network: KVNetwork(bytesPerSecond: [1e5, 1e5], latency: 0.001))
+    rules.firstToken = .decode
+    var simulation = Simulation(
+      instances: [toy(), toy()], requests: [request].makeIterator(), disaggregation: rules)
+    var log = Log()
+    try simulation.run(recorder: &log)
+    let record = try #require(log.history[request: 0])
+    #expect(record.firstTokenAt == log.transfers.first?.endedAt)
+    #expect(abs(record.firstTokenAt - 0.035) < 1e-9 && abs(record.completedAt - 0.065) < 1e-9)
+    #expect(abs(record.longestGap - 0.01) < 1e-9)
+  }
+
+  @Test func decodersMayBeTakenInTurn() throws {
+    // The first two go to the first and the second decoder; the second ends at once, and yet the third goes to the first again.
+    let requests = [(0, 50), (0, 2), (0.3, 5)].enumerated().map {
+      Request(id: $0.offset, arrival: $0.element.0, promptTokens: 20, outputTokens: $0.element.1)
+    }
+    func sinks(_ choice: Disaggregation.Choice) throws -> [Int32] {
+      var rules = Disaggregation(
+        prefillInstances: 1, bytesPerTokenAndLayer: Self.bytes, mode: .whole,
+        network: KVNetwork(bytesPerSecond: Array(repeating: 1e9, count: 3), latency: 0))
+      rules.choice = choice
+      var simulation = Simulation(
+        instances: [toy(), toy(), toy()], requests: requests.makeIterator(), disaggregation: rules)
+      var log = Log()
+      try simulation.run(recorder: &log)
+      return log.transfers.sorted { $0.request < $1.request }.map(\.sink)
+    }
+    #expect(try sinks(.inTurn) == [1, 2, 1])
+    #expect(try sinks(.fewest) == [1, 2, 2])
+  }
+
   @Test func whatFitsNowhereIsRejected() throws {
     let requests = [(100, 4), (100, 200), (400, 4), (16, 1)].enumerated().map {
       Request(id: $0.offset, arrival: 0, promptTokens: $0.element.0, outputTokens: $0.element.1)

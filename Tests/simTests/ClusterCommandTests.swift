@@ -85,10 +85,90 @@ import Testing
       "--kv-transfer half: expected whole, chunk"
     ),
     (["--disaggregation", "prefill=1xTP3,decode=1"], "3"),
+    (["--disaggregation", "prefill=1xTP2QP2,decode=1"], "expected both roles"),
+    (["--disaggregation", "prefill=1xTP2TP2,decode=1"], "expected both roles"),
+    (["--disaggregation", "prefill=1xEP3,decode=1"], "expert parallelism"),
+    (
+      ["--disaggregation", "prefill=1,decode=1", "--first-token", "proxy"],
+      "--first-token proxy: expected prefill, decode"
+    ),
+    (["--data-parallel-size", "0"], "--data-parallel-size 0: expected 1 to 1024 ranks"),
+    (
+      [
+        "--data-parallel-size", "2", "--speculative-config",
+        #"{"method": "ngram", "num_speculative_tokens": 2, "synthetic_acceptance_length": 2}"#,
+      ], "--data-parallel-size, so far"
+    ),
   ])
   func badInputIsRefused(arguments: [String], message: String) throws {
     let outcome = try Binary.run(arguments + ["--no-db"] + Self.short)
     #expect(outcome.status == 64 && outcome.errors.contains(message), "\(outcome.errors)")
+  }
+
+  private func figures(_ arguments: [String]) throws -> [String: Any] {
+    let outcome = try Binary.run(arguments + ["--no-db", "--json"] + Self.short)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    return try #require(
+      try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any])
+  }
+
+  /// Ranks are instances of a server: each has a row, and what they draw and find adds up to the run's.
+  @Test func ranksAreReportedAndStored() throws {
+    try TestProject.withDatabase { database in
+      let outcome = try Binary.run(
+        [
+          "--tp", "1", "--data-parallel-size", "4", "--enable-expert-parallel", "--engine", "vllm", "--db",
+          database, "--json",
+        ] + Self.short)
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      let reader = try ResultReader(path: database)
+      let sums = try reader.query(
+        """
+        SELECT count(*), sum(completed), min(completed) > 10,
+          abs(sum(energy_j) / (SELECT energy_j - idle_energy_j FROM runs) - 1) < 1e-9 FROM instances
+        """)
+      #expect(sums.rows == [[4, 60, 1, 1]])
+      #expect(
+        try reader.query("SELECT config ->> '$.cluster.pools[0].system.data_parallel_size' FROM runs").rows
+          == [[4]])
+      let again = try Binary.run(["--again", "1", "--db", database, "--json"])
+      #expect(again.status == 0, "\(again.errors)")
+      #expect(
+        try reader.query("SELECT count(DISTINCT config_hash), count(DISTINCT mean_ttft_ms) FROM runs").rows
+          == [[1, 1]])
+    }
+  }
+
+  @Test func oneRankIsNoRanks() throws {
+    for figure in ["mean_ttft_ms", "mean_tpot_ms", "energy_j", "expert_bytes"] {
+      let one = try #require(try figures(["--data-parallel-size", "1"])[figure] as? Double)
+      let none = try #require(try figures([])[figure] as? Double)
+      #expect(one == none, "\(figure)")
+    }
+  }
+
+  /// Ranks of a dense model have nothing in common: they serve as so many replicas do, requests going where the fewest are.
+  @Test func ranksOfADenseModelAreCopies() throws {
+    let dense = ["--model", "qwen3-8b", "--tp", "1"]
+    let ranks = try figures(dense + ["--data-parallel-size", "2"])
+    let copies = try figures(dense + ["--replicas", "2", "--router", "least-loaded"])
+    #expect(ranks["mean_ttft_ms"] as? Double == copies["mean_ttft_ms"] as? Double)
+    #expect(ranks["mean_tpot_ms"] as? Double == copies["mean_tpot_ms"] as? Double)
+  }
+
+  @Test func poolsHaveLayoutsOfTheirOwn() throws {
+    let outcome = try Binary.run(
+      ["--disaggregation", "prefill=1xTP2EP2,decode=1xDP4EP4", "--dry-run"] + Self.short)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let run = try #require(
+      try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any])
+    let pools = try #require((run["cluster"] as? [String: Any])?["pools"] as? [[String: Any]])
+    let degrees = pools.compactMap { $0["system"] as? [String: Any] }.map { system in
+      ["tensor_parallel_size", "data_parallel_size", "expert_parallel_size"].map { system[$0] as? Int }
+    }
+    #expect(degrees == [[2, nil, 2], [1, 4, 4]])
+    let run2 = try figures(["--disaggregation", "prefill=1xTP2EP2,decode=1xDP4EP4"])
+    #expect(run2["completed"] as? Int == 60)
   }
 
   @Test func poolsAreReportedAndStored() throws {

@@ -76,7 +76,7 @@ struct KernelPrices {
   var beforePrices = PriceTable(unknown: Launch())
   var afterPrices = PriceTable(unknown: Launch())
 
-  /// - Parameter leavesOutExperts: whether what experts take is not part of the prices, nor of the sums.
+  // Experts may be left out of the prices and of the sums.
   init(
     system: ServedSystem, calibration: Calibration, routing: ExpertRouting?, drawSeed: UInt64?, width: Int,
     leavesOutExperts: Bool = false, profile: TokenProfile? = nil

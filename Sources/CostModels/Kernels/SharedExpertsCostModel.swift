@@ -79,7 +79,8 @@ public final class SharedExpertsCostModel: CostModel {
     let before = cost
     own.finish(load, cost: &cost, &ledger)
     step.noteEnds(
-      seconds: cost.kernelSeconds - before.kernelSeconds, clocked: cost.clockedSeconds - before.clockedSeconds)
+      seconds: cost.kernelSeconds - before.kernelSeconds, clocked: cost.clockedSeconds - before.clockedSeconds
+    )
     step.note(cost)
   }
 
@@ -92,7 +93,9 @@ public final class SharedExpertsCostModel: CostModel {
     let entry = segments.isEmpty ? nil : shared.recall(step.load.segments, segments)
     let touched = shared.distinctExperts(
       decodes: step.load.decode.rows, entry: entry, layers: layers, draw: step.load.draw)
-    let computed = step.rows(inBand: place).reduce(0) { $0 + ($1 > 0 ? shared.graphs.padded(rows: $1).rows : 0) }
+    let computed = step.rows(inBand: place).reduce(0) {
+      $0 + ($1 > 0 ? shared.graphs.padded(rows: $1).rows : 0)
+    }
     let launch = experts.launch(
       rows: computed, active: touched / Double(layers.count), carriesPrefill: entry != nil)
     let depth = Double(layers.count)

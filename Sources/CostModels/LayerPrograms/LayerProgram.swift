@@ -169,7 +169,8 @@ extension LayerProgram {
     return AllReduce.Implementation.allCases.flatMap { implementation in
       [true, false].map { isInGraph in
         let shape = AllReduce.Shape(
-          implementation, gpus: implementation == .custom ? most : shard.gpus, floor: isInGraph ? 0 : choice.eagerAllReduceFloor,
+          implementation, gpus: implementation == .custom ? most : shard.gpus,
+          floor: isInGraph ? 0 : choice.eagerAllReduceFloor,
           skew: choice.allReduceSkew)
         return RowCall<AllReduce>(.allReduce, shape) { rows in
           let bytes = 2 * rows.computed * hidden

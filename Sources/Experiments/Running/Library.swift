@@ -145,6 +145,9 @@ public final class Library: Sendable {
     let profile = try method.profile(for: system.system.shard.model, longest: longest)
     guard let profile else { return nil }
     guard law == nil else { throw refused("none with a law of whole iterations") }
+    guard system.system.shard.dataParallel == 1 else {
+      throw refused("none with --data-parallel-size, so far")
+    }
     if !profile.drops.isEmpty, system.system.engine.scheduling.cachesPrefixes {
       throw refused(
         "--no-enable-prefix-caching: blocks of prompts that have dropped tokens do not hold their own")

@@ -35,8 +35,9 @@ extension LoadedExperiment {
   package func head(totals: SystemTotals) -> [String] {
     let tokens = kvBlocks * loaded.system.engine.keyValueBlockSize
     let longest = maxModelLength
+    let ranks = pool.ranks > 1 ? " in each of \(pool.ranks) ranks" : ""
     var lines = [
-      "KV memory: \(tokens) tokens, \(String(format: "%.1f", Double(tokens) / Double(max(longest, 1)))) requests of "
+      "KV memory: \(tokens) tokens\(ranks), \(String(format: "%.1f", Double(tokens) / Double(max(longest, 1)))) requests of "
         + "\(longest) at a time"
     ]
     let seconds = totals.kernels.reduce(0) { $0 + $1.seconds }

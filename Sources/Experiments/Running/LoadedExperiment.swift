@@ -155,7 +155,8 @@ public struct LoadedExperiment: Sendable {
   package var pool: LoadedPool {
     LoadedPool(
       name: specification.cluster.pool.name, instances: specification.cluster.pool.instances,
-      ranks: specification.system.dataParallelSize ?? 1, loaded: loaded, policy: policy, kvBlocks: kvBlocks, maxSequences: maxSequences, maxModelLength: maxModelLength,
+      ranks: specification.system.dataParallelSize ?? 1, loaded: loaded, policy: policy, kvBlocks: kvBlocks,
+      maxSequences: maxSequences, maxModelLength: maxModelLength,
       law: law,
       speculation: specification.system.speculation, profile: profile)
   }

@@ -60,7 +60,9 @@ struct ServerRecipes: Sendable {
     self.rows = rows
   }
 
-  /// What is published of a server: of rows that fit the later ones count. They are of images of 2026.
+  /// What is published of a server: of rows that fit the later ones count.
+  ///
+  /// They are of images of 2026.
   func recipe(of server: MeasuredServer) -> Recipe {
     var recipe = Recipe()
     guard server.version.hasPrefix("0.8") else { return recipe }

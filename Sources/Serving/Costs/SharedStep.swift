@@ -48,8 +48,8 @@ public struct SharedStep: Sendable {
   ///
   /// - Parameters:
   ///   - working: their numbers.
-  ///   - load: asks for the load of one.
-  public mutating func begin(_ working: [Int], load loadOf: (Int) -> StepLoad) {
+  ///   - loadOf: asks for the load of one.
+  public mutating func begin(_ working: [Int], loadOf: (Int) -> StepLoad) {
     load = StepLoad()
     ends = .zero
     total = StepCost()

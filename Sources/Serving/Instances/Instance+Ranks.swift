@@ -30,7 +30,9 @@ extension Instance {
   ///   - saved: the share of its energy that the power limit has saved.
   ///   - start: when it begins.
   ///   - seconds: how long it takes.
-  mutating func start(_ step: borrowing StepCost, saving saved: Double, from start: Seconds, for seconds: Seconds) {
+  mutating func start(
+    _ step: borrowing StepCost, saving saved: Double, from start: Seconds, for seconds: Seconds
+  ) {
     let f = nextFlight
     waiting.steps += 1
     waiting.seconds += step.kernelSeconds - flights[f].cost.kernelSeconds

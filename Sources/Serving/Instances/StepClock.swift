@@ -57,7 +57,8 @@ public struct StepClock: Sendable, Hashable {
   var limitUse: KernelUse? {
     guard let state = power?.state, state.slowedSteps > 0 else { return nil }
     return KernelUse(
-      kernel: "power_limit", calls: state.slowedSteps, seconds: state.addedSeconds, joules: -state.savedJoules)
+      kernel: "power_limit", calls: state.slowedSteps, seconds: state.addedSeconds, joules: -state.savedJoules
+    )
   }
 
   /// Nothing runs for some time.

@@ -24,8 +24,9 @@ public struct EngineDescription: Descriptor, Hashable {
   public var customAllReduceLimitBytes = 8 << 20
   /// The least time of an all-reduce that is not launched from a graph, in microseconds.
   public var eagerAllReduceMicroseconds = 0.0
-  /// Most GPUs among which the engine's own all-reduce is priced as it was measured; among more it takes as long as among so
-  /// many. 0 for no limit.
+  /// Most GPUs among which the engine's own all-reduce is priced as it was measured; 0 for no limit.
+  ///
+  /// Among more it takes as long as among so many.
   public var mostAllReduceGPUs = 0
   /// The time that the GPUs of an all-reduce wait for the last of them, in microseconds.
   public var allReduceSkewMicroseconds = 0.0
@@ -215,8 +216,10 @@ public struct EngineDescription: Descriptor, Hashable {
       "all_reduce.eager_floor_us", unit: "us", .number(\.eagerAllReduceMicroseconds, .notNegative),
       "Least time of an all-reduce that is not launched from a CUDA graph."),
     Setting(
-      "all_reduce.most_gpus", unit: "GPUs", isLate: true, .integer(\.mostAllReduceGPUs, 0...1024),
-      "More GPUs than these all-reduce as fast, as over a rack's NVLink where one tray was measured; 0: no limit."),
+      "all_reduce.most_gpus", unit: "GPUs", isLate: true,
+      .integer(\.mostAllReduceGPUs, 0...1024),
+      "More GPUs than these all-reduce as fast, as over a rack's NVLink where one tray was measured; 0: no limit."
+    ),
     Setting(
       "all_reduce.skew_us", unit: "us", .number(\.allReduceSkewMicroseconds, .notNegative),
       "Time that the GPUs of an all-reduce wait for the last of them."),

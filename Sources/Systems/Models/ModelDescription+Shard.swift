@@ -62,7 +62,8 @@ extension ModelDescription {
       expertFormat.bytes(rows: 2 * expertIntermediate, columns: hidden)
       + expertFormat.bytes(rows: hidden, columns: expertIntermediate)
     return ModelShard(
-      model: self, gpus: gpus, expertRanks: expertRanks, dataParallel: dataParallel, heads: heads, keyValueHeads: keyValueHeads,
+      model: self, gpus: gpus, expertRanks: expertRanks, dataParallel: dataParallel, heads: heads,
+      keyValueHeads: keyValueHeads,
       replicatesKeyValueHeads: replicates, intermediate: intermediate,
       expertIntermediate: expertIntermediate, vocabulary: vocabulary, bytesPerExpert: bytesPerExpert,
       expertBytesPerLayer: expertsHere * bytesPerExpert,

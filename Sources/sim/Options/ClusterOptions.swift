@@ -107,8 +107,9 @@ struct ClusterOptions: ParsableArguments {
   }
 
   /// Reads `prefill=2xTP4EP4,decode=1xDP8EP8`; what is not said of GPUs is as of --tp and its like.
-  private static func pools(_ text: String) throws(CommandLineError) -> (prefill: PoolLayout, decode: PoolLayout)
-  {
+  private static func pools(_ text: String) throws(CommandLineError) -> (
+    prefill: PoolLayout, decode: PoolLayout
+  ) {
     var found: [String: PoolLayout] = [:]
     for part in text.split(whereSeparator: { $0 == "," || $0 == "+" }) {
       let sides = part.split(separator: "=", omittingEmptySubsequences: false).map { $0.lowercased() }
@@ -124,7 +125,8 @@ struct ClusterOptions: ParsableArguments {
   private static func malformed(_ text: String) -> CommandLineError {
     .badValue(
       option: "--disaggregation", value: text,
-      expected: "both roles, each with a number of instances and of GPUs, as in prefill=2xTP2,decode=1xTP4 or "
+      expected:
+        "both roles, each with a number of instances and of GPUs, as in prefill=2xTP2,decode=1xTP4 or "
         + "prefill=2xTP4EP4,decode=1xDP8EP8")
   }
 }

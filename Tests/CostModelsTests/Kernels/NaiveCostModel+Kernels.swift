@@ -56,6 +56,10 @@ extension NaiveCostModel {
           "expert_silu_mul", activations: 3 * choices * Double(shard.intermediate), canBeFused: true))
       launches.append(streaming("expert_sum", activations: (choices + p) * h, canBeFused: true))
     }
+    if model.hasExperts(layer), dataParallel > 1 {
+      launches.append(exchange("expert_dispatch", rows: computed, ways: dispatch))
+      launches.append(exchange("expert_combine", rows: computed, ways: combine))
+    }
     // What each GPU computes whole is not summed.
     if gpus > 1 {
       launches += Array(repeating: allReduce(rows: computed), count: model.isCompressed ? 1 : 2)
@@ -160,6 +164,16 @@ extension NaiveCostModel {
     return Launch(
       kernel: "all_reduce", seconds: seconds * engine.kernelScale.other, activationBytes: 2 * bytes,
       isExtrapolated: exact?.measured[0].contains(bytes) != true)
+  }
+
+  /// A rank's rows on their way to the experts of other ranks, or back, by the faster way: 16 bits a number, a copy for each
+  /// expert that a row goes to, or for each group that has experts if those are fewer; slices of experts are on all GPUs.
+  private func exchange(_ kernel: String, rows: Int, ways: [(Double, Double)]) -> Launch {
+    let copies = expertRanks > 1 ? min(model.topK, expertRanks) : gpus * dataParallel
+    let bytes = Double(rows) / Double(gpus) * Double(copies) * Double(2 * model.hidden)
+    let seconds = ways.map { $0.0 + bytes * $0.1 }.min() ?? 0
+    return Launch(
+      kernel: kernel, seconds: seconds * engine.kernelScale.other, activationBytes: 2 * bytes)
   }
 
   /// The experts: all of the active ones' weights are loaded, every row is computed by `topK` of them.

@@ -15,6 +15,11 @@ struct NaiveCostModel {
   let hardware: HardwareDescription
   let calibration: ToyCalibration
   let routing: ExpertRouting?
+  /// Ranks that share the experts, each with sequences of its own.
+  var dataParallel = 1
+  /// Seconds and seconds a byte of each way to the experts of other ranks, and back.
+  var dispatch: [(Double, Double)] = []
+  var combine: [(Double, Double)] = []
   /// What makes drafts; `nil` where nothing does.
   var drafter: NaiveDrafter?
   /// Whether these are the layers of drafts: the LM head runs on one row of each sequence.
@@ -24,7 +29,9 @@ struct NaiveCostModel {
   /// How prompts thin out, or which keys they see; `nil` where they do not.
   var profile: TokenProfile?
 
-  var shard: NaiveShard { NaiveShard(model, gpus: gpus, expertRanks: expertRanks) }
+  var shard: NaiveShard {
+    NaiveShard(model, gpus: gpus, expertRanks: expertRanks, dataParallel: dataParallel)
+  }
 
   /// One launch on one GPU.
   struct Launch {
@@ -163,7 +170,7 @@ struct NaiveCostModel {
   }
 
   /// The kernels before and after the layers, and the host.
-  private func finish(_ step: Step, issue: Double, _ answer: inout Answer) {
+  func finish(_ step: Step, issue: Double, _ answer: inout Answer) {
     let repeats = engine.repeatsEmbeddingAndHead
     let entering = step.tiles.filter { repeats || $0.layers.lowerBound == 0 }.reduce(0) { $0 + $1.tokens }
     let leaving = repeats ? step.tiles.count : step.tiles.count { $0.finishes }

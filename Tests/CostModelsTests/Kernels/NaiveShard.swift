@@ -3,8 +3,11 @@ struct NaiveShard {
   let model: ToyModel
   let gpus: Int
   let expertRanks: Int
+  /// Ranks of so many GPUs, which share the experts.
+  let dataParallel: Int
 
-  init(_ model: ToyModel, gpus: Int, expertRanks: Int = 1) {
+  init(_ model: ToyModel, gpus: Int, expertRanks: Int = 1, dataParallel: Int = 1) {
+    self.dataParallel = dataParallel
     self.model = model
     self.gpus = gpus
     self.expertRanks = expertRanks
@@ -17,7 +20,10 @@ struct NaiveShard {
   /// Numbers of queries and keys, which the convolutions of compressed attention pass over.
   var compressedChannels: Int { (heads + keyValueHeads) * model.headDim }
   /// Width of the dense MLP, or of one expert, which is whole where ranks share the experts out.
-  var intermediate: Int { model.intermediate * expertRanks / gpus }
+  var intermediate: Int {
+    // Experts are spread over the GPUs of all ranks.
+    model.intermediate * expertRanks / (model.experts > 0 ? gpus * dataParallel : gpus)
+  }
   var vocabulary: Int { (model.vocabulary + gpus - 1) / gpus }
   /// Columns of the fused query, key and value projection.
   var projected: Int { (heads + 2 * keyValueHeads) * model.headDim }

@@ -89,6 +89,22 @@ struct Step {
   }
 }
 
+extension Step {
+  /// As a cost model takes it.
+  func load(on model: some CostModel) -> StepLoad {
+    let decode = DecodeLoad(
+      sequences: contexts.count, context: contexts.reduce(0) { $0 + $1 + width - 1 },
+      windowContext: model.slidingWindow.map { size in
+        contexts.reduce(0) { $0 + min($1, size) + width - 1 }
+      } ?? 0, rows: contexts.count * width)
+    let tiles = tiles.map {
+      Serving.Tile(sequence: Slot(0), tokens: $0.prefix..<$0.prefix + $0.tokens, layers: $0.layers)
+    }
+    return StepLoad(
+      decode: decode, tiles: tiles, layers: model.layers, finishing: self.tiles.count { $0.finishes })
+  }
+}
+
 /// A cost model and what its kernels have used.
 ///
 /// All tests of this folder ask the cost model here, so that a change of its interface is a change of this type.
@@ -108,16 +124,7 @@ struct Meter {
 
   /// Prices one iteration, idle power included.
   mutating func cost(of step: Step) -> StepCost {
-    let window = model.slidingWindow
-    let decode = DecodeLoad(
-      sequences: step.contexts.count, context: step.contexts.reduce(0) { $0 + $1 + step.width - 1 },
-      windowContext: window.map { size in step.contexts.reduce(0) { $0 + min($1, size) + step.width - 1 } }
-        ?? 0, rows: step.contexts.count * step.width)
-    let tiles = step.tiles.map {
-      Serving.Tile(sequence: Slot(0), tokens: $0.prefix..<$0.prefix + $0.tokens, layers: $0.layers)
-    }
-    var load = StepLoad(
-      decode: decode, tiles: tiles, layers: model.layers, finishing: step.tiles.count { $0.finishes })
+    var load = step.load(on: model)
     if !step.bands.isEmpty { load.carry(step.bands) }
     var cost = StepCost()
     model.price(load, into: &cost, ledger: &ledger)

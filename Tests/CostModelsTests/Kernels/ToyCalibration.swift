@@ -80,7 +80,8 @@ struct ToyCalibration {
 
   /// Coefficients for the shapes of a model on one GPU: round, or drawn, with some shapes left out.
   init(
-    for model: ToyModel, gpus: Int, expertRanks: Int, isDrawn: Bool, using random: inout SplitMix64
+    for model: ToyModel, gpus: Int, expertRanks: Int, dataParallel: Int = 1, isDrawn: Bool,
+    using random: inout SplitMix64
   ) {
     func factor(_ random: inout SplitMix64) -> Double { isDrawn ? 0.5 + random.uniform() : 1 }
     func draw(_ typical: [Double], _ ranges: [Double], _ random: inout SplitMix64) -> Fit {
@@ -92,7 +93,7 @@ struct ToyCalibration {
           return start...start + end * random.uniform()
         })
     }
-    let shard = NaiveShard(model, gpus: gpus, expertRanks: expertRanks)
+    let shard = NaiveShard(model, gpus: gpus, expertRanks: expertRanks, dataParallel: dataParallel)
     let perByte = 1 / 3e12
     let perFLOP = 1 / 6e14
     fits["gemm_all_shapes bf16", default: [:]][[]] = draw(

@@ -173,6 +173,11 @@ struct ToySystem {
   var gpus: Int
   /// Groups of GPUs that share out the experts.
   var expertRanks = 1
+  /// Ranks of so many GPUs, which share the experts.
+  var dataParallel = 1
+  /// Seconds and seconds a byte of each way to the experts of other ranks, and back.
+  var dispatch = [(4e-6, 3e-12)]
+  var combine = [(5e-6, 4e-12), (2e-5, 1e-12)]
   var engine: EngineDescription
   var hardware: HardwareDescription
   var calibration: ToyCalibration
@@ -217,6 +222,17 @@ struct ToySystem {
     routing = pick([.uniform, .standard, .coverage([CoveragePoint(tokens: 10, experts: 2.5)])])
   }
 
+  /// Has ranks share the experts.
+  mutating func share(using random: inout SplitMix64) {
+    func pick<Value>(_ values: [Value]) -> Value { values[Int(random.next() % UInt64(values.count))] }
+    dataParallel = pick([2, 4])
+    let all = gpus * dataParallel
+    expertRanks = pick([1, gpus, all].filter { model.experts.isMultiple(of: $0) })
+    calibration = ToyCalibration(
+      for: model, gpus: gpus, expertRanks: expertRanks, dataParallel: dataParallel, isDrawn: true,
+      using: &random)
+  }
+
   /// A dense layer with the model's attention.
   func eagle(intermediate: Int, vocabulary: Int) -> ToyModel {
     var layer = model
@@ -230,7 +246,9 @@ struct ToySystem {
   func served() throws -> ServedSystem {
     try ServedSystem(
       model: model.read(), hardware: hardware, engine: engine, tensorParallel: gpus,
-      expertParallel: expertRanks)
+      expertParallel: expertRanks, dataParallel: dataParallel,
+      exchange: ExpertExchange.Law(
+        dispatch: dispatch.map { ($0.0, $0.1) }, combine: combine.map { ($0.0, $0.1) }, quality: .measured))
   }
 
   /// The cost model of the system.
@@ -252,8 +270,10 @@ struct ToySystem {
     var model = model
     if engine.dequantisesExperts { model.isMXFP4 = false }
     model.windowsEveryLayer = engine.windowsEveryLayer
-    return NaiveCostModel(
+    var naive = NaiveCostModel(
       model: model, gpus: gpus, expertRanks: expertRanks, engine: engine, hardware: hardware,
       calibration: calibration, routing: law)
+    (naive.dataParallel, naive.dispatch, naive.combine) = (dataParallel, dispatch, combine)
+    return naive
   }
 }

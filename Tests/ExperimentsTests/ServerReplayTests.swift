@@ -1,0 +1,83 @@
+import Foundation
+import Testing
+
+@testable import Experiments
+
+/// Replays of measured deployments that have prefill and decode apart.
+@Suite struct ServerReplayTests {
+  static let header =
+    "key,model,gpu,backend,version,precision,mode,isl,osl,concurrency,tp,pp,dp,moe_ep,prefill_workers,prefill_tp,prefill_pp,"
+    + "prefill_dp,prefill_moe_ep,decode_workers,decode_tp,decode_pp,decode_dp,decode_moe_ep,ttft_ms,tpot_ms,flag,client,"
+    + "random_lengths,date\n"
+
+  private func withFolder(
+    _ rows: String, recipes: String? = nil, _ body: (ServerTable, String) throws -> Void
+  ) throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "servers-\(UUID())")
+    try FileManager.default.createDirectory(
+      at: folder.appending(path: "models"), withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    try Data((Self.header + rows).utf8).write(to: folder.appending(path: "table.csv"))
+    try recipes.map { try Data($0.utf8).write(to: folder.appending(path: "recipes.csv")) }
+    try Data(try Project.text("Profiles/models/qwen3-30b-a3b.json").utf8).write(
+      to: folder.appending(path: "models/toy.bf16.json"))
+    try body(ServerTable(path: folder.appending(path: "table.csv").path), folder.path)
+  }
+
+  private static func row(_ pools: String, concurrency: Int = 8) -> String {
+    "a/1x+1x/\(concurrency),toy,h100,trtllm,0.8.1,bf16,disagg,256,64,\(concurrency),,,,,\(pools),100,10,,loop,1,2026-01-01\n"
+  }
+
+  @Test func layoutsAreRead() throws {
+    try withFolder(Self.row("2,4,1,1,4,1,1,1,8,8")) { table, _ in
+      let server = table.rows[0]
+      #expect(server.isDisaggregated)
+      #expect(
+        server.prefill
+          == .init(count: 2, tensorParallel: 4, pipelineParallel: 1, dataParallel: 1, expertParallel: 4))
+      #expect(
+        server.decode
+          == .init(count: 1, tensorParallel: 1, pipelineParallel: 1, dataParallel: 8, expertParallel: 8))
+    }
+  }
+
+  @Test func poolsOfRanksAreReplayed() throws {
+    try withFolder(Self.row("1,2,1,1,2,1,1,1,2,2") + Self.row("1,2,2,1,2,1,1,1,2,2")) { table, folder in
+      let replay = try ServerReplay(library: Project.library, folder: folder)
+      guard case .times(let first, let perToken) = replay.predict(table.rows[0]) else {
+        Issue.record("\(replay.predict(table.rows[0]))")
+        return
+      }
+      #expect(first > 0.01 && first < 1 && perToken > 0.002 && perToken < 0.05)
+      guard case .notCovered(let reason) = replay.predict(table.rows[1]) else {
+        Issue.record("a pipeline was replayed")
+        return
+      }
+      #expect(reason == "pipeline parallelism")
+    }
+  }
+
+  /// Eight requests in flight and one place to decode: seven of eight wait, and the time to first token is most of all.
+  @Test func placesToDecodeAreThoseOfTheRecipe() throws {
+    let recipes = """
+      gpu,precision,isl,osl,layout,concurrency,prefill_batch,prefill_tokens,decode_batch
+      h100,bf16,256,64,,,4,2048,
+      h100,bf16,256,64,+1x,8,,,1
+
+      """
+    func firstToken(_ recipes: String?) throws -> Double {
+      var found = 0.0
+      try withFolder(Self.row("1,2,1,1,2,1,2,1,1,2"), recipes: recipes) { table, folder in
+        let replay = try ServerReplay(library: Project.library, folder: folder)
+        let recipe = replay.recipes.recipe(of: table.rows[0])
+        #expect(recipe.decodeBatch == (recipes == nil ? nil : 1))
+        #expect(recipe.prefillTokens == (recipes == nil ? nil : 2048))
+        guard case .times(let first, _) = replay.predict(table.rows[0]) else { return }
+        found = first
+      }
+      return found
+    }
+    let (limited, free) = (try firstToken(recipes), try firstToken(nil))
+    #expect(limited > 5 * free)
+  }
+}
