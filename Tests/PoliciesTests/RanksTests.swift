@@ -126,7 +126,7 @@ import Testing
   /// asking is what asking would have given.
   @Test(arguments: 0..<60) func ranksStepTogether(seed: Int) throws {
     var random = RandomCase(seed: seed)
-    let sizes = (0..<random.pick(1...3)).map { _ in (ranks: random.pick(1...4), stepTogether: true) }
+    let sizes = (0..<random.pick(1...3)).map { _ in (ranks: random.pick(2...4), stepTogether: true) }
     let count = sizes.reduce(0) { $0 + $1.ranks }
     let clients = random.pick(Int.max, Int.max, 4)
     let stopAt = random.pick(Seconds.infinity, Seconds.infinity, 0.05)

@@ -10,6 +10,8 @@ public final class SharedExpertsCostModel: CostModel {
   public let layers: Int
   /// Positions that the layers with sliding-window attention see.
   public let slidingWindow: Tokens?
+  /// Layers of another kind than the one before.
+  public let changes: [Int]
   /// Power that all GPUs of a rank draw while they wait.
   public let idleWatts: Double
 
@@ -36,7 +38,9 @@ public final class SharedExpertsCostModel: CostModel {
       system: system, calibration: calibration, routing: nil, drawSeed: nil, width: 1, leavesOutExperts: true)
     shared = KernelPrices(
       system: system, calibration: calibration, routing: routing, drawSeed: drawSeed, width: 1)
-    even = SharedStep(ranks: ranks)
+    let model = system.shard.model
+    changes = (1..<model.layers).filter { model.kind(ofLayer: $0) != model.kind(ofLayer: $0 - 1) }
+    even = SharedStep(ranks: ranks, changes: changes)
     layers = own.layers
     slidingWindow = own.slidingWindow
     idleWatts = own.idleWatts

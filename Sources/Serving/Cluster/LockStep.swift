@@ -47,6 +47,7 @@ struct LockStep {
         clockExponent: one.clockExponent)
     }
     clock = StepClock(overlapsHost: stepsInFlight > 1, idleWatts: 0, power: limit)
-    step = SharedStep(ranks: ranks.count)
+    let costModel = instances[ranks.lowerBound].costModel
+    step = SharedStep(ranks: ranks.count, changes: costModel.changes)
   }
 }

@@ -9,6 +9,8 @@ public protocol CostModel: AnyObject {
   var layers: Int { get }
   /// Positions that a layer with sliding-window attention sees; `nil` if no layer has one.
   var slidingWindow: Tokens? { get }
+  /// Layers that differ from the one before, for which ranks of a step that all take together wait for each other anew.
+  var changes: [Int] { get }
   /// Power that all GPUs of the instance draw while they wait, in watts.
   var idleWatts: Double { get }
   /// Prices a step, and adds what its kernels use to the ledger.
@@ -42,6 +44,9 @@ public protocol CostModel: AnyObject {
 }
 
 extension CostModel {
+  /// None: all layers are alike.
+  public var changes: [Int] { [] }
+
   /// Prices the steps one by one.
   ///
   /// - Complexity: O(steps x what ``price(_:into:ledger:)`` takes).

@@ -41,8 +41,18 @@ public struct SharedStep: Sendable {
   /// The longest times of the ranks' hosts, and what all ranks draw together.
   private var total = StepCost()
 
+  /// Layers that differ from the one before.
+  private let changes: [Int]
+
   /// Creates a step without work.
-  public init(ranks: Int) { self.ranks = ranks }
+  ///
+  /// - Parameters:
+  ///   - ranks: how many there are.
+  ///   - changes: layers that differ from the one before; a band ends where they begin.
+  public init(ranks: Int, changes: [Int] = []) {
+    self.ranks = ranks
+    self.changes = changes
+  }
 
   /// Begins with the loads of those ranks that have one.
   ///
@@ -57,6 +67,7 @@ public struct SharedStep: Sendable {
     for rank in working {
       for band in loadOf(rank).bands { cuts += [band.layers.lowerBound, band.layers.upperBound] }
     }
+    cuts += changes
     cuts.sort()
     bands.removeAll(keepingCapacity: true)
     for (low, high) in zip(cuts, cuts.dropFirst()) where low < high { bands.append(Band(low..<high)) }

@@ -46,18 +46,27 @@ extension Instance {
   mutating func reserve(for request: Request, isOnlyOne: Bool) -> Bool {
     let blocks = view.rules.groups * view.memory.blocks(for: request.promptTokens)
     let spared = isOnlyOne && view.runningCount == 0 ? 0 : view.reservedBlocks
+    let leaving = leaving
     guard view.waitingCount == 0, blocks + spared <= view.memory.freeBlocks,
-      view.runningCount + view.awaited < view.maxSequences
+      view.decodingCount + leaving.count + view.awaited < view.maxSequences
     else { return false }
     if scheduler.keepsRoomForOutputs {
       let whole = view.memory.blocks(for: request.totalTokens)
-      guard view.committedBlocks + awaitedBlocks + whole <= view.memory.totalBlocks else { return false }
+      let committed = (view.decodersInOrder() + leaving).reduce(awaitedBlocks) {
+        $0 + view.memory.blocks(for: view.sequences[$1.index].record.request.totalTokens)
+      }
+      guard committed + whole <= view.memory.totalBlocks else { return false }
       awaitedBlocks += whole
     }
     view.memory.take(blocks)
     view.awaited += 1
     hasNews = true
     return true
+  }
+
+  /// Sequences whose last token is on its way; the view's list of them is of the last time that a policy was asked.
+  private var leaving: [Slot] {
+    (0..<flightCount).flatMap { flights[(firstFlight + $0) % flights.count].leaving }
   }
 
   /// Takes in a sequence for which memory was reserved; it decodes from the step on that is planned next.

@@ -21,7 +21,7 @@ import Testing
     }
 
     func price(_ steps: [Step?]) -> (step: SharedStep, costs: [StepCost], ledgers: [KernelLedger]) {
-      var step = SharedStep(ranks: count)
+      var step = SharedStep(ranks: count, changes: model.changes)
       let loads = steps.map { $0?.load(on: model) ?? StepLoad() }
       let working = steps.indices.filter { steps[$0] != nil }
       step.begin(working) { loads[$0] }
