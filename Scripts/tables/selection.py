@@ -92,9 +92,9 @@ GDN_PREFILL = {"batch": [1, 2, 4, 8, 32], "length": [64, 256, 1024, 4096, 8192, 
 GDN_PREFILL_OTHER = {"batch": [1, 4, 32], "length": [256, 2048, 8192, 32768]}
 QUANTIZE_M = [1, 16, 64, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768]
 QUANTIZE_K = [512, 1024, 2048, 3072, 4096, 5120, 7168, 8192, 16384]
-A2A_HIDDEN = [2048, 4096, 7168]
+A2A_HIDDEN = [4096, 7168]
 A2A_SMS = [0, 24, 64]
-A2A_TOP_K = [4, 6, 8, 10]
+A2A_TOP_K = [6, 8]
 A2A_TOKENS = [1, 16, 64, 128, 512, 1024, 4096, 16384, 32768]
 
 def kept(list_of_first, list_of_other, lane):

@@ -1,5 +1,6 @@
 import CostModels
 import Serving
+import Systems
 
 /// A step of several ranks that share the experts, layer by layer from the description: what is a rank's own as an instance's;
 /// the experts on the rows of all, padded rank by rank; each layer as long as its slowest rank and its experts.
