@@ -41,8 +41,9 @@ private struct Curious: Scheduler {
     OrcaBatching(budget: 4096), StaticBatching(batch: 4, budget: 100),
   ]
 
-  @Test(arguments: 0..<60) func estimatesComeTrueToTheBit(seed: Int) throws {
-    let random = RandomCase(seed: seed)
+  @Test(arguments: 0..<60, [false, true]) func estimatesComeTrueToTheBit(seed: Int, evicts: Bool) throws {
+    var random = RandomCase(seed: seed)
+    if evicts { random.retention = .random(using: &random) }
     for policy in Self.policies {
       let curious = Curious(policy)
       let asked = try random.run(curious)

@@ -52,13 +52,18 @@ struct LoadedCost: LayerCost {
     let beside = Self.ticksBeside(
       decodes: load.decode.sequences, prompts: load.prefillSequences, finishing: load.finishingSequences,
       rows: load.prefillRows, entering: load.enteringRows, isPartial: load.hasPartialDepth)
-    cost.kernelSeconds = seconds(ticks: Int(cost.activationBytes) + beside)
+    cost.kernelSeconds = seconds(
+      ticks: Int(cost.activationBytes) + beside + Self.ticks(of: load.retention))
     cost.clockedSeconds = cost.kernelSeconds / 2
     cost.clockedJoules = cost.joules / 2
   }
 
   func seconds(ticks: Int) -> Seconds {
     Double((ticks + quantum - 1) / quantum * quantum) * Self.tick
+  }
+
+  static func ticks(of load: RetentionLoad) -> Int {
+    13 * load.compacting + 2 * load.narrowed + 17 * load.evictingPrompts
   }
 
   static func ticksBeside(

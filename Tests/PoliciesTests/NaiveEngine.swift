@@ -23,6 +23,9 @@ final class NaiveEngine {
     var joules = 0.0
     var expertBytes = 0.0
     var blocks = 0
+    /// Entries that it keeps, where some are evicted, and whether some were since its prompt was through.
+    var keptEntries = 0
+    var hasEvicted = false
     // Prefill: `done` positions are through all layers, the next `todo` are under way.
     var done = 0
     var todo = 0
@@ -65,6 +68,8 @@ final class NaiveEngine {
   let speculation: Speculation?
   /// How prompts thin out.
   let profile: TokenProfile?
+  /// Entries beyond a budget are evicted.
+  let retention: Retention?
   var longest = Int.max
   var now = 0.0
   var freeBlocks: Int
@@ -76,10 +81,11 @@ final class NaiveEngine {
 
   init(
     _ mode: Mode, cost: LoadedCost, maxSequences: Int, speculation: Speculation? = nil,
-    profile: TokenProfile? = nil
+    profile: TokenProfile? = nil, retention: Retention? = nil
   ) {
     self.profile = profile
     self.speculation = speculation
+    self.retention = retention
     self.mode = mode
     self.cost = cost
     self.maxSequences = maxSequences
@@ -165,7 +171,7 @@ final class NaiveEngine {
     while !decoding.isEmpty, taken.count < min(limit, maxSequences) {
       let s = decoding.removeFirst()
       // The newest token's slot, and with drafts theirs and those of the next ones.
-      let slots = min(s.length + drafts + (speculation?.lookahead ?? 0), longest)
+      let slots = min(seen(by: s) + drafts + (speculation?.lookahead ?? 0), longest)
       let needed = max(0, (slots + cost.blockSize - 1) / cost.blockSize - s.blocks)
       if needed > 0 {
         while freeBlocks < needed, let youngest = decoding.popLast() { preempt(youngest) }
@@ -184,12 +190,33 @@ final class NaiveEngine {
 
   private var drafts: Int { speculation?.rates.count ?? 0 }
 
+  /// Entries that the newest token of a decoding sequence attends to, its own included.
+  private func seen(by s: Sequence) -> Int { retention == nil ? s.length : s.keptEntries + 1 }
+
+  /// Of more entries than the budget a quarter is evicted, the window spared; blocks that hold none are free.
+  private func evict(_ s: Sequence, from entries: Int) {
+    guard let rule = retention else { return }
+    s.keptEntries = entries
+    if entries > rule.budget {
+      s.keptEntries = rule.window + (entries - rule.window) * 3 / 4
+      s.hasEvicted = true
+    }
+    returnBlocks(of: s)
+  }
+
+  private func returnBlocks(of s: Sequence) {
+    let needed = (s.keptEntries + cost.blockSize - 1) / cost.blockSize
+    freeBlocks += s.blocks - needed
+    s.blocks = needed
+  }
+
   private func preempt(_ s: Sequence) {
     freeBlocks += s.blocks
     s.blocks = 0
     s.done = 0
     s.entries = []
     s.prefilled = 0
+    s.hasEvicted = false
     s.preemptions += 1
     waiting.insert(s, at: 0)
   }
@@ -278,7 +305,7 @@ final class NaiveEngine {
     record.queue = waiting.count
     record.blocks = cost.kvBlocks - freeBlocks
 
-    let lengths = decode.reduce(0) { $0 + $1.length }
+    let lengths = decode.reduce(0) { $0 + seen(by: $1) }
     var ticks = 0
     var prefillExpertBytes = 0.0
     var prefillRowJoules = 0.0
@@ -287,8 +314,8 @@ final class NaiveEngine {
       var layer = LoadedLayer()
       layer.decodes = decode.count * (1 + drafts)
       for s in decode {
-        layer.context += s.length + drafts - missing(s, number)
-        if let window = cost.slidingWindow { layer.windowContext += min(s.length, window) + drafts }
+        layer.context += seen(by: s) + drafts - missing(s, number)
+        if let window = cost.slidingWindow { layer.windowContext += min(seen(by: s), window) + drafts }
       }
       layer.windowContext = min(layer.windowContext, layer.context)
       for s in prefill where layers(of: s).contains(number) {
@@ -306,7 +333,7 @@ final class NaiveEngine {
       for s in decode {
         s.expertBytes += layer.decodeExpertBytes / Double(decode.count)
         s.joules += layer.joulesPerRow * Double(1 + drafts)
-        s.joules += layer.joulesPerEntry * Double(layer.context * s.length) / Double(lengths)
+        s.joules += layer.joulesPerEntry * Double(layer.context * seen(by: s)) / Double(lengths)
       }
     }
     func area(_ s: Sequence) -> Int {
@@ -327,6 +354,13 @@ final class NaiveEngine {
       decodes: decode.count, prompts: prefill.count, finishing: finishing.count, rows: record.rows,
       entering: record.layers.lowerBound == 0 ? prefill.reduce(0) { $0 + $1.todo } : 0,
       isPartial: prefill.contains { layers(of: $0).count < cost.layers })
+    if let rule = retention {
+      var load = RetentionLoad()
+      load.compacting = decode.count { seen(by: $0) > rule.budget }
+      load.narrowed = decode.count { $0.hasEvicted }
+      load.evictingPrompts = finishing.count { $0.length > rule.budget }
+      ticks += LoadedCost.ticks(of: load)
+    }
     now += cost.seconds(ticks: ticks)
     record.end = now
 
@@ -340,6 +374,11 @@ final class NaiveEngine {
     }
     if !through.isEmpty { cohort = [] }
     var completed = 0
+    for s in decode { evict(s, from: s.keptEntries + 1) }
+    for s in finishing where retention != nil {
+      s.keptEntries = min(s.length, retention?.budget ?? 0)
+      returnBlocks(of: s)
+    }
     for s in finishing { s.tokenTimes.append(now) }
     for s in decode {
       s.tokenTimes.append(now)

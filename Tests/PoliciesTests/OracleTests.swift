@@ -80,13 +80,29 @@ import Testing
     }
   }
 
+  @Test(arguments: 0..<150) func withEviction(seed: Int) throws {
+    var random = RandomCase(seed: seed)
+    random.retention = .random(using: &random)
+    let stages = random.pick(16, 12, 24, 4)
+    switch seed % 3 {
+    case 0:
+      try compare(
+        random, ChunkedPrefill(budget: random.budget), .chunked(budget: random.budget, decodesCount: true))
+    case 1:
+      try compare(
+        random, LayeredPrefill(cohort: 8192, stages: stages), .layered(cohort: 8192, stages: stages))
+    default:
+      try compare(random, OrcaBatching(budget: 1 << 20), .orca(budget: 1 << 20))
+    }
+  }
+
   private func compare(
     _ random: RandomCase, _ scheduler: any Scheduler, _ mode: NaiveEngine.Mode
   ) throws {
     let history = try random.run(scheduler)
     let naive = NaiveEngine(
       mode, cost: random.cost, maxSequences: random.maxSequences, speculation: random.speculation,
-      profile: random.profile)
+      profile: random.profile, retention: random.retention)
     let sequences = naive.run(
       random.requests, maxModelLength: random.maxModelLength, maxConcurrency: random.maxConcurrency)
 

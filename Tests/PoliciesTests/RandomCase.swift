@@ -9,6 +9,7 @@ struct RandomCase {
   var rules = EngineRules()
   var speculation: Speculation?
   var profile: TokenProfile?
+  var retention: Retention?
   var maxModelLength = 1 << 20
   var maxConcurrency = Int.max
   var requests: [Request] = []
@@ -56,7 +57,7 @@ struct RandomCase {
   func instance(_ scheduler: any Scheduler) -> InstanceConfiguration {
     InstanceConfiguration(
       scheduler: scheduler, costModel: cost.model, memory: cost.memory, maxSequences: maxSequences,
-      rules: rules, speculation: speculation, profile: profile)
+      rules: rules, speculation: speculation, profile: profile, retention: retention)
   }
 
   /// Runs it.

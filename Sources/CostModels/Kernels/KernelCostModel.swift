@@ -23,6 +23,10 @@ public final class KernelCostModel: CostModel {
   @exclusivity(unchecked) private var prices: KernelPrices
   /// What makes drafts; `nil` where nothing does.
   @exclusivity(unchecked) private var draft: DraftPrices?
+  /// What chooses and evicts KV entries; `nil` where all are kept.
+  private let retention: RetentionPrices?
+  /// Whether there is more to a step than the model's own kernels.
+  private let hasMore: Bool
 
   /// Creates the cost model of a system.
   ///
@@ -36,20 +40,26 @@ public final class KernelCostModel: CostModel {
   ///   - draftCalibration: the fits of the drafter's kernels, whose formats may be others; `nil` where they are those of the
   ///     model.
   ///   - profile: how prompts thin out, whose loads it will price; `nil` where they do not.
+  ///   - kept: how KV entries are kept; `nil` where all are.
   public init(
     system: ServedSystem, calibration: Calibration, routing: ExpertRouting?, drawSeed: UInt64? = nil,
     width: Int = 1, drafter: Drafter? = nil, draftCalibration: Calibration? = nil,
-    profile: TokenProfile? = nil
+    profile: TokenProfile? = nil, kept: KeptEntries? = nil
   ) {
-    unsafe prices = KernelPrices(
+    let prices = KernelPrices(
       system: system, calibration: calibration, routing: routing, drawSeed: drawSeed, width: width,
       profile: profile)
+    unsafe self.prices = prices
     unsafe draft = drafter.map {
       DraftPrices($0, calibration: draftCalibration ?? calibration, width: width)
     }
-    layers = unsafe prices.layers
-    slidingWindow = unsafe prices.slidingWindow
-    idleWatts = unsafe prices.idleWatts
+    retention = kept.map {
+      RetentionPrices($0, system: system, prices: prices, calibration: calibration)
+    }
+    hasMore = drafter != nil || kept != nil
+    layers = prices.layers
+    slidingWindow = prices.slidingWindow
+    idleWatts = prices.idleWatts
   }
 
   /// Prices a step, and adds what its kernels use to the ledger.
@@ -57,16 +67,17 @@ public final class KernelCostModel: CostModel {
   /// - Complexity: O(bands + prefill segments), and O(experts) for a prefill that is new.
   public func price(_ load: borrowing StepLoad, into cost: inout StepCost, ledger: inout KernelLedger) {
     unsafe prices.price(load, into: &cost, ledger: &ledger)
-    if unsafe draft != nil { unsafe draft?.price(load, layers: layers, into: &cost, ledger: &ledger) }
+    if hasMore {
+      unsafe draft?.price(load, layers: layers, into: &cost, ledger: &ledger)
+      retention?.price(load, into: &cost, ledger: &ledger)
+    }
   }
 
   /// Prices the steps of a run, with everything looked up once that depends on the number of sequences alone.
   ///
   /// - Complexity: O(steps).
   public func price(_ run: inout DecodeRun) {
-    guard unsafe !prices.routesByLayer, unsafe draft == nil, run.profile == nil else {
-      return priceOneByOne(&run)
-    }
+    guard unsafe !prices.routesByLayer, !hasMore, run.profile == nil else { return priceOneByOne(&run) }
     unsafe prices.price(&run)
   }
 
@@ -74,7 +85,7 @@ public final class KernelCostModel: CostModel {
   ///
   /// - Complexity: O(steps).
   public func count(_ run: borrowing DecodeRun, steps: Range<Int>, ledger: inout KernelLedger) {
-    guard unsafe !prices.routesByLayer, unsafe draft == nil, run.profile == nil, !ledger.logsSteps,
+    guard unsafe !prices.routesByLayer, !hasMore, run.profile == nil, !ledger.logsSteps,
       ledger.byLayers == nil
     else {
       return countOneByOne(run, steps: steps, ledger: &ledger)
@@ -87,14 +98,16 @@ public final class KernelCostModel: CostModel {
   /// - Complexity: O(different row counts seen x kernels).
   public func kernels(in ledger: borrowing KernelLedger) -> [KernelUse] {
     let own = unsafe prices.kernels(in: ledger)
-    guard let drafted = unsafe draft?.kernels(in: ledger) else { return own }
-    return own + drafted
+    guard hasMore else { return own }
+    let drafted = unsafe draft?.kernels(in: ledger) ?? []
+    return own + drafted + (retention?.kernels(in: ledger) ?? [])
   }
 
   /// What each kernel used in the step priced last.
   public func takeStepKernels(from ledger: inout KernelLedger) -> [KernelUse] {
     let own = unsafe prices.takeStepKernels(from: &ledger)
-    guard let drafted = unsafe draft?.takeStepKernels(from: &ledger) else { return own }
-    return own + drafted
+    guard hasMore else { return own }
+    let drafted = unsafe draft?.takeStepKernels(from: &ledger) ?? []
+    return own + drafted + (retention?.takeStepKernels(from: &ledger) ?? [])
   }
 }

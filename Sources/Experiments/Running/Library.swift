@@ -114,6 +114,9 @@ public final class Library: Sendable {
     }
     let profile = try profile(of: pool, on: system, policy: policy, longest: maxModelLength, law: law)
     let maxSequences = pool.system.maxSequences ?? scheduling.maxSequences
+    let kept = try pool.system.keyValuePolicy.flatMap {
+      try KeptEntries.make($0, for: pool, on: system, longest: maxModelLength)
+    }
     return LoadedPool(
       name: pool.name, instances: pool.instances, ranks: pool.system.dataParallelSize ?? 1, loaded: system,
       policy: policy,
@@ -123,7 +126,7 @@ public final class Library: Sendable {
           maxBatchedTokens: policy.batchedTokens, maxSequences: maxSequences,
           drafts: pool.system.speculation?.drafts ?? 0, profile: profile),
       maxSequences: maxSequences, maxModelLength: maxModelLength, law: law,
-      speculation: pool.system.speculation, profile: profile)
+      speculation: pool.system.speculation, profile: profile, kept: kept)
   }
 
   /// What the prompts of a pool leave out; `nil` where they do not.

@@ -183,6 +183,7 @@ extension LoadedExperiment {
           + String(format: "%.2f tokens a step on average.", tokens))
     }
     if profile != nil { notes += sparsityNotes }
+    if let kept { notes.append(Self.note(on: kept, in: loaded.system.shard)) }
     if let law {
       notes.append("Times are those of law \(law.name), not of kernels; there is no energy. \(law.source).")
     }
@@ -230,6 +231,24 @@ extension SystemSpecification {
   fileprivate var layout: String {
     let ranks = dataParallelSize ?? 1
     return ranks > 1 ? "\(ranks) x \(tensorParallelSize)" : "\(tensorParallelSize)"
+  }
+}
+
+extension LoadedExperiment {
+  /// What is kept of KV entries, and how that is known.
+  fileprivate static func note(on kept: KeptEntries, in shard: ModelShard) -> String {
+    let (rule, tokens) = (kept.retention, 4 * kept.retention.budget)
+    let bytes =
+      [shard.bytesPerLayer(entries: tokens, narrow: 0)] + [
+        shard.bytesPerLayer(entries: rule.kept, narrow: rule.narrow)
+      ]
+    return
+      "KV entries by ARKV: \(rule.kept) to \(rule.budget) of a sequence that exceeds them, \(rule.narrow) in FP8 after an "
+      + String(
+        format:
+          "eviction; %.0f %% of a prompt of %d tokens is evicted, and its bytes become %.2f of what they were. ",
+        100 * rule.evictedShare(ofPrompt: tokens), tokens, Double(bytes[1]) / Double(bytes[0]))
+      + "Its kernels are estimates; prefixes are not shared, and what is evicted does not change the text here."
   }
 }
 

@@ -32,6 +32,8 @@ public struct LoadedExperiment: Sendable {
   package let law: IterationLaw?
   /// What prompts leave out; `nil` where they do not.
   package let profile: TokenProfile?
+  /// How sequences keep KV entries; `nil` where they keep all.
+  let kept: KeptEntries?
   /// The instances that decode what the others have prefilled; `nil` where each does both.
   package let decoders: LoadedDecoders?
 
@@ -48,6 +50,7 @@ public struct LoadedExperiment: Sendable {
     kvBlocks = pool.kvBlocks
     law = pool.law
     profile = pool.profile
+    kept = pool.kept
     self.decoders = decoders
     var specification = experiment
     specification.objective = objective
@@ -130,7 +133,7 @@ public struct LoadedExperiment: Sendable {
       system: loaded.system, calibration: loaded.calibration, routing: loaded.routing,
       drawSeed: specification.system.drawsRouting ? specification.seed : nil,
       width: 1 + (specification.system.speculation?.drafts ?? 0), drafter: loaded.drafter,
-      draftCalibration: loaded.draftCalibration, profile: profile)
+      draftCalibration: loaded.draftCalibration, profile: profile, kept: kept)
   }
 
   /// What says how long an iteration of a pool takes.
@@ -148,7 +151,7 @@ public struct LoadedExperiment: Sendable {
       system: loaded.system, calibration: loaded.calibration, routing: loaded.routing,
       drawSeed: specification.system.drawsRouting ? specification.seed : nil,
       width: 1 + (specification.system.speculation?.drafts ?? 0), drafter: loaded.drafter,
-      draftCalibration: loaded.draftCalibration, profile: profile)
+      draftCalibration: loaded.draftCalibration, profile: profile, kept: kept)
   }
 
   /// The pool that requests are sent to, as it is now.
@@ -158,7 +161,7 @@ public struct LoadedExperiment: Sendable {
       ranks: specification.system.dataParallelSize ?? 1, loaded: loaded, policy: policy, kvBlocks: kvBlocks,
       maxSequences: maxSequences, maxModelLength: maxModelLength,
       law: law,
-      speculation: specification.system.speculation, profile: profile)
+      speculation: specification.system.speculation, profile: profile, kept: kept)
   }
 
   /// The simulation, ready to run; its instances share a cost model.

@@ -27,6 +27,8 @@ package struct LoadedPool: Sendable {
   let speculation: SpeculativeSpecification?
   /// What its prompts leave out; `nil` where they do not.
   let profile: TokenProfile?
+  /// How its sequences keep KV entries; `nil` where they keep all.
+  let kept: KeptEntries?
 
   /// The longest sequence that its instances take.
   var longestSequence: Tokens {
@@ -70,7 +72,7 @@ package struct LoadedPool: Sendable {
     var rules = EngineRules(engine, model: loaded.system.shard.model, batchedTokens: policy.batchedTokens)
     // Look-up runs on the host, between two steps: vLLM switches asynchronous scheduling off.
     if speculation?.method == .ngram { rules.stepsInFlight = 1 }
-    let cache = contents.map { contents in
+    let cache = (kept == nil ? contents : nil).map { contents in
       PrefixCache(
         memory: memory, contents: contents, window: rules.slidingWindow > 0 ? rules.slidingWindow : nil,
         blankFirst: engine.scheduling.takesBlankFirst)
@@ -79,7 +81,8 @@ package struct LoadedPool: Sendable {
       InstanceConfiguration(
         scheduler: policy.makeScheduler(), costModel: costModel, memory: memory, maxSequences: maxSequences,
         rules: rules, power: loaded.system.powerLimit, cache: cache,
-        speculation: speculation?.speculation(seed: seed), profile: profile)
+        speculation: speculation?.speculation(seed: seed), profile: profile,
+        retention: kept?.retention)
     }
   }
 }

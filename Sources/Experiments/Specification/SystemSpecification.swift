@@ -54,6 +54,8 @@ public struct SystemSpecification: Sendable, Hashable {
   public var model = "qwen3-30b-a3b"
   /// The attention that the model has in place of its own, as `--attention` takes it; `nil` for its own.
   public var attention: PolicySpecification?
+  /// How KV entries are kept, as `--kv-policy` takes it; `nil` where all are kept.
+  public var keyValuePolicy: PolicySpecification?
   /// A GPU's name (see `sim list hardware`), or the path of a descriptor.
   public var hardware = "h100-sxm"
   /// An engine's name (see `sim list engines`), or the path of a descriptor.
@@ -139,6 +141,7 @@ public struct SystemSpecification: Sendable, Hashable {
 extension SystemSpecification: Codable {
   private enum CodingKeys: String, CodingKey, CaseIterable {
     case model, attention, hardware, engine, routing
+    case keyValuePolicy = "kv_policy"
     case engineSettings = "engine_settings"
     case hardwareSettings = "hardware_settings"
     case tensorParallelSize = "tensor_parallel_size"
@@ -161,6 +164,7 @@ extension SystemSpecification: Codable {
     let object = try decoder.object(of: CodingKeys.self)
     try object.read(.model, into: &model)
     attention = try object.decodeIfPresent(PolicySpecification.self, forKey: .attention)
+    keyValuePolicy = try object.decodeIfPresent(PolicySpecification.self, forKey: .keyValuePolicy)
     try object.read(.hardware, into: &hardware)
     try object.read(.engine, into: &engine)
     try object.read(.engineSettings, into: &engineSettings)

@@ -34,10 +34,26 @@ final class Estimator {
       let tokens = planned?.tokens ?? view.prompt(tile.sequence).tokens
       if tile.tokens.upperBound == tokens { load.finishingSequences += 1 }
     }
+    if let rule = view.retention { load.retention = retentionLoad(of: plan, in: view, rule) }
     load.draw = firstDraw + UInt64(view.step)
     var cost = StepCost()
     costModel.price(load, into: &cost, ledger: &ledger)
     return cost
+  }
+
+  private func retentionLoad(
+    of plan: borrowing StepPlan, in view: InstanceView, _ rule: Retention
+  ) -> RetentionLoad {
+    let absent = Set(plan.leftOut).union(plan.victimSlots)
+    let victims = plan.victimSlots.isEmpty ? plan.victims : 0
+    let present = view.decodersInOrder().dropLast(victims).filter { !absent.contains($0) }
+    var finishing: [Tokens] = []
+    for tile in plan.tiles where tile.layers.upperBound == view.layers {
+      let planned = plan.victims > 0 ? plan.admitted.first { $0.slot == tile.sequence } : nil
+      let tokens = planned?.tokens ?? view.prompt(tile.sequence).tokens
+      if tile.tokens.upperBound == tokens { finishing.append(tokens) }
+    }
+    return view.retentionLoad(steppers: present.prefix(plan.decodes), finishing: finishing, rule)
   }
 }
 

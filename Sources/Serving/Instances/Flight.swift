@@ -14,6 +14,8 @@ struct Flight {
   var finishing: [Slot] = []
   /// Sequences that write more than one token, and how many more.
   var bursts: [Burst] = []
+  /// Sequences whose entries are evicted with it.
+  var compacted: [Slot] = []
   /// Sequences that end with it.
   var leaving: [Slot] = []
   /// Sequences that take part in it, and in no later one for now: preempted, or left out.
@@ -56,7 +58,7 @@ struct Flight {
       for i in plan.tiles.indices { try compute(plan.tiles[i], in: &view) }
     }
     if view.logsRows { noteRows(of: view) }
-    plainDecodes = plan.tiles.isEmpty && plan.victims == 0 && view.speculation == nil ? plan.decodes : 0
+    plainDecodes = plan.tiles.isEmpty && plan.victims == 0 && !view.visitsSequences ? plan.decodes : 0
     if plan.decodes > 0 { decode = view.decoding.nextLoad } else { decode = DecodeLoad() }
     if let profile = view.profile {
       load.fill(
@@ -66,6 +68,11 @@ struct Flight {
       load.fill(decode: decode, tiles: plan.tiles, layers: view.layers)
     }
     load.finishingSequences = finishing.count
+    if let rule = view.retention {
+      load.retention = view.retentionLoad(
+        steppers: plan.decodes > 0 ? view.steppers() : [],
+        finishing: finishing.map { Int(view.sequences[$0.index].prefillTokens) }, rule)
+    }
     load.draw = view.estimator.firstDraw + UInt64(view.step)
     decodeShare = load.decodeShare
     note(load, layers: view.layers)
@@ -155,8 +162,9 @@ struct Flight {
     if plan.decodes > 0 {
       view.decoding.advance()
       if !view.decoding.fresh.isEmpty { swap(&fresh, &view.decoding.fresh) }
-      if view.speculation != nil {
+      if view.visitsSequences {
         record.outputTokens += Int32(truncatingIfNeeded: view.acceptDrafts(into: &bursts))
+        view.evict(into: &compacted)
       }
     }
     decodeStep = view.decoding.step
@@ -222,6 +230,10 @@ struct Flight {
     if !bursts.isEmpty {
       for burst in bursts { view.advanceAccount(burst, lastStep: record.index) }
       bursts.removeAll(keepingCapacity: true)
+    }
+    if !compacted.isEmpty {
+      for slot in compacted { view.settleEviction(of: slot) }
+      compacted.removeAll(keepingCapacity: true)
     }
     guard !fresh.isEmpty else { return }
     for slot in fresh {

@@ -18,15 +18,20 @@ public struct InstanceConfiguration {
   public var speculation: Speculation?
   /// How prompts thin out from layer to layer; `nil` where they do not.
   public var profile: TokenProfile?
+  /// How many KV entries decoding sequences keep; `nil` where they keep all.
+  public var retention: Retention?
 
   /// Creates a configuration.
   public init(
     scheduler: any Scheduler, costModel: any CostModel, memory: KVMemory, maxSequences: Int = 256,
     rules: EngineRules = EngineRules(), power: PowerLimit? = nil, cache: PrefixCache? = nil,
-    speculation: Speculation? = nil, profile: TokenProfile? = nil
+    speculation: Speculation? = nil, profile: TokenProfile? = nil, retention: Retention? = nil
   ) {
     precondition(
       maxSequences >= 1 && rules.stepsInFlight >= 1, "an instance runs a sequence and a step at least")
+    precondition(
+      retention == nil || speculation == nil && cache == nil && profile == nil && rules.slidingWindow == 0,
+      "what is evicted is neither drafted on, nor shared, nor in a group of blocks of its own")
     self.scheduler = scheduler
     self.costModel = costModel
     self.memory = memory
@@ -38,5 +43,6 @@ public struct InstanceConfiguration {
     self.profile = profile.flatMap { $0.isPlain ? nil : $0 }
     precondition(
       cache == nil || self.profile?.drops.isEmpty != false, "blocks of prompts that thin out are not shared")
+    self.retention = retention
   }
 }

@@ -98,7 +98,8 @@ extension InstanceView {
   mutating func startDecoding(_ slot: Slot, firstStep: Int64) {
     let i = slot.index
     sequences[i].phase = .decoding
-    sequences[i].joinContext = Int(sequences[i].prefillTokens)
+    sequences[i].joinContext =
+      retention.map { evictPrompt(slot, $0) } ?? Int(sequences[i].prefillTokens)
     append(slot, firstStep: firstStep)
   }
 

@@ -47,7 +47,8 @@ extension InstanceView {
 
   /// Blocks of each group that a sequence holds after its last step but one, which is planned.
   func blocksAtEnd(of slot: Slot) -> Int {
-    speculation == nil
+    if let retention { return blocksAtEnd(of: slot, retention) }
+    return speculation == nil
       ? memory.blocks(for: sequences[slot.index].record.request.totalTokens - 1)
       : Int(sequences[slot.index].decodeBlocks)
   }

@@ -19,6 +19,10 @@ public struct InstanceView {
   let speculation: Speculation?
   /// How prompts thin out from layer to layer; `nil` where they do not.
   let profile: TokenProfile?
+  /// How many KV entries decoding sequences keep; `nil` where they keep all.
+  let retention: Retention?
+  /// Whether sequences are moved in the sums beyond their steps, and each is visited in each step.
+  let visitsSequences: Bool
   /// The longest sequence that is served: no slots are reserved beyond.
   let longestSequence: Tokens
   /// Whether decode steps change memory by numbers of blocks alone.
@@ -85,6 +89,8 @@ public struct InstanceView {
     cache = configuration.cache
     speculation = configuration.speculation
     profile = configuration.profile
+    retention = configuration.retention
+    visitsSequences = speculation != nil || retention != nil
     longestSequence = longestOutput
     isCounted = rules.slidingWindow == 0 && !(cache.map { $0.contents.hasOutputs } ?? false)
     reservedBlocks = Int(rules.watermark * Double(memory.totalBlocks + rules.nullBlocks))

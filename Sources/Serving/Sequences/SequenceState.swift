@@ -74,6 +74,8 @@ public struct SequenceState: Sendable {
   var decodeBlocks: Int32 = 0
   /// Accepted drafts of its newest step.
   var burst: Int32 = 0
+  /// Whether entries were evicted since it began to decode.
+  var hasEvicted = false
   /// Gaps of steps up to this one are in the record already.
   var gapStep = 0
   /// When it wrote its last token, if that was before it joined.
@@ -115,6 +117,7 @@ public struct SequenceState: Sendable {
     decodeBlocks = 0
     burst = 0
     missing = InlineArray(repeating: 0)
+    hasEvicted = false
   }
 }
 

@@ -20,6 +20,13 @@ struct SystemOptions: ParsableArguments {
   var attention: String?
 
   @Option(
+    help: ArgumentHelp(
+      "KV entries that a sequence keeps: arkv[budget=2048,window=32,fp8=0.2,statistics=second-pass] evicts some as soon as there "
+        + "are more than the budget; statistics=eager writes prompts' probabilities out, as the published code does.",
+      valueName: "policy"))
+  var kvPolicy: String?
+
+  @Option(
     name: [.long, .customLong("gpu")],
     help: ArgumentHelp("The GPU (see 'sim list hardware').", valueName: "name|file"))
   var hardware = "h100-sxm"
@@ -152,6 +159,7 @@ struct SystemOptions: ParsableArguments {
     var system = SystemSpecification()
     system.model = model
     system.attention = attention.map { PolicySpecification(parsing: $0) }
+    system.keyValuePolicy = kvPolicy.map { PolicySpecification(parsing: $0) }
     system.hardware = hardware
     system.engine = engine
     system.engineSettings = flagSettings.merging(
