@@ -30,7 +30,7 @@ import Testing
 
   @Test(
     "every shipped GPU can be read, and kernels cannot outdo its rates at its limit",
-    arguments: shippedProfiles.names(in: "hardware"))
+    arguments: shippedProfiles.names(in: "hardware").filter { !$0.hasPrefix("tpu") })
   func shippedGPUs(name: String) throws {
     let hardware = try shippedProfiles.hardware(name)
     #expect(hardware.memoryBytes > 40 << 30 && hardware.multiprocessors > 100)
@@ -38,6 +38,14 @@ import Testing
     #expect(hardware.fp4Flops == 0 || hardware.fp4Flops >= 1.9 * hardware.fp8Flops)
     #expect(hardware.energy.idleWatts + hardware.energy.busyWatts < hardware.powerLimitWatts)
     #expect(hardware.fp8Flops > 0 || name == "a100-sxm")
+  }
+
+  @Test("a device that is no GPU is known by its data sheet")
+  func tpu() throws {
+    let hardware = try shippedProfiles.hardware("tpu-v6e")
+    #expect(hardware.bf16Flops == 918e12 && hardware.memoryBandwidth == 1.64e12)
+    #expect(hardware.contradiction == nil)
+    #expect(hardware.provenance["energy.per_flop_pj"]?.quality == .estimate)
   }
 
   @Test("memory is what the driver reports, in MiB")

@@ -176,7 +176,7 @@ import Testing
   static let mistakes: [(old: String, new: String, message: String)] = [
     (
       "\"llama\"", "\"mamba\"",
-      "tiny.json: field 'model_type' is 'mamba' (its state-space layers have no measured kernels); expected one of llama"
+      "tiny.json: field 'model_type' is 'mamba' (its Mamba-1 scan has no law here); expected one of llama"
     ),
     ("\"model_type\": \"llama\",", "", "field 'model_type' is missing"),
     (

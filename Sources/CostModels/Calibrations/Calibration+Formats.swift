@@ -14,7 +14,7 @@ extension Calibration {
     let formats = "\(folder)/formats/\(gpu).json"
     let needsFormats =
       !model.formats.quantised.isSubset(of: [.mxfp4, .mxfp4MXFP8]) || model.latent != nil
-      || model.delta != nil
+      || model.delta != nil || model.stateSpace != nil
     let hasFormats = needsFormats && FileManager.default.fileExists(atPath: formats)
     return ["\(folder)/\(gpu).json"] + (hasFormats ? [formats] : [])
   }

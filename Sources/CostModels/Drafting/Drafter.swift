@@ -68,10 +68,11 @@ public struct Drafter: Sendable {
   public static func eagle3(
     for target: ServedSystem, drafts: Int, intermediate: Int, vocabulary: Int
   ) throws(DescriptionError) -> Drafter {
-    guard target.shard.model.latent == nil, target.shard.model.compressed == nil else {
+    let model = target.shard.model
+    guard model.latent == nil, model.compressed == nil, model.stateSpace == nil else {
       throw .mismatch(
-        "EAGLE-3 beside latent or compressed attention, as \(target.shard.model.name) has it, is not known here; "
-          + "use method mtp"
+        "EAGLE-3 beside latent or compressed attention or Mamba-2, as \(model.name) has it, is not known "
+          + "here"
       )
     }
     var layer = target.shard.model.lastLayer
@@ -109,6 +110,11 @@ public struct Drafter: Sendable {
   public static func multiTokenPrediction(
     for target: ServedSystem, drafts: Int, law: RoutingModel
   ) throws -> Drafter {
+    guard target.shard.model.stateSpace == nil else {
+      throw DescriptionError.mismatch(
+        "multi-token prediction of a model with Mamba-2, as \(target.shard.model.name) has it, is not known here; "
+          + "use method ngram or draft_model")
+    }
     let layer = target.shard.model.lastLayer
     return try Drafter(
       layer, beside: target, drafts: drafts,
@@ -161,6 +167,7 @@ extension ModelDescription {
     layer.hasDenseMLP = [hasDenseMLP.last ?? !isMixtureOfExperts]
     layer.isRecurrent = [false]
     layer.delta = nil
+    (layer.hasMixer, layer.hasFeedForward) = ([true], [true])
     return layer
   }
 }

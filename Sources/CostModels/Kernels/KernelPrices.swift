@@ -114,17 +114,15 @@ struct KernelPrices {
     let full = attention { !$0.isWindowed }
     let windowed = attention { $0.isWindowed }
     // Of a kind that no layer has there is one all the same, which is never asked.
-    guard let any = full ?? windowed else {
-      preconditionFailure("a model without attention has no price yet")
-    }
+    let any = full ?? windowed ?? .unasked(engine: engine, power: power, calibration: calibration)
     self.attention = full ?? any
     windowedAttention = windowed ?? any
     attentionLaws = PriceTable(
       unknown: DecodeAttentionLaws(
         full: self.attention.decodeLaw(batch: 0),
         windowed: windowedAttention.decodeLaw(batch: 0)))
-    fullBefore = before { !model.isRecurrent[$0] && model.windows[$0] == nil }
-    windowedBefore = before { !model.isRecurrent[$0] && model.windows[$0] != nil }
+    fullBefore = before { model.hasAttention(layer: $0) && model.windows[$0] == nil }
+    windowedBefore = before { model.hasAttention(layer: $0) && model.windows[$0] != nil }
     expertsBefore = before { !model.hasDenseMLP[$0] }
     let withExperts = leavesOutExperts ? nil : kinds.first { $0.hasExperts }
     experts = withExperts.flatMap {
@@ -201,7 +199,7 @@ extension LayerKind {
     switch mixer {
     case .attention(_, _, _, let window): window != nil
     case .latentAttention(let latent): latent.indexer != nil
-    case .compressedAttention, .gatedDelta: false
+    case .compressedAttention, .gatedDelta, .stateSpace, .stateSpaceBesideAttention, .nothing: false
     }
   }
 }

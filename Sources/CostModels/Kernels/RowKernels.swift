@@ -58,18 +58,27 @@ final class AttentionKernels: Sendable {
   ///   - engine: the engine.
   ///   - power: the GPU's power.
   ///   - calibration: the fits.
-  init?(
+  convenience init?(
     _ kind: LayerKind, _ program: LayerProgram, width: Int, engine: EngineDescription, power: PowerModel,
     calibration: Calibration
   ) {
     guard let prefill = program.shape(of: PrefillAttention.self),
       let decode = program.shape(of: DecodeAttention.self)
     else { return nil }
-    if case .latentAttention(let latent) = kind.mixer, let indexer = latent.indexer {
-      self.indexer = IndexScores(indexer, engine: engine, power: power, calibration: calibration)
-    } else {
-      indexer = nil
+    var indexer: IndexScores?
+    if case .latentAttention(let latent) = kind.mixer, let picks = latent.indexer {
+      indexer = IndexScores(picks, engine: engine, power: power, calibration: calibration)
     }
+    self.init(
+      prefill: prefill, decode: decode, indexer: indexer, width: width, engine: engine, power: power,
+      calibration: calibration)
+  }
+
+  private init(
+    prefill: PrefillAttention.Shape, decode: DecodeAttention.Shape, indexer: IndexScores?, width: Int,
+    engine: EngineDescription, power: PowerModel, calibration: Calibration
+  ) {
+    self.indexer = indexer
     self.prefill = PricedKernel(prefill, engine: engine, power: power, calibration: calibration)
     self.decode = PricedKernel(decode, engine: engine, power: power, calibration: calibration)
     self.width = width
@@ -78,6 +87,16 @@ final class AttentionKernels: Sendable {
     splitWaves =
       prefill.splitsKeys
       ? (0...16 * units).map { PrefillAttention.splitWaves(blocks: $0, multiprocessors: units) } : []
+  }
+
+  /// Kernels of a model that has no attention: nobody asks for them.
+  static func unasked(
+    engine: EngineDescription, power: PowerModel, calibration: Calibration
+  ) -> AttentionKernels {
+    AttentionKernels(
+      prefill: .init(.init(heads: 1, keyValueHeads: 1, headDim: 64), splitsKeys: false, format: .bf16),
+      decode: .init(.init(heads: 1, keyValueHeads: 1, headDim: 64)), indexer: nil, width: 1, engine: engine,
+      power: power, calibration: calibration)
   }
 
   /// The decode attention of a number of sequences.

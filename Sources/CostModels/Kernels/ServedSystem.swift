@@ -35,7 +35,7 @@ public struct ServedSystem: Sendable {
       .shard(over: tensorParallel, expertRanks: expertParallel, dataParallel: dataParallel)
     self.exchange = dataParallel > 1 ? exchange ?? .estimate : nil
     self.hardware = hardware
-    self.engine = engine.adapted(to: hardware)
+    self.engine = engine.adapted(to: hardware).paged(for: shard)
   }
 
   /// The kernels that the engine has for it.

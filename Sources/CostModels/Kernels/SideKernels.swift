@@ -13,12 +13,29 @@ final class SideKernels: Sendable {
   private let absorbed: [PricedKernel<MatrixProduct>]
   private let indexer: IndexScores?
   private let recurrence: [Recurrence.Stage: PricedKernel<Recurrence>]
+  private let scan: [StateSpaceScan.Stage: PricedKernel<StateSpaceScan>]
+  private let chunk: Int
 
   /// Creates the kernels; nil in a layer that has none.
   init?(
     _ kind: LayerKind, _ program: LayerProgram, engine: EngineDescription, power: PowerModel,
     calibration: Calibration
   ) {
+    var spaces: StateSpace?
+    switch kind.mixer {
+    case .stateSpace(let space), .stateSpaceBesideAttention(let space, _, _, _): spaces = space
+    default: break
+    }
+    chunk = spaces?.chunk ?? 1
+    scan = Dictionary(
+      program.shapes(of: StateSpaceScan.self, .recurrence).map {
+        ($0.stage, PricedKernel($0, engine: engine, power: power, calibration: calibration))
+      }, uniquingKeysWith: { first, _ in first })
+    if spaces != nil {
+      kernel = .recurrence
+      (up, absorbed, indexer, recurrence) = (nil, [], nil, [:])
+      return
+    }
     if case .gatedDelta = kind.mixer {
       kernel = .recurrence
       recurrence = Dictionary(
@@ -57,6 +74,11 @@ final class SideKernels: Sendable {
     work.add(tokens: width, count: rows / width)
     if let convolution = recurrence[.convolutionDecode] { launch += convolution.launch(work) }
     if let core = recurrence[.coreDecode] { launch += core.launch(work) }
+    guard !scan.isEmpty else { return launch }
+    var scanned = StateSpaceScan.Work(chunk: chunk)
+    scanned.add(tokens: width, count: rows / width)
+    if let convolution = scan[.convolutionDecode] { launch += convolution.launch(scanned) }
+    if let core = scan[.coreDecode] { launch += core.launch(scanned) }
     return launch
   }
 
@@ -79,6 +101,11 @@ final class SideKernels: Sendable {
     if let indexer { launch += indexer.prefill(segments) }
     if let convolution = recurrence[.convolutionPrefill] { launch += convolution.launch(work) }
     if let core = recurrence[.corePrefill] { launch += core.launch(work) }
+    guard !scan.isEmpty else { return launch }
+    var scanned = StateSpaceScan.Work(chunk: chunk)
+    for i in segments.indices { scanned.add(tokens: segments[i].tokens, prefix: segments[i].prefix) }
+    if let convolution = scan[.convolutionPrefill] { launch += convolution.launch(scanned) }
+    if let core = scan[.corePrefill] { launch += core.launch(scanned) }
     return launch
   }
 }

@@ -14,6 +14,12 @@ extension LayerProgram {
     case .latentAttention(let latent): latentAttention(latent, of: model, choice)
     case .compressedAttention(let attention): compressedAttention(attention, of: model, choice)
     case .gatedDelta(let delta): recurrence(delta, of: model, choice)
+    case .stateSpace(let space): stateSpace(space, of: model, choice)
+    case .stateSpaceBesideAttention(let space, let heads, let keyValueHeads, let headDim):
+      stateSpace(space, of: model, choice)
+        + attention(
+          AttentionHeads(heads: heads, keyValueHeads: keyValueHeads, headDim: headDim), of: model, choice)
+    case .nothing: []
     }
   }
 
@@ -125,6 +131,21 @@ extension LayerProgram {
       // The norm of the output, which its gate is multiplied with.
       streaming(.rmsNorm, choice.elementwise) { 6 * Double($0.computed) * outputWidth },
       product(.oGEMM, n: model.hidden, k: delta.valueHeads * delta.valueDim, format: format),
+    ]
+  }
+
+  /// Projections around the convolution and the scan of Mamba-2, whose own time is no matter of rows.
+  private static func stateSpace(
+    _ space: StateSpace, of model: ModelDescription, _ choice: KernelChoice
+  ) -> [any KernelCall] {
+    let format = model.formats.recurrence
+    let stages = StateSpaceScan.Stage.allCases.map { stage -> any KernelCall in
+      LoadCall<StateSpaceScan>(.recurrence, .init(space, stage))
+    }
+    return [product(.recurrenceGEMM, n: space.inputWidth, k: model.hidden, format: format)] + stages + [
+      // The gate of the output, and its norm.
+      streaming(.rmsNorm, choice.elementwise) { 6 * Double($0.computed) * Double(space.innerWidth) },
+      product(.oGEMM, n: model.hidden, k: space.innerWidth, format: format),
     ]
   }
 

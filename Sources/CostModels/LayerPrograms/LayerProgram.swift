@@ -23,10 +23,15 @@ public struct LayerProgram: Sendable {
     let norms = Array(repeating: Self.norm(hidden: model.hidden, choice), count: model.norms / 2)
     let sum = Self.allReduces(shard, choice)
     // What every GPU computes whole is not summed.
-    let mixerSum = if case .compressedAttention = kind.mixer { [any KernelCall]() } else { sum }
-    let mixer = norms + Self.mixer(kind.mixer, of: model, choice) + mixerSum
+    let isWhole = if case .compressedAttention = kind.mixer { true } else { false }
+    let mixer =
+      kind.mixer == .nothing
+      ? [] : norms + Self.mixer(kind.mixer, of: model, choice) + (isWhole ? [] : sum)
+    let feedForward =
+      kind.feedForward == .nothing
+      ? [] : norms + Self.feedForward(kind.feedForward, of: shard, choice) + sum
     mixerCount = mixer.count
-    calls = mixer + norms + Self.feedForward(kind.feedForward, of: shard, choice) + sum
+    calls = mixer + feedForward
   }
 
   /// The shape of the call of a family; nil where the layer has none.
@@ -83,6 +88,13 @@ extension LayerProgram {
         streaming(.siluMul, choice.elementwise) { 6 * Double($0.computed) * Double(width) },
         product(.downGEMM, n: hidden, k: width, hasBias: model.hasMLPBias, format: model.formats.dense),
       ]
+    case .plain(let width):
+      return [
+        product(.gateUpGEMM, n: width, k: hidden, hasBias: model.hasMLPBias, format: model.formats.dense),
+        streaming(.siluMul, choice.elementwise) { 4 * Double($0.computed) * Double(width) },
+        product(.downGEMM, n: hidden, k: width, hasBias: model.hasMLPBias, format: model.formats.dense),
+      ]
+    case .nothing: return []
     case .experts(let count, let active, let width, let shared, let format):
       let shape = Experts.Shape(
         hidden: hidden, intermediate: width, experts: count, topK: active, format: format,

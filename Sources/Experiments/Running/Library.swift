@@ -206,13 +206,19 @@ extension LoadedSystem {
     var hardware = try profiles.hardware(specification.hardware)
     var model = try profiles.model(specification.model)
     if let attention = specification.attention { model = try model.having(attention) }
-    if model.compressed != nil {
+    if !model.sharesPrefixes {
       if specification.engineSettings["cache.prefixes"] == .flag(true) {
         throw ExperimentError.invalidValue(
           option: "--enable-prefix-caching", value: model.name,
-          expected: "no prefix caching: engines do not keep what its convolutions have seen of a prefix")
+          expected:
+            "no prefix caching: what its convolutions and states have seen of a prefix is not kept here")
       }
       engine.scheduling.cachesPrefixes = false
+    }
+    if model.stateSpace != nil, let size = specification.blockSize {
+      throw ExperimentError.invalidValue(
+        option: "--block-size", value: "\(size)",
+        expected: "none with \(model.name): a block is as large as the state of a layer")
     }
     let served = engine.served(model, on: hardware)
     let paths = Calibration.paths(gpu: hardware.name, profiles: profiles, for: served)

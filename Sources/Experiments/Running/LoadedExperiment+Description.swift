@@ -144,86 +144,6 @@ extension LoadedExperiment {
   private var burstiness: Double? {
     workload.arrivals.kind == .poisson ? 1 : specification.workload.burstiness
   }
-
-  /// How far the figures can be trusted.
-  package func notes(totals: SystemTotals) -> [String] {
-    var notes: [String] = []
-    let extrapolated = totals.kernels.filter { $0.extrapolatedCalls > 0 }
-      .sorted { $0.extrapolatedSeconds > $1.extrapolatedSeconds }
-    let seconds = totals.kernels.reduce(0) { $0 + $1.seconds }
-    let share = extrapolated.reduce(0) { $0 + $1.extrapolatedSeconds } / max(seconds, .leastNonzeroMagnitude)
-    let names = extrapolated.map {
-      "\($0.kernel) \(100 * $0.extrapolatedCalls / max($0.calls, 1)) % of its calls"
-    }
-    notes.append(
-      String(format: "%.1f %% of the kernels' time lies outside what was measured", share * 100)
-        + (names.isEmpty ? "." : ": \(names.joined(separator: ", "))."))
-    let system = loaded.system
-    if loaded.calibration.isOfDataSheet {
-      notes.append(
-        "No kernel of \(system.hardware.name) was ever measured: all times are data-sheet rates at the efficiency of other GPUs, "
-          + "nine of ten within 0.6 to 1.6 times the true ones.")
-    } else if let unmeasured = loaded.calibration.unmeasured(system.shard, system.kernelChoice) {
-      notes.append("Not measured on \(system.hardware.name): \(unmeasured).")
-    }
-    if let drafter = loaded.drafter, let fits = loaded.draftCalibration, !fits.isOfDataSheet,
-      let unmeasured = fits.unmeasured(drafter)
-    {
-      notes.append("Not measured on \(system.hardware.name), of what makes drafts: \(unmeasured).")
-    }
-    let formats = system.shard.model.formats.quantised.map(\.rawValue).sorted()
-    if !Set(formats).isSubset(of: ["mxfp4"]) {
-      notes.append(
-        "Number formats: \(system.shard.model.formats.text). Energy of operations is that of 16-bit ones.")
-    }
-    if let speculation = specification.system.speculation {
-      let tokens = 1 + speculation.acceptanceRates.reduce(0, +)
-      notes.append(
-        "Speculative decoding by \(speculation.method.rawValue): its acceptance is given, not simulated, "
-          + String(format: "%.2f tokens a step on average.", tokens))
-    }
-    if profile != nil { notes += sparsityNotes }
-    if let kept { notes.append(Self.note(on: kept, in: loaded.system.shard)) }
-    if let law {
-      notes.append("Times are those of law \(law.name), not of kernels; there is no energy. \(law.source).")
-    }
-    if specification.cluster.pools.contains(where: { $0.system.gpus > $0.system.tensorParallelSize }) {
-      notes.append(
-        system.shard.dataParallel > 1 || decoders?.pool.loaded.system.shard.dataParallel ?? 1 > 1
-          ? "Ranks of data parallelism step together; requests go to the rank with fewest of them."
-          : "Ranks of data parallelism are copies of a dense model, each by itself.")
-    }
-    if let link = decoders?.link {
-      notes.append("Network \(link.name): \(link.quality). \(link.source).")
-    }
-    let scheduling = loaded.system.engine.scheduling
-    if system.shard.model.compressed != nil {
-      notes.append(
-        "Compressed convolutional attention: engines keep its heads whole on every GPU and share no prefixes. "
-          + (specification.system.attention == nil
-            ? "" : "What the model would be worth with it is not simulated."))
-    } else if !scheduling.cachesPrefixes {
-      let repeated = workload.repeatedTokens
-      if repeated > 0 {
-        notes.append(
-          "Prefix caching is off, although \(repeated) prompt tokens of the trace repeat earlier ones "
-            + "(--enable-prefix-caching).")
-      }
-    }
-    if scheduling.order == "admission", policy.entry.name != scheduling.policy {
-      notes.append(
-        "A projection: \(loaded.system.engine.name) has no policy '\(policy.entry.name)'; its other rules are kept."
-      )
-    }
-    if loaded.energyQuality != .measured {
-      let quality = loaded.energyQuality == .estimate ? "an estimate" : loaded.energyQuality.rawValue
-      notes.append("Energy rests on coefficients that are \(quality), not measured.")
-    }
-    if let provenance = loaded.routing?.provenance, provenance.quality != .measured {
-      notes.append("Expert routing: \(provenance.quality.rawValue). \(provenance.source)")
-    }
-    return notes
-  }
 }
 
 extension SystemSpecification {
@@ -231,24 +151,6 @@ extension SystemSpecification {
   fileprivate var layout: String {
     let ranks = dataParallelSize ?? 1
     return ranks > 1 ? "\(ranks) x \(tensorParallelSize)" : "\(tensorParallelSize)"
-  }
-}
-
-extension LoadedExperiment {
-  /// What is kept of KV entries, and how that is known.
-  fileprivate static func note(on kept: KeptEntries, in shard: ModelShard) -> String {
-    let (rule, tokens) = (kept.retention, 4 * kept.retention.budget)
-    let bytes =
-      [shard.bytesPerLayer(entries: tokens, narrow: 0)] + [
-        shard.bytesPerLayer(entries: rule.kept, narrow: rule.narrow)
-      ]
-    return
-      "KV entries by ARKV: \(rule.kept) to \(rule.budget) of a sequence that exceeds them, \(rule.narrow) in FP8 after an "
-      + String(
-        format:
-          "eviction; %.0f %% of a prompt of %d tokens is evicted, and its bytes become %.2f of what they were. ",
-        100 * rule.evictedShare(ofPrompt: tokens), tokens, Double(bytes[1]) / Double(bytes[0]))
-      + "Its kernels are estimates; prefixes are not shared, and what is evicted does not change the text here."
   }
 }
 

@@ -18,8 +18,12 @@ extension LoadedExperiment {
           + "longer requests would be refused by a server")
     }
     let means = workload.meanTokens
-    let tokens = kvBlocks * loaded.system.engine.keyValueBlockSize
-    let sequences = Double(tokens) / max(means.prompt + means.output, 1)
+    let memory = pool.memory
+    let tokens = kvBlocks * memory.blockSize
+    let mean = max(means.prompt + means.output, 1)
+    let sequences =
+      model.stateSpace == nil
+      ? Double(tokens) / mean : Double(kvBlocks) / Double(memory.blocks(for: Int(mean)))
     if sequences < Self.fewSequences, workload.count > 1 {
       warnings.append(
         "memory is left for \(tokens) tokens of KV entries, \(Int(sequences)) requests of mean length at a time; use more "
@@ -35,10 +39,15 @@ extension LoadedExperiment {
   package func head(totals: SystemTotals) -> [String] {
     let tokens = kvBlocks * loaded.system.engine.keyValueBlockSize
     let longest = maxModelLength
+    let memory = pool.memory
+    let isPaged = loaded.system.shard.model.stateSpace != nil
+    let requests = kvBlocks / memory.blocks(for: longest)
     let ranks = pool.ranks > 1 ? " in each of \(pool.ranks) ranks" : ""
     var lines = [
-      "KV memory: \(tokens) tokens\(ranks), \(String(format: "%.1f", Double(tokens) / Double(max(longest, 1)))) requests of "
-        + "\(longest) at a time"
+      isPaged
+        ? "Memory: \(kvBlocks) pages, \(requests) requests of \(longest) at a time"
+        : "KV memory: \(tokens) tokens\(ranks), \(String(format: "%.1f", Double(tokens) / Double(max(longest, 1)))) requests of "
+          + "\(longest) at a time"
     ]
     let seconds = totals.kernels.reduce(0) { $0 + $1.seconds }
     let outside =

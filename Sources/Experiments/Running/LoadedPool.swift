@@ -32,10 +32,15 @@ package struct LoadedPool: Sendable {
 
   /// The longest sequence that its instances take.
   var longestSequence: Tokens {
+    min(maxModelLength, memory.capacity, policy.makeScheduler().longestSequence)
+  }
+
+  /// Memory of an instance, empty.
+  var memory: KVMemory {
     let engine = loaded.system.engine
-    return min(
-      maxModelLength, max(1, kvBlocks - engine.scheduling.nullBlocks) * engine.keyValueBlockSize,
-      policy.makeScheduler().longestSequence)
+    return KVMemory(
+      blocks: max(1, kvBlocks - engine.scheduling.nullBlocks), blockSize: engine.keyValueBlockSize,
+      blocksPerSequence: engine.stateBlocks(loaded.system.shard, drafts: speculation?.drafts ?? 0))
   }
 
   /// How its instances are put together, one after the other.
@@ -51,7 +56,9 @@ package struct LoadedPool: Sendable {
     pool.system.maxSequences = maxSequences
     pool.system.dataParallelSize = ranks > 1 ? ranks : nil
     pool.system.memoryShare = pool.system.memoryShare ?? loaded.system.engine.scheduling.memoryShare
-    pool.system.blockSize = loaded.system.engine.keyValueBlockSize
+    // Of models with Mamba-2 it follows from their states, and is not asked for.
+    let system = loaded.system
+    pool.system.blockSize = system.shard.model.stateSpace == nil ? system.engine.keyValueBlockSize : nil
     pool.system.routing = loaded.routing.map { pool.system.routing ?? $0.model.description }
     return pool
   }
@@ -67,12 +74,12 @@ package struct LoadedPool: Sendable {
     costModel: any CostModel, contents: PromptContents?, seed: UInt64
   ) -> [InstanceConfiguration] {
     let engine = loaded.system.engine
-    let memory = KVMemory(
-      blocks: max(1, kvBlocks - engine.scheduling.nullBlocks), blockSize: engine.keyValueBlockSize)
+    let memory = memory
     var rules = EngineRules(engine, model: loaded.system.shard.model, batchedTokens: policy.batchedTokens)
     // Look-up runs on the host, between two steps: vLLM switches asynchronous scheduling off.
     if speculation?.method == .ngram { rules.stepsInFlight = 1 }
-    let cache = (kept == nil ? contents : nil).map { contents in
+    let sharesPrefixes = kept == nil && loaded.system.shard.model.sharesPrefixes
+    let cache = (sharesPrefixes ? contents : nil).map { contents in
       PrefixCache(
         memory: memory, contents: contents, window: rules.slidingWindow > 0 ? rules.slidingWindow : nil,
         blankFirst: engine.scheduling.takesBlankFirst)

@@ -71,8 +71,12 @@ package struct LoadedSystem: Sendable {
 
   /// A model's sizes, without those that came later than results and do not tell it from others.
   private static func text(of shard: ModelShard) -> String {
-    ["routerWidth: 0, ", "compressed: nil, ", "dataParallel: 1, "].reduce("\(shard)") { text, member in
-      text.replacing(member, with: "")
-    }
+    let model = shard.model
+    let whole = Array(repeating: true, count: model.layers)
+    let late = [
+      "routerWidth: 0, ", "compressed: nil, ", "dataParallel: 1, ", "stateSpace: nil, ", "hasMixer: \(whole), ",
+      "hasFeedForward: \(whole), ", "hasGatedMLP: true, ",
+    ]
+    return late.reduce("\(shard)") { text, member in text.replacing(member, with: "") }
   }
 }

@@ -243,7 +243,7 @@ extension SparsitySpecification {
 extension ModelDescription {
   /// Whether a layer's attention sees every token before.
   func seesEverything(_ layer: Int) -> Bool {
-    !isRecurrent[layer] && windows[layer] == nil && latent?.indexer == nil
+    hasAttention(layer: layer) && windows[layer] == nil && latent?.indexer == nil
   }
 
   /// What a selection's indexer keeps of a token: a key of two bytes a number in each layer that sees everything.

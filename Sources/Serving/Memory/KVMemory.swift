@@ -2,14 +2,20 @@
 public struct KVMemory: Sendable, Hashable {
   /// Tokens in a block.
   public let blockSize: Int
+  /// Blocks that each sequence holds whatever its length, for states of layers that keep no keys and values of its tokens.
+  public let blocksPerSequence: Int
   /// Blocks in all.
   public let totalBlocks: Int
   /// Blocks that no sequence holds.
   public private(set) var freeBlocks: Int
+  /// What tokens are rounded up by to whole blocks, those of states included.
+  private let roundingUp: Int
 
   /// Creates an empty memory.
-  public init(blocks: Int, blockSize: Int) {
+  public init(blocks: Int, blockSize: Int, blocksPerSequence: Int = 0) {
     self.blockSize = blockSize
+    self.blocksPerSequence = blocksPerSequence
+    roundingUp = blockSize - 1 + blocksPerSequence * blockSize
     totalBlocks = blocks
     freeBlocks = blocks
   }
@@ -17,12 +23,12 @@ public struct KVMemory: Sendable, Hashable {
   /// Blocks that are held.
   public var usedBlocks: Int { totalBlocks - freeBlocks }
 
-  /// Tokens that fit in all.
-  public var capacity: Tokens { totalBlocks * blockSize }
+  /// Tokens of the longest sequence that fits.
+  public var capacity: Tokens { max(0, totalBlocks - blocksPerSequence) * blockSize }
 
-  /// Blocks that a number of tokens needs.
+  /// Blocks that a sequence of so many tokens needs.
   @inline(__always)
-  public func blocks(for tokens: Tokens) -> Int { (tokens + blockSize - 1) / blockSize }
+  public func blocks(for tokens: Tokens) -> Int { (tokens + roundingUp) / blockSize }
 
   /// Takes blocks, of which there must be enough.
   @inline(__always)

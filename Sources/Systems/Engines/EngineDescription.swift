@@ -109,7 +109,9 @@ public struct EngineDescription: Descriptor, Hashable {
     maxSequences: Int = 256, drafts: Int = 0, furtherWeights: Int = 0, furtherBytesPerToken: Int = 0,
     furtherStateBytes: Int = 0
   ) throws(DescriptionError) -> Int {
-    let stateBytes = Double(shard.stateBytesPerSequence) * Double(1 + drafts) + Double(furtherStateBytes)
+    // Where states are paged as keys and values are, each sequence takes its own.
+    let own = shard.model.stateSpace == nil ? shard.stateBytesPerSequence : 0
+    let stateBytes = Double(own) * Double(1 + drafts) + Double(furtherStateBytes)
     let states = stateBytes * Double(min(maxSequences, stateSequences))
     let activations = activationScale * Double(shard.activationBytesPerToken) * Double(maxBatchedTokens)
     let usable = Double(hardware.memoryBytes) * utilisation
@@ -131,8 +133,38 @@ public struct EngineDescription: Descriptor, Hashable {
   /// Bytes of a block of KV memory on each GPU: where layers with a sliding window have blocks of their own, a block is of
   /// the layers of one kind.
   private func blockBytes(_ shard: ModelShard) -> Int {
+    if shard.model.stateSpace != nil {
+      return shard.hybridPages.map { $0.pageBytes * $0.depth * $0.attentionGroups }
+        ?? shard.stateBytesPerSequence
+    }
     let all = shard.keyValueBytesPerToken * keyValueBlockSize
     return groupWindow(of: shard.model) == nil ? all : all / 2
+  }
+
+  /// The engine as it serves a model some of whose layers are Mamba-2: blocks are large enough for a state.
+  ///
+  /// Where all of them are, a block is the state of a sequence, and holds any number of tokens.
+  public func paged(for shard: ModelShard) -> EngineDescription {
+    guard shard.model.stateSpace != nil else { return self }
+    var copy = self
+    copy.keyValueBlockSize = shard.hybridPages?.blockTokens ?? Self.unlimitedTokens
+    return copy
+  }
+
+  /// More tokens than any sequence has.
+  private static let unlimitedTokens = 1 << 20
+
+  /// Blocks that each sequence holds for the states of Mamba-2 layers, whatever its length.
+  ///
+  /// - Parameters:
+  ///   - shard: what each GPU holds of the model.
+  ///   - drafts: drafts that are verified at once, behind each of which there is a state.
+  /// - Returns: blocks, 0 for other models.
+  public func stateBlocks(_ shard: ModelShard, drafts: Int = 0) -> Int {
+    guard shard.model.stateSpace != nil else { return 0 }
+    // Without attention the tokens' only block is that of a state.
+    guard let pages = shard.hybridPages else { return drafts }
+    return (pages.stateGroups * (1 + drafts) + pages.attentionGroups - 1) / pages.attentionGroups
   }
 
   /// Positions that the layers of a second group of KV blocks see; `nil` without such a group.

@@ -13,12 +13,22 @@ public struct LayerKind: Sendable, Hashable {
     case compressedAttention(CompressedAttention)
     /// A recurrence with a state of fixed size.
     case gatedDelta(GatedDelta)
+    /// Mamba-2.
+    case stateSpace(StateSpace)
+    /// Mamba-2 and attention over all tokens, which read the same input and whose outputs are added.
+    case stateSpaceBesideAttention(StateSpace, heads: Int, keyValueHeads: Int, headDim: Int)
+    /// Tokens do not see each other: one half of a layer.
+    case nothing
   }
 
   /// What is computed of each token.
   public enum FeedForward: Sendable, Hashable {
     /// A gated MLP.
     case dense(width: Int)
+    /// An MLP without a gate.
+    case plain(width: Int)
+    /// Nothing: the other half of a layer.
+    case nothing
     /// A mixture of experts: `active` of `count` for each token, and a gated MLP that all tokens pass, if `shared` is its
     /// width and not 0.
     case experts(count: Int, active: Int, width: Int, shared: Int, format: WeightFormat)
@@ -68,10 +78,18 @@ public struct LayerKind: Sendable, Hashable {
           delta.valueHeads = max(1, delta.valueHeads / gpus)
           return .gatedDelta(delta)
         }()
+      case .stateSpace(let space): .stateSpace(space.shared(by: gpus))
+      case .stateSpaceBesideAttention(let space, let heads, let keyValueHeads, let headDim):
+        .stateSpaceBesideAttention(
+          space.shared(by: gpus), heads: heads / gpus, keyValueHeads: max(1, keyValueHeads / gpus),
+          headDim: headDim)
+      case .nothing: .nothing
       }
     share.feedForward =
       switch feedForward {
       case .dense(let width): .dense(width: width / gpus)
+      case .plain(let width): .plain(width: width / gpus)
+      case .nothing: .nothing
       case .experts(let count, let active, let width, let shared, let format):
         .experts(
           count: count, active: active, width: width * expertRanks / (gpus * dataParallel),
@@ -79,6 +97,9 @@ public struct LayerKind: Sendable, Hashable {
       }
     return share
   }
+
+  /// Halves that it consists of, each behind a norm: two, or one where it has no mixer or computes nothing of each token.
+  public var halves: Int { (mixer == .nothing ? 0 : 1) + (feedForward == .nothing ? 0 : 1) }
 
   /// Whether it is a mixture of experts.
   public var hasExperts: Bool { if case .experts = feedForward { true } else { false } }
@@ -94,6 +115,10 @@ public struct LayerKind: Sendable, Hashable {
     case .compressedAttention(let attention):
       .perToken(bytes: 4 * attention.keyValueHeads * attention.headDim, beside: attention.stateBytes)
     case .gatedDelta(let delta): .constant(bytes: delta.cacheBytes)
+    case .stateSpace(let space): .constant(bytes: space.cacheBytes)
+    case .stateSpaceBesideAttention(let space, _, let keyValueHeads, let headDim):
+      .perToken(bytes: 4 * keyValueHeads * headDim, beside: space.cacheBytes)
+    case .nothing: .constant(bytes: 0)
     }
   }
 }

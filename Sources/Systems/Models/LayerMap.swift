@@ -35,18 +35,27 @@ public struct LayerMap: Sendable, Hashable {
 extension ModelDescription {
   /// The kind of a layer, with the sizes of the whole model.
   public func kind(ofLayer layer: Int) -> LayerKind {
-    LayerKind(mixer: mixer(ofLayer: layer), feedForward: feedForward(isDense: hasDenseMLP[layer]))
+    LayerKind(
+      mixer: hasMixer[layer] ? mixer(ofLayer: layer) : .nothing,
+      feedForward: hasFeedForward[layer] ? feedForward(isDense: hasDenseMLP[layer]) : .nothing)
   }
 
   private func mixer(ofLayer layer: Int) -> LayerKind.Mixer {
     if isRecurrent[layer], let delta { return .gatedDelta(delta) }
+    if let stateSpace {
+      if isRecurrent[layer] { return .stateSpace(stateSpace) }
+      if !isRecurrent.contains(true) {
+        return .stateSpaceBesideAttention(
+          stateSpace, heads: heads, keyValueHeads: keyValueHeads, headDim: headDim)
+      }
+    }
     if let latent { return .latentAttention(latent) }
     if let compressed { return .compressedAttention(compressed) }
     return .attention(heads: heads, keyValueHeads: keyValueHeads, headDim: headDim, window: windows[layer])
   }
 
   private func feedForward(isDense: Bool) -> LayerKind.FeedForward {
-    guard !isDense else { return .dense(width: intermediate) }
+    guard !isDense else { return hasGatedMLP ? .dense(width: intermediate) : .plain(width: intermediate) }
     return .experts(
       count: experts, active: topK, width: expertIntermediate, shared: sharedWidth, format: expertFormat)
   }

@@ -26,9 +26,18 @@ extension ModelDescription {
     layers = try config.integer("num_hidden_layers", in: 1...4096)
     hidden = try config.integer("hidden_size", in: Self.sizes)
     vocabulary = try config.integer("vocab_size", in: Self.sizes)
-    heads = try config.integer("num_attention_heads", in: 1...65_536)
+    // A model of recurrences alone has no heads of attention, and no limit on positions.
+    heads = family == .mamba2 ? 1 : try config.integer("num_attention_heads", in: 1...65_536)
     keyValueHeads = try config.optionalInteger("num_key_value_heads", in: 1...65_536) ?? heads
-    maxContext = try config.integer("max_position_embeddings", in: 1...(1 << 30))
+    maxContext =
+      family == .mamba2 ? 1 << 20 : try config.integer("max_position_embeddings", in: 1...(1 << 30))
+    let stateSpaceLayers =
+      family.hasStateSpace
+      ? try StateSpaceLayers(config, family: family, layers: layers, hidden: hidden) : nil
+    stateSpace = stateSpaceLayers?.space
+    hasMixer = stateSpaceLayers?.hasMixer ?? Array(repeating: true, count: layers)
+    hasFeedForward = stateSpaceLayers?.hasFeedForward ?? Array(repeating: true, count: layers)
+    hasGatedMLP = family != .nemotronH
     latent = family.isLatent ? try Self.latentAttention(config, heads: heads) : nil
     if let latent {
       headDim = latent.nope + latent.rope
@@ -41,7 +50,7 @@ extension ModelDescription {
         expected: "a divisor of num_attention_heads, \(heads)")
     }
     (hasDenseMLP, intermediate) = try Self.denseMLPs(config, family: family, layers: layers)
-    if let fields = family.expertFields {
+    if let fields = family.expertFields, hasDenseMLP.contains(false) {
       experts = try config.integer(fields.count, in: 1...65_536)
       topK = try config.integer("num_experts_per_tok", in: 1...experts)
       expertIntermediate = try config.integer(fields.width, in: Self.sizes)
@@ -72,12 +81,21 @@ extension ModelDescription {
     let isTied = try config.optionalFlag("tie_word_embeddings")
     let isWholeTied = try whole.optionalFlag("tie_word_embeddings")
     hasTiedEmbeddings = isTied ?? isWholeTied ?? (family == .gemma3 || family == .zaya)
-    (windows, isRecurrent) = try Self.mixers(config, family: family, layers: layers)
+    if let stateSpaceLayers {
+      (windows, isRecurrent) = (Array(repeating: nil, count: layers), stateSpaceLayers.isRecurrent)
+    } else {
+      (windows, isRecurrent) = try Self.mixers(config, family: family, layers: layers)
+    }
     if let topK = latent?.indexer?.topK { windows = Array(repeating: topK, count: layers) }
-    delta = isRecurrent.contains(true) ? try Self.gatedDelta(config) : nil
+    delta = isRecurrent.contains(true) && stateSpace == nil ? try Self.gatedDelta(config) : nil
     let quantisation = try CheckpointFormats([whole, config], folder: folder)
     let indices = Array(0..<layers)
     let (recurrent, dense) = (isRecurrent, hasDenseMLP)
+    guard stateSpace == nil || quantisation == nil else {
+      throw .invalid(
+        file: config.file, field: "quantization_config", value: "given",
+        expected: "16-bit weights: which matrices of such layers are quantised is not read")
+    }
     formats = try MatrixFormats(
       quantisation,
       attention: indices.filter { !recurrent[$0] }, isLatent: latent != nil,

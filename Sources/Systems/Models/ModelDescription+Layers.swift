@@ -5,6 +5,14 @@ extension ModelDescription {
   static func denseMLPs(
     _ config: JSONObject, family: ModelFamily, layers: Int
   ) throws(JSONError) -> (isDense: [Bool], width: Int) {
+    if family == .mamba2 { return (Array(repeating: true, count: layers), 0) }
+    if family == .graniteHybrid {
+      // Without experts, what would be shared beside them is the MLP.
+      let shared = try config.integer("shared_intermediate_size", in: sizes)
+      let count = try config.optionalInteger("num_local_experts", in: 0...65_536) ?? 0
+      guard count == 0 else { return (Array(repeating: false, count: layers), 0) }
+      return (Array(repeating: true, count: layers), shared)
+    }
     guard family.expertFields != nil else {
       return (Array(repeating: true, count: layers), try config.integer("intermediate_size", in: sizes))
     }
@@ -46,7 +54,7 @@ extension ModelDescription {
     case .llama4: return expertWidth
     case .qwen2MixtureOfExperts, .qwen3Next, .qwen35MixtureOfExperts:
       return try config.optionalInteger("shared_expert_intermediate_size", in: 0...(1 << 24)) ?? 0
-    case .minimaxM2:
+    case .minimaxM2, .graniteHybrid:
       return try config.optionalInteger("shared_intermediate_size", in: 0...(1 << 24)) ?? 0
     default:
       return try expertWidth * (config.optionalInteger("n_shared_experts", in: 0...64) ?? 0)

@@ -36,8 +36,9 @@ extension ModelDescription {
       }
       return value / parts
     }
-    let isWhole = latent != nil || compressed != nil
-    let heads = compressed == nil ? try split(self.heads, "num_attention_heads") : self.heads
+    let isWhole = latent != nil || compressed != nil || attentionLayers == 0
+    let heads =
+      compressed == nil && attentionLayers > 0 ? try split(self.heads, "num_attention_heads") : self.heads
     let intermediate = try split(self.intermediate, "intermediate_size")
     let expertIntermediate = try split(
       self.expertIntermediate, "the width of an expert", by: all / expertRanks)
@@ -55,6 +56,10 @@ extension ModelDescription {
     if let delta {
       _ = try split(delta.valueHeads, "linear_num_value_heads")
       if delta.keyHeads > gpus { _ = try split(delta.keyHeads, "linear_num_key_heads") }
+    }
+    if let stateSpace {
+      _ = try split(stateSpace.heads, "the number of Mamba-2 heads")
+      if stateSpace.groups > gpus { _ = try split(stateSpace.groups, "the number of Mamba-2 groups") }
     }
     let keyValueHeads = compressed?.keyValueHeads ?? max(1, self.keyValueHeads / gpus)
     let vocabulary = (self.vocabulary + gpus - 1) / gpus

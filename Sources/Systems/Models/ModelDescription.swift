@@ -38,8 +38,16 @@ public struct ModelDescription: Sendable, Hashable {
   public var compressed: CompressedAttention?
   /// The recurrence of the layers that have no attention; nil in models without.
   public var delta: GatedDelta?
+  /// The Mamba-2 recurrence of the layers that have no attention or, if all have, beside it; nil in models without.
+  public var stateSpace: StateSpace?
   /// Whether each layer is a recurrence, and has no attention.
   public var isRecurrent: [Bool]
+  /// Whether tokens see each other in each layer: half-layers have a mixer or an MLP.
+  public var hasMixer: [Bool]
+  /// Whether something is computed of each token in each layer.
+  public var hasFeedForward: [Bool]
+  /// Whether dense MLPs have a gate.
+  public var hasGatedMLP = true
   /// Whether attention's output is multiplied by a gate of its width, projected with the queries.
   public var hasOutputGate = false
   /// RMSNorms over the residual stream in each layer.
@@ -75,7 +83,19 @@ public struct ModelDescription: Sendable, Hashable {
   public var expertLayers: Int { hasDenseMLP.count { !$0 } }
 
   /// Layers with attention.
-  public var attentionLayers: Int { isRecurrent.count { !$0 } }
+  public var attentionLayers: Int { (0..<layers).count { hasAttention(layer: $0) } }
+
+  /// Layers that keep a state of each sequence, whatever its length.
+  public var stateLayers: Int {
+    delta == nil && stateSpace == nil
+      ? 0 : isRecurrent.contains(true) ? isRecurrent.count { $0 } : layers
+  }
+
+  /// Whether prompts with the same beginning can share what is kept of it: keys and values alone, or states of gated DeltaNet.
+  public var sharesPrefixes: Bool { compressed == nil && stateSpace == nil }
+
+  /// Whether a layer has attention.
+  public func hasAttention(layer: Int) -> Bool { hasMixer[layer] && !isRecurrent[layer] }
 
   /// Layers that attend to a sliding window only.
   public var windowedLayers: Int { windows.count { $0 != nil } }
@@ -122,7 +142,7 @@ extension ModelDescription {
     return map.kinds.indices.reduce(0) { sum, index in
       let kind = map.kinds[index]
       let layer = parameters(of: kind.mixer) + parameters(of: kind.feedForward, experts: experts)
-      return sum + map.count(of: index, in: 0..<layers) * (layer + norms * hidden)
+      return sum + map.count(of: index, in: 0..<layers) * (layer + norms / 2 * kind.halves * hidden)
     }
   }
 
@@ -132,6 +152,12 @@ extension ModelDescription {
     case .latentAttention(let attention): return attention.parameters(hidden: hidden)
     case .compressedAttention(let attention): return attention.parameters(hidden: hidden)
     case .gatedDelta(let delta): return delta.parameters(hidden: hidden)
+    case .stateSpace(let space): return space.parameters(hidden: hidden)
+    case .nothing: return 0
+    case .stateSpaceBesideAttention(let space, let heads, let keyValueHeads, let headDim):
+      return space.parameters(hidden: hidden)
+        + parameters(
+          of: .attention(heads: heads, keyValueHeads: keyValueHeads, headDim: headDim, window: nil))
     case .attention(let heads, let keyValueHeads, let headDim, _):
       let outputs = projectedHeads(heads: heads, keyValueHeads: keyValueHeads) * headDim
       return hidden * outputs + heads * headDim * hidden
@@ -160,6 +186,8 @@ extension ModelDescription {
     switch feedForward {
     case .dense(let width):
       return 3 * hidden * width + (hasMLPBias ? 2 * width + hidden : 0)
+    case .plain(let width): return 2 * hidden * width + (hasMLPBias ? width + hidden : 0)
+    case .nothing: return 0
     case .experts(_, _, _, let shared, _):
       return routerParameters + chosen
         * (parametersPerExpert + (hasMLPBias ? 2 * expertIntermediate + hidden : 0))

@@ -50,6 +50,16 @@ public enum ModelFamily: String, Sendable, CaseIterable {
   case glm5 = "glm_moe_dsa"
   /// ZAYA1: compressed convolutional attention, mixture of experts.
   case zaya
+  /// Mamba-2.
+  case mamba2
+  /// Nemotron-H: each layer is Mamba-2, attention or an MLP.
+  case nemotronH = "nemotron_h"
+  /// Falcon-H1: Mamba-2 beside attention in each layer.
+  case falconH1 = "falcon_h1"
+  /// Bamba: Mamba-2, attention in some layers.
+  case bamba
+  /// Granite 4: Mamba-2, attention in some layers, with or without a mixture of experts.
+  case graniteHybrid = "granitemoehybrid"
 
   /// Other names of the same shapes: the text models inside models that also see, and MiMo, which is a Qwen2.
   static let aliases: [String: ModelFamily] = [
@@ -63,11 +73,13 @@ public enum ModelFamily: String, Sendable, CaseIterable {
     case .qwen2MixtureOfExperts, .qwen3MixtureOfExperts, .qwen3Next, .qwen35MixtureOfExperts, .zaya:
       ("num_experts", "moe_intermediate_size")
     case .olmoe: ("num_experts", "intermediate_size")
-    case .mixtral, .gptOSS, .minimaxM2, .llama4, .graniteMixtureOfExperts:
+    case .mixtral, .gptOSS, .minimaxM2, .llama4, .graniteMixtureOfExperts, .graniteHybrid:
       ("num_local_experts", "intermediate_size")
     case .deepseekV3, .deepseekV32, .kimiK2, .glm5, .glm4MixtureOfExperts:
       ("n_routed_experts", "moe_intermediate_size")
-    case .llama, .mistral, .granite, .phi3, .olmo2, .gemma3, .qwen2, .qwen3, .qwen35: nil
+    case .llama, .mistral, .granite, .phi3, .olmo2, .gemma3, .qwen2, .qwen3, .qwen35, .mamba2, .nemotronH,
+      .falconH1, .bamba:
+      nil
     }
   }
 
@@ -118,9 +130,9 @@ public enum ModelFamily: String, Sendable, CaseIterable {
     case "deepseek_v4", "deepseek_ref", "deepseek_v41": "its compressed attention has no published law"
     case "kimi_k3", "kimi_linear": "its delta attention (KDA) has no law here"
     case "minimax_m3", "minimax_m3_text": "its block-sparse attention has no law here"
-    case "nemotron_h", "falcon_h1", "jamba", "bamba", "granitemoehybrid", "zamba2", "mamba2", "mamba",
-      "lfm2", "lfm2_moe":
-      "its state-space layers have no measured kernels"
+    case "jamba", "mamba": "its Mamba-1 scan has no law here"
+    case "zamba2": "one attention that layers share has no law here"
+    case "lfm2", "lfm2_moe": "its short convolutions have no law here"
     case "gemma4_text", "gemma4": "layers whose heads differ in width are not supported"
     case "mimo_v2_flash": "layers whose numbers of KV heads differ are not supported"
     default: nil

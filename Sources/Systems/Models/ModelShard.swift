@@ -77,8 +77,9 @@ public struct ModelShard: Sendable, Hashable {
       let bytes =
         switch kind.0.mixer {
         case .gatedDelta(let delta): delta.cacheBytes
+        case .stateSpace(let space), .stateSpaceBesideAttention(let space, _, _, _): space.cacheBytes
         case .compressedAttention(let attention): attention.stateBytes
-        case .attention, .latentAttention: 0
+        case .attention, .latentAttention, .nothing: 0
         }
       return sum + map.count(of: kind.1, in: 0..<model.layers) * bytes
     }
@@ -100,6 +101,11 @@ public struct ModelShard: Sendable, Hashable {
       case .latentAttention(let latent): latent.downWidth + latent.queryWidth + latent.upWidth
       case .compressedAttention(let attention): attention.projectedWidth + 2 * attention.channels
       case .gatedDelta(let delta): delta.inputWidth + delta.channels
+      case .stateSpace(let space): space.inputWidth + space.channels
+      case .stateSpaceBesideAttention(let space, let heads, let keyValueHeads, let headDim):
+        space.inputWidth + space.channels
+          + model.projectedHeads(heads: heads, keyValueHeads: keyValueHeads) * headDim
+      case .nothing: 0
       }
     }
     return 2 * (2 * model.hidden + (mixers.max() ?? 0) + max(experts, dense))
@@ -124,13 +130,17 @@ extension ModelShard {
       case .attention(let heads, let keyValueHeads, _, _):
         model.queryKeyNormParameters(heads: heads, keyValueHeads: keyValueHeads)
           + (model.hasAttentionSinks ? heads : 0)
+      case .stateSpace(let space): space.otherParameters
+      case .stateSpaceBesideAttention(let space, let heads, let keyValueHeads, _):
+        space.otherParameters + model.queryKeyNormParameters(heads: heads, keyValueHeads: keyValueHeads)
+      case .nothing: 0
       case .latentAttention(let latent):
         (latent.queryRank ?? 0) + latent.latent + 2 * (latent.indexer?.headDim ?? 0)
       case .compressedAttention(let attention): attention.otherParameters
       case .gatedDelta(let delta): delta.channels * delta.kernel + delta.gateWidth + delta.valueDim
       }
     let gate = kind.hasExperts && model.hasSharedGate ? model.hidden : 0
-    return 2 * (model.norms * model.hidden + mixer + gate)
+    return 2 * (model.norms / 2 * kind.halves * model.hidden + mixer + gate)
   }
 
   private func mixerBytes(_ mixer: LayerKind.Mixer) -> Int {
@@ -156,6 +166,13 @@ extension ModelShard {
       return formats.queryKeyValue.bytes(rows: attention.projectedWidth, columns: hidden)
         + formats.output.bytes(rows: hidden, columns: attention.queryWidth)
         + 2 * attention.headConvolutionWeights
+    case .nothing: return 0
+    case .stateSpace(let space):
+      return formats.recurrence.bytes(rows: space.inputWidth, columns: hidden)
+        + formats.recurrence.bytes(rows: hidden, columns: space.innerWidth)
+    case .stateSpaceBesideAttention(let space, let heads, let keyValueHeads, let headDim):
+      return mixerBytes(.stateSpace(space))
+        + mixerBytes(.attention(heads: heads, keyValueHeads: keyValueHeads, headDim: headDim, window: nil))
     case .gatedDelta(let delta):
       return formats.recurrence.bytes(rows: delta.inputWidth, columns: hidden)
         + 2 * delta.gateWidth * hidden
@@ -182,6 +199,11 @@ extension ModelShard {
     switch feedForward {
     case .dense(let width):
       return gated(width, model.formats.dense) + (model.hasMLPBias ? 2 * (2 * width + hidden) : 0)
+    case .plain(let width):
+      return model.formats.dense.bytes(rows: width, columns: hidden)
+        + model.formats.dense.bytes(rows: hidden, columns: width)
+        + (model.hasMLPBias ? 2 * (width + hidden) : 0)
+    case .nothing: return 0
     case .experts(_, _, _, let shared, _):
       return routerBytes + (shared > 0 ? gated(shared, model.formats.sharedExperts) : 0)
     }

@@ -112,10 +112,14 @@ struct NaiveCostModel {
   func addMixing(_ layer: Int, _ segments: [Step.Tile], of step: Step, to answer: inout Answer) {
     let decodes = step.contexts.count * step.width
     if model.isRecurrent(layer) {
-      for launch in recurrence(decodes: step.contexts.count, width: step.width) {
+      let decoding =
+        model.isStateSpace
+        ? stateSpace(decodes: step.contexts.count, width: step.width)
+        : recurrence(decodes: step.contexts.count, width: step.width)
+      for launch in decoding {
         answer.cost.decodeRowJoules += add(launch, to: &answer)
       }
-      for launch in recurrence(segments: segments) {
+      for launch in model.isStateSpace ? stateSpace(segments: segments) : recurrence(segments: segments) {
         answer.cost.prefillContextJoules += add(launch, to: &answer)
       }
     } else if !step.contexts.isEmpty {

@@ -74,6 +74,15 @@ import Testing
     let drafts = [1, 2, 3, 5][Int(random.next() % 4)]
     // Models with experts and windows have biases, which a layer of theirs without window would have, too.
     if method == 2, !system.model.isLatent { system.model.window = nil }
+    // What drafts for Mamba-2 but other models is not known, and refused.
+    if system.model.isStateSpace, method == 1 || method == 2 {
+      #expect(throws: DescriptionError.self) {
+        try method == 1
+          ? Drafter.eagle3(for: system.served(), drafts: drafts, intermediate: 192, vocabulary: 500)
+          : Drafter.multiTokenPrediction(for: system.served(), drafts: drafts, law: system.routing)
+      }
+      system.model.isStateSpace = false
+    }
     // What EAGLE-3 would be beside latent or compressed attention is not known, and refused.
     if method == 1, system.model.isLatent || system.model.isCompressed {
       #expect(throws: DescriptionError.self) {
@@ -141,6 +150,9 @@ import Testing
     var system = try ToySystem(using: &random)
     let layers = 3 + Int(random.next() % 6)
     system.model.layers = layers
+    // A lone recurrence had no attention, whose products it now has.
+    system.calibration.add(
+      NaiveShard(system.model, gpus: system.gpus, expertRanks: system.expertRanks).products)
     var keys: KeySelection?
     if seed.isMultiple(of: 3), !system.model.isLatent {
       let block = [1, 7, 64, 500][Int(random.next() % 4)]

@@ -40,7 +40,17 @@ struct NaiveShard {
     return d[0] * d[2] * 2 + d[1] * d[3]
   }
   /// Numbers of a recurrence's outputs, and of their gates.
-  var recurrenceOutputs: Int { recurrenceDimensions[1] * recurrenceDimensions[3] }
+  var recurrenceOutputs: Int {
+    model.isStateSpace ? stateHeads * model.stateHeadDim : recurrenceDimensions[1] * recurrenceDimensions[3]
+  }
+
+  /// Heads of Mamba-2, and groups of them, at least one.
+  var stateHeads: Int { model.stateHeads / gpus }
+  var stateGroups: Int { max(1, model.stateGroups / gpus) }
+  /// Numbers that its convolution passes over: heads, and inputs and outputs of the state of each group.
+  var stateChannels: Int { recurrenceOutputs + 2 * stateGroups * model.stateSize }
+  /// Numbers of its projection: those, a gate for each output and a time step for each head.
+  var stateInputs: Int { stateChannels + recurrenceOutputs + stateHeads }
 
   /// A dense matrix product of a row of k by k x n weights.
   struct Product {
@@ -73,7 +83,12 @@ struct NaiveShard {
         Product(name: "index_gemm", n: model.indexHeads * model.indexDim, k: model.queryRank))
       products.append(Product(name: "index_gemm", n: model.indexDim + model.indexHeads, k: h))
     }
-    if model.isRecurrent(layer) {
+    if model.isStateSpace, model.isRecurrent(layer) {
+      products = [
+        Product(name: "recurrence_gemm", n: stateInputs, k: h),
+        Product(name: "o_gemm", n: h, k: recurrenceOutputs),
+      ]
+    } else if model.isRecurrent(layer) {
       products = [
         Product(name: "recurrence_gemm", n: channels + recurrenceOutputs, k: h),
         // Two numbers of each value head: a gate and a decay.

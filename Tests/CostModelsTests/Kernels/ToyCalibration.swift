@@ -139,6 +139,14 @@ struct ToyCalibration {
           [4e-6, perByte, stage == "core_prefill" ? 2e-6 : 0], [100, 3000], &random)
       }
     }
+    if model.isStateSpace {
+      // Nobody measured Mamba-2: the convolutions and the decode steps of another recurrence stand in.
+      for stage in ["conv_decode", "conv_prefill", "core_decode", "core_prefill"]
+      where !isDrawn || random.uniform() < 0.8 {
+        fits["gated_delta \(stage)", default: [:]][[4, 8, 16, 32]] = draw(
+          [4e-6, perByte, stage == "core_prefill" ? 2e-6 : 0], [100, 3000], &random)
+      }
+    }
     for gpus in Set([2, gpus]).sorted() where gpus == 2 || !isDrawn || random.uniform() < 0.8 {
       fits["all_reduce custom", default: [:]][[gpus]] = draw(
         [5e-6, 1e-11, 2e-6, 8e-12, 6e-6, 7e-12, 0], [1e6], &random)

@@ -57,8 +57,17 @@ struct ToyModel {
   let linearKeyDim = 16
   let linearValueDim = 32
 
+  /// Whether every other layer, beginning with the first, is Mamba-2; only in dense models without windows.
+  var isStateSpace = false
+  /// Sizes of Mamba-2.
+  let stateHeads = 8
+  let stateHeadDim = 32
+  let stateSize = 16
+  let stateGroups = 2
+  let stateChunk = 64
+
   /// Whether a layer is a recurrence.
-  func isRecurrent(_ layer: Int) -> Bool { isHybrid && layer.isMultiple(of: 2) }
+  func isRecurrent(_ layer: Int) -> Bool { (isHybrid || isStateSpace) && layer.isMultiple(of: 2) }
 
   /// Whether a layer has experts.
   func hasExperts(_ layer: Int) -> Bool { experts > 0 && layer >= denseLayers }
@@ -78,11 +87,13 @@ struct ToyModel {
     let family =
       isLatent
       ? (hasIndexer ? "deepseek_v32" : "deepseek_v3")
-      : isCompressed
-        ? "zaya"
-        : isHybrid
-          ? "qwen3_5_text"
-          : experts > 0 ? (window == nil ? "qwen3_moe" : "gpt_oss") : (window == nil ? "llama" : "mistral")
+      : isStateSpace
+        ? "bamba"
+        : isCompressed
+          ? "zaya"
+          : isHybrid
+            ? "qwen3_5_text"
+            : experts > 0 ? (window == nil ? "qwen3_moe" : "gpt_oss") : (window == nil ? "llama" : "mistral")
     var fields: [String: Any] = [
       "model_type": family, "num_hidden_layers": layers, "hidden_size": hidden, "vocab_size": vocabulary,
       "num_attention_heads": heads, "num_key_value_heads": keyValueHeads, "head_dim": headDim,
@@ -113,6 +124,14 @@ struct ToyModel {
       fields["linear_num_value_heads"] = linearValueHeads
       fields["linear_key_head_dim"] = linearKeyDim
       fields["linear_value_head_dim"] = linearValueDim
+    case "bamba":
+      fields["intermediate_size"] = intermediate
+      fields["attn_layer_indices"] = (0..<layers).filter { !isRecurrent($0) }
+      fields["mamba_n_heads"] = stateHeads
+      fields["mamba_d_head"] = stateHeadDim
+      fields["mamba_d_state"] = stateSize
+      fields["mamba_n_groups"] = stateGroups
+      fields["mamba_chunk_size"] = stateChunk
     case "zaya":
       fields["num_experts"] = experts
       fields["moe_intermediate_size"] = intermediate
@@ -164,6 +183,7 @@ struct ToyModel {
       if isCompressed { denseLayers = 0 }
     }
     if experts == 0, window == nil, layers > 1 { isHybrid = pick([true, false]) }
+    if experts == 0, window == nil, !isHybrid { isStateSpace = pick([true, false]) }
   }
 }
 
@@ -237,7 +257,7 @@ struct ToySystem {
   func eagle(intermediate: Int, vocabulary: Int) -> ToyModel {
     var layer = model
     (layer.layers, layer.experts, layer.topK, layer.window, layer.isLatent) = (1, 0, 0, nil, false)
-    (layer.isHybrid, layer.isCompressed) = (false, false)
+    (layer.isHybrid, layer.isCompressed, layer.isStateSpace) = (false, false, false)
     (layer.intermediate, layer.vocabulary, layer.isMXFP4) = (intermediate, vocabulary, false)
     return layer
   }

@@ -1,0 +1,129 @@
+/// A recurrence with a state of fixed size for each head, behind a short convolution: Mamba-2 (state-space duality, arXiv
+/// 2405.21060).
+public struct StateSpace: Sendable, Hashable {
+  /// Heads.
+  public var heads: Int
+  /// Width of a head.
+  public var headDim: Int
+  /// Numbers of state for each number of a head.
+  public var stateSize: Int
+  /// Groups of heads that share their inputs to the state and outputs from it.
+  public var groups: Int
+  /// Tokens that the convolution sees.
+  public var kernel: Int
+  /// Tokens of a prompt that are worked on like attention, and padded to.
+  public var chunk: Int
+  /// Whether the gated output passes a norm.
+  public var hasNorm: Bool
+  /// Bytes of a number of the state.
+  public var stateNumberBytes: Int
+  /// Bytes of a number that the convolution keeps.
+  public var convolutionNumberBytes: Int
+
+  /// Creates a recurrence.
+  public init(
+    heads: Int, headDim: Int, stateSize: Int, groups: Int, kernel: Int, chunk: Int = 256,
+    hasNorm: Bool = true, stateNumberBytes: Int = 4, convolutionNumberBytes: Int = 2
+  ) {
+    self.heads = heads
+    self.headDim = headDim
+    self.stateSize = stateSize
+    self.groups = groups
+    self.kernel = kernel
+    self.chunk = chunk
+    self.hasNorm = hasNorm
+    self.stateNumberBytes = stateNumberBytes
+    self.convolutionNumberBytes = convolutionNumberBytes
+  }
+
+  /// Width of all heads.
+  public var innerWidth: Int { heads * headDim }
+  /// Columns that the convolution passes over: the heads, and what goes into and comes out of states.
+  public var channels: Int { innerWidth + 2 * groups * stateSize }
+  /// Columns of the first projection: the channels, the gate of the output, and a time step of each head.
+  public var inputWidth: Int { innerWidth + channels + heads }
+  /// Numbers of the states.
+  public var stateNumbers: Int { heads * headDim * stateSize }
+  /// Bytes of the states.
+  public var stateBytes: Int { stateNumbers * stateNumberBytes }
+  /// Bytes that a sequence keeps in a layer, whatever its length.
+  public var cacheBytes: Int { stateBytes + channels * (kernel - 1) * convolutionNumberBytes }
+  /// Weights of the convolution, the heads' decays, skips and time steps, and the norm.
+  var otherParameters: Int { channels * (kernel + 1) + 3 * heads + (hasNorm ? innerWidth : 0) }
+
+  /// Weights of a layer's projections, convolution, heads and norm.
+  func parameters(hidden: Int) -> Int {
+    hidden * inputWidth + otherParameters + innerWidth * hidden
+  }
+
+  /// The part of one of several GPUs: heads are split, and groups are, down to one that GPUs hold copies of.
+  func shared(by gpus: Int) -> StateSpace {
+    var share = self
+    share.heads /= gpus
+    share.groups = max(1, groups / gpus)
+    return share
+  }
+}
+
+/// How engines page the memory of models whose layers keep states or keys and values: all pages are of one size, and layers are
+/// grouped so that as many have a page each (vLLM's hybrid KV cache manager, in its release notes of 0.11 and after).
+public struct HybridPages: Sendable, Hashable {
+  /// Tokens of a page of keys and values: whole sixteens, as few as hold the state of a layer.
+  public let blockTokens: Int
+  /// Bytes of a page in one layer on one GPU.
+  public let pageBytes: Int
+  /// Layers of a group, padding included.
+  public let depth: Int
+  /// Groups of layers with keys and values, each of which has a page for every ``blockTokens`` tokens of a sequence.
+  public let attentionGroups: Int
+  /// Groups of layers with states, each of which has one page for a sequence.
+  public let stateGroups: Int
+
+  /// Works out the pages of a model.
+  ///
+  /// - Parameters:
+  ///   - tokenBytes: of keys and values of a token in a layer on one GPU.
+  ///   - stateBytes: of a sequence in a layer on one GPU.
+  ///   - attentionLayers: layers with keys and values.
+  ///   - stateLayers: layers with states.
+  /// - Precondition: there are both.
+  public init(tokenBytes: Int, stateBytes: Int, attentionLayers: Int, stateLayers: Int) {
+    precondition(min(tokenBytes, stateBytes, attentionLayers, stateLayers) > 0, "there is nothing to share")
+    blockTokens = 16 * ((stateBytes + 16 * tokenBytes - 1) / (16 * tokenBytes))
+    pageBytes = blockTokens * tokenBytes
+    let (fewer, more) = (min(attentionLayers, stateLayers), max(attentionLayers, stateLayers))
+    // A little padding costs less than many groups.
+    let depth = 2 * more < 3 * fewer ? more : fewer
+    self.depth = depth
+    func groups(_ layers: Int) -> Int { (layers + depth - 1) / depth }
+    attentionGroups = groups(attentionLayers)
+    stateGroups = groups(stateLayers)
+  }
+
+  /// Pages of a sequence.
+  ///
+  /// - Parameters:
+  ///   - tokens: its tokens.
+  ///   - drafts: drafts that are verified at once, behind each of which there is a state.
+  /// - Returns: pages of all groups together.
+  public func pages(tokens: Int, drafts: Int = 0) -> Int {
+    attentionGroups * ((tokens + blockTokens - 1) / blockTokens) + stateGroups * (1 + drafts)
+  }
+}
+
+extension ModelShard {
+  /// The pages of a model some of whose layers are a recurrence; nil where none is, or all are.
+  public var hybridPages: HybridPages? {
+    let states = kinds.lazy.compactMap { kind -> Int? in
+      switch kind.mixer {
+      case .gatedDelta(let delta): delta.cacheBytes
+      case .stateSpace(let space), .stateSpaceBesideAttention(let space, _, _, _): space.cacheBytes
+      default: nil
+      }
+    }
+    guard let bytes = states.first, model.attentionLayers > 0 else { return nil }
+    return HybridPages(
+      tokenBytes: keyValueBytesPerTokenAndLayer, stateBytes: bytes, attentionLayers: model.attentionLayers,
+      stateLayers: model.stateLayers)
+  }
+}

@@ -1,0 +1,117 @@
+import CostModels
+import Experiments
+import Serving
+import Systems
+import Testing
+import Workloads
+
+/// Mamba-2 models and hybrids in runs.
+@Suite struct StateSpaceTests {
+  private func experiment(
+    _ model: String, gpus: Int = 1, input: Int = 1000, output: Int = 50, requests: Int = 1,
+    policy: String = "chunked"
+  ) -> Experiment {
+    var experiment = Experiment(
+      trace: "sharegpt", requestRate: nil, policy: PolicySpecification(parsing: policy))
+    experiment.workload.requestRate = .infinity
+    experiment.workload.inputLength = input
+    experiment.workload.outputLength = output
+    experiment.workload.numPrompts = requests
+    experiment.system.model = model
+    experiment.system.tensorParallelSize = gpus
+    experiment.system.engine = "vllm"
+    return experiment
+  }
+
+  private func run(_ experiment: Experiment, exact: Bool = false) throws -> RunResult {
+    var loaded = try Project.library.load(experiment)
+    loaded.exactSteps = exact
+    return try loaded.run()
+  }
+
+  @Test func decodeDoesNotDependOnTheContext() throws {
+    let times = try [100, 1000, 30_000].map {
+      try run(experiment("mamba2-2.7b", input: $0)).summary[.meanTimePerOutputToken]
+    }
+    // Times of day of different sizes are rounded apart.
+    #expect((times[1] / times[0] - 1).magnitude < 1e-12 && (times[2] / times[0] - 1).magnitude < 1e-12)
+  }
+
+  @Test func prefillIsLinearInTokens() throws {
+    let times = try [4096, 8192, 16_384].map {
+      try run(experiment("mamba2-2.7b", input: $0, output: 1, policy: "chunked[budget=16384]"))
+        .summary[.meanTimeToFirstToken]
+    }
+    let (first, second) = (times[1] - times[0], times[2] - times[1])
+    #expect((second / first - 2).magnitude < 0.1)
+  }
+
+  /// Each sequence holds its states, and no more than fit run at a time.
+  @Test func statesBoundTheBatch() throws {
+    var asked = experiment("mamba2-2.7b", output: 20, requests: 60)
+    asked.system.memoryShare = 0.2
+    asked.system.maxSequences = 256
+    let loaded = try Project.library.load(asked)
+    let shard = loaded.loaded.system.shard
+    #expect(loaded.kvBlocks < 60 && loaded.kvBlocks > 4)
+    let result = try loaded.run()
+    #expect(result.summary[.completed] == 60)
+    let batch = result.summary.metrics
+    #expect(batch.outputTokens == 60 * 20)
+    // A block more takes a state more of memory.
+    asked.system.memoryShare = 0.2 + 1.01 * Double(shard.stateBytesPerSequence) / 85e9
+    let more = try Project.library.load(asked).kvBlocks
+    #expect(more > loaded.kvBlocks && more <= loaded.kvBlocks + 2)
+  }
+
+  @Test(arguments: [("nemotron-h-56b", 4), ("falcon-h1-34b", 2)], ["chunked", "layered", "vllm"])
+  func hybridsRunUnderEveryPolicy(model: (name: String, gpus: Int), policy: String) throws {
+    let asked = experiment(model.name, gpus: model.gpus, input: 3000, requests: 6, policy: policy)
+    let (fast, exact) = (try run(asked), try run(asked, exact: true))
+    #expect(fast.summary[.completed] == 6)
+    #expect(fast.summary[.meanTimePerOutputToken] == exact.summary[.meanTimePerOutputToken])
+    #expect(fast.totals.kernels.contains { $0.kernel == "recurrence" })
+    #expect(fast.totals.kernels.contains { $0.kernel == "decode_attention" })
+    let loaded = try Project.library.load(asked)
+    let pages = try #require(loaded.loaded.system.shard.hybridPages)
+    #expect(loaded.loaded.system.engine.keyValueBlockSize == pages.blockTokens)
+    let note = loaded.notes(totals: fast.totals).contains {
+      $0.contains("pages of \(pages.blockTokens) tokens")
+    }
+    #expect(note)
+  }
+
+  @Test func aDeviceByLawAloneRuns() throws {
+    var asked = experiment("mamba2-2.7b", input: 256)
+    asked.system.hardware = "tpu-v6e"
+    let loaded = try Project.library.load(asked)
+    #expect(loaded.loaded.calibration.isOfDataSheet)
+    #expect(try loaded.run().summary[.completed] == 1)
+  }
+
+  @Test func whatItDoesNotGoWithIsSaidInOneLine() throws {
+    var asked = experiment("falcon-h1-34b", gpus: 2)
+    asked.system.blockSize = 16
+    check(asked, "as large as the state")
+    asked = experiment("falcon-h1-34b", gpus: 2)
+    asked.system.engineSettings["cache.prefixes"] = true
+    check(asked, "no prefix caching")
+    asked = experiment("falcon-h1-34b", gpus: 2)
+    asked.system.speculation = try SpeculativeSpecification(
+      json: #"{"method": "mtp", "num_speculative_tokens": 1, "synthetic_acceptance_rates": [0.5]}"#,
+      from: "test")
+    check(asked, "not known here")
+    asked = experiment("mamba2-2.7b")
+    asked.system.keyValuePolicy = "arkv[budget=64]"
+    check(asked, "attend to all")
+  }
+
+  private func check(_ experiment: Experiment, _ expected: String) {
+    do {
+      _ = try Project.library.load(experiment)
+      Issue.record("it is accepted")
+    } catch {
+      #expect("\(error)".contains(expected) && !"\(error)".contains("\n"), "\(error)")
+    }
+  }
+}
