@@ -55,7 +55,7 @@ struct Sim: ParsableCommand {
   }
 
   private static func fail(_ text: String, _ status: ExitStatus) -> Never {
-    warn(text.split(whereSeparator: \.isNewline).joined(separator: " "))
+    warn(text.onOneLine(limit: 1000))
     Foundation.exit(status.rawValue)
   }
 }

@@ -97,8 +97,9 @@ struct RunCommand: ParsableCommand {
         }
         if result.instances.count > 1 {
           json.array("instances") { json in
-            for share in result.instances {
-              json.object { json in for (key, value) in share.values { json.member(key, value) } }
+            for (place, share) in result.instances.enumerated() {
+              let role = experiment.roles.isEmpty ? [] : [("role", RunValue(experiment.roles[place]))]
+              json.object { json in for (key, value) in role + share.values { json.member(key, value) } }
             }
           }
         }
@@ -155,7 +156,8 @@ struct RunCommand: ParsableCommand {
     let notes = notes + ["Simulated in \(String(format: "%.2f", result.summary.wall)) s."]
     let report = RunReport(
       title: experiment.title, head: experiment.head(totals: result.totals), summary: result.summary,
-      objective: experiment.objective, instances: result.instances, transfers: result.transfers, notes: notes)
+      objective: experiment.objective, instances: result.instances, roles: experiment.roles,
+      transfers: result.transfers, notes: notes)
     print(report.text)
   }
 

@@ -14,6 +14,8 @@ struct RunReport {
   let summary: RunSummary
   let objective: ServiceObjective
   let instances: [InstanceShare]
+  /// What each instance does of a request; empty where all do everything.
+  var roles: [String] = []
   let transfers: TransferTotals
   let notes: [String]
 
@@ -109,7 +111,9 @@ struct RunReport {
         share.meanTimeToFirstToken * 1000) + hits
     }
     if instances.count <= 16 {
-      lines += instances.enumerated().map { row("\($0.offset):", line($0.element)) }
+      lines += instances.enumerated().map { place, share in
+        row(roles.isEmpty ? "\(place):" : "\(place) (\(roles[place])):", line(share))
+      }
     } else {
       let order = instances.sorted { ($0.inputTokens, $0.completed) < ($1.inputTokens, $1.completed) }
       lines += [("fewest tokens:", order[0]), ("most tokens:", order[order.count - 1])].map {
@@ -139,7 +143,7 @@ struct RunReport {
   private func percent(_ share: Double) -> String { String(format: "%.1f %%", share * 100) }
 
   private static func short(_ value: Double) -> String {
-    value == value.rounded() ? "\(Int(value))" : String(format: "%.1f", value)
+    String(format: value == value.rounded() ? "%.0f" : "%.1f", value)
   }
 
   private static func rule(_ title: String, _ character: Character) -> String {
