@@ -36,7 +36,7 @@ public struct Policy: Sendable, CustomStringConvertible {
   private static let elsewhere = [
     "sjf": "shortest", "sjn": "shortest", "spf": "shortest", "srpt": "shortest", "fcfs": "chunked",
     "fifo": "chunked", "sarathi": "chunked", "continuous": "orca", "tensorrt-llm": "trtllm",
-    "slo": "deadline",
+    "slo": "deadline", "vtc": "fair", "earliest-deadline-first": "edf",
   ]
 
   /// Sets a parameter.

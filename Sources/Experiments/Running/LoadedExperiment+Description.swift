@@ -46,7 +46,8 @@ extension LoadedExperiment {
   package var roles: [String] {
     guard decoders != nil else { return [] }
     return specification.cluster.pools.flatMap { pool in
-      [String](repeating: pool.role?.rawValue ?? "all", count: pool.instances)
+      [String](
+        repeating: pool.role?.rawValue ?? "all", count: pool.instances * (pool.system.dataParallelSize ?? 1))
     }
   }
 
