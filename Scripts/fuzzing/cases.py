@@ -58,6 +58,9 @@ class Cases:
         self.tidy()
         self.folder.mkdir()
         target = draw.choices(self.targets, [target.weight for target in self.targets])[0]
+        # The program runs in the case's folder, so that what it writes without being told where is swept away.
+        for name in ["Traces"] if target.is_profile else ["Traces", "Profiles"]:
+            (self.folder / name).symlink_to(ROOT / name)
         if target.kind == "options":
             arguments = self.lines.draw(draw, self.scratch / "sample.sqlite", self.folder)
             return Case("options", " ".join(arguments)[:300], [self.program, *arguments], self.folder)

@@ -11,8 +11,6 @@ import tempfile
 import time
 from dataclasses import dataclass
 
-from console import ROOT
-
 SECONDS, BYTES = 20, 2 << 30
 STATUSES = {0, *range(64, 79)}
 TRACES = re.compile(r"Fatal error|Current stack trace|Stack dump|stack smashing|\*\*\* Program crashed|Traceback|Swift/[A-Z]\w+\.swift:")
@@ -60,7 +58,7 @@ def run(command, folder):
     """The outcome of a command; what runs too long is ended."""
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
         begin = time.monotonic()
-        child = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=errors, preexec_fn=limit,
+        child = subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=errors, preexec_fn=limit,
                                  env={**os.environ, "TERM": "dumb"})
         pause = 0.002
         while True:
