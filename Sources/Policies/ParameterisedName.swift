@@ -1,18 +1,20 @@
 /// A name with parameters, `name` or `name[key=value,...]`, as policies and routers are written.
-struct ParameterisedName {
+package struct ParameterisedName {
   /// What can be wrong with one.
-  enum Fault: Error {
+  package enum Fault: Error {
     /// It is not of that form.
     case malformed
     /// A parameter is given twice.
     case twice(String)
   }
 
-  let name: String
+  /// What stands before the brackets.
+  package let name: String
   /// The parameters as they stand.
-  let parameters: [(name: String, value: String)]
+  package let parameters: [(name: String, value: String)]
 
-  init(_ text: String) throws(Fault) {
+  /// Reads a text.
+  package init(_ text: String) throws(Fault) {
     let parts = text.split(separator: "[", maxSplits: 1, omittingEmptySubsequences: false)
     name = String(parts[0])
     var parameters: [(name: String, value: String)] = []

@@ -25,11 +25,19 @@ public struct Policy: Sendable, CustomStringConvertible {
     let aliases = ["chunked-prefill": "chunked", "layered-prefill": "layered"]
     let name = aliases[parsed.name] ?? parsed.name
     guard let entry = PolicyCatalog.entries.first(where: { $0.name == name }) else {
-      throw .unknown(name, nearest: nearestName(to: name, among: PolicyCatalog.entries.map(\.name)))
+      let nearest = nearestName(to: name, among: PolicyCatalog.entries.map(\.name))
+      throw .unknown(name, nearest: Self.elsewhere[name.lowercased()] ?? nearest)
     }
     self.entry = entry
     for (name, value) in parsed.parameters { try set(name, to: value) }
   }
+
+  /// What papers and other engines call policies that are known here by another name.
+  private static let elsewhere = [
+    "sjf": "shortest", "sjn": "shortest", "spf": "shortest", "srpt": "shortest", "fcfs": "chunked",
+    "fifo": "chunked", "sarathi": "chunked", "continuous": "orca", "tensorrt-llm": "trtllm",
+    "slo": "deadline", "vtc": "fair", "earliest-deadline-first": "edf",
+  ]
 
   /// Sets a parameter.
   ///

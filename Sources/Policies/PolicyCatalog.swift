@@ -149,6 +149,19 @@ public enum PolicyCatalog {
       batchedTokens: "budget", cutsPrompts: { _ in true },
       make: { ShortestPrefill(budget: $0.count("budget"), ageing: Double($0.count("ageing"))) }),
     Entry(
+      name: "edf", summary: "chunked prefill that admits the prompt first whose first token is due first",
+      parameters: [
+        .count("budget", "tokens in an iteration") { _ in 2048 },
+        .milliseconds(
+          "patience", "time to first token of requests that ask for none, in ms", default: 10_000),
+      ],
+      batchedTokens: "budget", cutsPrompts: { _ in true },
+      make: { EarliestDeadlinePrefill(budget: $0.count("budget"), patience: $0.seconds("patience")) }),
+    Entry(
+      name: "fair", summary: "chunked prefill that admits the tenant (class) first that was served least",
+      parameters: [.count("budget", "tokens in an iteration") { _ in 2048 }],
+      batchedTokens: "budget", cutsPrompts: { _ in true }, make: { FairPrefill(budget: $0.count("budget")) }),
+    Entry(
       name: "orca", summary: "whole prompts first, then decode, in one iteration (Orca)",
       parameters: [.count("budget", "prompt tokens in an iteration") { $0.maxModelLength }],
       batchedTokens: "budget",

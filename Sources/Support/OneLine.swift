@@ -5,8 +5,16 @@ extension String {
   /// - Returns: The text on one line.
   public func onOneLine(limit: Int = 80) -> String {
     let scalars = prefix(limit).unicodeScalars
-    let clean = scalars.map { $0.value < 32 || $0.value == 127 ? " " : Character($0) }
+    let clean = scalars.map { Self.isVisible($0) ? Character($0) : " " }
     return String(clean) + (count > limit ? "…" : "")
+  }
+
+  /// Whether a character neither controls a terminal nor turns the order of others around.
+  private static func isVisible(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar.properties.generalCategory {
+    case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .unassigned, .privateUse: false
+    default: true
+    }
   }
 
   /// A piece of a file that fits into a message: not long, and without control characters.

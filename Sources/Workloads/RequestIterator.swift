@@ -13,6 +13,7 @@ public struct RequestIterator: IteratorProtocol, Sendable {
   private let period: Seconds
   private var lengths: SplitMix64
   private var arrivals: ArrivalClock
+  private var classes: ClassDraw?
   private var id = 0
   private var row = 0
   private var lap: Seconds = 0
@@ -24,6 +25,7 @@ public struct RequestIterator: IteratorProtocol, Sendable {
     imageTokens = workload.imageTokens
     lengths = SplitMix64(seed: workload.seed, purpose: "lengths")
     arrivals = ArrivalClock(workload.arrivals, seed: workload.seed)
+    classes = workload.classes.isEmpty ? nil : ClassDraw(workload.classes, seed: workload.seed)
     switch workload.source {
     case .model(let model):
       self.model = model
@@ -45,10 +47,11 @@ public struct RequestIterator: IteratorProtocol, Sendable {
   public mutating func next() -> Request? {
     guard var request = nextText() else { return nil }
     if imageTokens > 0 { request.imageTokens = min(imageTokens, request.promptTokens - 1) }
+    classes?.mark(&request)
     return request
   }
 
-  /// The next request, as if it had no images.
+  /// The next request, as if it had no images and were like all others.
   private mutating func nextText() -> Request? {
     guard id < count else { return nil }
     defer { id += 1 }

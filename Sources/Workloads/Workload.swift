@@ -22,6 +22,8 @@ public struct Workload: Sendable, Sequence {
   public let seed: UInt64
   /// Tokens of each prompt that stand for images; one at least of each prompt is text.
   public var imageTokens: Tokens = 0
+  /// The classes that requests are of; empty where all are alike.
+  public var classes: [RequestClass] = []
 
   /// Creates the workload of a source that is in memory.
   ///

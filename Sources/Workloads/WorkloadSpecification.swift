@@ -19,6 +19,18 @@ public struct WorkloadSpecification: Sendable, Hashable {
   public var requestRate: Double?
   /// The shape of gamma gaps, `--burstiness`; 1 is Poisson.
   public var burstiness: Double?
+  /// How the rate rises over the run, `--ramp-up-strategy`, from `rampUpStart` to `rampUpEnd` requests a second.
+  public var rampUp: RampStrategy?
+  /// The first rate, `--ramp-up-start-rps`.
+  public var rampUpStart: Double?
+  /// The last rate, `--ramp-up-end-rps`.
+  public var rampUpEnd: Double?
+  /// What bursts are; `nil` for the usual ones of ``ArrivalKind/bursts``.
+  public var bursts: Bursts?
+  /// What days are; `nil` for the usual ones of ``ArrivalKind/daily``.
+  public var days: Days?
+  /// The classes that requests are drawn of, `--request-class`; empty where all are alike.
+  public var classes: [RequestClass] = []
   /// What the trace's own arrivals are multiplied by, `--time-scale`; 1 if nil.
   public var timeScale: Double?
   /// How many requests there are, `--num-prompts`.
@@ -85,12 +97,15 @@ public struct WorkloadSpecification: Sendable, Hashable {
     reading read: (String, TimeUnit?) throws(WorkloadError) -> TraceFile = TraceFile.read(_:timeUnit:)
   ) throws(WorkloadError) -> Workload {
     try checkValues()
-    var workload = try loadWithoutImages(tracesDirectory: tracesDirectory, reading: read)
+    try RequestClass.check(classes)
+    var workload = try loadPlain(tracesDirectory: tracesDirectory, reading: read)
     workload.imageTokens = imageTokens ?? 0
+    workload.classes = classes
     return workload
   }
 
-  private func loadWithoutImages(
+  /// The workload without images and classes.
+  private func loadPlain(
     tracesDirectory: String, reading read: (String, TimeUnit?) throws(WorkloadError) -> TraceFile
   ) throws(WorkloadError) -> Workload {
     if inputLength != nil || outputLength != nil || rangeRatio != nil { return try randomLengths() }
@@ -130,70 +145,6 @@ public struct WorkloadSpecification: Sendable, Hashable {
     }
     if let count = numPrompts, !(1...1_000_000_000 ~= count) {
       throw .invalidOption("--num-prompts", value: "\(count)", expected: "from 1 to 1e9")
-    }
-  }
-
-  /// What the options make of arrivals, given what the source has.
-  func arrivalProcess(for source: TraceFile) throws(WorkloadError) -> ArrivalProcess {
-    let hasArrivals = if case .trace(let list) = source { list.hasArrivals } else { false }
-    let kind: ArrivalKind
-    if let arrivals {
-      kind = arrivals
-    } else if requestRate == .infinity {
-      kind = .allAtOnce
-    } else if requestRate == nil, burstiness == nil, hasArrivals {
-      kind = .trace
-    } else if areReady {
-      kind = .allAtOnce
-    } else {
-      kind = (burstiness ?? 1) == 1 ? .poisson : .gamma
-    }
-
-    if timeScale != nil, kind != .trace {
-      throw .contradiction(
-        "--time-scale: \(kind.rawValue) arrivals have no times to stretch; use --request-rate")
-    }
-    if let burstiness, kind != .gamma, !(kind == .poisson && burstiness == 1) {
-      throw .contradiction(
-        "--burstiness \(burstiness): goes with gamma arrivals, not with \(kind.rawValue) ones")
-    }
-    if let requestRate {
-      if kind == .trace {
-        throw .contradiction(
-          "--request-rate \(requestRate): the trace's own arrivals have their own rate; use --time-scale")
-      }
-      if requestRate == .infinity ? kind != .allAtOnce : kind == .allAtOnce {
-        throw .contradiction(
-          "--request-rate \(requestRate): contradicts \(kind.rawValue) arrivals; inf goes with all-at-once alone"
-        )
-      }
-    }
-    let rate = requestRate ?? Self.defaultRequestRate
-    switch kind {
-    case .poisson: return .poisson(rate: rate)
-    case .gamma: return .gamma(rate: rate, burstiness: burstiness ?? 1)
-    case .constant: return .constant(rate: rate)
-    case .allAtOnce: return .allAtOnce
-    case .trace:
-      guard hasArrivals else {
-        throw .contradiction(
-          "--arrivals trace: \(trace) has lengths but no arrivals; use poisson, gamma, constant or all-at-once"
-        )
-      }
-      return .trace(timeScale: timeScale ?? 1)
-    }
-  }
-
-  /// How many requests there are.
-  func count(of source: TraceFile, _ process: ArrivalProcess) throws(WorkloadError) -> Int {
-    if let numPrompts { return numPrompts }
-    // Rates such as 0.29 have no exact double: 600 of them must not fall short of 174 by a last bit.
-    if let rate = process.rate { return max(1, Int(rate * Self.defaultDuration * (1 + 1e-12))) }
-    switch source {
-    case .trace(let list): return list.rows.count
-    case .model:
-      throw .contradiction(
-        "--num-prompts: missing; a length model played all at once has no number of its own")
     }
   }
 

@@ -20,14 +20,15 @@ struct Sim: ParsableCommand {
         --model NAME|FILE            a model, or its config.json     --tp N                 GPUs that share it
         --hardware NAME              the GPU (sim list hardware)     --engine NAME          the server (sim list engines)
         --slo ttft:1s tbt:50ms       what a good request meets       --seed N               other traffic of the kind
+        --config FILE                options from a JSON file, for every command: {"trace": "arxiv", "request-rate": 1.5}
 
       Which policy wins: sim compare, sim tune. How much it holds: sim capacity. How many GPUs: sim plan.
       """,
-    version: Revision.program,
+    version: Version.text,
     subcommands: [
       RunCommand.self, CompareCommand.self, CapacityCommand.self, TuneCommand.self, PlanCommand.self,
       SweepCommand.self,
-      QueryCommand.self,
+      QueryCommand.self, GenerateCommand.self,
       ExportCommand.self, ValidateCommand.self, ListCommand.self, CalibrateCommand.self,
       CalibrateHostCommand.self,
     ],
@@ -35,8 +36,10 @@ struct Sim: ParsableCommand {
 
   /// Runs the command; an error becomes one line on standard error and an exit status of `sysexits.h`.
   static func main() {
+    // Swift's runtime prints a backtrace for it and goes on; who presses Ctrl-\ wants the program to end.
+    signal(SIGQUIT, SIG_DFL)
     do {
-      var command = try parseAsRoot()
+      var command = try parseAsRoot(ConfigurationFile.expanded(Array(CommandLine.arguments.dropFirst())))
       try command.run()
       // What was printed may still wait in a buffer; a full disk shows only now.
       guard fflush(nil) == 0 else { fail("standard output cannot be written", .ioError) }
@@ -55,7 +58,7 @@ struct Sim: ParsableCommand {
   }
 
   private static func fail(_ text: String, _ status: ExitStatus) -> Never {
-    warn(text.split(whereSeparator: \.isNewline).joined(separator: " "))
+    warn(text.onOneLine(limit: 1000))
     Foundation.exit(status.rawValue)
   }
 }

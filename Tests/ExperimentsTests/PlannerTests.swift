@@ -18,6 +18,16 @@ import Workloads
     #expect(abs(plan.costOfMillionTokens(price: 3) - 24 / 43.2) < 1e-12)
   }
 
+  /// Four that hold 2.4 each by themselves hold 10 together: that leaves no head-room, not a negative one.
+  @Test func whatHoldsTogetherHasNoNegativeHeadroom() {
+    let plan = PlannedSystem(
+      instances: 4, gpusPerInstance: 2, rate: 10,
+      capacity: CapacityResult(rate: 2.4, failing: nil, interval: nil, limit: nil, figures: nil, runs: 0),
+      figures: CapacityFigures(attainment: 1, watts: 5000, millijoulesPerToken: 1, unfinished: 0),
+      utilisation: 0.5, tokensPerSecond: 12_000)
+    #expect(plan.headroom == 0 && plan.apart < plan.rate)
+  }
+
   func planner(_ words: [String], rate: Double) throws -> Planner {
     Planner(
       library: Project.library,

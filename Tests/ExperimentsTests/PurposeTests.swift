@@ -34,6 +34,59 @@ import Workloads
     #expect(paced.metrics.timeToFirstToken.mean < 0.7 * fixed.metrics.timeToFirstToken.mean)
   }
 
+  private func run(
+    _ policy: PolicySpecification, rate: Double, classes: [RequestClass], engine: [String: SettingValue] = [:]
+  ) throws -> RunResult {
+    var experiment = Experiment(trace: "arxiv", requestRate: rate, policy: policy)
+    experiment.workload.numPrompts = 300
+    experiment.workload.classes = classes
+    experiment.system.engineSettings = engine
+    return try Project.library.load(experiment).run()
+  }
+
+  private func asking(_ firstToken: Seconds) -> ServiceObjective {
+    var objective = ServiceObjective()
+    objective.timeToFirstToken = firstToken
+    return objective
+  }
+
+  /// Of two classes, one of which can wait for a minute, the other meets its two seconds in half again as many requests, and the
+  /// patient one still meets its own in all.
+  @Test func deadlinesLetThoseWaitWhoCan() throws {
+    let classes = [
+      RequestClass(name: "chat", share: 1, objective: asking(2)),
+      RequestClass(name: "batch", share: 2, objective: asking(60)),
+    ]
+    let plain = try run("chunked[budget=2048]", rate: 8, classes: classes).classes
+    let edf = try run("edf", rate: 8, classes: classes).classes
+    #expect(edf[0].attainment > 1.5 * plain[0].attainment, "\(edf[0].attainment) \(plain[0].attainment)")
+    #expect(edf[0].attainment > 0.9 && edf[1].attainment > 0.99)
+    #expect(edf.map(\.requests) == plain.map(\.requests))
+  }
+
+  /// Lower priorities come first where the engine's queue is by priority, whatever the policy.
+  @Test func prioritiesComeFirst() throws {
+    let classes = [
+      RequestClass(name: "paying", share: 1, priority: 0), RequestClass(name: "free", share: 2, priority: 1),
+    ]
+    let plain = try run("chunked[budget=2048]", rate: 8, classes: classes).classes
+    let first = try run(
+      "chunked[budget=2048]", rate: 8, classes: classes, engine: ["scheduling.queue": "priority"]
+    ).classes
+    #expect(first[0].meanTimeToFirstToken < 0.3 * plain[0].meanTimeToFirstToken)
+    #expect(first[1].meanTimeToFirstToken > plain[1].meanTimeToFirstToken)
+  }
+
+  /// One of two tenants asks for nine tenths of the work: first come, first served makes the other wait as long; shared out
+  /// fairly it waits less than a quarter of that.
+  @Test func aGreedyTenantDoesNotHoldUpTheOther() throws {
+    let classes = [RequestClass(name: "greedy", share: 9), RequestClass(name: "modest", share: 1)]
+    let plain = try run("chunked[budget=2048]", rate: 5, classes: classes).classes
+    let fair = try run("fair", rate: 5, classes: classes).classes
+    #expect(fair[1].meanTimeToFirstToken < 0.25 * plain[1].meanTimeToFirstToken)
+    #expect(fair[0].meanTimeToFirstToken < 1.3 * plain[0].meanTimeToFirstToken)
+  }
+
   /// Where requests of very different lengths queue, the mean TTFT is less than two thirds; with ageing the longest wait less
   /// than without.
   @Test func shortPromptsFirstLowerTheMean() throws {

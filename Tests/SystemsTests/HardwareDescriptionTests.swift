@@ -4,6 +4,16 @@ import TestSupport
 import Testing
 
 @Suite struct HardwareDescriptionTests {
+  @Test(arguments: [
+    ("h200-sxm", "NVIDIA H200", true), ("h100-sxm", "NVIDIA H100 80GB HBM3", true),
+    ("h100-sxm", "NVIDIA H200", false), ("b200-sxm", "NVIDIA GB200", false), ("gb200", "NVIDIA GB200", true),
+    ("a100-sxm", "NVIDIA A100-SXM4-80GB", true), ("l40s", "NVIDIA L40", false),
+    ("rtx-pro-6000", "NVIDIA RTX PRO 6000 Blackwell Server Edition", true),
+  ])
+  func namesAreHeldAgainstThoseOfDrivers(name: String, device: String, fits: Bool) {
+    #expect(HardwareDescription.isName(name, ofDevice: device) == fits)
+  }
+
   @Test(
     "shipped GPUs give every figure with its source, energies as estimates",
     arguments: ["h100-sxm", "h200-sxm"])

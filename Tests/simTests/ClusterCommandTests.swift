@@ -185,6 +185,8 @@ import Testing
       let run = try #require(
         try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any])
       #expect(run["completed"] as? Int == 60)
+      let instances = run["instances"] as? [[String: Any]]
+      #expect(instances?.compactMap { $0["role"] as? String } == ["prefill", "prefill", "decode"])
       let reader = try ResultReader(path: database)
       #expect(
         try reader.query("SELECT role, tensor_parallel_size FROM instances ORDER BY instance").rows == [

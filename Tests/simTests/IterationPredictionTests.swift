@@ -82,6 +82,26 @@ struct IterationPredictionTests {
     #expect(ErrorDistribution([])?.worst == nil)
   }
 
+  /// A table of another GPU than its folder says is not priced as if it were of that one.
+  @Test func theGPUOfATableIsHeldAgainstItsFolder() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("t.csv")
+    let directory = URL(filePath: path).deletingLastPathComponent().appending(path: "h100-sxm")
+    try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+    let file = directory.appending(path: "t.csv").path
+    let shipped = try String(
+      contentsOf: Binary.root.appending(path: "Profiles/iterations/h200-sxm/2026-11-27-harness.csv"),
+      encoding: .utf8)
+    let lines = shipped.split(separator: "\n").filter { !$0.hasPrefix("# rows") }.prefix(30)
+    try (lines.joined(separator: "\n") + "\n").write(toFile: file, atomically: true, encoding: .utf8)
+    let refused = try Binary.run(["validate", "iterations", file])
+    #expect(refused.status == 64 && refused.errors.contains("measured on NVIDIA H200"), "\(refused.errors)")
+    let other = try Binary.run(["validate", "iterations", file, "--hardware", "h100-sxm"])
+    #expect(other.status == 0 && other.errors.contains("is predicted for h100-sxm"), "\(other.errors)")
+    let right = try Binary.run(["validate", "iterations", file, "--hardware", "h200-sxm"])
+    #expect(right.status == 0 && right.errors.isEmpty, "\(right.errors)")
+  }
+
   private func prediction(
     _ kind: MeasuredIteration.Kind, decodes: Int = 0, prefill: Int = 0, layers: Range<Int> = 0..<0,
     experts: Double
@@ -94,7 +114,7 @@ struct IterationPredictionTests {
       + "experts,seconds,spread_s,sustained_s,watts,joules,sm_mhz,throttle\n"
     let folder = try TemporaryFolder()
     try (header + row).write(toFile: folder.file("t.csv"), atomically: true, encoding: .utf8)
-    let rows = try MeasuredIteration.read(path: folder.file("t.csv"))
+    let rows = try MeasuredIteration.read(path: folder.file("t.csv")).rows
     return try IterationPrediction(#require(rows.first), on: loaded)
   }
 }

@@ -20,6 +20,15 @@ import Testing
     #expect(grid.points.map(\.values) == [["layered[stages=8,cohort=4096]"], ["chunked[budget=256]"]])
   }
 
+  @Test func commasInJSONBelongToIt() throws {
+    let drafts = #"{"method": "ngram", "synthetic_acceptance_rates": [0.5, 0.2], "x": "a,b]"}"#
+    let grid = try SweepGrid(["--speculative-config", drafts, "--seed", "0,1"])
+    #expect(grid.points.map(\.values) == [["0"], ["1"]])
+    #expect(grid.points[0].arguments == ["--speculative-config", drafts, "--seed", "0"])
+    let two = try SweepGrid(["--speculative-config", drafts + "," + drafts])
+    #expect(two.points.map(\.values) == [[drafts], [drafts]])
+  }
+
   @Test func listsAndRangesMix() throws {
     let grid = try SweepGrid(["--request-rate=0.5,1:2:0.5,inf"])
     #expect(grid.points.map(\.values) == [["0.5"], ["1.0"], ["1.5"], ["2.0"], ["inf"]])

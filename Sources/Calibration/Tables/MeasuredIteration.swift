@@ -47,9 +47,12 @@ public struct MeasuredIteration: Sendable, Hashable {
 
   /// Reads a table of iterations.
   ///
+  /// - Returns: its rows, and the GPU that its `# gpu:` line names as the driver does, if it has one.
   /// - Throws: ``CalibrationError`` that names the file, the line and what is wrong.
-  public static func read(path: String) throws(CalibrationError) -> [MeasuredIteration] {
-    try rows(of: KernelTable(path: path))
+  public static func read(path: String) throws(CalibrationError) -> (rows: [MeasuredIteration], gpu: String?)
+  {
+    let table = try KernelTable(path: path)
+    return (try rows(of: table), table.value("gpu"))
   }
 
   /// Checks the rows of a table.

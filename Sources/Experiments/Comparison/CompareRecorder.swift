@@ -32,6 +32,6 @@ package struct CompareRecorder: Recorder {
 
   package mutating func record(_ request: RequestRecord) {
     run.record(request)
-    requests.append(request)
+    if run.counts(request) { requests.append(request) }
   }
 }

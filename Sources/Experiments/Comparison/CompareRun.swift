@@ -19,6 +19,7 @@ package struct CompareRun {
       run: RunRecorder(
         metrics: RunMetrics(objective: experiment.objective), writer: writer, progress: progress),
       layers: experiment.loaded.system.shard.model.layers)
+    recorder.run.measure(experiment.specification.limits.window)
     let totals = try experiment.run(recorder: &recorder, keepsLayerUses: true)
     policy = experiment.policy.description
     result = RunResult(
@@ -33,7 +34,7 @@ package struct CompareRun {
   /// Time in kernels, on one GPU.
   package var kernelSeconds: Seconds { summary.totals.kernels.reduce(0) { $0 + $1.seconds } }
   /// Time of iterations beyond their kernels.
-  package var hostSeconds: Seconds { summary.metrics.busySeconds - kernelSeconds }
+  package var hostSeconds: Seconds { summary.busySeconds - kernelSeconds }
   /// Energy above idle.
   package var kernelJoules: Joules { summary.totals.kernels.reduce(0) { $0 + $1.joules } }
   /// Energy that flows whatever runs, from the first arrival to the end.

@@ -109,12 +109,16 @@ package struct LatencyLimit: Sendable, Hashable, CustomStringConvertible {
     Double(text).flatMap { $0 > 0 && $0 <= 100 ? $0 : nil }
   }
 
+  /// The longest limit: thirty years.
+  private static let mostSeconds: Seconds = 1e9
+
   /// A time with or without its unit.
   private static func seconds(_ text: Substring) -> Seconds? {
     let units: [(String, Double)] = [("ms", 1e-3), ("us", 1e-6), ("min", 60), ("s", 1)]
     let unit = units.first { text.hasSuffix($0.0) } ?? ("", 1e-3)
     guard let number = Double(text.dropLast(unit.0.count)), number.isFinite else { return nil }
-    return number * unit.1
+    let seconds = number * unit.1
+    return seconds <= mostSeconds ? seconds : nil
   }
 
   private static func short(_ value: Double) -> String { String(format: "%g", value) }

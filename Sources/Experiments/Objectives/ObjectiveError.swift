@@ -23,7 +23,7 @@ package enum ObjectiveError: UserError, Hashable {
   package var description: String {
     switch self {
     case .malformed(let text):
-      "--slo \(text): expected name:milliseconds or name:time with its unit, such as ttft:10000 or ttft:10s"
+      "--slo \(text): expected name:milliseconds or name:time with its unit, such as ttft:10000 or ttft:10s, and at most 1e9 s"
     case .notPositive(let text): "--slo \(text): expected a limit above 0"
     case .unknownLatency(let text, let nearest):
       "--slo \(text): " + (nearest.map { "did you mean '\($0)'? " } ?? "")

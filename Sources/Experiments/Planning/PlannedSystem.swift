@@ -31,8 +31,15 @@ package struct PlannedSystem: Sendable {
   /// All GPUs.
   package var gpus: Int { instances * gpusPerInstance }
 
-  /// How much more than the rate the instances would hold one by one, as a share of the rate.
-  package var headroom: Double { Double(instances) * (capacity.rate ?? 0) / rate - 1 }
+  /// What the instances would hold one by one, in requests a second.
+  ///
+  /// Together they may hold more: a router evens out what one instance has to take as it comes.
+  package var apart: Double { Double(instances) * (capacity.rate ?? 0) }
+
+  /// How much more than the rate the instances are known to hold, as a share of the rate.
+  ///
+  /// They hold the rate together, as was simulated, and by themselves what ``apart`` says; the greater counts.
+  package var headroom: Double { max(0, apart / rate - 1) }
 
   /// Energy of a day at this rate.
   package var kilowattHoursPerDay: Double { figures.watts * 24 / 1000 }

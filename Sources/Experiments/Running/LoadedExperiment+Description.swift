@@ -42,6 +42,15 @@ extension LoadedExperiment {
       + "\(loaded.system.engine.name) · \(workload.name)"
   }
 
+  /// What each instance does of a request, prefill or decode; empty where all do everything.
+  package var roles: [String] {
+    guard decoders != nil else { return [] }
+    return specification.cluster.pools.flatMap { pool in
+      [String](
+        repeating: pool.role?.rawValue ?? "all", count: pool.instances * (pool.system.dataParallelSize ?? 1))
+    }
+  }
+
   /// What the run was given, as the `runs` table keeps it beside its configuration.
   package var parameters: [(String, RunValue)] {
     [

@@ -49,6 +49,13 @@ extension LoadedExperiment {
         : "KV memory: \(tokens) tokens\(ranks), \(String(format: "%.1f", Double(tokens) / Double(max(longest, 1)))) requests of "
           + "\(longest) at a time"
     ]
+    if let window = specification.limits.window {
+      let end = window.end.isFinite ? String(format: "to %g s", window.end) : "on"
+      lines.append(
+        String(format: "Measured from %g s ", window.begin) + end
+          + "; kernels and instances are of the whole run"
+      )
+    }
     let seconds = totals.kernels.reduce(0) { $0 + $1.seconds }
     let outside =
       totals.kernels.reduce(0) { $0 + $1.extrapolatedSeconds } / max(seconds, .leastNonzeroMagnitude)

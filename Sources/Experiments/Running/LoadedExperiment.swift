@@ -27,6 +27,8 @@ public struct LoadedExperiment: Sendable {
   public let kvBlocks: Int
   /// Whether the policy is asked before every iteration; the results are the same.
   public var exactSteps = false
+  /// Ends the run early when somebody wishes it; `nil` where nobody can.
+  package var interruption: Interruption?
 
   /// The law that says how long iterations take; `nil` for kernels.
   package let law: IterationLaw?
@@ -66,6 +68,7 @@ public struct LoadedExperiment: Sendable {
     specification.workload.requestRate = workload.arrivals.rate
     specification.workload.burstiness = workload.gammaShape
     specification.workload.timeScale = workload.timeScale
+    specification.workload.spellOut(workload.arrivals)
     specification.workload.numPrompts = workload.count
     if specification.limits.maxDuration == .infinity { specification.limits.maxDuration = nil }
     self.specification = specification
@@ -101,6 +104,8 @@ public struct LoadedExperiment: Sendable {
     let started = ContinuousClock.now
     var recorder = recorder
     let count = specification.cluster.instanceCount
+    if !workload.classes.isEmpty { recorder.classes = workload.classes.map { ClassShare(name: $0.name) } }
+    recorder.measure(specification.limits.window)
     if count > 1 { recorder.shares = Array(repeating: InstanceShare(), count: count) }
     let totals = try run(recorder: &recorder)
     return RunResult(
@@ -187,7 +192,9 @@ public struct LoadedExperiment: Sendable {
           instances: pool.instances, contents: contents, blockSize: engine.keyValueBlockSize,
           seed: specification.seed)
       ),
-      requests: workload.makeIterator(),
+      requests: interruption.map {
+        InterruptibleRequests(requests: workload.makeIterator(), interruption: $0)
+      } ?? workload.makeIterator(),
       maxModelLength: maxModelLength,
       maxConcurrency: specification.limits.maxConcurrency ?? .max,
       stopAt: specification.limits.maxDuration ?? .infinity,
@@ -238,7 +245,10 @@ extension ServiceObjective {
 extension Workload {
   /// The shape of gamma gaps; `nil` for other arrivals.
   fileprivate var gammaShape: Double? {
-    if case .gamma(_, let burstiness) = arrivals { burstiness } else { nil }
+    switch arrivals {
+    case .gamma(_, let burstiness), .ramp(_, let burstiness, _): burstiness
+    default: nil
+    }
   }
 
   /// The factor on the trace's own arrivals.

@@ -10,8 +10,12 @@ package struct RunRecorder: Recorder {
   package var progress: (any RunProgress)?
   /// What each of several instances did; `nil` for one, of which ``metrics`` say as much.
   package var shares: [InstanceShare]?
+  /// How each class of requests fared; `nil` where all are alike.
+  package var classes: [ClassShare]?
   /// Where to write what each request does in each iteration.
   package var steps: StepsFile?
+  /// Figures of a part of the run; `nil` where all of it counts.
+  var windowed: WindowedMetrics?
   /// KV entries that went from one instance to another.
   package private(set) var transfers = TransferTotals()
   /// The first few requests that were turned away.
@@ -31,8 +35,19 @@ package struct RunRecorder: Recorder {
     self.steps = steps
   }
 
+  /// Lets a part of the run count.
+  package mutating func measure(_ window: MeasuredWindow?) {
+    windowed = window.map { WindowedMetrics($0, objective: metrics.objective) }
+  }
+
+  /// Whether a request counts.
+  package func counts(_ request: RequestRecord) -> Bool {
+    windowed?.window.contains(request.request.arrival) ?? true
+  }
+
   package mutating func record(_ iteration: IterationRecord) {
     metrics.record(iteration)
+    windowed?.record(iteration)
     writer?.record(iteration)
     drawing?.record(iteration)
     shares?[Int(iteration.instance)].record(iteration)
@@ -40,6 +55,7 @@ package struct RunRecorder: Recorder {
 
   package mutating func record(_ iterations: Span<IterationRecord>) {
     metrics.record(iterations)
+    windowed?.record(iterations)
     writer?.record(iterations)
     drawing?.record(iterations)
     guard shares != nil, let first = iterations.indices.first else { return }
@@ -55,18 +71,26 @@ package struct RunRecorder: Recorder {
     steps?.write(rows, iteration: iteration)
   }
 
-  package mutating func record(gap: Seconds, tokens: Int) { metrics.record(gap: gap, tokens: tokens) }
+  package mutating func record(gap: Seconds, tokens: Int) {
+    metrics.record(gap: gap, tokens: tokens)
+    windowed?.record(gap: gap, tokens: tokens)
+  }
 
   package mutating func record(gaps: Span<Seconds>, tokens: Int) {
     metrics.record(gaps: gaps, tokens: tokens)
+    windowed?.record(gaps: gaps, tokens: tokens)
   }
 
   package mutating func record(_ span: SpanRecord) { writer?.record(span) }
 
   package mutating func record(_ request: RequestRecord) {
     metrics.record(request)
+    windowed?.record(request)
     writer?.record(request)
     shares?[Int(request.instance)].record(request)
+    if classes != nil, counts(request) {
+      classes?[Int(request.request.tenant)].record(request, objective: metrics.objective)
+    }
     if request.status == .rejected, rejected.count < 5 { rejected.append(request.request) }
     progress?.advance(by: 1)
   }

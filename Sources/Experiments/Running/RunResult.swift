@@ -14,6 +14,8 @@ public struct RunResult: Sendable {
   public let rejected: [Request]
   /// What each instance did.
   public let instances: [InstanceShare]
+  /// How each class of requests fared; empty where all are alike.
+  public let classes: [ClassShare]
   /// KV entries that went from one instance to another.
   public let transfers: TransferTotals
   /// The first iterations, if they were drawn.
@@ -28,11 +30,19 @@ public struct RunResult: Sendable {
     _ experiment: LoadedExperiment, recorder: RunRecorder, totals: SystemTotals, wall: Duration,
     percentiles: [Double]
   ) {
+    var totals = totals
+    if let windowed = recorder.windowed {
+      totals.idleJoules = windowed.idleJoules(
+        of: totals.idleJoules, whole: recorder.metrics,
+        instances: experiment.specification.cluster.instanceCount)
+    }
     summary = RunSummary(
-      metrics: recorder.metrics, totals: totals, energyQuality: experiment.loaded.energyQuality,
+      metrics: recorder.windowed?.metrics ?? recorder.metrics, whole: recorder.metrics,
+      totals: totals, energyQuality: experiment.loaded.energyQuality,
       cachesPrefixes: experiment.loaded.system.engine.scheduling.cachesPrefixes,
       kvBlocks: experiment.kvBlocks, wall: wall.seconds, percentiles: percentiles)
     instances = recorder.shares ?? [InstanceShare(recorder.metrics)]
+    classes = recorder.classes ?? []
     transfers = recorder.transfers
     rejected = recorder.rejected
     drawing = recorder.drawing

@@ -8,6 +8,10 @@ import Systems
 public struct RunSummary: Sendable {
   /// Distributions and counts.
   public let metrics: RunMetrics
+  /// Time spent in iterations of the whole run, of which ``totals`` tell the kernels.
+  public let busySeconds: Double
+  /// How long the whole run took; ``metrics`` may be of a part.
+  public let wholeDuration: Double
   /// What kernels and idle time used.
   public let totals: SystemTotals
   /// Where the figures of energy come from.
@@ -24,11 +28,14 @@ public struct RunSummary: Sendable {
   private let latencyPercentiles: [LatencyMetric: [Seconds]]
 
   init(
-    metrics: RunMetrics, totals: SystemTotals, energyQuality: Quality, cachesPrefixes: Bool,
+    metrics: RunMetrics, whole: RunMetrics, totals: SystemTotals, energyQuality: Quality,
+    cachesPrefixes: Bool,
     kvBlocks: Int, wall: Double,
     percentiles: [Double]
   ) {
     self.metrics = metrics
+    busySeconds = whole.busySeconds
+    wholeDuration = whole.duration
     self.totals = totals
     self.energyQuality = energyQuality
     self.cachesPrefixes = cachesPrefixes

@@ -7,7 +7,7 @@ public struct SystemTotals: Sendable {
   /// What layers used by what they carry; nothing unless it was asked for.
   public let layerUses: LayerUses
   /// Energy drawn while nothing ran, in joules.
-  public let idleJoules: Joules
+  public internal(set) var idleJoules: Joules
   /// Mean requests in the system as each arrives.
   public let meanInSystem: Double
   /// Most requests in the system.

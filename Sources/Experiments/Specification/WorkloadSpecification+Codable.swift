@@ -3,8 +3,17 @@ import Workloads
 /// By the names of options: `{"trace": "arxiv", "request_rate": 1.5}`; an infinite rate is the word `inf`.
 extension WorkloadSpecification: Codable {
   private enum CodingKeys: String, CodingKey, CaseIterable {
-    case trace, arrivals, burstiness, shuffle, seed
+    case trace, arrivals, burstiness, classes, shuffle, seed
     case requestRate = "request_rate"
+    case rampUp = "ramp_up_strategy"
+    case rampUpStart = "ramp_up_start_rps"
+    case rampUpEnd = "ramp_up_end_rps"
+    case burstRatio = "burst_ratio"
+    case burstShare = "burst_share"
+    case burstLength = "burst_length"
+    case dailySwing = "daily_swing"
+    case weekendShare = "weekend_share"
+    case dayLength = "day_length"
     case timeScale = "time_scale"
     case numPrompts = "num_prompts"
     case timeUnit = "time_unit"
@@ -32,6 +41,23 @@ extension WorkloadSpecification: Codable {
     requestRate = try object.decodeIfPresent(Double.self, forKey: .requestRate)
     burstiness = try object.decodeIfPresent(Double.self, forKey: .burstiness)
     timeScale = try object.decodeIfPresent(Double.self, forKey: .timeScale)
+    if let name = try object.decodeIfPresent(String.self, forKey: .rampUp) {
+      guard let strategy = RampStrategy(rawValue: name) else {
+        throw DecodingError.dataCorruptedError(
+          forKey: .rampUp, in: object, debugDescription: "expected linear or exponential")
+      }
+      rampUp = strategy
+    }
+    rampUpStart = try object.decodeIfPresent(Double.self, forKey: .rampUpStart)
+    rampUpEnd = try object.decodeIfPresent(Double.self, forKey: .rampUpEnd)
+    setBursts(
+      ratio: try object.decodeIfPresent(Double.self, forKey: .burstRatio),
+      share: try object.decodeIfPresent(Double.self, forKey: .burstShare),
+      length: try object.decodeIfPresent(Double.self, forKey: .burstLength))
+    setDays(
+      swing: try object.decodeIfPresent(Double.self, forKey: .dailySwing),
+      weekend: try object.decodeIfPresent(Double.self, forKey: .weekendShare),
+      length: try object.decodeIfPresent(Double.self, forKey: .dayLength))
     numPrompts = try object.decodeIfPresent(Int.self, forKey: .numPrompts)
     if let unit = try object.decodeIfPresent(String.self, forKey: .timeUnit) {
       guard let known = TimeUnit(rawValue: unit) else {
@@ -47,6 +73,7 @@ extension WorkloadSpecification: Codable {
     outputLength = try object.decodeIfPresent(Int.self, forKey: .outputLength)
     rangeRatio = try object.decodeIfPresent(Double.self, forKey: .rangeRatio)
     imageTokens = try object.decodeIfPresent(Int.self, forKey: .imageTokens)
+    try object.read(.classes, into: &classes)
     try object.read(.shuffle, into: &shuffle)
     try object.read(.seed, into: &seed)
   }
@@ -58,6 +85,15 @@ extension WorkloadSpecification: Codable {
     try object.encodeIfPresent(arrivals?.rawValue, forKey: .arrivals)
     try object.encodeIfPresent(requestRate, forKey: .requestRate)
     try object.encodeIfPresent(burstiness, forKey: .burstiness)
+    try object.encodeIfPresent(rampUp?.rawValue, forKey: .rampUp)
+    try object.encodeIfPresent(rampUpStart, forKey: .rampUpStart)
+    try object.encodeIfPresent(rampUpEnd, forKey: .rampUpEnd)
+    try object.encodeIfPresent(bursts?.ratio, forKey: .burstRatio)
+    try object.encodeIfPresent(bursts?.share, forKey: .burstShare)
+    try object.encodeIfPresent(bursts?.length, forKey: .burstLength)
+    try object.encodeIfPresent(days?.swing, forKey: .dailySwing)
+    try object.encodeIfPresent(days?.weekend, forKey: .weekendShare)
+    try object.encodeIfPresent(days?.length, forKey: .dayLength)
     try object.encodeIfPresent(timeScale, forKey: .timeScale)
     try object.encodeIfPresent(numPrompts, forKey: .numPrompts)
     try object.encodeIfPresent(timeUnit?.rawValue, forKey: .timeUnit)
@@ -67,6 +103,7 @@ extension WorkloadSpecification: Codable {
     try object.encodeIfPresent(outputLength, forKey: .outputLength)
     try object.encodeIfPresent(rangeRatio, forKey: .rangeRatio)
     try object.encodeIfPresent(imageTokens, forKey: .imageTokens)
+    if !classes.isEmpty { try object.encode(classes, forKey: .classes) }
     try object.encode(shuffle, forKey: .shuffle)
     try object.encode(seed, forKey: .seed)
   }

@@ -133,7 +133,8 @@ package struct Tuner {
     _ experiment: LoadedExperiment, _ criteria: [CapacityCriterion]
   ) throws -> [CapacityFigures] {
     let started = ContinuousClock.now
-    var recorder = TuningRecorder(objectives: criteria.map(\.objective.requests))
+    var recorder = TuningRecorder(
+      objectives: criteria.map(\.objective.requests), window: experiment.specification.limits.window)
     let totals = try experiment.run(recorder: &recorder)
     let result = RunResult(
       experiment, recorder: recorder.run, totals: totals, wall: ContinuousClock.now - started,

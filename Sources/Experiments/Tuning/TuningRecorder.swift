@@ -16,8 +16,9 @@ package struct TuningRecorder: Recorder {
   private var requests = 0
 
   /// Creates a recorder for objectives, of which there is one at least.
-  package init(objectives: [ServiceObjective]) {
+  package init(objectives: [ServiceObjective], window: MeasuredWindow? = nil) {
     run = RunRecorder(metrics: RunMetrics(objective: objectives.first ?? ServiceObjective()))
+    run.measure(window)
     self.objectives = objectives
     kept = objectives.map { _ in Kept() }
   }
@@ -30,9 +31,10 @@ package struct TuningRecorder: Recorder {
 
   package mutating func record(_ request: RequestRecord) {
     run.record(request)
+    guard run.counts(request) else { return }
     requests += 1
     for i in objectives.indices {
-      let objective = objectives[i]
+      let objective = request.request.objective ?? objectives[i]
       if objective.isMet(by: request) { kept[i].good += 1 }
       for (place, latency) in LatencyLimit.Latency.allCases.enumerated() {
         var single = ServiceObjective()

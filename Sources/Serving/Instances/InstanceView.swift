@@ -135,6 +135,14 @@ public struct InstanceView {
     return request
   }
 
+  /// Whose a prompt is.
+  public func tenant(of prompt: Prompt) -> Int { Int(sequences[prompt.slot.index].record.request.tenant) }
+
+  /// When a prompt's first token is due by what its request asks for; `nil` if it asks for nothing.
+  public func deadline(of prompt: Prompt) -> Seconds? {
+    sequences[prompt.slot.index].record.request.objective?.timeToFirstToken.map { prompt.arrival + $0 }
+  }
+
   /// The longest time since the last token of a sequence that decodes: what the next gap is at least; `nil` if none does.
   public var timeSinceLastStep: Seconds? { decoding.stepping > 0 ? now - decoding.lastStepAt : nil }
 

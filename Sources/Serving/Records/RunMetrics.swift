@@ -90,6 +90,8 @@ public struct RunMetrics: Recorder, Sendable {
   /// Adds a request.
   public mutating func record(_ request: RequestRecord) {
     firstArrival = min(firstArrival, request.request.arrival)
+    // A request of a class has limits of its own.
+    let objective = request.request.objective ?? objective
     if objective.isMetByFirstToken(of: request) { goodFirstToken += 1 }
     if objective.isMetByGaps(of: request) { goodGaps += 1 }
     if objective.isMet(by: request) { good += 1 }

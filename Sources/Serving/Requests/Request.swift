@@ -15,6 +15,8 @@ public struct Request: Sendable, Hashable {
   public var priority = 0
   /// What a predictor expects it to write; `nil` where the workload has no such prediction.
   public var expectedOutputTokens: Tokens?
+  /// Whose it is, from 0: the place of its class in a mix of them.
+  public var tenant: Int16 = 0
   /// What its prompt begins with: a number of ``PromptContents``; -1 if nothing is known of it.
   public var content: Int32 = -1
   /// Tokens of its prompt that stand for images.

@@ -113,6 +113,10 @@ public struct Setting<Root>: Sendable {
 extension ClosedRange<Double> {
   /// Any number from 0.
   static var notNegative: Self { 0...1e9 }
+  /// Milliseconds that something takes on a host: a minute at most, beyond which no server is.
+  static var milliseconds: Self { 0...60_000 }
+  /// Microseconds that a token, a sequence or a layer takes on a host: a tenth of a second at most.
+  static var microseconds: Self { 0...100_000 }
   /// Any number above 0.
   static var positive: Self { 1e-6...1e18 }
 }

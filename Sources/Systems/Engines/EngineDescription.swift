@@ -188,34 +188,34 @@ public struct EngineDescription: Descriptor, Hashable {
       "kv.fp8", isLate: true, .flag(\.keepsKeyValuesInFP8),
       "Whether keys and values are kept in FP8, as --kv-cache-dtype fp8 has it."),
     Setting(
-      "host.per_iteration_ms", unit: "ms", .number(\.host.perIterationMilliseconds, .notNegative),
+      "host.per_iteration_ms", unit: "ms", .number(\.host.perIterationMilliseconds, .milliseconds),
       "Scheduling and preparation of any iteration."),
     Setting(
-      "host.partial_depth_ms", unit: "ms", .number(\.host.partialDepthMilliseconds, .notNegative),
+      "host.partial_depth_ms", unit: "ms", .number(\.host.partialDepthMilliseconds, .milliseconds),
       "Further preparation where prefill does not pass through all layers."),
     Setting(
       "host.partial_depth_token_us", unit: "us",
-      .number(\.host.partialDepthTokenMicroseconds, .notNegative),
+      .number(\.host.partialDepthTokenMicroseconds, .microseconds),
       "Preparation for each prefill token of an iteration whose prefill does not pass through all layers."),
     Setting(
-      "host.per_decode_sequence_us", unit: "us", .number(\.host.perDecodeSequenceMicroseconds, .notNegative),
+      "host.per_decode_sequence_us", unit: "us", .number(\.host.perDecodeSequenceMicroseconds, .microseconds),
       "Preparation for each decoding sequence."),
     Setting(
       "host.exposed_per_sequence_us", unit: "us", isLate: true,
-      .number(\.host.exposedPerSequenceMicroseconds, .notNegative),
+      .number(\.host.exposedPerSequenceMicroseconds, .microseconds),
       "Time for each sequence of an iteration that no overlap of host and GPU hides."),
     Setting(
       "host.per_prefill_sequence_us", unit: "us",
-      .number(\.host.perPrefillSequenceMicroseconds, .notNegative),
+      .number(\.host.perPrefillSequenceMicroseconds, .microseconds),
       "Preparation for each prompt in prefill."),
     Setting(
-      "host.per_prefill_token_us", unit: "us", .number(\.host.perPrefillTokenMicroseconds, .notNegative),
+      "host.per_prefill_token_us", unit: "us", .number(\.host.perPrefillTokenMicroseconds, .microseconds),
       "Preparation for each prefill token, once, as it enters the first layer."),
     Setting(
-      "host.eager_layer_us", unit: "us", .number(\.host.eagerLayerMicroseconds, .notNegative),
+      "host.eager_layer_us", unit: "us", .number(\.host.eagerLayerMicroseconds, .microseconds),
       "Time to issue one layer's kernels one by one."),
     Setting(
-      "host.graph_layer_us", unit: "us", .number(\.host.graphLayerMicroseconds, .notNegative),
+      "host.graph_layer_us", unit: "us", .number(\.host.graphLayerMicroseconds, .microseconds),
       "Time to issue one layer's kernels from a CUDA graph."),
     Setting(
       "graphs.sizes", unit: "rows", .sizes(\.graphs.sizes),
@@ -245,7 +245,7 @@ public struct EngineDescription: Descriptor, Hashable {
       "all_reduce.custom_limit_bytes", unit: "bytes", .integer(\.customAllReduceLimitBytes, 0...(1 << 40)),
       "Largest message of the engine's own all-reduce; larger ones go to NCCL."),
     Setting(
-      "all_reduce.eager_floor_us", unit: "us", .number(\.eagerAllReduceMicroseconds, .notNegative),
+      "all_reduce.eager_floor_us", unit: "us", .number(\.eagerAllReduceMicroseconds, .microseconds),
       "Least time of an all-reduce that is not launched from a CUDA graph."),
     Setting(
       "all_reduce.most_gpus", unit: "GPUs", isLate: true,
@@ -253,7 +253,7 @@ public struct EngineDescription: Descriptor, Hashable {
       "More GPUs than these all-reduce as fast, as over a rack's NVLink where one tray was measured; 0: no limit."
     ),
     Setting(
-      "all_reduce.skew_us", unit: "us", .number(\.allReduceSkewMicroseconds, .notNegative),
+      "all_reduce.skew_us", unit: "us", .number(\.allReduceSkewMicroseconds, .microseconds),
       "Time that the GPUs of an all-reduce wait for the last of them."),
     Setting(
       "attention.splits_keys", .flag(\.splitsAttentionKeys),

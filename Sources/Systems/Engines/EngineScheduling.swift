@@ -85,12 +85,12 @@ public struct EngineScheduling: Sendable, Hashable {
       "cache.groups_by_window", isLate: true, .flag(\.scheduling.groupsLayersByWindow),
       "Whether layers with a sliding window have KV blocks of their own, which are freed behind the window."),
     Setting(
-      "host.outside_ms", unit: "ms", isLate: true, .number(\.scheduling.outsideMilliseconds, .notNegative),
+      "host.outside_ms", unit: "ms", isLate: true, .number(\.scheduling.outsideMilliseconds, .milliseconds),
       "Time of a request outside the GPU loop (HTTP, detokeniser): it delays the request and occupies nothing."
     ),
     Setting(
       "host.outside_token_us", unit: "us", isLate: true,
-      .number(\.scheduling.outsideTokenMicroseconds, .notNegative),
+      .number(\.scheduling.outsideTokenMicroseconds, .microseconds),
       "Time that a token of a prompt occupies the API server, which tokenises one prompt after another."),
   ]
 }

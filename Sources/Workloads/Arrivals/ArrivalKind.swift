@@ -8,6 +8,12 @@ public enum ArrivalKind: String, Sendable, CaseIterable {
   case constant
   /// The trace's own arrivals.
   case trace
+  /// Poisson with a rate that rises over the run; `--ramp-up-strategy` chooses it.
+  case ramp
+  /// Poisson with a rate that jumps up and down.
+  case bursts
+  /// Poisson with a rate that follows days and weeks.
+  case daily
   /// Every request at 0.
   case allAtOnce = "all-at-once"
 }

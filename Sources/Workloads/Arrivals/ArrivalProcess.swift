@@ -15,14 +15,22 @@ public enum ArrivalProcess: Sendable, Hashable {
   case constant(rate: Double)
   /// The trace's own arrivals, stretched by a factor: 0.5 doubles the rate.
   case trace(timeScale: Double)
+  /// Gaps of a gamma distribution at a rate that goes along a ramp over so many requests.
+  case ramp(Ramp, burstiness: Double, count: Int)
+  /// Gaps of an exponential distribution at a rate that jumps; `rate` is its mean.
+  case bursts(Bursts, rate: Double)
+  /// Gaps of an exponential distribution at a rate that follows the time of day; `rate` is its mean over a week.
+  case daily(Days, rate: Double)
   /// Every request at 0.
   case allAtOnce
 
   /// Requests a second in the long run; nil if the process itself has no such rate.
   public var rate: Double? {
     switch self {
-    case .poisson(let rate), .gamma(let rate, _), .constant(let rate): rate
-    case .trace, .allAtOnce: nil
+    case .poisson(let rate), .gamma(let rate, _), .constant(let rate), .bursts(_, let rate),
+      .daily(_, let rate):
+      rate
+    case .trace, .allAtOnce, .ramp: nil
     }
   }
 
@@ -33,6 +41,9 @@ public enum ArrivalProcess: Sendable, Hashable {
     case .gamma: .gamma
     case .constant: .constant
     case .trace: .trace
+    case .ramp: .ramp
+    case .bursts: .bursts
+    case .daily: .daily
     case .allAtOnce: .allAtOnce
     }
   }

@@ -43,11 +43,16 @@ struct CompareReport {
       table.rows.append([
         .text(d.metric.title), .text(d.statistic.rawValue), short(d.baseline), short(d.other),
         short(d.difference.value),
-        .text(String(format: "%.4g to %.4g", d.difference.interval.low, d.difference.interval.high)),
         .text(
-          String(
-            format: "%+.1f %% (%+.1f to %+.1f)", d.relative.value * 100, d.relative.interval.low * 100,
-            d.relative.interval.high * 100)),
+          difference.pairs < 2
+            ? "one request has none"
+            : String(format: "%.4g to %.4g", d.difference.interval.low, d.difference.interval.high)),
+        .text(
+          difference.pairs < 2
+            ? String(format: "%+.1f %%", d.relative.value * 100)
+            : String(
+              format: "%+.1f %% (%+.1f to %+.1f)", d.relative.value * 100, d.relative.interval.low * 100,
+              d.relative.interval.high * 100)),
         .text(d.verdict.rawValue),
       ])
     }

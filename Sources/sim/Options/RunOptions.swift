@@ -18,7 +18,7 @@ struct RunOptions: ParsableArguments {
         policy: try schedule.specification { try system.ownPolicy(in: folders) }))
     try self.cluster.apply(to: &cluster)
     return Experiment(
-      workload: traffic.specification, cluster: cluster, objective: try objective.specification(),
+      workload: try traffic.specification(), cluster: cluster, objective: try objective.specification(),
       limits: traffic.limits)
   }
 

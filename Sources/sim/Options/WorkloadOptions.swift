@@ -61,8 +61,54 @@ struct WorkloadOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Shape of gamma gaps between arrivals: 1 is Poisson, less is burstier."))
   var burstiness: Double?
 
+  @Option(
+    help: ArgumentHelp(
+      "Let the rate rise over the run, from --ramp-up-start-rps to --ramp-up-end-rps: linear or exponential.")
+  )
+  var rampUpStrategy: RampStrategy?
+
+  @Option(help: ArgumentHelp("The first rate of a ramp.", valueName: "req/s"))
+  var rampUpStartRps: Double?
+
+  @Option(help: ArgumentHelp("The last rate of a ramp.", valueName: "req/s"))
+  var rampUpEndRps: Double?
+
+  @Option(
+    help: ArgumentHelp(
+      "The rate in bursts over that between them, with --arrivals bursts. Default: 10.", valueName: "ratio"))
+  var burstRatio: Double?
+
+  @Option(help: ArgumentHelp("Share of the time that is burst. Default: 0.1.", valueName: "0...1"))
+  var burstShare: Double?
+
+  @Option(help: ArgumentHelp("Mean length of a burst. Default: 30.", valueName: "seconds"))
+  var burstLength: Double?
+
+  @Option(
+    help: ArgumentHelp(
+      "How far the rate swings around its mean in a day, with --arrivals daily: least at the start, which is midnight, most "
+        + "at noon. Default: 0.6.", valueName: "0...1"))
+  var dailySwing: Double?
+
+  @Option(
+    help: ArgumentHelp(
+      "Requests of the sixth and seventh day over those of the others. Default: 1.", valueName: "share"))
+  var weekendShare: Double?
+
+  @Option(
+    help: ArgumentHelp(
+      "Seconds of a day; a short one plays a day in minutes. Default: 86400.", valueName: "seconds"))
+  var dayLength: Double?
+
   @Option(help: ArgumentHelp("Factor on the trace's own arrival times; 0.5 doubles the rate."))
   var timeScale: Double?
+
+  @Option(
+    name: .customLong("request-class"),
+    help: ArgumentHelp(
+      "A class of requests, as in chat[share=0.7,ttft=1s,tbt=50ms,priority=1]; once for each class of a mix. Its limits take the "
+        + "place of --slo; priority counts with --scheduling-policy priority.", valueName: "name[...]"))
+  var classes: [String] = []
 
   @Option(
     help: ArgumentHelp(
@@ -82,6 +128,15 @@ struct WorkloadOptions: ParsableArguments {
         + "count as failing the objective.", valueName: "seconds"))
   var maxDuration: Double?
 
+  @Option(
+    help: ArgumentHelp(
+      "Leave out what comes before this simulated time, such as a warm-up: requests count by their arrival, iterations and gaps "
+        + "by their end. Kernels, instances and logs are of the whole run.", valueName: "seconds"))
+  var measureFrom: Double?
+
+  @Option(help: ArgumentHelp("Leave out what comes from this simulated time on.", valueName: "seconds"))
+  var measureUntil: Double?
+
   @Flag(help: "Put the rows of a trace file in random order.")
   var shuffle = false
 
@@ -89,12 +144,18 @@ struct WorkloadOptions: ParsableArguments {
   var seed: UInt64 = 0
 
   /// The requests that the options describe.
-  var specification: WorkloadSpecification {
+  func specification() throws -> WorkloadSpecification {
     let isRandom = inputLen != nil || outputLen != nil || rangeRatio != nil
     var workload = WorkloadSpecification(
       trace: isRandom ? "random" : trace, arrivals: arrivals, requestRate: requestRate,
       burstiness: burstiness,
       timeScale: timeScale, numPrompts: numPrompts, shuffle: shuffle, seed: seed)
+    workload.rampUp = rampUpStrategy
+    workload.rampUpStart = rampUpStartRps
+    workload.rampUpEnd = rampUpEndRps
+    workload.setBursts(ratio: burstRatio, share: burstShare, length: burstLength)
+    workload.setDays(swing: dailySwing, weekend: weekendShare, length: dayLength)
+    workload.classes = try classes.map { try RequestClass(parsing: $0) }
     workload.timeUnit = timeUnit
     workload.traceStart = traceStart
     workload.traceEnd = traceEnd
@@ -106,8 +167,14 @@ struct WorkloadOptions: ParsableArguments {
   }
 
   /// The clients, and when the run is cut.
-  var limits: RunLimits { RunLimits(maxConcurrency: maxConcurrency, maxDuration: maxDuration) }
+  var limits: RunLimits {
+    var limits = RunLimits(maxConcurrency: maxConcurrency, maxDuration: maxDuration)
+    limits.measureFrom = measureFrom
+    limits.measureUntil = measureUntil
+    return limits
+  }
 }
 
 extension ArrivalKind: ExpressibleByArgument {}
+extension RampStrategy: ExpressibleByArgument {}
 extension TimeUnit: ExpressibleByArgument {}

@@ -87,10 +87,12 @@ struct PlanTable {
     guard let first = cases.first, let plan = first.plan else { return nil }
     let gpus = "\(plan.gpus) \(first.system.hardware)"
     let limit = first.limit.isEmpty ? "" : ", limited by \(first.limit)"
+    let room =
+      plan.apart < plan.rate
+      ? String(format: "no head-room: one by one the replicas hold %.3g req/s.", plan.apart)
+      : String(format: "%.0f %% head-room.", plan.headroom * 100)
     return String(
-      format:
-        "%@ under %@ on %@ (%d replicas of %d)%@; %.0f %% of the time busy, %.0f %% head-room.",
-      first.system.model, first.policy, gpus, plan.instances, plan.gpusPerInstance, limit,
-      plan.utilisation * 100, plan.headroom * 100)
+      format: "%@ under %@ on %@ (%d replicas of %d)%@; %.0f %% of the time busy, ", first.system.model,
+      first.policy, gpus, plan.instances, plan.gpusPerInstance, limit, plan.utilisation * 100) + room
   }
 }

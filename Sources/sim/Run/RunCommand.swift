@@ -47,7 +47,9 @@ struct RunCommand: ParsableCommand {
   func run() throws {
     try output.validateValues()
     try exports.validateValues(log: output.noDatabase ? nil : output.log)
-    let experiment = try load()
+    var experiment = try load()
+    let interruption = Interruption()
+    experiment.interruption = interruption
     let statistics = try options.objective.single()?.statistics ?? []
     if dryRun {
       print(output.json ? experiment.specification.json : experiment.specification.prettyJSON)
@@ -63,6 +65,7 @@ struct RunCommand: ParsableCommand {
     }
     let writer = try output.makeWriter()
     let steps = try output.stepsCsv.map { try StepsFile(path: $0) }
+    let interrupts = InterruptHandler(stopping: interruption)
     let progress = output.json ? nil : Progress(total: experiment.workload.count)
     let result = try experiment.run(
       RunRecorder(
@@ -71,15 +74,24 @@ struct RunCommand: ParsableCommand {
         steps: steps),
       percentiles: output.percentiles + Self.further(statistics, beside: output.percentiles))
     progress?.clear()
+    interrupts.cancel()
     try steps?.finish()
+    let isCut = interruption.isRequested
+    experiment.interruption = nil
 
-    let uncertainty = try output.uncertainty.map {
-      try Uncertainty(of: experiment, summary: result.summary, draws: $0)
-    }
+    let uncertainty =
+      isCut
+      ? nil
+      : try output.uncertainty.map {
+        try Uncertainty(of: experiment, summary: result.summary, draws: $0)
+      }
     var notes = statistics.compactMap { Self.verdict($0, result.summary) }
     notes += experiment.notes(totals: result.totals)
     var logged: Int64?
-    if let writer {
+    if isCut {
+      notes.append(
+        "Interrupted after \(result.metrics.requests) of \(experiment.workload.count) requests; not logged.")
+    } else if let writer {
       let row = experiment.row(
         result, more: uncertainty?.values ?? [], argv: Array(CommandLine.arguments.dropFirst()))
       let id = try writer.finish(row, kernels: result.totals.kernels)
@@ -97,7 +109,15 @@ struct RunCommand: ParsableCommand {
         }
         if result.instances.count > 1 {
           json.array("instances") { json in
-            for share in result.instances {
+            for (place, share) in result.instances.enumerated() {
+              let role = experiment.roles.isEmpty ? [] : [("role", RunValue(experiment.roles[place]))]
+              json.object { json in for (key, value) in role + share.values { json.member(key, value) } }
+            }
+          }
+        }
+        if !result.classes.isEmpty {
+          json.array("classes") { json in
+            for share in result.classes {
               json.object { json in for (key, value) in share.values { json.member(key, value) } }
             }
           }
@@ -113,6 +133,7 @@ struct RunCommand: ParsableCommand {
     if let logged {
       for note in try exports.write(run: logged, of: output.db) where !output.json { print(note) }
     }
+    if isCut { throw ExitCode(128 + SIGINT) }
   }
 
   /// Percentiles that are limited and not reported anyway.
@@ -155,7 +176,8 @@ struct RunCommand: ParsableCommand {
     let notes = notes + ["Simulated in \(String(format: "%.2f", result.summary.wall)) s."]
     let report = RunReport(
       title: experiment.title, head: experiment.head(totals: result.totals), summary: result.summary,
-      objective: experiment.objective, instances: result.instances, transfers: result.transfers, notes: notes)
+      objective: experiment.objective, instances: result.instances, roles: experiment.roles,
+      classes: result.classes, transfers: result.transfers, notes: notes)
     print(report.text)
   }
 

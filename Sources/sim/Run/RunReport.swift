@@ -3,6 +3,7 @@ import Experiments
 import Foundation
 import Serving
 import Statistics
+import Support
 import Systems
 
 /// The report of a run: the block that users know from `vllm bench serve`, then energy, expert traffic, and how far
@@ -14,6 +15,10 @@ struct RunReport {
   let summary: RunSummary
   let objective: ServiceObjective
   let instances: [InstanceShare]
+  /// What each instance does of a request; empty where all do everything.
+  var roles: [String] = []
+  /// How each class of requests fared; empty where all are alike.
+  var classes: [ClassShare] = []
   let transfers: TransferTotals
   let notes: [String]
 
@@ -21,7 +26,7 @@ struct RunReport {
     let m = summary.metrics
     let duration = m.duration > 0 ? m.duration : .infinity
     let tokens = Double(m.inputTokens + m.outputTokens)
-    var lines = [title] + head + [Self.rule("Serving Benchmark Result", "=")]
+    var lines = [title.onOneLine(limit: 300)] + head + [Self.rule("Serving Benchmark Result", "=")]
     lines += [
       row("Successful requests:", m.completed), row("Rejected requests:", m.rejected),
       row("Unfinished requests:", m.unfinished),
@@ -58,6 +63,13 @@ struct RunReport {
       row("TTFT alone:", percent(m.attainmentOfFirstToken)),
       row("TBT (longest gap) alone:", percent(m.attainmentOfGaps)),
     ]
+    lines += classes.map { share in
+      row(
+        "\(share.name):",
+        String(
+          format: "%d requests, %.1f %% good, TTFT %.0f ms", share.requests, share.attainment * 100,
+          share.meanTimeToFirstToken * 1000))
+    }
     lines.append(Self.rule("Energy (all GPUs, \(summary.energyQuality.rawValue))", "-"))
     lines += [
       row("Energy (kJ):", summary.joules / 1000),
@@ -85,9 +97,11 @@ struct RunReport {
         row("Longest, wait included (ms):", transfers.longestDelay * 1000),
       ]
     }
-    if instances.count > 1 { lines += instanceLines(duration: duration) }
+    if instances.count > 1 {
+      lines += instanceLines(duration: max(summary.wholeDuration, .leastNonzeroMagnitude))
+    }
     lines.append(Self.rule("Kernels (time on one GPU)", "-"))
-    let busy = max(m.busySeconds, .leastNonzeroMagnitude)
+    let busy = max(summary.busySeconds, .leastNonzeroMagnitude)
     var inKernels = 0.0
     for use in summary.totals.kernels.sorted(by: { $0.seconds > $1.seconds }) {
       inKernels += use.seconds
@@ -109,7 +123,9 @@ struct RunReport {
         share.meanTimeToFirstToken * 1000) + hits
     }
     if instances.count <= 16 {
-      lines += instances.enumerated().map { row("\($0.offset):", line($0.element)) }
+      lines += instances.enumerated().map { place, share in
+        row(roles.isEmpty ? "\(place):" : "\(place) (\(roles[place])):", line(share))
+      }
     } else {
       let order = instances.sorted { ($0.inputTokens, $0.completed) < ($1.inputTokens, $1.completed) }
       lines += [("fewest tokens:", order[0]), ("most tokens:", order[order.count - 1])].map {
@@ -139,7 +155,7 @@ struct RunReport {
   private func percent(_ share: Double) -> String { String(format: "%.1f %%", share * 100) }
 
   private static func short(_ value: Double) -> String {
-    value == value.rounded() ? "\(Int(value))" : String(format: "%.1f", value)
+    String(format: value == value.rounded() ? "%.0f" : "%.1f", value)
   }
 
   private static func rule(_ title: String, _ character: Character) -> String {

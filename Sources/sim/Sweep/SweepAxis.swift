@@ -16,15 +16,18 @@ struct SweepAxis {
     alternatives = product
   }
 
-  /// Splits a list at the commas outside of brackets.
+  /// Splits a list at the commas outside of brackets, braces and texts in quotation marks, as JSON has them.
   static func elements(_ text: Substring) -> [Substring] {
     var elements: [Substring] = []
     var depth = 0
+    var isQuoted = false
     var start = text.startIndex
     for i in text.indices {
       switch text[i] {
-      case "[": depth += 1
-      case "]": depth -= 1
+      case "\"": isQuoted.toggle()
+      case _ where isQuoted: break
+      case "[", "{": depth += 1
+      case "]", "}": depth -= 1
       case "," where depth == 0:
         elements.append(text[start..<i])
         start = text.index(after: i)
@@ -37,7 +40,9 @@ struct SweepAxis {
   private static func values(_ word: Substring, option: String) throws(CommandLineError) -> [String] {
     // In path=value,value,... the path goes with each value.
     var path = ""
-    if let sign = word.firstIndex(of: "="), !word[..<sign].contains("[") { path = String(word[...sign]) }
+    if let sign = word.firstIndex(of: "="), !word[..<sign].contains(where: { "[{\"".contains($0) }) {
+      path = String(word[...sign])
+    }
     var values: [String] = []
     for element in elements(word.dropFirst(path.count)) {
       guard !element.isEmpty else {

@@ -1,7 +1,8 @@
 import Foundation
+import Support
 
 /// Writes a line on standard error.
-func warn(_ text: String) { writeError("sim: \(text)\n") }
+func warn(_ text: String) { writeError("sim: \(text.onOneLine(limit: 2000))\n") }
 
 /// Writes on standard error; where that is closed or full there is no place left to say so, and the program goes on.
 func writeError(_ text: String) {

@@ -6,6 +6,7 @@ import Foundation
 import ResultStore
 import Serving
 import Statistics
+import Support
 import Systems
 
 /// `sim validate iterations`: prices iterations that were measured whole.
@@ -53,7 +54,17 @@ struct ValidateIterationsCommand: ParsableCommand {
     var leftOut = 0
     for file in files {
       let gpu = hardware ?? URL(filePath: file).deletingLastPathComponent().lastPathComponent
-      for iteration in try MeasuredIteration.read(path: file) {
+      let (rows, device) = try MeasuredIteration.read(path: file)
+      if let device, !HardwareDescription.isName(gpu, ofDevice: device) {
+        // A GPU that is named on purpose may be described anew; a folder's name may only be wrong.
+        guard hardware != nil else {
+          throw CommandLineError.contradiction(
+            "\(file): it was measured on \(device.onOneLine()), and lies in a folder '\(gpu)'; give --hardware"
+          )
+        }
+        warn("\(file): it was measured on \(device.onOneLine()), and is predicted for \(gpu)")
+      }
+      for iteration in rows {
         let loaded = try library.system(try system(iteration.model, gpu))
         guard iteration.tensorParallel == 1, iteration.layers == loaded.system.shard.model.layers else {
           leftOut += 1

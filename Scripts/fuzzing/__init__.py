@@ -1,0 +1,1 @@
+"""Mutated inputs and odd command lines for Scripts/fuzz."""

@@ -1,0 +1,148 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// What a user does from the second hour on: configuration files, generated traces, classes, windows, checks, stopping.
+@Suite struct EverydayTests {
+  private func object(_ outcome: Binary.Outcome) throws -> [String: Any] {
+    try #require(try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any])
+  }
+
+  @Test func aConfigurationFileHoldsOptions() throws {
+    let folder = try TemporaryFolder()
+    let file = try folder.file(
+      "study.json",
+      """
+      {"trace": "sharegpt", "policy": "layered", "request_rate": 2.5, "num-prompts": 5, "no-db": true, "json": true,
+      "slo": ["ttft:1s", "tbt:50ms"], "engine-set": ["host.per_iteration_ms=2"], "shuffle": false}
+      """)
+    let run = try object(Binary.run(["run", "--config", file]))
+    #expect(run["trace"] as? String == "sharegpt" && run["request_rate"] as? Double == 2.5)
+    #expect((run["policy"] as? String)?.hasPrefix("layered") == true)
+    // The command line has the last word.
+    let other = try object(Binary.run(["--config=" + file, "--policy", "chunked"]))
+    #expect((other["policy"] as? String)?.hasPrefix("chunked") == true)
+    let sweep = try folder.file(
+      "sweep.json", "{\"seed\": [0, 1], \"num-prompts\": 2, \"policy\": [\"chunked\", \"layered\"]}")
+    let points = try Binary.run(["sweep", "--config", sweep, "--db", folder.file("s.sqlite")])
+    #expect(points.status == 0 && points.output.contains("4 points"), "\(points.errors)")
+  }
+
+  @Test(arguments: [
+    ("{\"polcy\": \"layered\"}", "--polcy", Int32(64)), ("[1]", "object", 65),
+    ("{\"policy\": {}}", "policy", 65), ("{", "JSON", 65),
+  ])
+  func aWrongConfigurationFileIsExplained(text: String, reason: String, status: Int32) throws {
+    let folder = try TemporaryFolder()
+    let outcome = try Binary.run(["--no-db", "--config", try folder.file("c.json", text)])
+    #expect(outcome.status == status && outcome.errors.contains(reason), "\(outcome.errors)")
+    #expect(outcome.errors.split(separator: "\n").count == 1)
+  }
+
+  @Test func theVersionNamesItsFigures() throws {
+    let outcome = try Binary.run(["--version"])
+    #expect(outcome.status == 0 && outcome.output.contains("figures of revision"))
+  }
+
+  /// A cache finds nearly what the generator says that an endless one would.
+  @Test func generatedConversationsArePlayed() throws {
+    let folder = try TemporaryFolder()
+    let made = try Binary.run(["generate", "sessions", "--num-prompts", "200", "--spread", "0"])
+    #expect(made.status == 0 && made.errors.contains("an endless cache finds"), "\(made.errors)")
+    let words = made.errors.split(separator: " ")
+    let place = try #require(words.firstIndex { $0.hasPrefix("%") })
+    let endless = try #require(Double(words[place - 1])) / 100
+    let trace = try folder.file("chat.jsonl", made.output)
+    let run = try object(
+      Binary.run(["--trace", trace, "--engine", "vllm", "--enable-prefix-caching", "--no-db", "--json"]))
+    #expect(run["completed"] as? Int == 200)
+    let found = try #require(run["prefix_hit_rate"] as? Double)
+    // Answers stay in the cache, too, and are part of the next prompt.
+    #expect(found > endless - 0.02 && found < endless + 0.35, "\(found) \(endless)")
+    let documents = try Binary.run(["generate", "documents", "--num-prompts", "20", "--sorted"])
+    #expect(documents.output.split(separator: "\n").count == 20)
+    let wrong = try Binary.run(["generate", "documents", "--documents", "60", "--library", "100"])
+    #expect(wrong.status == 64 && wrong.errors.contains("at most half"), "\(wrong.errors)")
+  }
+
+  @Test func classesAreReported() throws {
+    let mix = [
+      "--request-class", "chat[share=3,ttft=1s]", "--request-class", "batch[share=1,ttft=60s,priority=1]",
+    ]
+    let run = try object(
+      Binary.run(
+        ["--num-prompts", "80", "--request-rate", "3", "--no-db", "--json", "--policy", "edf"] + mix))
+    let classes = try #require(run["classes"] as? [[String: Any]])
+    #expect(classes.compactMap { $0["name"] as? String } == ["chat", "batch"])
+    #expect(classes.compactMap { $0["num_prompts"] as? Int }.reduce(0, +) == 80)
+    let wrong = try Binary.run(["--no-db", "--request-class", "chat[share=x]"])
+    #expect(wrong.status == 64 && wrong.errors.contains("--request-class chat[share=x]"), "\(wrong.errors)")
+  }
+
+  @Test func patternsAndWindowsAreStoredAndRunAgain() throws {
+    let folder = try TemporaryFolder()
+    let database = folder.file("r.sqlite")
+    let options = [
+      "--ramp-up-strategy", "exponential", "--ramp-up-start-rps", "0.5", "--ramp-up-end-rps", "4",
+      "--num-prompts", "60",
+      "--measure-from", "20", "--request-class", "a[ttft=2s]", "--request-class", "b",
+    ]
+    let first = try object(Binary.run(options + ["--db", database, "--json"]))
+    let again = try object(Binary.run(["--again", "1", "--db", database, "--json"]))
+    #expect(first["mean_ttft_ms"] as? Double == again["mean_ttft_ms"] as? Double)
+    #expect(try #require(first["completed"] as? Int) < 60)
+    let hashes = try Binary.run([
+      "query", "SELECT count(DISTINCT config_hash) AS n FROM runs", "--db", database, "--format", "csv",
+    ])
+    #expect(hashes.output == "n\n1\n", "\(hashes.output)")
+    let report = try Binary.run(options + ["--no-db"])
+    #expect(report.output.contains("Measured from 20 s on"))
+    for arrivals in ["bursts", "daily"] {
+      let run = try object(Binary.run(["--arrivals", arrivals, "--num-prompts", "30", "--no-db", "--json"]))
+      #expect(run["completed"] as? Int == 30)
+    }
+  }
+
+  @Test func aChangedDatabaseIsNoticed() throws {
+    let folder = try TemporaryFolder()
+    let database = folder.file("r.sqlite")
+    for policy in ["chunked", "layered"] {
+      #expect(try Binary.run(["--num-prompts", "9", "--policy", policy, "--db", database]).status == 0)
+    }
+    let whole = try Binary.run(["query", "check", "--db", database, "--format", "csv"])
+    #expect(whole.status == 0 && whole.output == "run_id,figure,stored,logged\n", "\(whole.output)")
+    let edit = Process()
+    edit.executableURL = URL(filePath: "/usr/bin/env")
+    edit.arguments = [
+      "python3", "-c",
+      "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); "
+        + "c.execute('DELETE FROM requests WHERE run_id = 2 AND request_id = 3'); c.commit()", database,
+    ]
+    try edit.run()
+    edit.waitUntilExit()
+    let damaged = try Binary.run(["query", "check", "--db", database, "--format", "csv"])
+    #expect(damaged.output.contains("2,completed,9,8") && damaged.output.contains("2,mean_ttft_ms,"))
+    #expect(!damaged.output.contains("\n1,"))
+  }
+
+  /// Ctrl-C ends a run with the report of what was simulated.
+  @Test func aRunCanBeStopped() throws {
+    let process = Process()
+    process.executableURL = Binary.url
+    process.arguments = [
+      "--trace", "sharegpt", "--request-rate", "1", "--num-prompts", "100000000", "--no-db",
+    ]
+    process.currentDirectoryURL = Binary.root
+    let output = Pipe()
+    (process.standardOutput, process.standardError) = (output, FileHandle.nullDevice)
+    process.standardInput = FileHandle.nullDevice
+    try process.run()
+    // It listens as soon as its files are read.
+    Thread.sleep(forTimeInterval: 8)
+    kill(process.processIdentifier, SIGINT)
+    let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 130, "\(process.terminationReason)")
+    #expect(text.contains("Interrupted after") && text.contains("Mean TTFT"))
+  }
+}
