@@ -149,6 +149,7 @@ extension KernelPrices {
   /// Adds the cost of some layers that decode and do nothing else.
   ///
   /// - Complexity: O(1).
+  @inline(__always)
   mutating func addDecode(
     _ load: DecodeLoad, layers range: Range<Int>, to cost: inout StepCost, _ ledger: inout KernelLedger
   ) {
@@ -251,6 +252,7 @@ extension KernelPrices {
   }
 
   /// Adds the kernels before and after the layers, and the host's time.
+  @inline(__always)
   mutating func finish(
     _ load: borrowing StepLoad, cost: inout StepCost, _ ledger: inout KernelLedger
   ) {
