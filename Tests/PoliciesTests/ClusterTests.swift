@@ -70,6 +70,30 @@ import Testing
     }
   }
 
+  /// All steps take a second, so that instances end theirs at the same moment, and a client that one frees sends to another then.
+  @Test(arguments: [1, 2], 0..<30) func momentsThatManyShareAreOrderedAlike(stepsInFlight: Int, seed: Int)
+    throws
+  {
+    var random = RandomCase(seed: seed)
+    random.rules.stepsInFlight = stepsInFlight
+    let requests = random.requests.map { request in
+      var request = request
+      request.arrival = request.arrival.rounded()
+      return request
+    }
+    for clients in [3, 5] {
+      let runs = try [true, false].map { fastForwards in
+        try PoliciesTests.run(
+          (0..<3).map { _ in
+            var instance = random.instance(ChunkedPrefill(budget: 64))
+            instance.costModel = UnitCostModel()
+            return instance
+          }, requests, maxConcurrency: clients, fastForwards: fastForwards)
+      }
+      #expect(RanksTests.texts(runs[0]) == RanksTests.texts(runs[1]))
+    }
+  }
+
   /// One instance with any router is the run without one.
   @Test(arguments: routers, 0..<6) func aRouterOfOneInstanceDecidesNothing(router: String, seed: Int) throws {
     let alone = try run("round-robin", seed: seed, instances: 1)

@@ -161,4 +161,18 @@ import Testing
     #expect(sent.matched(Self.contents.pieces(of: request(0, content: 4))) == 96)
     #expect(sent.matched(Self.contents.pieces(of: request(0, content: 1))) == 0)
   }
+
+  /// Two prompts share 64 of 96 tokens; what was used last in the first second is forgotten, what both share is not.
+  @Test func oldPromptsAreForgottenAndTheRestIsCounted() {
+    var sent = SentPrompts()
+    sent.note([(source: 7, end: 64), (source: 1, end: 96)], at: 0)
+    sent.note([(source: 7, end: 64), (source: 4, end: 96)], at: 2)
+    #expect(sent.tokens == 128)
+    sent.forget(before: 1)
+    #expect(sent.tokens == 96)
+    #expect(sent.matched([(source: 7, end: 64), (source: 1, end: 96)]) == 64)
+    #expect(sent.matched([(source: 7, end: 64), (source: 4, end: 96)]) == 96)
+    sent.forget(beyond: 95)
+    #expect(sent.tokens == 64)
+  }
 }

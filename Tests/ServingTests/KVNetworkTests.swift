@@ -25,6 +25,16 @@ import Testing
     #expect(deliveries(&network) == [7: 1 + 2 + 0.25])
   }
 
+  /// A byte that takes less time than the clock can tell is there at once, and nothing waits for it for ever.
+  @Test func whatTakesLessThanTheClockCanTellIsThere() {
+    var network = KVNetwork(bytesPerSecond: [1e12, 1e12], latency: 0.25)
+    whole(&network, 3, 1, from: 0, to: 1, at: 1e6)
+    #expect(network.nextChange() == 1e6)
+    #expect(network.takeDelivered(at: 1e6) == [])
+    #expect(network.nextChange() == 1e6 + 0.25)
+    #expect(network.takeDelivered(at: 1e6 + 0.25) == [3])
+  }
+
   /// Layers of c seconds each, and x seconds of transfer for each: c + (L - 1) max(c, x) + x + a.
   @Test(arguments: [(0.5, 0.25), (0.25, 0.5), (0.5, 0.5)])
   func layersStreamByTheFormula(compute: Seconds, transfer: Seconds) throws {

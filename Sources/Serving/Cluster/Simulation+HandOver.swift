@@ -108,7 +108,9 @@ extension Simulation {
   /// Takes memory of an instance for the prompts that wait for it, in their order, as long as there is enough.
   private mutating func reserveMemory(at sink: Int, _ now: Seconds, recorder: inout some Recorder) {
     guard handovers?.waiting[sink].isEmpty == false else { return }
-    if let end = instances[sink].interrupt(at: now, recorder: &recorder) { events.set(end, for: sink) }
+    if let end = instances[sink].interrupt(at: now, hadItsTurn: sink < turn, recorder: &recorder) {
+      events.set(end, for: sink)
+    }
     while let id = handovers?.waiting[sink].first, let known = handovers?.prompts[id] {
       let isOnlyOne = inFlight[sink] == handovers?.waiting[sink].count
       guard instances[sink].reserve(for: known.request, isOnlyOne: isOnlyOne) else { return }
@@ -139,7 +141,9 @@ extension Simulation {
       instances[known.source].releaseHandedOver(known.slot)
       tellEnd(of: id, at: known.source)
       if now < stopAt, !isRunning(known.source) { try begin(known.source, at: now) }
-      if let end = instances[known.sink].interrupt(at: now, recorder: &recorder) {
+      if let end = instances[known.sink].interrupt(
+        at: now, hadItsTurn: known.sink < turn, recorder: &recorder)
+      {
         events.set(end, for: known.sink)
       }
       handovers?.arrived[known.sink].append(sequence)

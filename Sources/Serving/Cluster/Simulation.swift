@@ -44,6 +44,9 @@ public struct Simulation: ~Copyable {
   /// The instances of each server; empty where each has one.
   let servers: [Range<Int>]
   private var sumInSystem = 0
+  /// The instance whose event is handled, or -1. Those before it have had their turn at this time: what comes to them comes
+  /// after a step of theirs that ends now.
+  private(set) var turn = -1
 
   /// Creates a simulation.
   ///
@@ -137,6 +140,8 @@ public struct Simulation: ~Copyable {
       reportUnfinished(recorder: &recorder)
       return false
     }
+    turn = event.source
+    defer { turn = -1 }
     if !lockSteps.isEmpty, let group = lockStepOf[event.source] {
       try endTogether(group, at: event.time, recorder: &recorder)
       if !woken.isEmpty { try beginWoken(at: event.time) }
@@ -283,7 +288,9 @@ public struct Simulation: ~Copyable {
   private mutating func hand(
     _ request: Request, to target: Int, at now: Seconds, recorder: inout some Recorder
   ) {
-    if let end = instances[target].interrupt(at: now, recorder: &recorder) { events.set(end, for: target) }
+    if let end = instances[target].interrupt(at: now, hadItsTurn: target < turn, recorder: &recorder) {
+      events.set(end, for: target)
+    }
     instances[target].accept(request)
     woken.append(target)
   }

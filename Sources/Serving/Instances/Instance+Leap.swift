@@ -54,20 +54,22 @@ extension Instance {
 
   /// Something comes from outside: steps that have ended are taken, and the one that runs goes on.
   ///
-  /// A step that ends exactly now has not ended.
-  ///
   /// - Parameters:
   ///   - now: the time.
+  ///   - hadItsTurn: whether a step that ends exactly now has ended: its instance comes before the one that caused this.
   ///   - recorder: is told of the steps that have ended.
   /// - Returns: when the step that runs ends, if that was to be known later.
-  public mutating func interrupt(at now: Seconds, recorder: inout some Recorder) -> Seconds? {
+  public mutating func interrupt(at now: Seconds, hadItsTurn: Bool = false, recorder: inout some Recorder)
+    -> Seconds?
+  {
     guard leap.isPending else { return nil }
     guard flights.count == 1 else {
       landAhead(
-        after: leap.elements(endedBefore: now, first: flights[firstFlight].record.end), recorder: &recorder)
+        after: leap.elements(endedBefore: now, orThen: hadItsTurn, first: flights[firstFlight].record.end),
+        recorder: &recorder)
       return flights[firstFlight].record.end
     }
-    land(after: leap.steps(endedBefore: now), recorder: &recorder)
+    land(after: leap.steps(endedBefore: now, orThen: hadItsTurn), recorder: &recorder)
     return view.busyUntil
   }
 

@@ -39,11 +39,18 @@ struct Leap {
   /// The same, with steps in flight or without.
   func begins(_ step: Int) -> Seconds { starts.isEmpty ? start(ofStep: step) : starts[step] }
 
-  /// With steps in flight: elements that have ended before a time, the first of which is the flight that ends at `first`.
-  func elements(endedBefore time: Seconds, first: Seconds) -> Int {
-    guard first < time else { return 0 }
+  /// With steps in flight: elements that have ended, the first of which is the flight that ends at `first`.
+  ///
+  /// - Parameters:
+  ///   - time: before it they have ended.
+  ///   - orThen: whether one that ends at that time has ended, too.
+  ///   - first: when the first one ends.
+  func elements(endedBefore time: Seconds, orThen: Bool, first: Seconds) -> Int {
+    guard first < time || orThen && first == time else { return 0 }
     var elements = 1
-    while elements < count, ends[elements - 1] < time { elements += 1 }
+    while elements < count, ends[elements - 1] < time || orThen && ends[elements - 1] == time {
+      elements += 1
+    }
     return min(elements, count - 1)
   }
 
@@ -112,10 +119,10 @@ struct Leap {
     return steps
   }
 
-  /// Steps that have ended before a time; the next one contains it.
-  func steps(endedBefore time: Seconds) -> Int {
+  /// Steps that have ended before a time, or at that time as well; the next one contains it.
+  func steps(endedBefore time: Seconds, orThen: Bool) -> Int {
     var steps = 0
-    while steps < count - 1, ends[steps] < time { steps += 1 }
+    while steps < count - 1, ends[steps] < time || orThen && ends[steps] == time { steps += 1 }
     return steps
   }
 
