@@ -74,7 +74,8 @@ package struct LoadedSystem: Sendable {
     let model = shard.model
     let whole = Array(repeating: true, count: model.layers)
     let late = [
-      "routerWidth: 0, ", "compressed: nil, ", "dataParallel: 1, ", "stateSpace: nil, ", "hasMixer: \(whole), ",
+      "routerWidth: 0, ", "compressed: nil, ", "dataParallel: 1, ", "stateSpace: nil, ",
+      "hasMixer: \(whole), ",
       "hasFeedForward: \(whole), ", "hasGatedMLP: true, ",
     ]
     return late.reduce("\(shard)") { text, member in text.replacing(member, with: "") }
