@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Experiments
@@ -22,6 +23,21 @@ import Testing
       "request \($0.request): recorded \($0.recorded), simulated \($0.simulated)"
     }
     #expect(outcome == nil)
+  }
+
+  /// A step number that no recording has is refused, rather than given room.
+  @Test func aStepTooLateIsAnError() throws {
+    let name = try #require(Self.names.first)
+    let steps = "first_step,last_step,request,tokens,computed_before\n0,1000000000,0,1,0\n"
+    try ScratchFolder.with("\(name).steps.csv", steps) { file in
+      let folder = file.deletingLastPathComponent().path
+      for part in ["json", "requests.csv", "outcomes.csv"] {
+        try FileManager.default.copyItem(
+          atPath: "\(Self.folder)/\(name).\(part)", toPath: "\(folder)/\(name).\(part)")
+      }
+      let error = #expect(throws: (any Error).self) { try ScheduleScenario(name, in: folder) }
+      #expect(error.map { "\($0)".contains("1000000000") } == true)
+    }
   }
 
   @Test func aFolderWithoutScenariosIsAnError() {

@@ -145,9 +145,13 @@ package struct ScheduleScenario: Sendable {
     let (request, tokens) = (try table.column("request"), try table.column("tokens"))
     let before = try table.column("computed_before")
     var steps: [[StepRow]] = []
+    // A million steps, and ten million shares of requests in them, are far more than any recording has.
+    let lastOfAll = 999_999
+    var left = 10_000_000
     while try table.next() {
-      let from = try table.integer(first, in: 0...1 << 30)
-      let to = try table.integer(last, in: from...max(from, 1 << 30))
+      let from = try table.integer(first, in: 0...lastOfAll)
+      let to = try table.integer(last, in: from...max(from, min(lastOfAll, from + left)))
+      left -= to - from + 1
       let count = try table.integer(tokens, in: 1...1 << 30)
       var row = StepRow(request: try table.integer(request), tokens: count, before: try table.integer(before))
       while steps.count <= to { steps.append([]) }

@@ -44,8 +44,9 @@ public struct Simulation: ~Copyable {
   /// The instances of each server; empty where each has one.
   let servers: [Range<Int>]
   private var sumInSystem = 0
-  /// The instance whose event is handled, or -1. Those before it have had their turn at this time: what comes to them comes
-  /// after a step of theirs that ends now.
+  /// The instance whose event is handled, or -1.
+  ///
+  /// Those before it have had their turn at this time: what comes to them comes after a step of theirs that ends now.
   private(set) var turn = -1
 
   /// Creates a simulation.

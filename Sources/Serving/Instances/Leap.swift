@@ -45,6 +45,7 @@ struct Leap {
   ///   - time: before it they have ended.
   ///   - orThen: whether one that ends at that time has ended, too.
   ///   - first: when the first one ends.
+  /// - Returns: how many.
   func elements(endedBefore time: Seconds, orThen: Bool, first: Seconds) -> Int {
     guard first < time || orThen && first == time else { return 0 }
     var elements = 1
