@@ -23,6 +23,8 @@ import Testing
     let rarer: Set<KernelKind> = [
       .latentGEMM, .queryGEMM, .latentProducts, .indexGEMM, .recurrenceGEMM, .recurrence, .sharedGateUpGEMM,
       .sharedSiluMul, .sharedDownGEMM, .convolution, .convolutionGEMM,
+      // Of ranks that share experts.
+      .expertDispatch, .expertCombine,
       // Not the model's own: what makes drafts has it.
       .fusionGEMM, .selection,
     ]

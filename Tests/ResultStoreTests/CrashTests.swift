@@ -10,7 +10,9 @@ struct CrashTests {
   /// Large runs bypass the write-ahead log; here they all do, or none.
   @Test(arguments: [5, 20, 60, 150], [false, true])
   func aKilledProcessLeavesWholeRuns(milliseconds: Int, areLarge: Bool) async throws {
-    let path: String = NSTemporaryDirectory() + "ResultStoreTests-killed-\(milliseconds)-\(areLarge).sqlite"
+    // Other runs of these tests have files of their own.
+    let path: String =
+      NSTemporaryDirectory() + "ResultStoreTests-killed-\(milliseconds)-\(areLarge)-\(getpid()).sqlite"
     defer {
       for suffix in ["", "-wal", "-shm", "-journal"] {
         try? FileManager.default.removeItem(atPath: path + suffix)
