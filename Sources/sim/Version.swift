@@ -29,7 +29,10 @@ enum Version {
     guard let head = line(of: git.appending(path: "HEAD")) else { return nil }
     guard head.hasPrefix("ref: ") else { return head }
     let name = String(head.dropFirst(5))
-    let common = line(of: git.appending(path: "commondir")).map { URL(filePath: $0, relativeTo: git) } ?? git
+    let common =
+      line(of: git.appending(path: "commondir")).map {
+        $0.hasPrefix("/") ? URL(filePath: $0) : git.appending(path: $0)
+      } ?? git
     if let hash = line(of: common.appending(path: name)) { return hash }
     let packed = try? String(contentsOf: common.appending(path: "packed-refs"), encoding: .utf8)
     return packed?.split(separator: "\n").first { $0.hasSuffix(" " + name) }?.split(separator: " ").first
