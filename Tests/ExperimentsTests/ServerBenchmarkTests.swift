@@ -74,6 +74,15 @@ struct ServerBenchmarkTests {
       })
   }
 
+  /// vLLM's benchmark writes the rate of a burst as a word, others as a number that JSON does not have.
+  @Test(arguments: ["\"inf\"", "Infinity"]) func anInfiniteRateIsABurst(rate: String) throws {
+    let benchmark = try read(
+      "{\"backend\": \"sglang\", \"request_rate\": \(rate), \"mean_e2e_latency_ms\": 1.0, "
+        + "\"input_lens\": [10, 20], \"output_lens\": [3, 2], \"ttfts\": [0.5, 0.25], "
+        + "\"itls\": [[0.5, 1.0], [1.0]], \"errors\": [\"\", \"\"]}")
+    #expect(benchmark.arrivals == .allAtOnce)
+  }
+
   /// Of 47 tokens after the first ones 16 chunks came: their gaps are not those between tokens.
   @Test func chunksOfSeveralTokensAreNoInterTokenLatencies() throws {
     let bundled = try read(Self.good.replacing("[3, 1, 0, 2]", with: "[48, 1, 0, 2]"))
