@@ -70,6 +70,15 @@ import Testing
     #expect(try random(1000, 100, 0.8, seed: 1).map(\.promptTokens) != prompts)
   }
 
+  @Test func randomLengthsAllAtOnceNeedANumber() throws {
+    var specification = WorkloadSpecification(trace: "random", requestRate: .infinity, seed: 0)
+    (specification.inputLength, specification.outputLength) = (10, 5)
+    let error = #expect(throws: WorkloadError.self) { try specification.load(tracesDirectory: "nowhere") }
+    #expect(error?.description.contains("--num-prompts: missing") == true)
+    specification.numPrompts = 3
+    #expect(try Array(specification.load(tracesDirectory: "nowhere")).map(\.arrival) == [0, 0, 0])
+  }
+
   @Test func halfAskedForLengthsAreRefused() {
     for (input, output, ratio) in [(1024, nil, nil), (nil, 5, nil), (0, 5, nil), (5, 5, 1.5), (5, 5, 0)]
       as [(Int?, Int?, Double?)]
