@@ -34,6 +34,9 @@ public struct RequestClass: Sendable, Hashable {
       guard !one.name.isEmpty, one.name.count <= 40 else {
         throw fail(one.name.onOneLine(), "a name of 1 to 40 characters")
       }
+      guard !one.name.contains(where: { ":=,;[]".contains($0) }) else {
+        throw fail(one.name.onOneLine(), "a name without punctuation, as in chat[share=2,ttft=1s]")
+      }
       guard (1e-6...1e6).contains(one.share) else {
         throw fail("\(one.name)[share=\(one.share)]", "a share from 1e-6 to 1e6")
       }

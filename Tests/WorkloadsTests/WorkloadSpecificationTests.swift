@@ -2,7 +2,8 @@ import Foundation
 import Serving
 import Support
 import Testing
-import Workloads
+
+@testable import Workloads
 
 @Suite struct WorkloadSpecificationTests {
   /// Writes a file for the length of a test.
@@ -148,4 +149,12 @@ import Workloads
       }
     }
   }
+
+  /// What looks like parameters without brackets is no name.
+  @Test(arguments: ["chat:share=2,ttft=1", "a=b", "chat[", ""]) func punctuationIsNoNameOfAClass(name: String)
+  {
+    #expect(throws: WorkloadError.self) { try RequestClass.check([RequestClass(name: name)]) }
+  }
+
+  @Test func wordsAreNamesOfClasses() throws { try RequestClass.check([RequestClass(name: "chat-2.b")]) }
 }
