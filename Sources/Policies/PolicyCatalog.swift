@@ -111,6 +111,15 @@ public enum PolicyCatalog {
           grouping: LayeredPrefill.Grouping(rawValue: $0.word("groups")) ?? .tiers)
       }),
     Entry(
+      name: "memory-centric",
+      summary: "decode first, then prompt chunks as long as KV memory lasts, for batches (BatchLLM)",
+      parameters: [
+        .count("budget", "tokens in an iteration") { _ in 8192 },
+        .count("percent", "of KV memory that may be used for another prompt to begin") { _ in 95 },
+      ],
+      batchedTokens: "budget", cutsPrompts: { _ in true },
+      make: { MemoryCentricBatching(budget: $0.count("budget"), percent: $0.count("percent")) }),
+    Entry(
       name: "hybrid", summary: "chunks of prompts pass one group of layers an iteration",
       parameters: [
         .count("chunk", "most prompt tokens in a pass") { _ in 2048 },

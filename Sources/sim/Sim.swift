@@ -28,7 +28,7 @@ struct Sim: ParsableCommand {
     subcommands: [
       RunCommand.self, CompareCommand.self, CapacityCommand.self, TuneCommand.self, PlanCommand.self,
       SweepCommand.self,
-      QueryCommand.self, GenerateCommand.self,
+      AnarchyCommand.self, BatchCommand.self, OffloadCommand.self, QueryCommand.self, GenerateCommand.self,
       ExportCommand.self, ValidateCommand.self, ListCommand.self, CalibrateCommand.self,
       CalibrateHostCommand.self,
     ],

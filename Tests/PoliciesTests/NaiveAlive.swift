@@ -32,6 +32,9 @@ struct NaiveAlive {
         guard images > 0 else { return it }
         it.isScored = true
         rows = min(rows, tokens - images + Int((Double(images) * Double(kept) / Double(all)).rounded()))
+      case .notReused:
+        // Held position by position by ChunkReuseTests.
+        return it
       }
       if profile.place == .behindAttention { it.mlp = rows }
       return it

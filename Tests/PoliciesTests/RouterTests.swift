@@ -100,9 +100,9 @@ import Testing
     #expect(pieces.map(\.end) == [32, 64, 96])
     // There: (96 + 96) / 16 - 4 + 6 blocks; elsewhere 96 / 16.
     #expect(kv.costs(b, pieces)[first] == 14 && kv.costs(b, pieces)[1 - first] == 6)
-    kv.noteFirstToken(of: 0)
+    kv.noteFirstToken(of: 0, at: 1)
     #expect(kv.costs(b, pieces)[first] == 6 - 4 + 6)
-    kv.noteEnd(of: 0)
+    kv.noteEnd(of: 0, at: 1)
     #expect(kv.costs(b, pieces)[first] == 2)
     #expect(kv.route(b, inFlight: [0, 0]) == first)
     // Two active prompts of a family share four of their blocks.
@@ -113,7 +113,7 @@ import Testing
     #expect(costs[first] + costs[1 - first] == 6 + 6 + 6 + 6 + 6 + 6 || costs[first] == 6 + 12 + 8)
     // After 120 s nothing is taken for cached.
     let late = request(4, content: 12, at: 200)
-    for id in 1...2 { kv.noteEnd(of: id) }
+    for id in 1...2 { kv.noteEnd(of: id, at: 1) }
     #expect(kv.costs(late, Self.contents.pieces(of: late)) == [6, 6])
   }
 
@@ -121,7 +121,7 @@ import Testing
   @Test func theLastTokenIsNeverCached() {
     var kv = KVRouter(instances: 1, contents: Self.contents, blockSize: 16, seed: 0)
     _ = kv.route(request(0, content: 0), inFlight: [0])
-    kv.noteEnd(of: 0)
+    kv.noteEnd(of: 0, at: 1)
     #expect(kv.costs(request(1, content: 0, at: 1), Self.contents.pieces(of: request(1, content: 0))) == [1])
   }
 

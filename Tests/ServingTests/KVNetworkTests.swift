@@ -137,3 +137,49 @@ import Testing
     #expect(delivered == sent)
   }
 }
+
+/// Instances at several sites.
+@Suite struct KVNetworkLineTests {
+  func network(_ sharing: KVNetwork.Sharing = .fair) -> KVNetwork {
+    // Two instances at site 0, one at site 1, and one line of 100 bytes/s with a latency of 0.5 s between them.
+    KVNetwork(
+      bytesPerSecond: [1000, 1000, 1000], latency: 0.25, sharing: sharing, sites: [0, 0, 1],
+      lines: [KVNetwork.Line(from: 0, to: 1, bytesPerSecond: 100, latency: 0.5)])
+  }
+
+  func deliveries(_ network: inout KVNetwork, _ flows: [(from: Int, to: Int, bytes: Double)]) -> [Int:
+    Seconds]
+  {
+    for (id, flow) in flows.enumerated() {
+      network.open(id, from: flow.from, to: flow.to, at: 0)
+      network.add(flow.bytes, to: id, at: 0)
+      network.close(id, at: 0)
+    }
+    var times: [Int: Seconds] = [:]
+    while let next = network.nextChange() {
+      for id in network.takeDelivered(at: next) { times[id] = next }
+    }
+    return times
+  }
+
+  /// Two flows of 100 bytes share the line; a third within the site does not, and overtakes them.
+  @Test func flowsBetweenSitesShareTheirLine() {
+    var fair = network()
+    let times = deliveries(&fair, [(0, 2, 100), (1, 2, 100), (0, 1, 450)])
+    // The port of instance 0 has 950 bytes/s left beside the 50 that the line leaves its other flow.
+    #expect(times[0] == 2.75 && times[1] == 2.75)
+    #expect(abs((times[2] ?? 0) - (450.0 / 950 + 0.25)) < 1e-9)
+  }
+
+  @Test func inTurnTheFirstHasTheLine() {
+    var queue = network(.fifo)
+    #expect(deliveries(&queue, [(0, 2, 100), (1, 2, 100)]) == [0: 1.75, 1: 2.75])
+  }
+
+  /// What takes the long way is overtaken by what takes the short one.
+  @Test func latencyIsThatOfTheWay() {
+    var fair = network()
+    let times = deliveries(&fair, [(0, 2, 10), (0, 1, 100)])
+    #expect(abs((times[0] ?? 0) - 0.85) < 1e-9 && (times[1] ?? 0) < 0.4)
+  }
+}

@@ -11,6 +11,8 @@ struct ProfileKernels: Sendable {
   let synchronisation: Seconds
   /// Different rows that a prompt may have on its way.
   let classes: Int
+  /// How long an entry takes to be loaded; `nil` where none is, and a drop's size is what the host waits for.
+  let loading: Seconds?
 }
 
 /// The parts of a step between two moments at which the host waits for the GPU: in none of them do kernels of one part run
@@ -68,6 +70,12 @@ extension KernelPrices {
         cost, since: before, layers: band.layers.count, hasPrefill: !band.segments.isEmpty)
     }
     finish(load, cost: &cost, &ledger)
+    if let loading = self.profile?.loading, load.loadedEntries > 0 {
+      // A layer is computed once it is there, and the last of them comes last.
+      let seconds = Double(load.loadedEntries) * loading + cost.kernelSeconds / Double(layers)
+      cost.exposedSeconds += max(0, seconds - max(cost.kernelSeconds, cost.launchSeconds))
+    }
+    guard self.profile?.loading == nil else { return }
     cost.exposedSeconds += pieces.exposed(
       cost, before: latestBefore.seconds, synchronisation: profile?.synchronisation ?? 0)
   }

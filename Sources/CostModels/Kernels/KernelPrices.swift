@@ -151,7 +151,8 @@ struct KernelPrices {
         keys: profile.keys.map {
           SelectedAttention(
             $0, attentionOfAll, shard: shard, engine: engine, power: power, calibration: calibration)
-        }, synchronisation: profile.synchronisation, classes: profile.drops.count + 1)
+        }, synchronisation: profile.synchronisation, classes: profile.drops.count + 1,
+        loading: profile.reuse?.loading)
     }
     memo = PrefillMemo(
       misses: routing?.makeMisses() ?? ExpertMisses(shares: []), bands: max(8, self.profile?.classes ?? 0))

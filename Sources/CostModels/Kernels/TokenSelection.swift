@@ -7,7 +7,8 @@ import Systems
 /// The last queries are multiplied with the keys of the pass; their scores are written and read once in 16 bits by a softmax
 /// that has one block for each head, so that heads that are fewer than multiprocessors have a share of the bandwidth alone
 /// (UniPrefill, arXiv 2605.06221). Where a layer writes all probabilities out (AdaptInfer, arXiv 2508.06084), its scores are
-/// those of every query, and are written, normalised in place and read again. Sums and a sort follow, and the gathers of hidden
+/// those of every query, and are written, normalised in place and read again. Where values are held against stored ones
+/// (CacheBlend, EuroSys 2025), queries, keys and values of all rows are computed once more. Sums and a sort follow, and the gathers of hidden
 /// states, residuals and positions. Several GPUs add up their sums of blocks and agree on what stays.
 struct TokenSelection: Sendable {
   /// Kernels: product, softmax, sums, sort, and three gathers.
@@ -17,6 +18,8 @@ struct TokenSelection: Sendable {
   private let block: Tokens
   private let heads: AttentionHeads
   private let keyBytes: Double
+  /// Columns of the product that makes queries, keys and values of hidden states.
+  private let columns: Double
   private let hidden: Double
   private let launchSeconds: Seconds
   private let secondsPerFLOP: Double
@@ -41,6 +44,7 @@ struct TokenSelection: Sendable {
     heads = shape.heads
     keyBytes = shape.format.bytesPerWeight * Double(heads.keyValueHeads * heads.headDim)
     hidden = Double(shard.model.hidden)
+    columns = Double((heads.heads + 2 * heads.keyValueHeads) * heads.headDim)
     launchSeconds = calibration.launch()
     let figures = calibration.figures
     secondsPerFLOP = figures.secondsPerFLOP(.bf16)
@@ -69,10 +73,20 @@ struct TokenSelection: Sendable {
     var (seconds, bytes) = (0.0, 0.0)
     for i in scored.indices {
       let rows = Double(scored[i].tokens)
+      if case .values = scoring {
+        let flops = 2 * rows * hidden * columns
+        // Weights are read; rows are read and written; two sets of values are read.
+        let moved = 2 * (hidden * columns + rows * (hidden + columns)) + 2 * rows * keyBytes
+        launch.flops += flops
+        bytes += moved
+        seconds += Self.launches * launchSeconds + max(flops * secondsPerFLOP, moved * secondsPerByte)
+        continue
+      }
       let (queries, passes): (Double, Double) =
         switch scoring {
         case .lastQueries(let count): (min(rows, Double(count)), 1)
         case .probabilities: (rows, 2)
+        case .values: (0, 0)
         }
       let scores = 2 * queries * rows * Double(heads.heads)
       let flops = 2 * queries * rows * Double(heads.heads * heads.headDim)

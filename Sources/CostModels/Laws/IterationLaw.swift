@@ -8,7 +8,8 @@ import Serving
 ///     decode  = a + b C + c n            + extra + per token C      with other a, b, c from a batch size on
 ///
 /// The six numbers are those of DistServe's public simulator (Zhong et al., OSDI 2024). A chunk bears what it adds to the
-/// square, a group of layers its share of the whole, and an iteration that does both takes as long as both.
+/// square, a group of layers its share of the whole, and an iteration that does both takes as long as both. Where a table says how long
+/// the prefill of a prompt takes, it stands in place of the first line: a chunk then takes what it adds to the prompt up to there.
 public struct IterationLaw: Sendable, Hashable, CustomStringConvertible {
   /// Its name.
   public var name: String
@@ -28,6 +29,10 @@ public struct IterationLaw: Sendable, Hashable, CustomStringConvertible {
   public var decodeExtra: Double
   /// What is added for each token of prefill, and each entry of the context.
   public var perToken: Double
+  /// Seconds of the prefill of a prompt by its length, in place of ``prefill``; `nil` where that says it.
+  public var promptSeconds: LengthTable?
+  /// KV bytes of a prompt by its length; `nil` where a model's do.
+  public var promptBytes: LengthTable?
 
   /// Creates a law; each list has three numbers.
   public init(
@@ -49,6 +54,7 @@ public struct IterationLaw: Sendable, Hashable, CustomStringConvertible {
   /// The numbers, as they tell laws apart.
   public var description: String {
     "\(name) \(prefill) \(decode) \(largeDecode) \(largeBatch) \(prefillExtra) \(decodeExtra) \(perToken)"
+      + (promptSeconds.map { " \($0.points)" } ?? "") + (promptBytes.map { " \($0.points)" } ?? "")
   }
 
   /// How long a decode step takes.
@@ -87,6 +93,14 @@ public final class LawCostModel: CostModel {
 
   /// By the law.
   public func price(_ load: borrowing StepLoad, into cost: inout StepCost, ledger: inout KernelLedger) {
+    if let table = law.promptSeconds {
+      cost.kernelSeconds = prefillSeconds(load, by: table)
+      if load.decode.sequences > 0 {
+        cost.kernelSeconds += law.decodeSeconds(
+          sequences: load.decode.sequences, context: load.decode.context)
+      }
+      return
+    }
     var (share, tokens, squares) = (0.0, 0.0, 0.0)
     for i in load.bands.indices where !load.bands[i].segments.isEmpty {
       let part = Double(load.bands[i].layers.count) / Double(layers)
@@ -104,6 +118,19 @@ public final class LawCostModel: CostModel {
     if load.decode.sequences > 0 {
       cost.kernelSeconds += law.decodeSeconds(sequences: load.decode.sequences, context: load.decode.context)
     }
+  }
+
+  /// What prompts take by a table, one after the other.
+  private func prefillSeconds(_ load: borrowing StepLoad, by table: LengthTable) -> Seconds {
+    var seconds = 0.0
+    for i in load.bands.indices {
+      let part = Double(load.bands[i].layers.count) / Double(layers)
+      for s in load.bands[i].segments {
+        let (begin, count) = (Double(load.segments[s].prefix), Double(load.segments[s].tokens))
+        seconds += part * (table(begin + count) - (begin > 0 ? table(begin) : 0))
+      }
+    }
+    return seconds
   }
 
   /// By the law, step by step.

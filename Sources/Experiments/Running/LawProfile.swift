@@ -2,10 +2,10 @@ import CostModels
 import Foundation
 import Support
 
-/// Laws of iterations, rows of `laws.csv` of the profiles or of a file of the same columns.
+/// Laws of iterations, rows of `laws.csv` of the profiles or of a file of the same columns, and tables of prompts.
 enum LawProfile {
-  /// The law of a name: a row of `laws.csv`, the first row of a file, or two joined by `+`, of which the first says how long
-  /// prefill takes and the second how long decoding does.
+  /// The law of a name: a row of `laws.csv`, the rows of a name in `tables.csv`, the first row of a file, or two joined by `+`, of which
+  /// the first says how long prefill takes and the second how long decoding does.
   ///
   /// - Throws: a `UserError` that names the file, the line and the column, or the laws that there are.
   static func named(_ name: String, profiles: String) throws -> IterationLaw {
@@ -34,12 +34,16 @@ enum LawProfile {
     }
     let laws = try all(path: profiles + "/laws.csv")
     if let law = laws.first(where: { $0.name == name }) { return law }
+    let tables = try PromptTable.all(path: profiles + "/tables.csv")
+    if let table = tables.first(where: { $0.name == name }) { return table.law }
+    let names = laws.map(\.name) + tables.map(\.name)
     throw ExperimentError.invalidValue(
       option: "--cost-model", value: "law[\(name)]",
-      expected: "a file ending in .csv, or one of \(laws.map(\.name).joined(separator: ", "))")
+      expected: "a file ending in .csv, or one of \(names.joined(separator: ", "))")
   }
 
   private static func all(path: String) throws -> [IterationLaw] {
+    if let table = try PromptTable.ifOne(path: path) { return [table.law] }
     guard let data = FileManager.default.contents(atPath: path) else {
       throw ExperimentError.unreadable(source: path, reason: "no such file")
     }

@@ -76,7 +76,9 @@ public final class Library: Sendable {
     let decoders =
       try experiment.cluster.isDisaggregated
       ? LoadedDecoders(
-        experiment.cluster, prefill: pool, decode: load(experiment.cluster.pools[1]), profiles: profiles)
+        experiment.cluster, prefill: pool,
+        others: experiment.cluster.pools.dropFirst().dropLast().map { try load($0) },
+        decode: load(experiment.cluster.pools[experiment.cluster.pools.count - 1]), profiles: profiles)
       : nil
     return LoadedExperiment(
       experiment, pool: pool, decoders: decoders,
@@ -117,7 +119,7 @@ public final class Library: Sendable {
     let kept = try pool.system.keyValuePolicy.flatMap {
       try KeptEntries.make($0, for: pool, on: system, longest: maxModelLength)
     }
-    return LoadedPool(
+    var loaded = LoadedPool(
       name: pool.name, instances: pool.instances, ranks: pool.system.dataParallelSize ?? 1, loaded: system,
       policy: policy,
       kvBlocks: try pool.system.kvBlocks
@@ -127,6 +129,8 @@ public final class Library: Sendable {
           drafts: pool.system.speculation?.drafts ?? 0, profile: profile),
       maxSequences: maxSequences, maxModelLength: maxModelLength, law: law,
       speculation: pool.system.speculation, profile: profile, kept: kept)
+    loaded.tiers = try LoadedTier.all(of: pool, on: system, profiles: profiles)
+    return loaded
   }
 
   /// What the prompts of a pool leave out; `nil` where they do not.
@@ -150,6 +154,9 @@ public final class Library: Sendable {
     guard law == nil else { throw refused("none with a law of whole iterations") }
     guard system.system.shard.dataParallel == 1 else {
       throw refused("none with --data-parallel-size, so far")
+    }
+    guard profile.reuse == nil || pool.role == nil else {
+      throw refused("none where prefill and decode are apart, so far")
     }
     if !profile.drops.isEmpty, system.system.engine.scheduling.cachesPrefixes {
       throw refused(

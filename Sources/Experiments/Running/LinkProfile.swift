@@ -42,12 +42,14 @@ package struct LinkProfile: Sendable, Hashable {
   }
 
   /// The network of a name.
-  package static func named(_ name: String, profiles: String) throws -> LinkProfile {
+  package static func named(
+    _ name: String, profiles: String, option: String = "--kv-link"
+  ) throws -> LinkProfile {
     let links = try all(profiles: profiles)
     if let link = links.first(where: { $0.name == name }) { return link }
     let nearest = nearestName(to: name, among: links.map(\.name)).map { "'\($0)', or one" }
     throw ExperimentError.invalidValue(
-      option: "--kv-link", value: name,
+      option: option, value: name,
       expected: "\(nearest ?? "one") of \(links.map(\.name).joined(separator: ", "))")
   }
 }

@@ -25,16 +25,11 @@ extension LoadedExperiment {
     let count = specification.cluster.pool.instances
     let layout = specification.system.layout
     if let decoders {
-      let pools = [
-        (count, layout, loaded),
-        (
-          decoders.pool.instances, specification.cluster.pools[1].system.layout,
-          decoders.pool.loaded
-        ),
-      ]
-      .map { "\($0.0) x \($0.1) \($0.2.system.hardware.name)" }
+      let pools = zip(self.pools, specification.cluster.pools)
+        .map { "\($0.instances) x \($1.system.layout) \($0.loaded.system.hardware.name)" }
       return
-        "\(shard.model.name), prefill on \(pools[0]), decode on \(pools[1]) over \(decoders.link.name) · "
+        "\(shard.model.name), prefill on \(pools.dropLast().joined(separator: " and ")), "
+        + "decode on \(pools[pools.count - 1]) over \(decoders.link.name) · "
         + "\(loaded.system.engine.name) · \(workload.name)"
     }
     let replicas = count > 1 ? "\(count) replicas (\(router.entry.name)) of " : ""
@@ -79,13 +74,22 @@ extension LoadedExperiment {
     ]
     return RunRow(
       parameters: parameters + hash,
-      summary: result.summary.values + result.transfers.values + quality + more,
+      summary: result.summary.values + result.transfers.values + tierValues(result) + quality + more,
       configJSON: specification.json, argv: argv.joined(separator: " "),
       instances: instanceRows(result))
   }
 
+  /// What was loaded from levels below the GPUs' memory, as JSON output and `extra` have it; empty where there are none.
+  package func tierValues(_ result: RunResult) -> [(String, RunValue)] {
+    guard !tiers.isEmpty else { return [] }
+    let loaded = result.metrics.loadedTokens
+    return [
+      ("loaded_tokens", RunValue(loaded)),
+      ("external_prefix_hit_rate", RunValue(Double(loaded) / Double(max(result.metrics.inputTokens, 1)))),
+    ]
+  }
+
   private func instanceRows(_ result: RunResult) -> [[(String, RunValue)]] {
-    let pools = [pool] + (decoders.map { [$0.pool] } ?? [])
     let rows = pools.enumerated().flatMap { place, pool in
       (0..<pool.instances * pool.ranks).map { _ in
         let role = specification.cluster.pools[place].role?.rawValue
@@ -129,11 +133,16 @@ extension LoadedExperiment {
     }
     var texts = [canonical.json, loaded.digest, workload.digest, "\(revision)"]
     if let law { texts.append("\(law)") }
+    texts += tiers.map {
+      "\($0.link.name) \($0.blocks) \($0.secondsPerBlock) \($0.link.latency) \($0.isShared)"
+    }
     if let decoders {
       texts += [
         decoders.pool.loaded.digest,
         "\(decoders.prefillBandwidth) \(decoders.decodeBandwidth) \(decoders.latency)",
       ]
+      texts += decoders.others.map(\.loaded.digest) + decoders.otherBandwidths.map { "\($0)" }
+      texts += decoders.others.compactMap { $0.law.map { "\($0)" } }
     }
     let text = texts.joined(separator: "\n")
     return SHA256.hexDigest(of: Array(text.utf8))

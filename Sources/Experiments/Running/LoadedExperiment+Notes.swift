@@ -57,6 +57,12 @@ extension LoadedExperiment {
     if let link = decoders?.link {
       notes.append("Network \(link.name): \(link.quality). \(link.source).")
     }
+    for tier in tiers {
+      notes.append(
+        "Below the GPUs' memory: \(tier.blocks) blocks\(tier.isShared ? " of all instances" : "") over \(tier.link.name), "
+          + "\(tier.link.quality); steps wait for what is loaded, and writing takes no time. \(tier.link.source)."
+      )
+    }
     let scheduling = loaded.system.engine.scheduling
     if system.shard.model.stateSpace != nil {
       notes.append(Self.noteOnStates(of: system.shard))

@@ -16,6 +16,13 @@ extension LoadedExperiment {
           + "everything. Quality is not simulated. Indexer and gathered keys are estimates."
       ]
     }
+    if let reuse = profile.reuse {
+      return [
+        "Stored chunks: \(reuse.hits) of all tokens but the last \(reuse.suffix) of a prompt are stored, wherever they stand, and "
+          + "\(reuse.ratio) of them are computed anew behind the first layer. That is given, not simulated, and so is quality. What "
+          + "it takes to choose them is an estimate; what is evicted of the store is not simulated."
+      ]
+    }
     let layers = profile.drops.map { "\($0.layer)" }.joined(separator: ", ")
     let kept = profile.place == .behindLayer ? "image tokens" : "rows"
     return [

@@ -36,6 +36,8 @@ public struct LoadedExperiment: Sendable {
   package let profile: TokenProfile?
   /// How sequences keep KV entries; `nil` where they keep all.
   let kept: KeptEntries?
+  /// Levels of KV memory below that of the GPUs.
+  package let tiers: [LoadedTier]
   /// The instances that decode what the others have prefilled; `nil` where each does both.
   package let decoders: LoadedDecoders?
 
@@ -53,17 +55,20 @@ public struct LoadedExperiment: Sendable {
     law = pool.law
     profile = pool.profile
     kept = pool.kept
+    tiers = pool.tiers
     self.decoders = decoders
     var specification = experiment
     specification.objective = objective
     specification.cluster.pool = pool.spelledOut(experiment.cluster.pool)
     if let decoders {
-      specification.cluster.pools[1] = decoders.pool.spelledOut(experiment.cluster.pools[1])
+      for (place, pool) in (decoders.others + [decoders.pool]).enumerated() {
+        specification.cluster.pools[1 + place] = pool.spelledOut(experiment.cluster.pools[1 + place])
+      }
       specification.cluster.transfer = experiment.cluster.transfer ?? TransferSpecification()
     }
     // One instance has nothing to decide about.
-    specification.cluster.router =
-      experiment.cluster.pool.instances > 1 ? PolicySpecification(parsing: router.description) : nil
+    let senders = pool.instances + (decoders?.others.reduce(0) { $0 + $1.instances } ?? 0)
+    specification.cluster.router = senders > 1 ? PolicySpecification(parsing: router.description) : nil
     specification.workload.arrivals = workload.arrivals.kind
     specification.workload.requestRate = workload.arrivals.rate
     specification.workload.burstiness = workload.gammaShape
@@ -80,7 +85,11 @@ public struct LoadedExperiment: Sendable {
   /// The longest prompt that is not rejected, in any pool.
   package var longestPrompt: Tokens { pools.map { $0.policy.makeScheduler().longestPrompt }.min() ?? 0 }
 
-  private var pools: [LoadedPool] { [pool] + (decoders.map { [$0.pool] } ?? []) }
+  /// Whether prompts with the same beginning share its blocks.
+  package var cachesPrefixes: Bool { loaded.system.engine.scheduling.cachesPrefixes }
+
+  /// All pools, in their order.
+  package var pools: [LoadedPool] { [pool] + (decoders.map { $0.others + [$0.pool] } ?? []) }
 
   /// An empty drawing of its first iterations.
   package func drawing(rows: Int, columns: Int) -> ScheduleDrawing {
@@ -117,13 +126,14 @@ public struct LoadedExperiment: Sendable {
   /// - Parameters:
   ///   - recorder: is told of everything.
   ///   - keepsLayerUses: whether to keep what layers use by what they carry.
+  ///   - staging: what is otherwise than the experiment says.
   /// - Returns: what the recorder is not told.
   /// - Throws: if the policy breaks the engine's rules.
   /// - Complexity: O(steps + requests).
   package func run<Kept: Recorder>(
-    recorder: inout Kept, keepsLayerUses: Bool = false
+    recorder: inout Kept, keepsLayerUses: Bool = false, staging: Staging = Staging()
   ) throws(SimulationError) -> SystemTotals {
-    var simulation = makeSimulation()
+    var simulation = makeSimulation(staging)
     if keepsLayerUses { simulation.keepLayerUses() }
     try simulation.run(recorder: &recorder)
     return SystemTotals(
@@ -161,40 +171,62 @@ public struct LoadedExperiment: Sendable {
 
   /// The pool that requests are sent to, as it is now.
   package var pool: LoadedPool {
-    LoadedPool(
+    var pool = LoadedPool(
       name: specification.cluster.pool.name, instances: specification.cluster.pool.instances,
       ranks: specification.system.dataParallelSize ?? 1, loaded: loaded, policy: policy, kvBlocks: kvBlocks,
       maxSequences: maxSequences, maxModelLength: maxModelLength,
       law: law,
       speculation: specification.system.speculation, profile: profile, kept: kept)
+    pool.tiers = tiers
+    return pool
+  }
+
+  /// What a simulation of an experiment does otherwise.
+  package struct Staging {
+    /// Makes a router from what is known; `nil` for the experiment's own.
+    package var routing: ((RouterCatalog.Facts) -> any Router)?
+    /// The requests, in order of arrival; `nil` for the experiment's own.
+    package var requests: [Request]?
+
+    package init(routing: ((RouterCatalog.Facts) -> any Router)? = nil, requests: [Request]? = nil) {
+      self.routing = routing
+      self.requests = requests
+    }
   }
 
   /// The simulation, ready to run; its instances share a cost model.
-  public func makeSimulation() -> Simulation {
+  public func makeSimulation() -> Simulation { makeSimulation(Staging()) }
+
+  private func makeSimulation(_ staging: Staging) -> Simulation {
     let costModel = makeCostModel(of: loaded, law: law)
     let engine = loaded.system.engine
     let pool = pool
-    let needsContents = engine.scheduling.cachesPrefixes || pool.instances > 1
+    let senders = pools.count > 2 ? pools.dropLast() : [pool]
+    let needsContents = engine.scheduling.cachesPrefixes || senders.reduce(0) { $0 + $1.instances } > 1
     let contents = needsContents ? workload.contents : PromptContents()
     var instances = pool.configurations(
       costModel: costModel, contents: engine.scheduling.cachesPrefixes ? contents : nil,
       seed: specification.seed)
+    for other in decoders?.others ?? [] {
+      instances += other.configurations(
+        costModel: makeCostModel(of: other.loaded, law: other.law),
+        contents: other.loaded.system.engine.scheduling.cachesPrefixes ? contents : nil,
+        seed: specification.seed)
+    }
     if let decoders {
       // Prompts come with all of their KV entries: what a cache would find is sent anyway.
       instances += decoders.pool.configurations(
         costModel: makeCostModel(of: decoders.pool.loaded, law: decoders.pool.law), contents: nil,
         seed: specification.seed)
     }
+    var facts = RouterCatalog.Facts(
+      instances: senders.reduce(0) { $0 + $1.instances }, contents: contents,
+      blockSize: engine.keyValueBlockSize, seed: specification.seed)
+    facts.pools = senders.map(\.instances)
+    if router.entry.usesPrices || staging.routing != nil { facts.prices = ServicePrices(costModel) }
     return Simulation(
-      instances: instances,
-      router: router.makeRouter(
-        RouterCatalog.Facts(
-          instances: pool.instances, contents: contents, blockSize: engine.keyValueBlockSize,
-          seed: specification.seed)
-      ),
-      requests: interruption.map {
-        InterruptibleRequests(requests: workload.makeIterator(), interruption: $0)
-      } ?? workload.makeIterator(),
+      instances: instances, router: staging.routing.map { $0(facts) } ?? router.makeRouter(facts),
+      requests: requests(staging),
       maxModelLength: maxModelLength,
       maxConcurrency: specification.limits.maxConcurrency ?? .max,
       stopAt: specification.limits.maxDuration ?? .infinity,
@@ -202,6 +234,13 @@ public struct LoadedExperiment: Sendable {
         seconds: engine.scheduling.outsideMilliseconds * 1e-3,
         secondsPerToken: engine.scheduling.outsideTokenMicroseconds * 1e-6), fastForwards: !exactSteps,
       disaggregation: decoders?.disaggregation(prefill: pool), servers: servers)
+  }
+
+  private func requests(_ staging: Staging) -> any IteratorProtocol<Request> {
+    if let requests = staging.requests { return requests.makeIterator() }
+    return interruption.map {
+      InterruptibleRequests(requests: workload.makeIterator(), interruption: $0)
+    } ?? workload.makeIterator()
   }
 
   /// How instances are put together, where that is not one to a server.

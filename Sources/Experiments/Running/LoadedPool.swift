@@ -29,6 +29,8 @@ package struct LoadedPool: Sendable {
   let profile: TokenProfile?
   /// How its sequences keep KV entries; `nil` where they keep all.
   let kept: KeptEntries?
+  /// Levels of KV memory below that of the GPUs.
+  package var tiers: [LoadedTier] = []
 
   /// The longest sequence that its instances take.
   var longestSequence: Tokens {
@@ -79,13 +81,15 @@ package struct LoadedPool: Sendable {
     // Look-up runs on the host, between two steps: vLLM switches asynchronous scheduling off.
     if speculation?.method == .ngram { rules.stepsInFlight = 1 }
     let sharesPrefixes = kept == nil && loaded.system.shard.model.sharesPrefixes
-    let cache = (sharesPrefixes ? contents : nil).map { contents in
-      PrefixCache(
-        memory: memory, contents: contents, window: rules.slidingWindow > 0 ? rules.slidingWindow : nil,
-        blankFirst: engine.scheduling.takesBlankFirst)
-    }
+    let shared = tiers.map { $0.isShared ? $0.make() : nil }
     return (0..<instances * ranks).map { _ in
-      InstanceConfiguration(
+      let cache = (sharesPrefixes ? contents : nil).map { contents in
+        PrefixCache(
+          memory: memory, contents: contents, window: rules.slidingWindow > 0 ? rules.slidingWindow : nil,
+          blankFirst: engine.scheduling.takesBlankFirst,
+          tiers: zip(tiers, shared).map { $1 ?? $0.make() })
+      }
+      return InstanceConfiguration(
         scheduler: policy.makeScheduler(), costModel: costModel, memory: memory, maxSequences: maxSequences,
         rules: rules, power: loaded.system.powerLimit, cache: cache,
         speculation: speculation?.speculation(seed: seed), profile: profile,
@@ -98,6 +102,8 @@ package struct LoadedPool: Sendable {
 package struct LoadedDecoders: Sendable {
   /// The instances.
   package let pool: LoadedPool
+  /// Further pools that compute prompts, behind the first one.
+  package let others: [LoadedPool]
   /// The network, and what of it was asked for otherwise.
   package let link: LinkProfile
   /// What is sent when.
@@ -107,7 +113,12 @@ package struct LoadedDecoders: Sendable {
   /// What the port of a rank that computes prompts, and of one that decodes, carries each way, in bytes a second.
   package let prefillBandwidth: Double
   package let decodeBandwidth: Double
+  /// The same of the ranks of ``others``.
+  package let otherBandwidths: [Double]
   package let latency: Seconds
+  /// The site of each pool by its place, and the lines between them.
+  package let sites: [Int]
+  package let lines: [KVNetwork.Line]
   /// Which pool gives the first token to the client.
   package let firstToken: Disaggregation.FirstToken
   /// Which instance decodes a prompt.
@@ -115,10 +126,22 @@ package struct LoadedDecoders: Sendable {
 
   /// Reads what a cluster says of it.
   init(
-    _ cluster: ClusterSpecification, prefill: LoadedPool, decode: LoadedPool, profiles: String
+    _ cluster: ClusterSpecification, prefill: LoadedPool, others: [LoadedPool] = [], decode: LoadedPool,
+    profiles: String
   ) throws {
     let transfer = cluster.transfer ?? TransferSpecification()
     pool = decode
+    self.others = others
+    let names = cluster.pools.map { $0.site ?? "" }
+    let sites = Set(names).sorted()
+    self.sites = names.map { name in sites.firstIndex(of: name) ?? 0 }
+    lines = (cluster.lines ?? []).compactMap { line in
+      guard let from = sites.firstIndex(of: line.from), let to = sites.firstIndex(of: line.to) else {
+        return nil
+      }
+      return KVNetwork.Line(
+        from: from, to: to, bytesPerSecond: line.bytesPerSecond, latency: line.latency ?? 0)
+    }
     let profile = try LinkProfile.named(transfer.link, profiles: profiles)
     link = profile
     func word<Word: CaseIterable & RawRepresentable<String>>(_ option: String, _ text: String) throws -> Word
@@ -142,18 +165,26 @@ package struct LoadedDecoders: Sendable {
       throw ExperimentError.invalidValue(
         option: "--kv-latency", value: "\(latency * 1e6)", expected: "0 us or more")
     }
-    guard prefill.profile == decode.profile else {
+    guard ([prefill] + others).allSatisfy({ $0.profile == decode.profile }) else {
       throw ExperimentError.invalidValue(
         option: "pools", value: "of different sparsity",
         expected: "prompts that leave out the same in both pools")
     }
     let (from, to) = (prefill.loaded.system.shard, decode.loaded.system.shard)
-    guard from.model.layers == to.model.layers, from.model.keyValueHeads == to.model.keyValueHeads,
-      from.model.headDim == to.model.headDim
-    else {
+    for from in ([prefill] + others).map(\.loaded.system.shard) {
+      guard from.model.layers == to.model.layers, from.model.keyValueHeads == to.model.keyValueHeads,
+        from.model.headDim == to.model.headDim
+      else {
+        throw ExperimentError.invalidValue(
+          option: "pools", value: "\(from.model.name),\(to.model.name)",
+          expected: "the same model in all pools")
+      }
+    }
+    let tables = ([prefill] + others).map { $0.law?.promptBytes }
+    guard tables.allSatisfy({ ($0 == nil) == (tables[0] == nil) }) else {
       throw ExperimentError.invalidValue(
-        option: "pools", value: "\(from.model.name),\(to.model.name)",
-        expected: "the same model in both pools")
+        option: "pools", value: "with and without tables",
+        expected: "KV bytes by a table in all pools that compute prompts, or in none")
     }
     guard from.stateBytesPerSequence == 0 else {
       throw ExperimentError.invalidValue(
@@ -168,6 +199,7 @@ package struct LoadedDecoders: Sendable {
     }
     prefillBandwidth = bandwidth(prefill)
     decodeBandwidth = bandwidth(decode)
+    otherBandwidths = others.map(bandwidth)
     latency = transfer.latency ?? profile.latency
   }
 
@@ -179,12 +211,18 @@ package struct LoadedDecoders: Sendable {
       model.latent == nil
       ? 2 * model.formats.keyValues.bytes(rows: model.keyValueHeads, columns: model.headDim)
       : prefill.loaded.system.shard.keyValueBytesPerTokenAndLayer
-    let ports =
-      Array(repeating: prefillBandwidth, count: prefill.instances * prefill.ranks)
-      + Array(repeating: decodeBandwidth, count: pool.instances * pool.ranks)
+    let pools = [prefill] + others + [pool]
+    let counts = pools.map { $0.instances * $0.ranks }
+    func each<Value>(_ values: [Value]) -> [Value] {
+      zip(values, counts).flatMap { Array(repeating: $0, count: $1) }
+    }
+    let ports = each([prefillBandwidth] + otherBandwidths + [decodeBandwidth])
     var rules = Disaggregation(
-      prefillInstances: prefill.instances * prefill.ranks, bytesPerTokenAndLayer: Double(bytes), mode: mode,
-      network: KVNetwork(bytesPerSecond: ports, latency: latency, sharing: sharing))
+      prefillInstances: counts.dropLast().reduce(0, +), bytesPerTokenAndLayer: Double(bytes), mode: mode,
+      network: KVNetwork(
+        bytesPerSecond: ports, latency: latency, sharing: sharing, sites: lines.isEmpty ? [] : each(sites),
+        lines: lines))
+    rules.promptBytes = prefill.law?.promptBytes
     rules.firstToken = firstToken
     rules.choice = choice
     return rules

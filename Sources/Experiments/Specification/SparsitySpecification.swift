@@ -12,6 +12,8 @@ public struct SparsitySpecification: Sendable {
     case uniprefill
     /// Queries see few keys, which an indexer picks (arXiv 2606.07703).
     case sparseAttention = "sparse-attention"
+    /// Stored chunks are used again anywhere, and a share of their tokens is computed anew (EuroSys 2025).
+    case cacheblend
     /// Image tokens are dropped at three layers by what the text attends to (arXiv 2508.06084).
     case adaptinfer
 
@@ -23,6 +25,7 @@ public struct SparsitySpecification: Sendable {
       switch self {
       case .uniprefill: ["layers", "p", "kept", "sync_us"]
       case .sparseAttention: ["k", "indexer", "block"]
+      case .cacheblend: ["ratio", "suffix", "hits", "bandwidth"]
       case .adaptinfer: ["layers", "budget", "kept", "of", "sync_us"]
       }
     }
@@ -72,6 +75,7 @@ public struct SparsitySpecification: Sendable {
       switch method {
       case .uniprefill: try uniPrefill(model)
       case .sparseAttention: try sparseAttention(model, longest: longest)
+      case .cacheblend: try cacheBlend(model)
       case .adaptinfer: try adaptInfer(model)
       }
     return profile.isPlain ? nil : profile
@@ -112,6 +116,27 @@ public struct SparsitySpecification: Sendable {
     let block = try whole("block", "queries that share a choice of keys")
     guard keys < longest else { return TokenProfile() }
     return TokenProfile(keys: KeySelection(keys: keys, block: block, indexWidth: width))
+  }
+
+  private func cacheBlend(_ model: ModelDescription) throws(ExperimentError) -> TokenProfile {
+    guard model.latent == nil, model.stateSpace == nil, model.layers > 1 else {
+      throw bad("model", model.name, "a model that keeps keys and values of its heads")
+    }
+    let ratio = try number("ratio", 0...1) ?? 0.15
+    let suffix =
+      try parameters["suffix"] == nil ? 32 : whole("suffix", "tokens of the question at a prompt's end")
+    let hits = try number("hits", 0...1) ?? 1
+    let bandwidth = try number("bandwidth", 1e-6...1e6)
+    let bytes = 2 * model.formats.keyValues.bytes(rows: model.keyValueHeads, columns: model.headDim)
+    return TokenProfile(
+      drops: [
+        TokenProfile.Drop(
+          layer: 0,
+          kept: .notReused(
+            ChunkReuse(
+              ratio: ratio, hits: hits, suffix: suffix,
+              loading: bandwidth.map { Double(bytes) / ($0 * 1e9) } ?? 0)))
+      ], place: .behindLayer, scoring: .values, block: 1)
   }
 
   private func adaptInfer(_ model: ModelDescription) throws(ExperimentError) -> TokenProfile {

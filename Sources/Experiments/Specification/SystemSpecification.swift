@@ -81,6 +81,8 @@ public struct SystemSpecification: Sendable, Hashable {
   public var blockSize: Int?
   /// Blocks of KV memory; `nil` for what ``memoryShare`` leaves.
   public var kvBlocks: Int?
+  /// Levels of KV memory below that of the GPUs, the quickest first; `nil` for none.
+  public var cacheTiers: [CacheTierSpecification]?
   /// Most sequences that an iteration works on.
   ///
   /// `nil` for the engine's own default.
@@ -150,6 +152,7 @@ extension SystemSpecification: Codable {
     case memoryShare = "gpu_memory_utilization"
     case blockSize = "block_size"
     case kvBlocks = "kv_blocks"
+    case cacheTiers = "kv_tiers"
     case maxSequences = "max_num_seqs"
     case maxModelLength = "max_model_len"
     case drawsRouting = "draw_routing"
@@ -175,6 +178,7 @@ extension SystemSpecification: Codable {
     memoryShare = try object.decodeIfPresent(Double.self, forKey: .memoryShare)
     blockSize = try object.decodeIfPresent(Int.self, forKey: .blockSize)
     kvBlocks = try object.decodeIfPresent(Int.self, forKey: .kvBlocks)
+    cacheTiers = try object.decodeIfPresent([CacheTierSpecification].self, forKey: .cacheTiers)
     maxSequences = try object.decodeIfPresent(Int.self, forKey: .maxSequences)
     maxModelLength = try object.decodeIfPresent(Int.self, forKey: .maxModelLength)
     routing = try object.decodeIfPresent(String.self, forKey: .routing)

@@ -55,7 +55,8 @@ public struct KVRouter: Router {
     var held: [Int: (holders: Int, blocks: Int)] = [:]
   }
 
-  private let rules: Rules
+  /// The weights now: who wraps the router may change them.
+  var rules: Rules
   private let contents: PromptContents
   private let blockSize: Int
   private var workers: [Worker]
@@ -115,15 +116,15 @@ public struct KVRouter: Router {
   }
 
   /// The first token is out: the prompt is computed.
-  public mutating func noteFirstToken(of request: Int) {
+  public mutating func noteFirstToken(of request: Int, at time: Seconds) {
     guard let one = active[request] else { return }
     workers[one.instance].uncomputed -= one.uncomputed
     active[request]?.uncomputed = 0
   }
 
   /// The request's blocks are free.
-  public mutating func noteEnd(of request: Int) {
-    noteFirstToken(of: request)
+  public mutating func noteEnd(of request: Int, at time: Seconds) {
+    noteFirstToken(of: request, at: time)
     guard let one = active.removeValue(forKey: request) else { return }
     workers[one.instance].requests -= 1
     workers[one.instance].blocks -= one.ownBlocks

@@ -12,6 +12,8 @@ public enum RouterCatalog {
     public let summary: String
     /// Its parameters.
     public let parameters: [Parameter]
+    /// Whether it asks for ``Facts/prices``.
+    public var usesPrices = false
     /// Makes the router from values of all parameters.
     let make: @Sendable (_ values: [String: Double], _ facts: Facts) -> any Router
   }
@@ -45,10 +47,15 @@ public enum RouterCatalog {
     public var blockSize: Int
     /// The seed of the run.
     public var seed: UInt64
+    /// How many instances each pool has, in order; one pool where nothing else is said.
+    public var pools: [Int]
+    /// How long things take; all 0 where nothing is known of it.
+    public var prices = ServicePrices(promptToken: 0, step: 0, sequence: 0)
 
     /// Creates the facts.
     public init(instances: Int, contents: PromptContents, blockSize: Int, seed: UInt64) {
       self.instances = instances
+      pools = [instances]
       self.contents = contents
       self.blockSize = blockSize
       self.seed = seed
@@ -107,6 +114,52 @@ public enum RouterCatalog {
         return KVRouter(
           instances: facts.instances, contents: facts.contents, blockSize: facts.blockSize, seed: facts.seed,
           rules: rules)
+      }),
+    Entry(
+      name: "offload",
+      summary: "long uncached prompts to the first pool, the others to the rest (Prefill as a Service)",
+      parameters: [
+        Parameter("tokens", "most uncached tokens of a prompt that stays", default: 16_384),
+        Parameter(
+          "waiting", "requests of each instance of the first pool beyond which all stay", default: 1e9),
+      ],
+      make: { values, facts in
+        OffloadRouter(
+          pools: facts.pools, contents: facts.contents, threshold: Tokens(values["tokens", default: 0]),
+          waiting: values["waiting", default: 0])
+      }),
+    Entry(
+      name: "adaptive",
+      summary: "kv, whose weights follow the 99th percentile of times to first token (arXiv 2606.17081)",
+      parameters: [
+        Parameter("interval", "seconds between two readings", default: 5),
+        Parameter("weight", "of the newest reading among earlier ones", default: 0.3, atMost: 1),
+        Parameter("readings", "in a row that change the regime", default: 3),
+        Parameter("transition", "seconds from which on load is in transition", default: 1),
+        Parameter("saturated", "seconds from which on it saturates", default: 5),
+        Parameter("temperature", "of kv in transition", default: 0.4),
+        Parameter("scale", "weight of the prompt in transition", default: 0.5),
+      ],
+      make: { values, facts in
+        var rules = AdaptiveRouter.Rules()
+        rules.interval = max(1e-3, values["interval", default: 0])
+        rules.weight = values["weight", default: 0]
+        rules.readings = Int(values["readings", default: 0])
+        rules.transition = values["transition", default: 0]
+        rules.saturated = values["saturated", default: 0]
+        rules.temperature = values["temperature", default: 0]
+        rules.scale = values["scale", default: 0]
+        return AdaptiveRouter(
+          KVRouter(
+            instances: facts.instances, contents: facts.contents, blockSize: facts.blockSize,
+            seed: facts.seed), rules: rules)
+      }),
+    Entry(
+      name: "selfish",
+      summary: "where the request itself expects to be through first, by what was sent where and its price",
+      parameters: [], usesPrices: true,
+      make: {
+        SelfishRouter(instances: $1.instances, contents: $1.contents, prices: $1.prices)
       }),
   ]
 }

@@ -34,6 +34,8 @@ public struct Disaggregation: Sendable {
   public var prefillInstances: Int
   /// KV bytes of a token in one layer, on all GPUs of an instance together.
   public var bytesPerTokenAndLayer: Double
+  /// KV bytes of a prompt by its length, where a table says so; `nil` where ``bytesPerTokenAndLayer`` does.
+  public var promptBytes: LengthTable?
   /// What is sent when.
   public var mode: Mode
   /// Which instance gives the first token to the client.

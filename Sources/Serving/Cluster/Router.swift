@@ -10,19 +10,19 @@ public protocol Router: Sendable {
   ///   - inFlight: requests that were sent to each instance and have not ended.
   /// - Returns: an index into `inFlight`.
   mutating func route(_ request: Request, inFlight: [Int]) -> Int
-  /// Takes note that a request's first token is out; only called if ``listens``.
-  mutating func noteFirstToken(of request: Int)
-  /// Takes note that a request has ended; only called if ``listens``.
-  mutating func noteEnd(of request: Int)
+  /// Takes note that a request's first token is out, and when; only called if ``listens``.
+  mutating func noteFirstToken(of request: Int, at time: Seconds)
+  /// Takes note that a request has ended, and when; only called if ``listens``.
+  mutating func noteEnd(of request: Int, at time: Seconds)
   /// Whether it wants to be told of first tokens and ends.
   var listens: Bool { get }
 }
 
 extension Router {
   /// Does nothing.
-  public mutating func noteFirstToken(of request: Int) {}
+  public mutating func noteFirstToken(of request: Int, at time: Seconds) {}
   /// Does nothing.
-  public mutating func noteEnd(of request: Int) {}
+  public mutating func noteEnd(of request: Int, at time: Seconds) {}
   /// False.
   public var listens: Bool { false }
 }

@@ -37,7 +37,7 @@ extension Simulation {
       record.instance = Int32(source)
       recorder.record(record)
       instances[source].releaseHandedOver(slot)
-      tellEnd(of: request.id, at: source)
+      tellEnd(of: request.id, from: source, at: now)
       totalInFlight -= 1
       return
     }
@@ -99,7 +99,12 @@ extension Simulation {
     guard let known = handovers?.prompts[id], known.hasMemory, known.readyArea > known.sentArea else {
       return
     }
-    let bytes = Double(known.readyArea - known.sentArea) * (handovers?.rules.bytesPerTokenAndLayer ?? 0)
+    var bytesPerArea = handovers?.rules.bytesPerTokenAndLayer ?? 0
+    if let table = handovers?.rules.promptBytes {
+      let tokens = known.request.promptTokens
+      bytesPerArea = table(Double(tokens)) / Double(tokens * instances[known.source].view.layers)
+    }
+    let bytes = Double(known.readyArea - known.sentArea) * bytesPerArea
     handovers?.prompts[id]?.sentArea = known.readyArea
     handovers?.prompts[id]?.record.bytes += bytes
     handovers?.rules.network.add(bytes, to: id, at: now)
@@ -139,7 +144,7 @@ extension Simulation {
       handovers?.bytesMoved += known.record.bytes
       recorder.record(known.record)
       instances[known.source].releaseHandedOver(known.slot)
-      tellEnd(of: id, at: known.source)
+      tellEnd(of: id, from: known.source, at: now)
       if now < stopAt, !isRunning(known.source) { try begin(known.source, at: now) }
       if let end = instances[known.sink].interrupt(
         at: now, hadItsTurn: known.sink < turn, recorder: &recorder)
@@ -165,9 +170,9 @@ extension Simulation {
     handovers?.arrived[sink].removeAll(keepingCapacity: true)
   }
 
-  private mutating func tellEnd(of request: Int, at source: Int) {
+  private mutating func tellEnd(of request: Int, from source: Int, at now: Seconds) {
     guard listens else { return }
     tellRouter(of: source)
-    router.noteEnd(of: request)
+    router.noteEnd(of: request, at: now)
   }
 }

@@ -247,7 +247,7 @@ public struct Simulation: ~Copyable {
       ? router.route(request, inFlight: senders == inFlight.count ? inFlight : Array(inFlight[..<senders]))
       : rank(for: request, in: servers)
     guard accepts(request, at: target) else {
-      if listens { router.noteEnd(of: request.id) }
+      if listens { router.noteEnd(of: request.id, at: request.arrival) }
       var record = RequestRecord(request: request)
       record.status = .rejected
       record.instance = Int32(target)
@@ -272,8 +272,8 @@ public struct Simulation: ~Copyable {
   mutating func tellRouter(of instance: Int) {
     for event in instances[instance].heard {
       switch event {
-      case .firstToken(let request): router.noteFirstToken(of: request)
-      case .end(let request): router.noteEnd(of: request)
+      case .firstToken(let request, let time): router.noteFirstToken(of: request, at: time)
+      case .end(let request, let time): router.noteEnd(of: request, at: time)
       }
     }
     instances[instance].heard.removeAll(keepingCapacity: true)

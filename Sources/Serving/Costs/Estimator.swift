@@ -38,6 +38,7 @@ final class Estimator {
     load.draw = firstDraw + UInt64(view.step)
     var cost = StepCost()
     costModel.price(load, into: &cost, ledger: &ledger)
+    if plan.loadSeconds > 0 { cost.exposedSeconds += plan.loadSeconds }
     return cost
   }
 

@@ -56,6 +56,9 @@ public struct StepLoad: Sendable, Hashable {
   public var bands: [LayerBand] = []
   /// What a ``TokenProfile`` makes of each band; empty where it makes no difference.
   public var profiles: [BandProfile] = []
+  /// KV entries x layers that are loaded for prefill, of which ``ChunkReuse`` says how long one takes; of use only where
+  /// ``profiles`` are there.
+  public var loadedEntries = 0
   /// Prompts with at least one tile.
   public var prefillSequences = 0
   /// Prompts whose last tile it is: they emit a token.

@@ -46,11 +46,14 @@ struct Flight {
     prefillArea = 0
     prefillAttended = 0
     if view.profile != nil { tileRows.removeAll(keepingCapacity: true) }
+    var admitted = 0
     for i in plan.actions.indices {
       switch plan.actions[i] {
       case .decode(let steppers, let victims): view.decode(steppers: steppers, victims: victims)
       case .serve: view.serve(plan)
-      case .admit(let slot, let tokens): view.admit(slot, tokens: tokens)
+      case .admit(let slot, let tokens):
+        view.admit(slot, tokens: tokens, from: plan.admitted[admitted].done)
+        admitted += 1
       case .compute(let tile): try compute(plan.tiles[tile], in: &view)
       }
     }

@@ -48,9 +48,9 @@ extension Instance {
   /// Notes first tokens and ends for the router.
   private mutating func hear() {
     for span in view.news.spans where span.phase == .prefill && span.completed {
-      heard.append(.firstToken(span.request))
+      heard.append(.firstToken(span.request, view.now))
     }
-    for record in view.news.requests { heard.append(.end(record.request.id)) }
+    for record in view.news.requests { heard.append(.end(record.request.id, view.now)) }
   }
 
   mutating func tell(_ recorder: inout some Recorder) {
@@ -72,10 +72,10 @@ extension Instance {
   }
 }
 
-/// What a router may be told of a request, by its number.
+/// What a router may be told of a request, by its number, and when it happened.
 enum RequestEvent {
   /// Its first token is out; after a preemption it is said again.
-  case firstToken(Int)
+  case firstToken(Int, Seconds)
   /// It has ended.
-  case end(Int)
+  case end(Int, Seconds)
 }

@@ -205,6 +205,7 @@ public struct Instance {
   ) throws(SimulationError) -> Seconds? {
     guard try make(&flight, at: now, with: &scheduler, view: &view, load: &load) else { return nil }
     price(&load, with: costModel, into: &flight.cost, ledger: &ledger)
+    if flight.plan.loadSeconds > 0 { flight.cost.exposedSeconds += flight.plan.loadSeconds }
     return flight.start(at: now, clock: &clock, in: &view)
   }
 

@@ -4,7 +4,8 @@ extension InstanceView {
   /// - Parameters:
   ///   - slot: the request.
   ///   - tokens: its first tokens, which it takes memory for at once; its tiles take the rest.
-  mutating func admit(_ slot: Slot, tokens: Tokens) {
+  ///   - done: those of them that the plan has found, here or in levels below.
+  mutating func admit(_ slot: Slot, tokens: Tokens, from done: Tokens) {
     let i = slot.index
     let blocks = memory.blocks(for: tokens)
     if cache == nil {
@@ -13,9 +14,14 @@ extension InstanceView {
       let cached = holdCached(slot)
       memory.take(rules.groups * (blocks - cached))
       sequences[i].done = Int32(cached * memory.blockSize)
-      if sequences[i].record.scheduledAt.isNaN, sequences[i].record.preemptions == 0 {
-        sequences[i].record.cachedTokens = sequences[i].done
+      let isFirst = sequences[i].record.scheduledAt.isNaN && sequences[i].record.preemptions == 0
+      if let cache, !cache.tiers.isEmpty {
+        cache.useBelow(
+          sequences[i].record.request, blocks: done / memory.blockSize, loadedFrom: cached)
+        if isFirst { sequences[i].record.loadedTokens = Int32(done) - sequences[i].done }
+        sequences[i].done = Int32(done)
       }
+      if isFirst { sequences[i].record.cachedTokens = sequences[i].done }
     }
     sequences[i].promptBlocks = Int32(blocks)
     sequences[i].rank = admissions

@@ -37,6 +37,8 @@ public struct PrefixCache: Sendable {
   let window: Tokens?
   /// Whether blocks without content are the next to be taken, however late they were released.
   let blankFirst: Bool
+  /// The levels below, the quickest first.
+  let tiers: [CacheTier]
 
   private(set) var entries: [Entry] = []
   private var spare: [Int32] = []
@@ -56,9 +58,13 @@ public struct PrefixCache: Sendable {
   ///   - contents: what requests begin with.
   ///   - window: positions that a second group of layers sees, whose blocks are in the same memory.
   ///   - blankFirst: whether blocks without content are taken before all others.
+  ///   - tiers: the levels below, the quickest first; none with a window.
   public init(
-    memory: KVMemory, contents: PromptContents, window: Tokens? = nil, blankFirst: Bool = true
+    memory: KVMemory, contents: PromptContents, window: Tokens? = nil, blankFirst: Bool = true,
+    tiers: [CacheTier] = []
   ) {
+    precondition(window == nil || tiers.isEmpty, "levels below hold blocks of one group of layers")
+    self.tiers = tiers
     self.contents = contents
     self.window = window
     self.blankFirst = blankFirst
@@ -132,6 +138,7 @@ public struct PrefixCache: Sendable {
       var names = contents.names(of: request, group: group, blockSize: blockSize)
       while held[place].count < full, let name = names.shared(held[place].count, in: contents) {
         held[place].append(enter(name))
+        for tier in tiers { tier.use(name, isRead: false) }
       }
     }
   }

@@ -29,6 +29,8 @@ public struct StepPlan: Sendable {
   public private(set) var admitted: [Prompt] = []
   /// Those that ``serve(_:budget:atMost:)`` takes the memory of, in order.
   public internal(set) var victimSlots: [Slot] = []
+  /// How long the KV entries of prompts that it admits take to be loaded from levels below the GPU's memory.
+  public private(set) var loadSeconds: Seconds = 0
   /// Decoding sequences that ``serve(_:budget:atMost:)`` has no budget for.
   public internal(set) var leftOut: [Slot] = []
 
@@ -77,6 +79,7 @@ public struct StepPlan: Sendable {
     while !admitted.isEmpty { admitted.removeLast() }
     decodes = 0
     victims = 0
+    loadSeconds = 0
     while !victimSlots.isEmpty { victimSlots.removeLast() }
     while !leftOut.isEmpty { leftOut.removeLast() }
     while !operations.isEmpty { operations.removeLast() }
@@ -176,13 +179,17 @@ public struct StepPlan: Sendable {
   private mutating func admit(
     _ prompt: Prompt, computing tokens: Tokens, whole: Bool, _ view: InstanceView
   ) -> Prompt? {
-    var (prompt, hit) = (prompt, PrefixCache.Match())
+    var (prompt, hit, below) = (prompt, PrefixCache.Match(), PrefixCache.Below())
     var found: [[Int32]] = []
     if let cache = view.cache {
       enterNames(view, cache)
       (hit, found) = draft.match(
         view.sequences[prompt.slot.index].record.request, tokens: prompt.tokens, in: cache)
-      prompt.done = hit.blocks * view.memory.blockSize
+      if !cache.tiers.isEmpty {
+        below = cache.below(
+          view.sequences[prompt.slot.index].record.request, from: hit.blocks, tokens: prompt.tokens)
+      }
+      prompt.done = (hit.blocks + below.blocks) * view.memory.blockSize
     }
     let end = tokens < prompt.remaining ? prompt.done + tokens : prompt.tokens
     let room = freeBlocks - reserve(view) - hit.idle
@@ -193,6 +200,7 @@ public struct StepPlan: Sendable {
       guard all <= room else { return nil }
     }
     freeBlocks -= needed + hit.idle
+    loadSeconds += below.seconds
     if view.cache != nil {
       draft.hold(found)
       draft.take(needed)

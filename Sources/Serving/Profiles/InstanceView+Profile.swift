@@ -11,6 +11,8 @@ extension InstanceView {
 
   /// Takes note of a chunk that is through the model.
   mutating func noteEntries(of slot: Slot, _ rows: TileRows, _ profile: TokenProfile) {
+    // What is not computed is loaded.
+    guard profile.reuse == nil else { return }
     let lacking = rows.rows[0]
     for drop in profile.drops.indices {
       let before = rows.prefix[0] - rows.prefix[drop + 1]

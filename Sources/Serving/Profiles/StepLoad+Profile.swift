@@ -51,6 +51,11 @@ extension StepLoad {
     enteringRows = 0
     finishingSequences = 0
     hasPartialDepth = false
+    loadedEntries = 0
+    for i in tiles.indices where rows[i].loaded > 0 {
+      // The first layer computes all of its own.
+      loadedEntries += rows[i].loaded * (tiles[i].layers.count - (tiles[i].layers.lowerBound == 0 ? 1 : 0))
+    }
     segments.removeAll(keepingCapacity: true)
     bands.removeAll(keepingCapacity: true)
     for i in tiles.indices {

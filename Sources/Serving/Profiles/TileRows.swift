@@ -8,6 +8,8 @@ package struct TileRows: Sendable {
   private(set) var prefix = InlineArray<17, Int32>(repeating: 0)
   /// Whether the tile is scored and thinned out.
   let isDropped: Bool
+  /// Rows whose entries are loaded behind the first layer.
+  private(set) var loaded: Tokens = 0
   /// Whether it is what it would be without a profile.
   private(set) var isPlain: Bool
 
@@ -23,6 +25,15 @@ package struct TileRows: Sendable {
     _ tile: Tile, _ profile: TokenProfile, missing: InlineArray<16, Int32>, prompt: Tokens, images: Tokens
   ) {
     let tokens = tile.tokens.count
+    if let reuse = profile.reuse {
+      let segment = reuse.segment(tile.tokens, of: prompt)
+      (rows[0], prefix[0]) = (Int32(tokens), Int32(tile.tokens.lowerBound))
+      (rows[1], prefix[1]) = (Int32(segment.tokens), Int32(segment.prefix))
+      loaded = reuse.loaded(tile.tokens, of: prompt)
+      isDropped = segment.tokens < tokens
+      isPlain = !isDropped
+      return
+    }
     isDropped = profile.drops(
       tokens: tokens, images: images, isWholePrompt: tile.tokens == 0..<prompt)
     isPlain = !isDropped

@@ -30,6 +30,8 @@ public struct TokenProfile: Sendable, Hashable {
     case share(KeptShare)
     /// So many of a prompt's image tokens for each `of` of them; all of the text.
     case images(Tokens, of: Tokens)
+    /// Rows whose stored entries are not used again: the others are not computed behind the drop, and yet have entries there.
+    case notReused(ChunkReuse)
   }
 
   /// A layer that drops rows.
@@ -52,6 +54,8 @@ public struct TokenProfile: Sendable, Hashable {
     case lastQueries(Tokens)
     /// All probabilities of the layer's attention, written out.
     case probabilities
+    /// Keys and values of all rows in the next layer, of which the values are held against stored ones.
+    case values
   }
 
   /// The drops, by layer.
@@ -95,6 +99,7 @@ public struct TokenProfile: Sendable, Hashable {
       switch $0.kept {
       case .share(let share): !share.isWhole
       case .images(let kept, let all): kept < all
+      case .notReused: true
       }
     }
     self.place = place
@@ -104,6 +109,11 @@ public struct TokenProfile: Sendable, Hashable {
     self.last = last
     self.synchronisation = synchronisation
     self.keys = keys
+  }
+
+  /// The stored entries that are used again; `nil` where all are computed.
+  public var reuse: ChunkReuse? {
+    if case .notReused(let reuse) = drops.first?.kept { reuse } else { nil }
   }
 
   /// Whether it changes nothing.
@@ -129,6 +139,7 @@ public struct TokenProfile: Sendable, Hashable {
     case .images(let kept, let all):
       let left = Int((Double(images) * Double(kept) / Double(all)).rounded())
       return min(rows, tokens - images + left)
+    case .notReused: return rows
     }
   }
 
@@ -138,6 +149,7 @@ public struct TokenProfile: Sendable, Hashable {
   func drops(tokens: Tokens, images: Tokens, isWholePrompt: Bool) -> Bool {
     guard let drop = drops.first else { return false }
     if case .images = drop.kept { return images > 0 && isWholePrompt }
+    if case .notReused = drop.kept { return true }
     return tokens > first + last
   }
 

@@ -18,6 +18,8 @@ public struct RunMetrics: Recorder, Sendable {
   public private(set) var inputTokens = 0
   /// Prompt tokens of them that were found in a prefix cache.
   public private(set) var cachedTokens = 0
+  /// Those of them that were loaded from levels below the GPU's memory.
+  public private(set) var loadedTokens = 0
   /// Output tokens of the requests served.
   public private(set) var outputTokens = 0
   /// Times from arrival to first token.
@@ -108,6 +110,7 @@ public struct RunMetrics: Recorder, Sendable {
     completed += 1
     inputTokens += request.request.promptTokens
     cachedTokens += Int(request.cachedTokens)
+    loadedTokens += Int(request.loadedTokens)
     outputTokens += request.request.outputTokens
     preemptions += Int(request.preemptions)
     timeToFirstToken.add(request.timeToFirstToken)

@@ -30,6 +30,8 @@ public struct RequestRecord: Sendable, Hashable {
   public var preemptions: Int32 = 0
   /// Tokens of its prompt whose KV entries were found in the prefix cache when it was admitted first.
   public var cachedTokens: Int32 = 0
+  /// Those of them that were loaded from a level below the GPU's memory.
+  public var loadedTokens: Int32 = 0
   /// Its share of the energy of the iterations that it took part in, all GPUs.
   public var joules: Joules = 0
   /// Its share of the expert weights read, all GPUs, in bytes.

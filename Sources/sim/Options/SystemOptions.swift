@@ -101,6 +101,19 @@ struct SystemOptions: ParsableArguments {
     help: "Whether prompts with the same beginning share its KV blocks. Default: the engine's.")
   var enablePrefixCaching: Bool?
 
+  @Option(
+    help: ArgumentHelp(
+      "Host memory for KV blocks that the GPUs' cache loses, of an instance: as --kv-tiers host-pcie5:GiB.",
+      valueName: "GiB"))
+  var kvOffloadingSize: Double?
+
+  @Option(
+    help: ArgumentHelp(
+      "Levels of KV memory below that of the GPUs, the quickest first, each with what it is loaded over (Profiles/links.csv) and "
+        + "its size, as in host-pcie5:64,nvme4:1000,eth100:4096:shared; in a sweep with + instead of the comma.",
+      valueName: "link:GiB"))
+  var kvTiers: String?
+
   @Option(help: "Format of the KV entries: auto, bfloat16 or fp8. Default: the model's and the engine's.")
   var kvCacheDtype: KeyValueFormat?
 
@@ -136,7 +149,9 @@ struct SystemOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "What prompts leave out: uniprefill[kept=0.8,layers=7:27:4] drops rows at some layers, "
-        + "sparse-attention[k=2048,indexer=128,block=64] sees few keys, none.", valueName: "method"))
+        + "sparse-attention[k=2048,indexer=128,block=64] sees few keys, "
+        + "cacheblend[ratio=0.15,suffix=32,bandwidth=4.8] uses stored chunks again, none.",
+      valueName: "method"))
   var prefillSparsity: String?
 
   @Option(
@@ -166,6 +181,7 @@ struct SystemOptions: ParsableArguments {
       try Self.settings(engineSet, option: "--engine-set")
     ) { _, explicit in explicit }
     system.kvBlocks = numGpuBlocksOverride
+    system.cacheTiers = try cacheTiers
     system.hardwareSettings = try Self.settings(hardwareSet, option: "--hardware-set")
     system.tensorParallelSize = gpus
     system.dataParallelSize = dataParallelSize == 1 ? nil : dataParallelSize
@@ -213,6 +229,25 @@ struct SystemOptions: ParsableArguments {
   /// The policy that the engine, with its settings, runs by default.
   func ownPolicy(in folders: ProjectFolders) throws -> String {
     try Library(profiles: try folders.profilesFolder()).ownPolicy(of: try specification())
+  }
+
+  /// The levels that --kv-offloading-size and --kv-tiers describe.
+  private var cacheTiers: [CacheTierSpecification]? {
+    get throws(CommandLineError) {
+      let host = kvOffloadingSize.map { [CacheTierSpecification(link: "host-pcie5", gibibytes: $0)] }
+      guard let kvTiers else { return host }
+      guard host == nil else {
+        throw .contradiction("--kv-offloading-size, --kv-tiers: the latter says how large host memory is")
+      }
+      let parts = kvTiers.split(omittingEmptySubsequences: false) { $0 == "," || $0 == "+" }
+      let tiers = parts.compactMap { CacheTierSpecification(parsing: $0) }
+      guard tiers.count == parts.count else {
+        throw .badValue(
+          option: "--kv-tiers", value: kvTiers,
+          expected: "levels as link:GiB or link:GiB:shared, such as host-pcie5:64,nvme4:1000")
+      }
+      return tiers
+    }
   }
 
   /// What flags of vLLM's say about the engine.

@@ -103,7 +103,7 @@ struct RunCommand: ParsableCommand {
       var json = JSONWriter()
       json.object { json in
         for (key, value) in experiment.vLLMHeader + experiment.parameters + result.summary.values
-          + result.transfers.values + experiment.quality
+          + result.transfers.values + experiment.tierValues(result) + experiment.quality
         {
           json.member(key, value)
         }
