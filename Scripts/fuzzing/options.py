@@ -14,7 +14,11 @@ WORDS = {
         "paced[tbt=0]", "paced[tbt=1e308]", "chunked,layered", "chunked[budget=9223372036854775807]"],
     "decode-policy": ["chunked", "layered"], "model": ["qwen3-8b", "gpt-oss-120b", "deepseek-v3", "qwen3-30b-a3b"],
     "hardware": ["h100", "l40s", "gb200"], "engine": ["vllm", "sglang", "trtllm", "ideal", "paper"],
-    "router": ["kv", "prefix", "random", "kv[temperature=-1]", "kv[temperature=1e308]"],
+    "router": ["kv", "prefix", "random", "kv[temperature=-1]", "kv[temperature=1e308]", "adaptive[interval=0]", "offload[tokens=0]",
+               "selfish"],
+    "kv-tiers": ["host-pcie5:1", "host-pcie5:0.001,nvme4:1e9:shared", "nvme4:-1", "eth100:1e308", "host-pcie5"],
+    "prefill-sparsity": ["cacheblend", "cacheblend[ratio=0,suffix=1]", "cacheblend[bandwidth=0]", "uniprefill[kept=0.5]"],
+    "method": ["vllm", "batchllm", "sorted,batchllm"], "remote-table": ["prfaas-h20"], "improve": ["5"],
     "disaggregation": ["prefill=1xTP2,decode=1xTP2", "prefill=0xTP2,decode=1xTP4", "prefill=999999xTP2,decode=1xTP4", "prefill="],
     "slo": ["ttft:1s", "tbt:0", "ttft:-1", "p99_ttft:1s", "p200_ttft:1s", "ttft:1s@95%", "ttft:1s@0%", "tpot:1e308"],
     "routing": ["uniform", "correlated[group_sigma=-1]", "correlated[group_sigma=1e9,request_sigma=0]", "coverage[1=1]",
@@ -39,9 +43,10 @@ SMALL = {
     "sweep": ["--num-prompts", "2", "--max-duration", "20", "--jobs", "1"], "query": [], "list": [], "export vllm": [],
     "export csv": [], "export timeline": [], "capacity": ["--num-prompts", "3", "--max-duration", "20"],
     "tune": ["--num-prompts", "3", "--max-duration", "20"], "plan": ["--num-prompts", "3", "--max-duration", "20"],
+    "anarchy": ["--num-prompts", "3", "--max-duration", "20"], "batch": ["--num-prompts", "3", "--max-duration", "20"], "offload": [],
 }
 SHARES = {"run": 12, "sweep": 3, "compare": 2, "query": 2, "list": 1, "export vllm": 1, "export csv": 1, "export timeline": 1,
-          "capacity": 1, "tune": 1, "plan": 1}
+          "capacity": 1, "tune": 1, "plan": 1, "anarchy": 1, "batch": 1, "offload": 1}
 
 
 class CommandLines:
@@ -87,7 +92,7 @@ class CommandLines:
             arguments.append(draw.choice(["models", "hardware", "engines", "policies", "routers", "traces", "figures", "studies"]))
         if name.startswith("export") and "--output" not in arguments and draw.random() < .8:
             arguments += ["--output", str(folder / "out")]
-        if not has_database:
+        if not has_database and name not in ("anarchy", "batch", "offload"):
             reads = name in ("query",) or name.startswith("export")
             arguments += ["--db", str(database if reads else folder / "new.sqlite")]
         return [argument.replace("\0", "") for argument in arguments]

@@ -151,7 +151,7 @@ struct LibraryTests {
     #expect(try message { $0.limits.maxConcurrency = 0 } == "--max-concurrency 0: expected at least 1")
     #expect(
       try message { $0.cluster.pools = [] }
-        == "pools 0: expected one pool without a role, or one of role prefill and one of role decode, in this order"
+        == "pools 0: expected one pool without a role, or some of role prefill and behind them one of role decode"
     )
     #expect(try message { $0.cluster.pool.instances = 0 } == "instances 0: expected 1 to 10000")
   }

@@ -182,4 +182,74 @@ import Testing
     let times = deliveries(&fair, [(0, 2, 10), (0, 1, 100)])
     #expect(abs((times[0] ?? 0) - 0.85) < 1e-9 && (times[1] ?? 0) < 0.4)
   }
+
+  /// Whatever flows between three sites: no port and no line carries more than it can, each flow is held back by one that is
+  /// full, all bytes arrive, and a line was busy for as long as its bytes take.
+  @Test(arguments: 0..<20, KVNetwork.Sharing.allCases)
+  func linesAreFullAndNotOverfull(seed: Int, sharing: KVNetwork.Sharing) {
+    var random = SplitMix64(seed: UInt64(seed), purpose: "lines")
+    let bandwidth = (0..<6).map { _ in 10 + 90 * random.uniform() }
+    let sites = [0, 0, 1, 2, 2, 1]
+    let lines = [(0, 1), (0, 2), (1, 2), (1, 0), (2, 0), (2, 1)].map {
+      KVNetwork.Line(
+        from: $0.0, to: $0.1, bytesPerSecond: 5 + 60 * random.uniform(), latency: random.uniform())
+    }
+    var network = KVNetwork(
+      bytesPerSecond: bandwidth, latency: 0.01, sharing: sharing, sites: sites, lines: lines)
+    func line(_ source: Int, _ sink: Int) -> Int? {
+      lines.firstIndex { $0.from == sites[source] && $0.to == sites[sink] }
+    }
+    var (now, delivered) = (0.0, 0)
+    var bytes = Array(repeating: 0.0, count: lines.count)
+    var carried = bytes
+    func check() {
+      var used = Array(repeating: 0.0, count: 12)
+      var onLine = Array(repeating: 0.0, count: lines.count)
+      let rates = network.rates()
+      for flow in rates {
+        used[flow.source] += flow.bytesPerSecond
+        used[6 + flow.sink] += flow.bytesPerSecond
+        if let place = line(flow.source, flow.sink) { onLine[place] += flow.bytesPerSecond }
+      }
+      for port in 0..<12 { #expect(used[port] <= bandwidth[port % 6] * (1 + 1e-9)) }
+      for place in lines.indices { #expect(onLine[place] <= lines[place].bytesPerSecond * (1 + 1e-9)) }
+      for flow in rates where sharing == .fair {
+        let place = line(flow.source, flow.sink)
+        let isFull =
+          used[flow.source] >= bandwidth[flow.source] * (1 - 1e-9)
+          || used[6 + flow.sink] >= bandwidth[flow.sink] * (1 - 1e-9)
+          || place.map { onLine[$0] >= lines[$0].bytesPerSecond * (1 - 1e-9) } ?? false
+        #expect(isFull)
+      }
+    }
+    func go(to time: Seconds) {
+      while let next = network.nextChange(), next <= time {
+        let rates = network.rates()
+        for flow in rates {
+          if let place = line(flow.source, flow.sink) { carried[place] += flow.bytesPerSecond * (next - now) }
+        }
+        now = next
+        delivered += network.takeDelivered(at: next).count
+      }
+      guard time.isFinite else { return }
+      for flow in network.rates() {
+        if let place = line(flow.source, flow.sink) { carried[place] += flow.bytesPerSecond * (time - now) }
+      }
+      now = time
+    }
+    for id in 0..<60 {
+      go(to: now + random.uniform())
+      let source = random.index(below: 6)
+      let sink = (source + 1 + random.index(below: 5)) % 6
+      let size = 100 * random.uniform()
+      network.open(id, from: source, to: sink, at: now)
+      network.add(size, to: id, at: now)
+      network.close(id, at: now)
+      if let place = line(source, sink) { bytes[place] += size }
+      check()
+    }
+    go(to: .infinity)
+    #expect(delivered == 60)
+    for place in lines.indices { #expect(abs(carried[place] - bytes[place]) < 1e-3) }
+  }
 }
