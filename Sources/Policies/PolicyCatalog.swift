@@ -16,6 +16,8 @@ public enum PolicyCatalog {
     public let batchedTokens: String
     /// Whether ``batchedTokens`` is the size of the pieces that it cuts prompts into.
     var cutsPrompts: @Sendable (PolicyValues) -> Bool = { _ in false }
+    /// Whether it plans the micro-batches of a pipeline: those that look at all that run do not.
+    public internal(set) var runsInPipelines = true
     /// Makes the policy from values of all parameters.
     let make: @Sendable (PolicyValues) -> any Scheduler
   }
@@ -202,6 +204,7 @@ public enum PolicyCatalog {
         .count("longest", "most tokens that an output counts for") { _ in 4096 },
       ],
       batchedTokens: "budget", cutsPrompts: { _ in true },
+      runsInPipelines: false,
       make: {
         SGLangScheduling(
           chunk: $0.count("budget"), prefillTokens: $0.count("prefill"),
@@ -219,6 +222,7 @@ public enum PolicyCatalog {
           ["no-evict", "utilisation"], default: "no-evict"),
       ],
       batchedTokens: "budget", cutsPrompts: { $0.word("chunks") == "yes" },
+      runsInPipelines: false,
       make: {
         TRTLLMScheduling(
           budget: $0.count("budget"), isChunked: $0.word("chunks") == "yes",

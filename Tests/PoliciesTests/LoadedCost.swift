@@ -62,6 +62,19 @@ struct LoadedCost: LayerCost {
     Double((ticks + quantum - 1) / quantum * quantum) * Self.tick
   }
 
+  /// The same on a pipeline: each stage has some of the layers, and all that is beside them.
+  func model(on pipeline: NaiveEngine.Pipeline) -> any CostModel {
+    PipelineCostModel(
+      stages: pipeline.stages.map { range in
+        var stage = self
+        stage.layers = range.count
+        return PipelineCostModel.Stage(costModel: stage.model, layers: range)
+      },
+      link: .init(
+        bytesPerSecond: 1 / Self.tick, latency: Double(pipeline.latencyTicks) * Self.tick,
+        bytesPerRow: Double(pipeline.ticksPerRow)))
+  }
+
   static func ticks(of load: RetentionLoad) -> Int {
     13 * load.compacting + 2 * load.narrowed + 17 * load.evictingPrompts
   }

@@ -136,7 +136,7 @@ final class NaiveEngine {
 
   // MARK: What runs next
 
-  private func schedule() -> (prefill: [Sequence], decode: [Sequence]) {
+  func schedule() -> (prefill: [Sequence], decode: [Sequence]) {
     switch mode {
     case .chunked(let budget, let decodesCount):
       let decode = takeDecoders(atMost: decodesCount ? budget / (1 + drafts) : .max)
@@ -267,7 +267,7 @@ final class NaiveEngine {
 
   // MARK: What it costs, and what becomes of it
 
-  private func layers(of s: Sequence) -> Range<Int> {
+  func layers(of s: Sequence) -> Range<Int> {
     if case .layered = mode { return Self.split(cost.layers, into: s.stages, part: s.stage) }
     return 0..<cost.layers
   }
@@ -289,10 +289,31 @@ final class NaiveEngine {
     s.entries.isEmpty ? 0 : s.prefilled - s.entries[layer]
   }
 
+  /// An iteration: what it runs, and the ticks of each layer and of what is beside them.
+  struct Step {
+    var record = Iteration()
+    var prefill: [Sequence]
+    var decode: [Sequence]
+    var through: [Sequence] = []
+    var finishing: [Sequence] = []
+    var ticks: [Int] = []
+    var beside = 0
+  }
+
   /// Runs an iteration; returns how many sequences completed.
   private func execute(_ prefill: [Sequence], _ decode: [Sequence]) -> Int {
+    var step = price(prefill, decode)
+    step.record.start = now
+    now += cost.seconds(ticks: step.ticks.reduce(step.beside, +))
+    step.record.end = now
+    movePrompts(step)
+    return finish(step)
+  }
+
+  /// What an iteration costs, which its sequences share.
+  func price(_ prefill: [Sequence], _ decode: [Sequence]) -> Step {
+    var step = Step(prefill: prefill, decode: decode)
     var record = Iteration()
-    record.start = now
     record.decodes = decode.count
     if let profile {
       for s in prefill {
@@ -306,7 +327,6 @@ final class NaiveEngine {
     record.blocks = cost.kvBlocks - freeBlocks
 
     let lengths = decode.reduce(0) { $0 + seen(by: $1) }
-    var ticks = 0
     var prefillExpertBytes = 0.0
     var prefillRowJoules = 0.0
     var prefillContextJoules = 0.0
@@ -323,7 +343,7 @@ final class NaiveEngine {
         layer.attended += attended(s, number)
         if alive(s, number).isScored { layer.scored += alive(s, number).attention }
       }
-      ticks += layer.ticks
+      step.ticks.append(layer.ticks)
       record.expertBytes += layer.expertBytes
       record.joules += layer.joulesPerRow * Double(layer.decodes + layer.rows)
       record.joules += layer.joulesPerEntry * Double(layer.context + layer.attended)
@@ -347,10 +367,11 @@ final class NaiveEngine {
       s.joules += prefillContextJoules * Double(pairs(s)) / Double(prefill.reduce(0) { $0 + pairs($1) })
     }
 
-    let through = prefill.filter { layers(of: $0).upperBound == cost.layers }
-    let finishing = through.filter { $0.done + $0.todo == $0.length }
+    step.through = prefill.filter { layers(of: $0).upperBound == cost.layers }
+    let finishing = step.through.filter { $0.done + $0.todo == $0.length }
+    step.finishing = finishing
     record.outputs = decode.count + finishing.count
-    ticks += LoadedCost.ticksBeside(
+    step.beside = LoadedCost.ticksBeside(
       decodes: decode.count, prompts: prefill.count, finishing: finishing.count, rows: record.rows,
       entering: record.layers.lowerBound == 0 ? prefill.reduce(0) { $0 + $1.todo } : 0,
       isPartial: prefill.contains { layers(of: $0).count < cost.layers })
@@ -359,12 +380,15 @@ final class NaiveEngine {
       load.compacting = decode.count { seen(by: $0) > rule.budget }
       load.narrowed = decode.count { $0.hasEvicted }
       load.evictingPrompts = finishing.count { $0.length > rule.budget }
-      ticks += LoadedCost.ticks(of: load)
+      step.beside += LoadedCost.ticks(of: load)
     }
-    now += cost.seconds(ticks: ticks)
-    record.end = now
+    step.record = record
+    return step
+  }
 
-    for s in through {
+  /// Prompts are where the iteration takes them.
+  func movePrompts(_ step: Step) {
+    for s in step.through {
       if !s.alive.isEmpty {
         if s.entries.isEmpty { s.entries = Array(repeating: 0, count: cost.layers) }
         for layer in 0..<cost.layers { s.entries[layer] += s.alive[layer].attention }
@@ -372,7 +396,15 @@ final class NaiveEngine {
       s.done += s.todo
       s.prefilled = s.done
     }
-    if !through.isEmpty { cohort = [] }
+    if !step.through.isEmpty { cohort = [] }
+    prefilling.removeAll { s in step.finishing.contains { $0 === s } }
+  }
+
+  /// Tokens of an iteration are out; returns how many sequences completed.
+  func finish(_ step: Step) -> Int {
+    let (decode, finishing) = (step.decode, step.finishing)
+    var record = step.record
+    now = record.end
     var completed = 0
     for s in decode { evict(s, from: s.keptEntries + 1) }
     for s in finishing where retention != nil {
@@ -397,7 +429,6 @@ final class NaiveEngine {
         completed += 1
       }
     }
-    prefilling.removeAll { s in finishing.contains { $0 === s } }
     decoding += finishing
     decoding.removeAll { $0.tokenTimes.count == $0.output }
     return completed

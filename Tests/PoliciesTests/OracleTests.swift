@@ -96,6 +96,41 @@ import Testing
     }
   }
 
+  @Test(arguments: 0..<300) func onPipelines(seed: Int) throws {
+    var random = RandomCase(seed: seed)
+    random.cutIntoStages()
+    let stages = random.pick(16, 12, 24, 4)
+    switch seed % 3 {
+    case 0:
+      try compare(
+        random, ChunkedPrefill(budget: random.budget), .chunked(budget: random.budget, decodesCount: true))
+    case 1:
+      let cohort = random.pick(random.budget, 8192)
+      try compare(
+        random, LayeredPrefill(cohort: cohort, stages: stages), .layered(cohort: cohort, stages: stages))
+    default:
+      let budget = random.pick(4 * random.budget, 1 << 20)
+      try compare(random, OrcaBatching(budget: budget), .orca(budget: budget))
+    }
+  }
+
+  /// Steps overlap in many cases, several micro-batches decode, and memory runs short.
+  @Test func thePipelinesAreFull() throws {
+    var counts = [0, 0, 0]
+    for seed in Self.seeds {
+      var random = RandomCase(seed: seed)
+      random.cutIntoStages()
+      let history = try random.run(ChunkedPrefill(budget: random.budget))
+      let pairs = zip(history.iterations, history.iterations.dropFirst())
+      if pairs.contains(where: { $1.start < $0.end }) { counts[0] += 1 }
+      if pairs.contains(where: { $1.start < $0.end && $0.decodeTokens > 0 && $1.decodeTokens > 0 }) {
+        counts[1] += 1
+      }
+      if history.requests.contains(where: { $0.preemptions > 0 }) { counts[2] += 1 }
+    }
+    #expect(counts.min() ?? 0 >= 40, "overlapping, decoding in several, preempted: \(counts)")
+  }
+
   private func compare(
     _ random: RandomCase, _ scheduler: any Scheduler, _ mode: NaiveEngine.Mode
   ) throws {
@@ -103,8 +138,14 @@ import Testing
     let naive = NaiveEngine(
       mode, cost: random.cost, maxSequences: random.maxSequences, speculation: random.speculation,
       profile: random.profile, retention: random.retention)
-    let sequences = naive.run(
-      random.requests, maxModelLength: random.maxModelLength, maxConcurrency: random.maxConcurrency)
+    let sequences =
+      random.pipeline.map {
+        naive.run(
+          random.requests, on: $0, maxModelLength: random.maxModelLength,
+          maxConcurrency: random.maxConcurrency)
+      }
+      ?? naive.run(
+        random.requests, maxModelLength: random.maxModelLength, maxConcurrency: random.maxConcurrency)
 
     let iterations = firstDifference(
       history.iterations.map(Self.line), naive.iterations.map(Self.line))

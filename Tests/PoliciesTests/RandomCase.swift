@@ -10,6 +10,8 @@ struct RandomCase {
   var speculation: Speculation?
   var profile: TokenProfile?
   var retention: Retention?
+  /// How the model is cut into stages; `nil` where it is whole.
+  var pipeline: NaiveEngine.Pipeline?
   var maxModelLength = 1 << 20
   var maxConcurrency = Int.max
   var requests: [Request] = []
@@ -53,10 +55,21 @@ struct RandomCase {
     }
   }
 
+  /// Cuts the model into two to four stages somewhere.
+  mutating func cutIntoStages() {
+    var borders: Set<Int> = []
+    for _ in 0..<pick(1, 1, 2, 3) { borders.insert(pick(1...cost.layers - 1)) }
+    let ends = borders.sorted() + [cost.layers]
+    pipeline = NaiveEngine.Pipeline(
+      stages: zip([0] + ends, ends).map { $0..<$1 }, latencyTicks: pick(0, 20, 5000),
+      ticksPerRow: pick(0, 1, 30))
+  }
+
   /// The configuration of one instance.
   func instance(_ scheduler: any Scheduler) -> InstanceConfiguration {
     InstanceConfiguration(
-      scheduler: scheduler, costModel: cost.model, memory: cost.memory, maxSequences: maxSequences,
+      scheduler: scheduler, costModel: pipeline.map { cost.model(on: $0) } ?? cost.model, memory: cost.memory,
+      maxSequences: maxSequences,
       rules: rules, speculation: speculation, profile: profile, retention: retention)
   }
 

@@ -38,6 +38,20 @@ public struct ServedSystem: Sendable {
     self.engine = engine.adapted(to: hardware).paged(for: shard)
   }
 
+  private init(_ whole: ServedSystem, shard: ModelShard) {
+    self.shard = shard
+    hardware = whole.hardware
+    engine = whole.engine
+    exchange = whole.exchange
+  }
+
+  /// A stage of a pipeline: some of the layers, on GPUs of their own.
+  ///
+  /// - Throws: if the stage's model cannot be split as the whole is.
+  public func stage(_ layers: Range<Int>) throws(DescriptionError) -> ServedSystem {
+    ServedSystem(self, shard: try shard.stage(layers))
+  }
+
   /// The kernels that the engine has for it.
   public var kernelChoice: KernelChoice {
     var choice = engine.kernelChoice

@@ -59,7 +59,8 @@ extension LayerProgram {
   public static func before(
     _ shard: ModelShard, _ choice: KernelChoice = KernelChoice()
   ) -> [any KernelCall] {
-    [streaming(.embedding, .fused) { 4 * Double($0.computed) * Double(shard.model.hidden) }]
+    guard shard.holdsEmbedding else { return [] }
+    return [streaming(.embedding, .fused) { 4 * Double($0.computed) * Double(shard.model.hidden) }]
       + allReduces(shard, choice)
   }
 
@@ -67,6 +68,7 @@ extension LayerProgram {
   public static func after(
     _ shard: ModelShard, _ choice: KernelChoice = KernelChoice()
   ) -> [any KernelCall] {
+    guard shard.holdsHead else { return [] }
     let model = shard.model
     return [
       norm(hidden: model.hidden, choice), product(.lmHead, n: shard.vocabulary, k: model.hidden),

@@ -119,9 +119,13 @@ package struct Planner: Sendable {
     let summary = try library.load(experiment).run().summary
     let metrics = summary.metrics
     let time = max(metrics.duration, .leastNonzeroMagnitude)
+    // Steps of a pipeline overlap.
+    let busy =
+      summary.totals.pipelines.compactMap { $0 }.reduce(nil) { ($0 ?? 0) + $1.activeSeconds }
+      ?? metrics.busySeconds
     return Measured(
       figures: CapacityFigures(summary, statistics: criterion.objective.statistics),
-      utilisation: metrics.busySeconds / time / Double(experiment.cluster.instanceCount),
+      utilisation: busy / time / Double(experiment.cluster.instanceCount),
       tokensPerSecond: Double(metrics.inputTokens + metrics.outputTokens) / time)
   }
 }

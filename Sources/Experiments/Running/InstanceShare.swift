@@ -11,8 +11,8 @@ public struct InstanceShare: Sendable, Hashable {
   public private(set) var cachedTokens = 0
   /// Output tokens of them.
   public private(set) var outputTokens = 0
-  /// Time spent in iterations.
-  public private(set) var busySeconds: Seconds = 0
+  /// Time spent in iterations; of a pipeline that in which a step was in flight.
+  public internal(set) var busySeconds: Seconds = 0
   /// Energy of its iterations.
   public private(set) var joules: Joules = 0
   /// Sum of the times to first token of the requests.

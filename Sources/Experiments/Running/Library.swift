@@ -19,6 +19,8 @@ public final class Library: Sendable {
     var gpus: Int
     var expertRanks: Int
     var dataParallel: Int
+    var pipelineParallel: Int
+    var pipelineLink: String?
     var blockSize: Int?
     var speculation: SpeculativeSpecification?
     var attention: PolicySpecification?
@@ -101,6 +103,7 @@ public final class Library: Sendable {
     }
     let policy = try asked.resolved(
       layers: system.system.shard.model.layers, maxModelLength: maxModelLength)
+    try pool.checkPipeline(policy: policy)
     if let drafts = pool.system.speculation?.drafts, policy.batchedTokens <= drafts {
       throw ExperimentError.invalidValue(
         option: "--speculative-config: num_speculative_tokens", value: "\(drafts)",
@@ -185,7 +188,9 @@ public final class Library: Sendable {
       ],
       settings: [specification.engineSettings, specification.hardwareSettings],
       gpus: specification.tensorParallelSize, expertRanks: specification.expertParallelSize ?? 1,
-      dataParallel: specification.dataParallelSize ?? 1, blockSize: specification.blockSize,
+      dataParallel: specification.dataParallelSize ?? 1,
+      pipelineParallel: specification.pipelineParallelSize ?? 1, pipelineLink: specification.pipelineLink,
+      blockSize: specification.blockSize,
       speculation: specification.speculation, attention: specification.attention)
     if let system = known.withLock({ $0.systems[key] }) { return system }
     let system = try LoadedSystem(specification, profiles: profiles)
@@ -258,10 +263,19 @@ extension LoadedSystem {
     let calibrationBytes = (paths + (draftPaths ?? []).filter { !paths.contains($0) }).flatMap { path in
       FileManager.default.contents(atPath: path).map { Array($0) } ?? []
     }
+    let routing = model.isMixtureOfExperts ? try ExpertRouting(law, for: system.shard.model) : nil
+    let stages = specification.pipelineParallelSize ?? 1
     self.init(
       system: system, calibration: calibration, calibrationDigest: SHA256.hexDigest(of: calibrationBytes),
-      routing: model.isMixtureOfExperts ? try ExpertRouting(law, for: system.shard.model) : nil,
-      drafter: drafter, draftCalibration: try drafter.map { try fits(for: $0.system.shard.model) })
+      routing: routing,
+      drafter: drafter, draftCalibration: try drafter.map { try fits(for: $0.system.shard.model) },
+      pipeline: stages > 1
+        ? try LoadedPipeline(
+          system, routing: routing, stages: stages,
+          over: specification.pipelineLink.map {
+            try LinkProfile.named($0, profiles: path, option: "--pipeline-link")
+          })
+        : nil)
   }
 }
 

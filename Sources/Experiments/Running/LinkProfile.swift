@@ -3,7 +3,7 @@ import Support
 
 /// A network between instances, a row of `links.csv` of the profiles.
 package struct LinkProfile: Sendable, Hashable {
-  /// What `--kv-link` calls it.
+  /// What `--kv-link` and `--pipeline-link` call it.
   package let name: String
   /// What it carries each way, in bytes a second.
   package let bytesPerSecond: Double

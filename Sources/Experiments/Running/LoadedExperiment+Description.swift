@@ -165,10 +165,10 @@ extension LoadedExperiment {
 }
 
 extension SystemSpecification {
-  /// The GPUs of a server, as in 8 or, of four ranks of two each, 4 x 2.
+  /// The GPUs of a server, as in 8 or, of four ranks or stages of two each, 4 x 2.
   fileprivate var layout: String {
-    let ranks = dataParallelSize ?? 1
-    return ranks > 1 ? "\(ranks) x \(tensorParallelSize)" : "\(tensorParallelSize)"
+    let groups = [dataParallelSize ?? 1, pipelineParallelSize ?? 1].filter { $0 > 1 }
+    return (groups + [tensorParallelSize]).map { "\($0)" }.joined(separator: " x ")
   }
 }
 

@@ -48,11 +48,16 @@ extension LoadedExperiment {
     if let law {
       notes.append("Times are those of law \(law.name), not of kernels; there is no energy. \(law.source).")
     }
-    if specification.cluster.pools.contains(where: { $0.system.gpus > $0.system.tensorParallelSize }) {
+    if specification.cluster.pools.contains(where: { $0.system.dataParallelSize ?? 1 > 1 }) {
       notes.append(
         system.shard.dataParallel > 1 || decoders?.pool.loaded.system.shard.dataParallel ?? 1 > 1
           ? "Ranks of data parallelism step together; requests go to the rank with fewest of them."
           : "Ranks of data parallelism are copies of a dense model, each by itself.")
+    }
+    if let pipeline = loaded.pipeline ?? decoders?.pool.loaded.pipeline {
+      notes.append(
+        "Stages of \(pipeline.layers.map { "\($0.count)" }.joined(separator: ", ")) layers, "
+          + "\(pipeline.layers.count) steps in flight; link \(pipeline.linkNote).")
     }
     if let link = decoders?.link {
       notes.append("Network \(link.name): \(link.quality). \(link.source).")

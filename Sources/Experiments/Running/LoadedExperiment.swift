@@ -139,7 +139,7 @@ public struct LoadedExperiment: Sendable {
     return SystemTotals(
       kernels: simulation.kernels, layerUses: simulation.layerUses ?? LayerUses(),
       idleJoules: simulation.idleJoules, meanInSystem: simulation.meanInSystem,
-      peakInSystem: simulation.peakInSystem)
+      peakInSystem: simulation.peakInSystem, pipelines: simulation.pipelineUses)
   }
 
   /// A fresh cost model of the system.
@@ -155,7 +155,13 @@ public struct LoadedExperiment: Sendable {
   private func makeCostModel(of loaded: LoadedSystem, law: IterationLaw?) -> any CostModel {
     if let law { return LawCostModel(law, layers: loaded.system.shard.model.layers) }
     if specification.system.costModel == .unit {
+      if let pipeline = loaded.pipeline { return pipeline.unitCostModel }
       return UnitCostModel(layers: loaded.system.shard.model.layers)
+    }
+    if let pipeline = loaded.pipeline {
+      return pipeline.costModel(
+        calibration: loaded.calibration,
+        drawSeed: specification.system.drawsRouting ? specification.seed : nil)
     }
     if loaded.system.shard.dataParallel > 1 {
       return SharedExpertsCostModel(
@@ -257,7 +263,7 @@ public struct LoadedExperiment: Sendable {
 
 extension EngineRules {
   /// The rules of an engine for a model.
-  init(_ engine: EngineDescription, model: ModelDescription, batchedTokens: Tokens) {
+  init(_ engine: EngineDescription, model: ModelDescription, batchedTokens: Tokens, stages: Int = 1) {
     self.init()
     order = engine.scheduling.order == "admission" ? .byAdmission : .byEntry
     queue = engine.scheduling.queue == "priority" ? .priority : .firstComeFirstServed
@@ -267,7 +273,7 @@ extension EngineRules {
     watermark = engine.scheduling.watermark
     nullBlocks = engine.scheduling.nullBlocks
     slidingWindow = order == .byAdmission ? engine.groupWindow(of: model) ?? 0 : 0
-    tokensInFlight = stepsInFlight * batchedTokens
+    tokensInFlight = max(stepsInFlight, stages) * batchedTokens
   }
 }
 

@@ -77,7 +77,9 @@ package struct LoadedPool: Sendable {
   ) -> [InstanceConfiguration] {
     let engine = loaded.system.engine
     let memory = memory
-    var rules = EngineRules(engine, model: loaded.system.shard.model, batchedTokens: policy.batchedTokens)
+    var rules = EngineRules(
+      engine, model: loaded.system.shard.model, batchedTokens: policy.batchedTokens,
+      stages: loaded.pipeline?.stages.count ?? 1)
     // Look-up runs on the host, between two steps: vLLM switches asynchronous scheduling off.
     if speculation?.method == .ngram { rules.stepsInFlight = 1 }
     let sharesPrefixes = kept == nil && loaded.system.shard.model.sharesPrefixes
@@ -193,7 +195,7 @@ package struct LoadedDecoders: Sendable {
     }
     // A server's port is shared by its ranks.
     func bandwidth(_ pool: LoadedPool) -> Double {
-      let gpus = Double(pool.loaded.system.shard.gpus)
+      let gpus = Double(pool.loaded.system.shard.gpus * (pool.loaded.pipeline?.stages.count ?? 1))
       let whole = transfer.bytesPerSecond ?? profile.bytesPerSecond
       return transfer.bytesPerSecond == nil && profile.isPerGPU ? whole * gpus : whole / Double(pool.ranks)
     }

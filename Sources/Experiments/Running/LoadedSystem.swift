@@ -15,10 +15,12 @@ package struct LoadedSystem: Sendable {
   package let drafter: Drafter?
   /// The fits of its kernels, in their own formats; `nil` without one.
   package let draftCalibration: Calibration?
+  /// The stages that its layers are cut into; `nil` where it is whole.
+  package let pipeline: LoadedPipeline?
 
   package init(
     system: ServedSystem, calibration: Calibration, calibrationDigest: String, routing: ExpertRouting?,
-    drafter: Drafter? = nil, draftCalibration: Calibration? = nil
+    drafter: Drafter? = nil, draftCalibration: Calibration? = nil, pipeline: LoadedPipeline? = nil
   ) {
     self.system = system
     self.calibration = calibration
@@ -26,6 +28,7 @@ package struct LoadedSystem: Sendable {
     self.routing = routing
     self.drafter = drafter
     self.draftCalibration = draftCalibration
+    self.pipeline = pipeline
   }
 
   /// Blocks of KV memory that the model and its activations leave.
@@ -33,7 +36,12 @@ package struct LoadedSystem: Sendable {
     utilisation: Double, maxBatchedTokens: Tokens, maxSequences: Int, drafts: Int,
     profile: TokenProfile? = nil
   ) throws(DescriptionError) -> Int {
-    try system.engine.keyValueBlocks(
+    if let pipeline {
+      return try system.engine.keyValueBlocks(
+        system.shard, in: pipeline.stages.map(\.shard), on: system.hardware, utilisation: utilisation,
+        maxBatchedTokens: maxBatchedTokens)
+    }
+    return try system.engine.keyValueBlocks(
       system.shard, on: system.hardware, utilisation: utilisation, maxBatchedTokens: maxBatchedTokens,
       maxSequences: maxSequences, drafts: drafts, furtherWeights: drafter?.weightBytes ?? 0,
       furtherBytesPerToken: (drafter?.keyValueBytesPerToken ?? 0)
@@ -55,6 +63,7 @@ package struct LoadedSystem: Sendable {
   package var digest: String {
     var text = calibrationDigest + Self.text(of: system.shard) + (routing?.model.description ?? "")
     if let exchange = system.exchange { text += "\(exchange)" }
+    if let pipeline { text += "\(pipeline.link)" }
     if let drafter { text += Self.text(of: drafter.system.shard) }
     let neutral = EngineDescription()
     for setting in EngineDescription.settings {
@@ -74,7 +83,8 @@ package struct LoadedSystem: Sendable {
     let model = shard.model
     let whole = Array(repeating: true, count: model.layers)
     let late = [
-      "routerWidth: 0, ", "compressed: nil, ", "dataParallel: 1, ", "stateSpace: nil, ",
+      "routerWidth: 0, ", "compressed: nil, ", "dataParallel: 1, ",
+      "holdsEmbedding: true, holdsHead: true, ", "stateSpace: nil, ",
       "hasMixer: \(whole), ",
       "hasFeedForward: \(whole), ", "hasGatedMLP: true, ",
     ]

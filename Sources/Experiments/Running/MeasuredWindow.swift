@@ -65,8 +65,12 @@ struct WindowedMetrics: Sendable {
   ///   - joules: drawn while idle in the whole run.
   ///   - whole: figures of the whole run.
   ///   - instances: all that served.
+  ///   - overlaps: whether iterations overlap, so that their lengths do not tell idle time; it is then spread evenly.
   /// - Returns: joules.
-  func idleJoules(of joules: Joules, whole: RunMetrics, instances: Int) -> Joules {
+  func idleJoules(of joules: Joules, whole: RunMetrics, instances: Int, overlaps: Bool) -> Joules {
+    guard !overlaps else {
+      return joules * min(1, metrics.duration / max(whole.duration, .leastNonzeroMagnitude))
+    }
     func idle(_ metrics: RunMetrics) -> Seconds {
       max(0, metrics.duration * Double(instances) - metrics.busySeconds)
     }

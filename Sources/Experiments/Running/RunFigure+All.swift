@@ -170,6 +170,13 @@ extension RunFigure {
   ) {
     RunValue($0.metrics.prefixHitRate)
   }
+  /// Share of the time of a pipeline's stages in which they waited; runs without one do not have it.
+  public static let pipelineBubble = RunFigure(
+    "pipeline_bubble", "", "share of a pipeline's stage time that is idle while a step is in flight, 0 to 1",
+    isColumn: false
+  ) {
+    $0.totals.pipeline.map { RunValue($0.bubble) } ?? .null
+  }
   /// Requests turned away because they were too long.
   public static let rejected = RunFigure("rejected", "", "requests turned away because they were too long") {
     RunValue($0.metrics.rejected)

@@ -34,14 +34,18 @@ public struct RunResult: Sendable {
     if let windowed = recorder.windowed {
       totals.idleJoules = windowed.idleJoules(
         of: totals.idleJoules, whole: recorder.metrics,
-        instances: experiment.specification.cluster.instanceCount)
+        instances: experiment.specification.cluster.instanceCount, overlaps: totals.pipeline != nil)
     }
     summary = RunSummary(
       metrics: recorder.windowed?.metrics ?? recorder.metrics, whole: recorder.metrics,
       totals: totals, energyQuality: experiment.loaded.energyQuality,
       cachesPrefixes: experiment.loaded.system.engine.scheduling.cachesPrefixes,
       kvBlocks: experiment.kvBlocks, wall: wall.seconds, percentiles: percentiles)
-    instances = recorder.shares ?? [InstanceShare(recorder.metrics)]
+    var instances = recorder.shares ?? [InstanceShare(recorder.metrics)]
+    for (i, use) in zip(instances.indices, totals.pipelines) {
+      if let use { instances[i].busySeconds = use.activeSeconds }
+    }
+    self.instances = instances
     classes = recorder.classes ?? []
     transfers = recorder.transfers
     rejected = recorder.rejected

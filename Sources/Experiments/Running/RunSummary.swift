@@ -8,7 +8,7 @@ import Systems
 public struct RunSummary: Sendable {
   /// Distributions and counts.
   public let metrics: RunMetrics
-  /// Time spent in iterations of the whole run, of which ``totals`` tell the kernels.
+  /// Time spent in iterations of the whole run, of which ``totals`` tell the kernels; of a pipeline that of all stages.
   public let busySeconds: Double
   /// How long the whole run took; ``metrics`` may be of a part.
   public let wholeDuration: Double
@@ -34,7 +34,8 @@ public struct RunSummary: Sendable {
     percentiles: [Double]
   ) {
     self.metrics = metrics
-    busySeconds = whole.busySeconds
+    // Of a pipeline steps overlap.
+    busySeconds = totals.pipeline?.stageSeconds ?? whole.busySeconds
     wholeDuration = whole.duration
     self.totals = totals
     self.energyQuality = energyQuality
@@ -61,7 +62,9 @@ public struct RunSummary: Sendable {
 
   /// Names and values of all figures, in the order in which they are printed.
   public var values: [(String, RunValue)] {
-    let figures = RunFigure.all(percentiles: percentiles) + (cachesPrefixes ? [.prefixHitRate] : [])
+    let figures =
+      RunFigure.all(percentiles: percentiles) + (cachesPrefixes ? [.prefixHitRate] : [])
+      + (totals.pipeline != nil ? [.pipelineBubble] : [])
     return figures.map { ($0.name, $0.value(self)) }
   }
 

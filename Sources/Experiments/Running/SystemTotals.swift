@@ -12,6 +12,15 @@ public struct SystemTotals: Sendable {
   public let meanInSystem: Double
   /// Most requests in the system.
   public let peakInSystem: Int
+  /// How much of the stages' time of each instance was used; `nil` where an instance has none.
+  public let pipelines: [PipelineUse?]
+
+  /// The same of all instances that have stages; `nil` if none has.
+  public var pipeline: PipelineUse? {
+    let uses = pipelines.compactMap { $0 }
+    guard let first = uses.first else { return nil }
+    return uses.dropFirst().reduce(first) { $0 + $1 }
+  }
 
   /// Launches on one GPU.
   public var kernelCalls: Int { kernels.reduce(0) { $0 + $1.calls } }

@@ -70,6 +70,10 @@ public struct SystemSpecification: Sendable, Hashable {
   ///
   /// Of a mixture of experts they share the experts, and step together. Of a dense model each is a copy by itself.
   public var dataParallelSize: Int?
+  /// Stages that a server's layers are cut into, each with ``tensorParallelSize`` GPUs of its own; `nil` for 1.
+  public var pipelineParallelSize: Int?
+  /// The network between them, a row of `links.csv`; `nil` for what the GPUs of a server have.
+  public var pipelineLink: String?
   /// Groups of all GPUs of a server that share out the experts, a divisor of their number; `nil` for 1, where each GPU holds
   /// a slice of every expert.
   public var expertParallelSize: Int?
@@ -108,7 +112,10 @@ public struct SystemSpecification: Sendable, Hashable {
   public init() {}
 
   /// GPUs of a server.
-  public var gpus: Int { tensorParallelSize * (dataParallelSize ?? 1) }
+  public var gpus: Int { gpusOfStage * (pipelineParallelSize ?? 1) }
+
+  /// GPUs that have the same layers.
+  public var gpusOfStage: Int { tensorParallelSize * (dataParallelSize ?? 1) }
 
   /// Checks each value by itself.
   func checkValues() throws(ExperimentError) {
@@ -121,6 +128,15 @@ public struct SystemSpecification: Sendable, Hashable {
       throw .invalidValue(
         option: "--speculative-config", value: speculation.method.rawValue,
         expected: "none with --data-parallel-size, so far")
+    }
+    if let pipelineParallelSize, !(1...1024).contains(pipelineParallelSize) {
+      throw .invalidValue(
+        option: "--pipeline-parallel-size", value: "\(pipelineParallelSize)", expected: "1 to 1024 stages")
+    }
+    if let pipelineLink, pipelineParallelSize ?? 1 == 1 {
+      throw .invalidValue(
+        option: "--pipeline-link", value: pipelineLink,
+        expected: "--pipeline-parallel-size of 2 or more: nothing is sent without stages")
     }
     if let maxSequences, !(1...1 << 20).contains(maxSequences) {
       throw .invalidValue(
@@ -148,6 +164,8 @@ extension SystemSpecification: Codable {
     case hardwareSettings = "hardware_settings"
     case tensorParallelSize = "tensor_parallel_size"
     case dataParallelSize = "data_parallel_size"
+    case pipelineParallelSize = "pipeline_parallel_size"
+    case pipelineLink = "pipeline_link"
     case expertParallelSize = "expert_parallel_size"
     case memoryShare = "gpu_memory_utilization"
     case blockSize = "block_size"
@@ -174,6 +192,8 @@ extension SystemSpecification: Codable {
     try object.read(.hardwareSettings, into: &hardwareSettings)
     try object.read(.tensorParallelSize, into: &tensorParallelSize)
     dataParallelSize = try object.decodeIfPresent(Int.self, forKey: .dataParallelSize)
+    pipelineParallelSize = try object.decodeIfPresent(Int.self, forKey: .pipelineParallelSize)
+    pipelineLink = try object.decodeIfPresent(String.self, forKey: .pipelineLink)
     expertParallelSize = try object.decodeIfPresent(Int.self, forKey: .expertParallelSize)
     memoryShare = try object.decodeIfPresent(Double.self, forKey: .memoryShare)
     blockSize = try object.decodeIfPresent(Int.self, forKey: .blockSize)

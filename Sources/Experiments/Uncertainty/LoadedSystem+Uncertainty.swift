@@ -26,6 +26,7 @@ extension LoadedSystem {
       calibration: calibration.perturbed(seed: seed, draw: draw, hasEnginesKernels: hasEnginesKernels),
       calibrationDigest: calibrationDigest, routing: law, drafter: try drafter?.beside(drawn),
       draftCalibration: draftCalibration?.perturbed(
-        seed: seed, draw: draw, hasEnginesKernels: hasEnginesKernels))
+        seed: seed, draw: draw, hasEnginesKernels: hasEnginesKernels),
+      pipeline: try pipeline?.cutting(drawn, routing: law))
   }
 }

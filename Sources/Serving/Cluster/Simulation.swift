@@ -164,6 +164,9 @@ public struct Simulation: ~Copyable {
   /// Energy that the instances drew while they had nothing to do, until the last step ended, in joules.
   public var idleJoules: Joules { instances.reduce(0) { $0 + $1.idleJoules } }
 
+  /// How much of the stages' time of each instance was used; `nil` where an instance has none.
+  public var pipelineUses: [PipelineUse?] { instances.map(\.pipelineUse) }
+
   /// What each kernel used, over all instances.
   public var kernels: [KernelUse] {
     var totals: [KernelUse] = []

@@ -22,6 +22,11 @@ public struct KernelLedger: Sendable {
   /// The same of the step at hand.
   public var retentionStep: [SIMD8<Double>] = []
 
+  /// The same of each stage of a pipeline; empty without one.
+  public var stages: [KernelLedger] = []
+  /// How often rows went from one stage to the next, their time and their bytes.
+  public var sends = SIMD4<Double>.zero
+
   /// Creates an empty ledger.
   public init() {}
 }

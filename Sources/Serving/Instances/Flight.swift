@@ -145,6 +145,17 @@ struct Flight {
     return start
   }
 
+  /// Lets the step pass the stages of a pipeline, which has just priced it.
+  ///
+  /// - Returns: when it begins.
+  mutating func start(
+    at now: Seconds, on model: PipelineCostModel, clock: inout PipelineClock, in view: inout InstanceView
+  ) -> Seconds {
+    let (start, seconds) = clock.run(model, &cost, plannedAt: now, decodeShare: decodeShare)
+    fly(from: start, for: seconds, plannedAt: now, in: &view)
+    return start
+  }
+
   /// Lets the step run with those of other ranks; what its GPUs draw idle is added to its cost.
   mutating func start(
     from start: Seconds, for seconds: Seconds, idleWatts: Double, in view: inout InstanceView

@@ -11,7 +11,10 @@ extension Instance {
   mutating func finishOldest(recorder: inout some Recorder) -> Int {
     let f = firstFlight
     flightCount -= 1
-    if flights.count > 1 { firstFlight = (firstFlight + 1) % flights.count }
+    if flights.count > 1 {
+      firstFlight = (firstFlight + 1) % flights.count
+      microBatches?.land(f, &view)
+    }
     flights[f].end(in: &view)
     if view.tellsTiles {
       for (i, tile) in flights[f].plan.tiles.enumerated() {
@@ -30,7 +33,8 @@ extension Instance {
     }
     if ledger.logsSteps {
       recorder.record(
-        kernels: costModel.takeStepKernels(from: &ledger), instance: Int32(number),
+        kernels: microBatches?.kernels[f] ?? costModel.takeStepKernels(from: &ledger),
+        instance: Int32(number),
         iteration: flights[f].record.index)
     }
     let completed = view.news.requests.count
@@ -41,6 +45,7 @@ extension Instance {
 
   /// Gives up every request that is left, because the run is cut.
   public mutating func abandon(recorder: inout some Recorder) {
+    microBatches?.abandon(&view)
     view.abandonAll()
     tell(&recorder)
   }

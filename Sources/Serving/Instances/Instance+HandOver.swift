@@ -48,7 +48,7 @@ extension Instance {
     let spared = isOnlyOne && view.runningCount == 0 ? 0 : view.reservedBlocks
     let leaving = leaving
     guard view.waitingCount == 0, blocks + spared <= view.memory.freeBlocks,
-      view.decodingCount + leaving.count + view.awaited < view.maxSequences
+      hasRoom(beside: view.decodingCount + leaving.count + view.awaited)
     else { return false }
     if scheduler.keepsRoomForOutputs {
       let whole = view.memory.blocks(for: request.totalTokens)
@@ -62,6 +62,11 @@ extension Instance {
     view.awaited += 1
     hasNews = true
     return true
+  }
+
+  /// Whether another sequence may decode beside so many.
+  private func hasRoom(beside count: Int) -> Bool {
+    microBatches?.hasRoom(beside: count) ?? (count < view.maxSequences)
   }
 
   /// Sequences whose last token is on its way; the view's list of them is of the last time that a policy was asked.
@@ -79,7 +84,7 @@ extension Instance {
     if scheduler.keepsRoomForOutputs {
       awaitedBlocks -= view.memory.blocks(for: sequence.record.request.totalTokens)
     }
-    view.isInFlight = flightCount > 0
+    view.isInFlight = flightCount > 0 && pipeline == nil
     let slot = view.insert(sequence)
     if let firstTokenAt {
       view.sequences[slot.index].record.firstTokenAt = firstTokenAt

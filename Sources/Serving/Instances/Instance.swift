@@ -27,6 +27,9 @@ public struct Instance {
 
   var scheduler: any Scheduler
   let costModel: any CostModel
+  /// The cost model, where it is that of a pipeline, and the micro-batches of that; `nil` without stages.
+  let pipeline: PipelineCostModel?
+  var microBatches: MicroBatches?
   let idleWatts: Double
   var clock: StepClock
   /// The steps in flight: `flightCount` of them from `firstFlight` on, in a ring.
@@ -65,8 +68,15 @@ public struct Instance {
     view = InstanceView(configuration: configuration, longestOutput: longestSequence, number: number)
     clock = StepClock(
       overlapsHost: configuration.rules.stepsInFlight > 1, idleWatts: idleWatts, power: configuration.power)
-    flights = Array(repeating: Flight(instance: number), count: configuration.rules.stepsInFlight)
+    pipeline = costModel as? PipelineCostModel
+    flights = Array(
+      repeating: Flight(instance: number), count: pipeline?.stages.count ?? configuration.rules.stepsInFlight)
     self.fastForwards = fastForwards
+    if let pipeline {
+      microBatches = MicroBatches(
+        pipeline, view, overlapsHost: configuration.rules.stepsInFlight > 1,
+        servesInOrder: scheduler.servesInOrder)
+    }
   }
 
   /// Whether a step is in flight.
@@ -95,7 +105,7 @@ public struct Instance {
     if waiting.steps > 0 {
       kernels.append(KernelUse(kernel: "wait_for_ranks", calls: waiting.steps, seconds: waiting.seconds))
     }
-    return kernels + (clock.limitUse.map { [$0] } ?? [])
+    return kernels + ((microBatches?.clock.limitUse ?? clock.limitUse).map { [$0] } ?? [])
   }
 
   /// Whether a request can be served at all.
@@ -142,6 +152,7 @@ public struct Instance {
   ) throws(SimulationError) -> Seconds? {
     guard now < stopAt else { return nil }
     if flights.count > 1 {
+      if pipeline != nil { return try planMicroBatch(at: now) }
       passNewest()
       if let end = startLeapAhead(at: now, before: horizon, stopAt: stopAt) { return end }
     } else if let end = startLeap(at: now, before: horizon, stopAt: stopAt) {
@@ -230,7 +241,7 @@ public struct Instance {
   }
 
   @inline(never)
-  private static func ask(
+  static func ask(
     _ scheduler: inout any Scheduler, about view: inout InstanceView, into plan: inout StepPlan
   ) {
     scheduler.plan(view, into: &plan)

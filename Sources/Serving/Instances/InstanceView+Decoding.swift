@@ -345,6 +345,19 @@ extension InstanceView {
         firstIteration: sequences[i].prefillBegin, lastIteration: step - 1, completed: false))
   }
 
+  /// Settles the accounts of all that step, because the run is cut.
+  mutating func abandonDecoding(lastStep: Int64) {
+    var slot = decoding.oldest
+    while slot.exists {
+      let next = follower(of: slot)
+      if sequences[slot.index].steps {
+        stopStepping(slot)
+        closeAccount(slot, lastStep: lastStep)
+      }
+      slot = next
+    }
+  }
+
   /// Reports every request in the system as unfinished, in order of arrival, with what it was attributed so far.
   mutating func abandonAll() {
     let free = Set(freeSlots)

@@ -6,7 +6,7 @@ public struct InstanceView {
   /// Number of transformer layers of the model.
   public let layers: Int
   /// Most sequences, decoding and prefilling, that a step may work on.
-  public let maxSequences: Int
+  public internal(set) var maxSequences: Int
   /// How the engine looks after requests and memory.
   public let rules: EngineRules
   /// KV memory.

@@ -102,12 +102,13 @@ public struct EngineDescription: Descriptor, Hashable {
   ///   - furtherWeights: bytes of weights beside the model's, as of one that makes drafts.
   ///   - furtherBytesPerToken: bytes of keys and values that a token adds there.
   ///   - furtherStateBytes: bytes of states that a sequence keeps there, in one set: drafts are made one after another.
+  ///   - ofBytes: bytes of a block, where they are not those that follow from the model.
   /// - Returns: the number of blocks, at least 1.
   /// - Throws: ``DescriptionError/mismatch(_:)`` where not one block fits.
   public func keyValueBlocks(
     _ shard: ModelShard, on hardware: HardwareDescription, utilisation: Double, maxBatchedTokens: Int,
     maxSequences: Int = 256, drafts: Int = 0, furtherWeights: Int = 0, furtherBytesPerToken: Int = 0,
-    furtherStateBytes: Int = 0
+    furtherStateBytes: Int = 0, ofBytes: Int? = nil
   ) throws(DescriptionError) -> Int {
     // Where states are paged as keys and values are, each sequence takes its own.
     let own = shard.model.stateSpace == nil ? shard.stateBytesPerSequence : 0
@@ -117,7 +118,7 @@ public struct EngineDescription: Descriptor, Hashable {
     let usable = Double(hardware.memoryBytes) * utilisation
     let weights = shard.weightBytes + furtherWeights
     let free = usable - Double(weights) - activations - states - Double(reservedBytes)
-    let bytes = blockBytes(shard) + furtherBytesPerToken * keyValueBlockSize
+    let bytes = ofBytes ?? blockBytes(shard) + furtherBytesPerToken * keyValueBlockSize
     let blocks = (free / Double(bytes)).rounded(.down)
     guard blocks >= 1, blocks < 1e15 else {
       func gigabytes(_ bytes: Double) -> String { "\((bytes / 1e8).rounded() / 10) GB" }

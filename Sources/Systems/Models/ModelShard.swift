@@ -13,6 +13,10 @@ public struct ModelShard: Sendable, Hashable {
   public let expertRanks: Int
   /// Ranks that share the experts, each with sequences and KV memory of its own: 1 without data parallelism.
   public let dataParallel: Int
+  /// Whether it holds the embedding; of a pipeline the first stage.
+  public internal(set) var holdsEmbedding = true
+  /// Whether it holds the final norm and the LM head; of a pipeline the last stage.
+  public internal(set) var holdsHead = true
   /// Query heads on this GPU.
   public let heads: Int
   /// Key-value heads on this GPU.
@@ -47,7 +51,10 @@ public struct ModelShard: Sendable, Hashable {
     let layers = zip(kinds, map.kinds.indices).reduce(0) { sum, kind in
       sum + map.count(of: kind.1, in: 0..<map.count) * bytes(of: kind.0)
     }
-    return layers + embeddingBytes + (model.hasTiedEmbeddings ? 0 : headBytes) + 2 * model.hidden
+    let ends = (holdsEmbedding ? embeddingBytes : 0) + (holdsHead ? 2 * model.hidden : 0)
+    // Tied embeddings are one table where both ends of the model are.
+    let isShared = model.hasTiedEmbeddings && holdsEmbedding
+    return layers + ends + (holdsHead && !isShared ? headBytes : 0)
   }
 
   /// Bytes of keys and values, or latent vectors, that one token adds in all layers.

@@ -152,7 +152,7 @@ struct CapacityCommand: ParsableCommand {
   }
 
   private func systemName(_ options: RunOptions) -> String {
-    "\(options.system.model) on \(options.system.tensorParallelSize) x \(options.system.hardware)"
+    options.system.title
   }
 
   private func name(_ job: Job, among jobs: [Job]) -> String {

@@ -40,6 +40,10 @@ struct CapacityTable {
           ("model", RunValue(options.model)), ("hardware", RunValue(options.hardware)),
           ("tensor_parallel_size", Int(options.tensorParallelSize).map { RunValue($0) } ?? .null),
         ]
+        if rows.contains(where: { $0.system.map { $0.pipelineParallelSize != "1" } ?? false }) {
+          system.append(
+            ("pipeline_parallel_size", Int(options.pipelineParallelSize).map { RunValue($0) } ?? .null))
+        }
       }
       table.columns = system.map(\.0) + ["policy"] + values.map(\.0)
       table.rows.append(system.map(\.1) + [.text(row.policy)] + values.map(\.1))

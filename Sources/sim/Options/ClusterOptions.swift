@@ -16,8 +16,9 @@ struct ClusterOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Prompts on some instances, the other tokens on others, as in prefill=2xTP2,decode=1xTP4, or with ranks (DP) and "
-        + "shared-out experts (EP) in prefill=2xTP4EP4,decode=1xDP8EP8; in a sweep with + instead of the comma.",
+      "Prompts on some instances, the other tokens on others, as in prefill=2xTP2,decode=1xTP4, with ranks (DP) and "
+        + "shared-out experts (EP) in prefill=2xTP4EP4,decode=1xDP8EP8, or with stages (PP) in prefill=2xTP4PP2,decode=1xTP8; "
+        + "in a sweep with + instead of the comma.",
       valueName: "pools"))
   var disaggregation: String?
 
@@ -137,6 +138,7 @@ private struct PoolLayout {
   var tensorParallel: Int?
   var dataParallel: Int?
   var expertParallel: Int?
+  var pipelineParallel: Int?
 
   /// Reads a layout in small letters; nil if it is none.
   init?(parsing text: String) {
@@ -156,6 +158,7 @@ private struct PoolLayout {
       case "tp" where tensorParallel == nil: tensorParallel = degree
       case "dp" where dataParallel == nil: dataParallel = degree
       case "ep" where expertParallel == nil: expertParallel = degree
+      case "pp" where pipelineParallel == nil: pipelineParallel = degree
       default: return nil
       }
     }
@@ -167,7 +170,11 @@ private struct PoolLayout {
     let sharesOut = pool.system.expertParallelSize != nil
     if let degree = tensorParallel ?? dataParallel.map({ _ in 1 }) { pool.system.tensorParallelSize = degree }
     if let dataParallel { pool.system.dataParallelSize = dataParallel == 1 ? nil : dataParallel }
-    pool.system.expertParallelSize = expertParallel ?? (sharesOut ? pool.system.gpus : nil)
+    if let pipelineParallel {
+      pool.system.pipelineParallelSize = pipelineParallel == 1 ? nil : pipelineParallel
+      if pipelineParallel == 1 { pool.system.pipelineLink = nil }
+    }
+    pool.system.expertParallelSize = expertParallel ?? (sharesOut ? pool.system.gpusOfStage : nil)
     if pool.system.expertParallelSize == 1 { pool.system.expertParallelSize = nil }
   }
 }

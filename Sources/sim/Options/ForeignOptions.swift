@@ -10,7 +10,6 @@ enum ForeignOptions {
     "--dtype": "weights have the format of the model's config.json",
     "--quantization": "weights have the format of the model's config.json",
     "--ignore-eos": "every request has its output length from the trace; leave it out",
-    "--pipeline-parallel-size": "pipelines are not simulated, so far; --tp splits each layer",
     "--enable-chunked-prefill": "it is a policy: --policy chunked",
     "--disable-log-requests": "nothing is logged but to the database; --no-db logs nothing",
     "--save-result": "results go to the database; --vllm-result <file> writes vLLM's format",

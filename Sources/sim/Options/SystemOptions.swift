@@ -52,6 +52,19 @@ struct SystemOptions: ParsableArguments {
   var tensorParallelSize = "2"
 
   @Option(
+    name: [.long, .customLong("pp")],
+    help: ArgumentHelp(
+      "Stages that the layers are cut into, each with --tp GPUs; as many steps are in flight.", valueName: "n"
+    ))
+  var pipelineParallelSize = "1"
+
+  @Option(
+    help: ArgumentHelp(
+      "The network between stages: nvlink4, ndr400, eth100, ... (see Profiles/links.csv). Default: what the GPU has.",
+      valueName: "name"))
+  var pipelineLink: String?
+
+  @Option(
     name: [.long, .customLong("dp")],
     help: ArgumentHelp(
       "Ranks of a server, each with --tp GPUs, requests and KV memory of its own; experts are shared by all of them, which "
@@ -165,12 +178,14 @@ struct SystemOptions: ParsableArguments {
 
   /// The system that the options describe.
   func specification() throws -> SystemSpecification {
-    guard let gpus = Int(tensorParallelSize) else {
-      let isList = tensorParallelSize.contains(",")
-      throw CommandLineError.badValue(
-        option: "--tensor-parallel-size", value: tensorParallelSize,
-        expected: "a whole number" + (isList ? "; lists are for sweep, capacity and plan" : ""))
+    func number(_ option: String, _ text: String) throws(CommandLineError) -> Int {
+      if let number = Int(text) { return number }
+      throw .badValue(
+        option: option, value: text,
+        expected: "a whole number" + (text.contains(",") ? "; lists are for sweep, capacity and plan" : ""))
     }
+    let gpus = try number("--tensor-parallel-size", tensorParallelSize)
+    let stages = try number("--pipeline-parallel-size", pipelineParallelSize)
     var system = SystemSpecification()
     system.model = model
     system.attention = attention.map { PolicySpecification(parsing: $0) }
@@ -185,7 +200,9 @@ struct SystemOptions: ParsableArguments {
     system.hardwareSettings = try Self.settings(hardwareSet, option: "--hardware-set")
     system.tensorParallelSize = gpus
     system.dataParallelSize = dataParallelSize == 1 ? nil : dataParallelSize
-    if enableExpertParallel { system.expertParallelSize = system.gpus }
+    system.pipelineParallelSize = stages == 1 ? nil : stages
+    system.pipelineLink = pipelineLink
+    if enableExpertParallel { system.expertParallelSize = system.gpusOfStage }
     system.memoryShare = gpuMemoryUtilization
     system.blockSize = blockSize
     system.maxSequences = maxNumSeqs
@@ -201,8 +218,8 @@ struct SystemOptions: ParsableArguments {
     return system
   }
 
-  /// The options with one value each of those that are lists: models, hardware and numbers of GPUs, the last varying
-  /// fastest.
+  /// The options with one value each of those that are lists: models, hardware, numbers of GPUs and of stages, the last
+  /// varying fastest.
   func alternatives() throws(CommandLineError) -> [SystemOptions] {
     func elements(_ option: String, _ text: String) throws(CommandLineError) -> [String] {
       let all = SweepAxis.elements(text[...]).map { String($0) }
@@ -215,15 +232,24 @@ struct SystemOptions: ParsableArguments {
     for model in try elements("--model", model) {
       for hardware in try elements("--hardware", hardware) {
         for gpus in try elements("--tensor-parallel-size", tensorParallelSize) {
-          var options = self
-          options.model = model
-          options.hardware = hardware
-          options.tensorParallelSize = gpus
-          product.append(options)
+          for stages in try elements("--pipeline-parallel-size", pipelineParallelSize) {
+            var options = self
+            options.model = model
+            options.hardware = hardware
+            options.tensorParallelSize = gpus
+            options.pipelineParallelSize = stages
+            product.append(options)
+          }
         }
       }
     }
     return product
+  }
+
+  /// The model and its GPUs, as in "qwen3-8b on 2 x 4 h100-sxm" for two stages of four.
+  var title: String {
+    let stages = pipelineParallelSize == "1" ? "" : "\(pipelineParallelSize) x "
+    return "\(model) on \(stages)\(tensorParallelSize) x \(hardware)"
   }
 
   /// The policy that the engine, with its settings, runs by default.

@@ -84,7 +84,7 @@ struct PlanCommand: ParsableCommand {
           row.outcome = try planner.plan(experiment, progress: progress)
         } catch let error as DescriptionError where error.isMismatch {
           progress?.clear()
-          warn("\(system.model) on \(system.tensorParallelSize) x \(system.hardware): \(error)")
+          warn("\(system.title): \(error)")
         }
         cases.append(row)
       }

@@ -53,9 +53,10 @@ struct PlanTable {
   /// A row for each case.
   var table: ResultTable {
     let priced = cases.contains { $0.price != nil }
+    let staged = cases.contains { $0.system.pipelineParallelSize != "1" }
     var table = ResultTable(
-      columns: [
-        "model", "hardware", "tp", "policy", "replicas", "gpus", "capacity", "headroom", "utilisation",
+      columns: ["model", "hardware", "tp"] + (staged ? ["pp"] : []) + [
+        "policy", "replicas", "gpus", "capacity", "headroom", "utilisation",
         "limited_by", "slo_attainment", "mean_watts", "kwh_per_day", "energy_per_token_mj",
       ] + (priced ? ["cost_per_hour", "cost_per_million_tokens"] : []), rows: [])
     for item in cases {
@@ -65,8 +66,12 @@ struct PlanTable {
       }
       var row: [RunValue] = [
         .text(item.system.model), .text(item.system.hardware),
-        Int(item.system.tensorParallelSize).map { RunValue($0) } ?? .null, .text(item.policy),
-        plan.map { RunValue($0.instances) } ?? .null, plan.map { RunValue($0.gpus) } ?? .null,
+        Int(item.system.tensorParallelSize).map { RunValue($0) } ?? .null,
+      ]
+      if staged { row.append(Int(item.system.pipelineParallelSize).map { RunValue($0) } ?? .null) }
+      row += [
+        .text(item.policy), plan.map { RunValue($0.instances) } ?? .null,
+        plan.map { RunValue($0.gpus) } ?? .null,
         value(plan?.capacity.rate), value(plan?.headroom), value(plan?.utilisation), .text(item.limit),
         value(plan?.figures.attainment), value(plan?.figures.watts), value(plan?.kilowattHoursPerDay),
         value(plan?.figures.millijoulesPerToken),

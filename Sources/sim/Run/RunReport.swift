@@ -85,6 +85,9 @@ struct RunReport {
       row("Preemptions:", m.preemptions), row("Expert weights read (TB):", m.expertBytes / 1e12),
       row("Expert weights per request (GB):", m.expertBytes / Double(max(m.completed, 1)) / 1e9),
     ]
+    if let pipeline = summary.totals.pipeline {
+      lines.append(row("Stages idle while a step is in flight:", percent(pipeline.bubble)))
+    }
     if summary.cachesPrefixes {
       lines.append(row("Prompt tokens found in the cache:", percent(m.prefixHitRate)))
     }
@@ -107,7 +110,9 @@ struct RunReport {
       inKernels += use.seconds
       lines.append(row("\(use.kernel):", percent(use.seconds / busy)))
     }
-    lines.append(row("host, beyond the kernels:", percent((busy - inKernels) / busy)))
+    let rest =
+      summary.totals.pipeline == nil ? "host, beyond the kernels:" : "bubbles and host, beyond the kernels:"
+    lines.append(row(rest, percent((busy - inKernels) / busy)))
     lines.append(String(repeating: "=", count: 50))
     return (lines + notes).joined(separator: "\n")
   }
