@@ -107,6 +107,7 @@ import Testing
     (["--pp", "2", "--engine", "trtllm"], "expected 1 with --policy trtllm, so far"),
     (["--pp", "2", "--cost-model", "law[opt-13b-tp1]"], "expected 1 with --cost-model law, so far"),
     (["--pp", "2", "--kv-policy", "arkv[budget=2048]"], "expected 1 with --kv-policy, so far"),
+    (["--pp", "2", "--kv-tiers", "host-pcie5:64"], "expected 1 with --kv-tiers, so far"),
     (
       ["--pp", "2", "--prefill-sparsity", "uniprefill[kept=0.8,layers=7:27:4]"],
       "expected 1 with --prefill-sparsity, so far"

@@ -114,6 +114,7 @@ extension ClusterSpecification.Pool {
       ("--speculative-config", system.speculation != nil),
       ("--prefill-sparsity", system.prefillSparsity != nil),
       ("--token-pruning", system.tokenPruning != nil), ("--kv-policy", system.keyValuePolicy != nil),
+      ("--kv-tiers", system.cacheTiers != nil),
       ("--policy \(policy.entry.name)", !policy.entry.runsInPipelines),
     ]
     var other = others.first { $0.1 }?.0
