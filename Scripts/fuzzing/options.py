@@ -19,7 +19,8 @@ WORDS = {
     "kv-tiers": ["host-pcie5:1", "host-pcie5:0.001,nvme4:1e9:shared", "nvme4:-1", "eth100:1e308", "host-pcie5"],
     "prefill-sparsity": ["cacheblend", "cacheblend[ratio=0,suffix=1]", "cacheblend[bandwidth=0]", "uniprefill[kept=0.5]"],
     "method": ["vllm", "batchllm", "sorted,batchllm"], "remote-table": ["prfaas-h20"], "improve": ["5"],
-    "disaggregation": ["prefill=1xTP2,decode=1xTP2", "prefill=0xTP2,decode=1xTP4", "prefill=999999xTP2,decode=1xTP4", "prefill="],
+    "disaggregation": ["prefill=1xTP2,decode=1xTP2", "prefill=0xTP2,decode=1xTP4", "prefill=999999xTP2,decode=1xTP4", "prefill=",
+                       "prefill=1xTP1PP3,decode=1xTP2PP2"],
     "slo": ["ttft:1s", "tbt:0", "ttft:-1", "p99_ttft:1s", "p200_ttft:1s", "ttft:1s@95%", "ttft:1s@0%", "tpot:1e308"],
     "routing": ["uniform", "correlated[group_sigma=-1]", "correlated[group_sigma=1e9,request_sigma=0]", "coverage[1=1]",
                 "coverage[512=1e9]", "measured[file=/dev/null]"],
@@ -31,6 +32,7 @@ WORDS = {
                            '{"method": "ngram", "num_speculative_tokens": 1000000, "synthetic_acceptance_length": 2}',
                            '{"method": "eagle3", "num_speculative_tokens": 2, "synthetic_acceptance_rates": [0.1, 0.9]}'],
     "kv-link": ["eth25", "nvlink4"], "tensor-parallel-size": ["1", "2", "8", "1,2", "16384"],
+    "pipeline-parallel-size": ["1", "2", "3", "1,2", "0", "1000000"], "pipeline-link": ["ndr400", "eth25", "x"],
     "num-prompts": ["1", "3", "1000000000"], "request-rate": ["1", "inf", "1e-6", "1e6", "0.5:1:0.5"],
     "log": ["kernels"], "format": ["json", "csv"],
 }
