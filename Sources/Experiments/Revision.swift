@@ -21,5 +21,7 @@ package enum Revision {
   /// 6. Measured power and element-wise kernels on the H200, and its power limit on the H100; operations in 8 and 4 bits draw
   ///    less; indexers read whole contexts; expert ranks are estimates; recurrences and latent attention count verified
   ///    drafts. API servers tokenise one prompt after another, and a B200 has 183,359 MiB.
-  package static let results = 6
+  /// 7. SGLang and TensorRT-LLM launch the kernels of prompts one by one, each at its time; SGLang captures graphs up to 512
+  ///    sequences. Several instances with few clients, whose steps end at the same moment, take turns in the order of exact steps.
+  package static let results = 7
 }

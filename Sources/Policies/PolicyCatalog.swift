@@ -202,6 +202,9 @@ public enum PolicyCatalog {
           "ratio", "whether that share falls with decode steps, or stays", ["falls", "stays"],
           default: "falls"),
         .count("longest", "most tokens that an output counts for") { _ in 4096 },
+        .count("receive", "decode steps between two looks for new requests (scheduler_recv_interval)") { _ in
+          1
+        },
       ],
       batchedTokens: "budget", cutsPrompts: { _ in true },
       runsInPipelines: false,
@@ -209,7 +212,8 @@ public enum PolicyCatalog {
         SGLangScheduling(
           chunk: $0.count("budget"), prefillTokens: $0.count("prefill"),
           share: Double($0.count("share")) / 100,
-          isFixed: $0.word("ratio") == "stays", longestOutput: $0.count("longest"))
+          isFixed: $0.word("ratio") == "stays", longestOutput: $0.count("longest"),
+          receiveInterval: $0.count("receive"))
       }),
     Entry(
       name: "trtllm",

@@ -11,14 +11,14 @@ import Testing
     + "random_lengths,date\n"
 
   private func withFolder(
-    _ rows: String, recipes: String? = nil, _ body: (ServerTable, String) throws -> Void
+    _ rows: String, settings: String? = nil, _ body: (ServerTable, String) throws -> Void
   ) throws {
     let folder = FileManager.default.temporaryDirectory.appending(path: "servers-\(UUID())")
     try FileManager.default.createDirectory(
       at: folder.appending(path: "models"), withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
     try Data((Self.header + rows).utf8).write(to: folder.appending(path: "table.csv"))
-    try recipes.map { try Data($0.utf8).write(to: folder.appending(path: "recipes.csv")) }
+    try settings.map { try Data($0.utf8).write(to: folder.appending(path: "settings.csv")) }
     try Data(try Project.text("Profiles/models/qwen3-30b-a3b.json").utf8).write(
       to: folder.appending(path: "models/toy.bf16.json"))
     try body(ServerTable(path: folder.appending(path: "table.csv").path), folder.path)
@@ -59,25 +59,31 @@ import Testing
 
   /// Eight requests in flight and one place to decode: seven of eight wait, and the time to first token is most of all.
   @Test func placesToDecodeAreThoseOfTheRecipe() throws {
-    let recipes = """
-      gpu,precision,isl,osl,layout,concurrency,prefill_batch,prefill_tokens,decode_batch
-      h100,bf16,256,64,,,4,2048,
-      h100,bf16,256,64,+1x,8,,,1
+    let settings = """
+      source,mode,pool,backend,version,model,precision,gpu,tp,isl,osl,layout,concurrency,setting,value
+      ,disagg,prefill,trtllm,0.8,,bf16,h100,,256,64,,,scheduling.max_sequences,4
+      ,disagg,prefill,trtllm,0.8,,bf16,h100,,256,64,,,scheduling.batched_tokens,concurrency+isl+1784~2048
+      ,disagg,decode,trtllm,,,,,,,,+1x,..8,scheduling.max_sequences,1
+      ,disagg,decode,trtllm,,,,,,,,+1x,9..,scheduling.max_sequences,2
+      ,agg,,trtllm,,,,,,,,,,scheduling.max_sequences,3
 
       """
-    func firstToken(_ recipes: String?) throws -> Double {
+    func firstToken(_ settings: String?) throws -> Double {
       var found = 0.0
-      try withFolder(Self.row("1,2,1,1,2,1,2,1,1,2"), recipes: recipes) { table, folder in
-        let replay = try ServerReplay(library: Project.library, folder: folder)
-        let recipe = replay.recipes.recipe(of: table.rows[0])
-        #expect(recipe.decodeBatch == (recipes == nil ? nil : 1))
-        #expect(recipe.prefillTokens == (recipes == nil ? nil : 2048))
+      try withFolder(Self.row("1,2,1,1,2,1,2,1,1,2"), settings: settings) { table, folder in
+        var replay = try ServerReplay(library: Project.library, folder: folder)
+        replay.settings = try ServerSettings(file: folder + "/settings.csv")
+        let known = settings != nil
+        let decode = replay.settings.settings(of: table.rows[0], pool: "decode").engine
+        #expect(decode == (known ? ["scheduling.max_sequences": .number(1)] : [:]))
+        let prefill = replay.settings.settings(of: table.rows[0], pool: "prefill").engine
+        #expect(prefill["scheduling.batched_tokens"] == (known ? .number(2048) : nil))
         guard case .times(let first, _) = replay.predict(table.rows[0]) else { return }
         found = first
       }
       return found
     }
-    let (limited, free) = (try firstToken(recipes), try firstToken(nil))
+    let (limited, free) = (try firstToken(settings), try firstToken(nil))
     #expect(limited > 5 * free)
   }
 }

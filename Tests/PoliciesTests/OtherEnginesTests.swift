@@ -46,6 +46,20 @@ import Testing
       steps(history) == ["P20 of 1 D0", "P0 of 0 D1", "P30 of 1 D0", "P0 of 0 D2", "P0 of 0 D1"])
   }
 
+  /// Requests are looked for every fourth decode step, and at once after prompts.
+  ///
+  /// One that comes in the second decode step waits for two more, and another one that came later goes with it.
+  @Test func requestsAreLookedForNowAndThen() throws {
+    let requests: [(Seconds, Tokens, Tokens)] = [(0, 20, 30), (2.5, 30, 20), (4.5, 10, 20), (5.5, 8, 20)]
+    let history = try run(SGLangScheduling(chunk: 512, receiveInterval: 4), requests)
+    let decode = Array(repeating: "P0 of 0 D1", count: 4)
+    #expect(steps(history).prefix(7) == ["P20 of 1 D0"] + decode + ["P40 of 2 D0", "P8 of 1 D0"])
+    #expect(history.requests.allSatisfy { $0.status == .completed })
+    // A server on which nothing runs looks all the time.
+    let idle = try run(SGLangScheduling(chunk: 512, receiveInterval: 1000), [(0, 20, 3), (9.5, 30, 2)])
+    #expect(idle[request: 1]?.scheduledAt == 9.5)
+  }
+
   /// The prompt that is cut goes on first, and shares its last step with the next one, which is cut in turn.
   @Test func onePromptIsUnfinished() throws {
     let history = try run(SGLangScheduling(chunk: 64), [(0, 100, 1), (0, 50, 1)])

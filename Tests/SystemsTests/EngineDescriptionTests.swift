@@ -49,6 +49,19 @@ import Testing
     #expect(graphs.padded(rows: rows) == (padded, inGraph))
   }
 
+  @Test(
+    "a largest graph ends the sizes, or goes on beyond them in steps of 16",
+    arguments: [
+      (64, 33, 40, true), (64, 64, 64, true), (64, 65, 65, false), (20, 17, 20, true), (20, 21, 21, false),
+      (2048, 33, 40, true), (2048, 1025, 1040, true), (2048, 2040, 2048, true), (2048, 2049, 2049, false),
+      (1030, 1029, 1030, true),
+    ])
+  func largestGraph(largest: Int, rows: Int, padded: Int, inGraph: Bool) throws {
+    var engine = try shippedProfiles.engine("nano-vllm")
+    try engine.set("graphs.largest=\(largest)")
+    #expect(engine.graphs.padded(rows: rows) == (padded, inGraph))
+  }
+
   @Test("settings change by path, and say that they did")
   func set() throws {
     var engine = try shippedProfiles.engine("nano-vllm")

@@ -38,9 +38,11 @@ public struct Drafter: Sendable {
   ) throws(DescriptionError) {
     var engine = target.engine
     // The host has prepared the step; what is left is to launch the layers.
-    let launches = (engine.host.eagerLayerMicroseconds, engine.host.graphLayerMicroseconds)
+    let host = engine.host
     engine.host = HostOverhead()
-    (engine.host.eagerLayerMicroseconds, engine.host.graphLayerMicroseconds) = launches
+    engine.host.eagerLayerMicroseconds = host.eagerLayerMicroseconds
+    engine.host.eagerLaunchMicroseconds = host.eagerLaunchMicroseconds
+    engine.host.graphLayerMicroseconds = host.graphLayerMicroseconds
     engine.repeatsEmbeddingAndHead = false
     system = try ServedSystem(
       model: model, hardware: target.hardware, engine: engine, tensorParallel: target.shard.gpus,

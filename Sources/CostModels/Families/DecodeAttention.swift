@@ -19,6 +19,8 @@ public enum DecodeAttention: LinearKernelFamily {
 
     /// How keys and values are stored.
     public var format: WeightFormat
+    /// None in a step of prompts.
+    public var launches: Int { 0 }
 
     /// Creates a shape.
     public init(_ heads: AttentionHeads, format: WeightFormat = .bf16) {

@@ -30,6 +30,9 @@ public enum Experts: KernelFamily {
     public var topK: Int
     /// How the weights are stored.
     public var format: WeightFormat
+    /// Choice of experts, two to sort rows by them, two products, activation and sum; and the quantising of what goes into
+    /// either product where that is narrow, too.
+    public var launches: Int { format.multipliesNarrow ? 9 : 7 }
     /// Groups of GPUs that share out the experts; 1 without expert parallelism.
     public var ranks: Int
 

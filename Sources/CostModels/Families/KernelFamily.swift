@@ -99,11 +99,15 @@ public protocol KernelShape: Sendable, Hashable, CustomStringConvertible {
   var dimensions: [Int] { get }
   /// Bytes of weights that a GPU holds for the kernel in one layer.
   var weightBytes: Int { get }
+  /// Kernels that an engine launches one by one for it in a step of prompts, helpers such as quantising among them.
+  var launches: Int { get }
 }
 
 extension KernelShape {
   /// None.
   public var weightBytes: Int { 0 }
+  /// One.
+  public var launches: Int { 1 }
 }
 
 /// What one launch moves and computes on one GPU.

@@ -23,6 +23,8 @@ public enum MatrixProduct: KernelFamily {
     public var k: Int
     /// How the weights are stored.
     public var format: WeightFormat
+    /// The product, and the quantising of what goes in where that is narrow, too.
+    public var launches: Int { format.multipliesNarrow ? 2 : 1 }
     /// Whether there is a bias of 16 bits for each output feature; its time is not counted.
     public var hasBias: Bool
 

@@ -41,6 +41,8 @@ public enum Recurrence: LinearKernelFamily {
     public var kernel: String { "gated_delta" }
     /// The type in a calibration.
     public var type: String { stage.rawValue }
+    /// One in a step of prompts, if it is of prompts.
+    public var launches: Int { stage == .convolutionPrefill || stage == .corePrefill ? 1 : 0 }
     /// The sizes in a calibration.
     public var dimensions: [Int] { [delta.keyHeads, delta.valueHeads, delta.keyDim, delta.valueDim] }
     /// The sizes, for tables.

@@ -43,6 +43,8 @@ public enum StateSpaceScan: LinearKernelFamily {
     public var kernel: String { "state_space" }
     /// The type in a calibration.
     public var type: String { stage.rawValue }
+    /// One in a step of prompts, if it is of prompts.
+    public var launches: Int { stage == .convolutionPrefill || stage == .corePrefill ? 1 : 0 }
     /// The sizes in a calibration.
     public var dimensions: [Int] { [space.heads, space.headDim, space.stateSize, space.groups] }
     /// The sizes, for tables.

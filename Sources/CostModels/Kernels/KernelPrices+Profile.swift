@@ -128,7 +128,9 @@ extension KernelPrices {
   ) {
     let (computed, inGraph) = graphs.padded(rows: rows)
     var joules = 0.0
+    var launches = 0
     for kind in 0..<kinds where count(of: kind, in: band.layers) > 0 {
+      launches = rowKernels.launches[kind]
       rowKernels.forEach(in: half, kind: kind, rows: rows, computed: computed) { kernel, launch in
         total.add(launch, times: 1)
         joules += launch.joules
@@ -136,7 +138,7 @@ extension KernelPrices {
       }
     }
     let decodeShare = Double(decodes) / Double(rows)
-    cost.launchSeconds += host.launch(inGraph: inGraph) / 2
+    cost.launchSeconds += host.launch(inGraph: inGraph, launches: launches) / 2
     cost.decodeRowJoules += joules * decodeShare * gpus
     cost.prefillRowJoules += joules * (1 - decodeShare) * gpus
   }

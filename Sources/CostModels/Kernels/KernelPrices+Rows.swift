@@ -39,7 +39,7 @@ extension KernelPrices {
     let (computed, inGraph) = graphs.padded(rows: rows)
     rowKernels.forEachInLayer(kind: kind, rows: rows, computed: computed) { price.launch += $1 }
     price.computed = computed
-    price.issue = host.launch(inGraph: inGraph)
+    price.issue = host.launch(inGraph: inGraph, launches: rowKernels.launches[kind])
     return price
   }
 

@@ -152,6 +152,8 @@ final class RowKernels: Sendable {
   private let layer: [[RowKernel]]
   /// How many of those mix tokens; the others are the feed-forward part.
   private let mixers: [Int]
+  /// Kernels that are launched one by one in a layer of each kind, others than those of rows among them.
+  let launches: [Int]
   private let before: [RowKernel]
   private let after: [RowKernel]
   private let graphs: GraphSizes
@@ -170,6 +172,7 @@ final class RowKernels: Sendable {
     }
     let programs = kinds.map { LayerProgram($0, of: shard, choice) }
     layer = programs.map { priced($0.calls) }
+    launches = programs.map(\.launches)
     mixers = programs.map { $0.calls.prefix($0.mixerCount).count { $0.rowPricing != nil } }
     before = priced(LayerProgram.before(shard, choice))
     after = priced(LayerProgram.after(shard, choice))

@@ -8,6 +8,8 @@ public protocol KernelCall: Sendable {
   var kernel: KernelKind { get }
   /// What is fixed.
   var shape: Family.Shape { get }
+  /// Kernels that an engine launches one by one for it in a step of prompts.
+  var launches: Int { get }
   /// The work of a step's rows; nil where the kernel is not launched for them, or where rows do not tell.
   func work(_ rows: LaunchRows) -> Family.Work?
   /// How rows alone are priced; nil where they do not say how much there is to do, as in attention and experts.
@@ -48,12 +50,15 @@ struct RowCall<Family: KernelFamily>: KernelCall {
   let shape: Family.Shape
   let amount: @Sendable (LaunchRows) -> Family.Work?
   let rowPricing: RowPricing?
+  let launches: Int
 
   init(
-    _ kernel: KernelKind, _ shape: Family.Shape, _ amount: @escaping @Sendable (LaunchRows) -> Family.Work?
+    _ kernel: KernelKind, _ shape: Family.Shape, launches: Int? = nil,
+    _ amount: @escaping @Sendable (LaunchRows) -> Family.Work?
   ) {
     self.kernel = kernel
     self.shape = shape
+    self.launches = launches ?? shape.launches
     self.amount = amount
     rowPricing = RowPricing { engine, power, calibration in
       let price = PricedKernel<Family>(shape, engine: engine, power: power, calibration: calibration)
@@ -71,11 +76,13 @@ struct RowCall<Family: KernelFamily>: KernelCall {
 struct LoadCall<Family: KernelFamily>: KernelCall {
   let kernel: KernelKind
   let shape: Family.Shape
+  let launches: Int
   var rowPricing: RowPricing? { nil }
 
-  init(_ kernel: KernelKind, _ shape: Family.Shape) {
+  init(_ kernel: KernelKind, _ shape: Family.Shape, launches: Int? = nil) {
     self.kernel = kernel
     self.shape = shape
+    self.launches = launches ?? shape.launches
   }
 
   func work(_ rows: LaunchRows) -> Family.Work? { nil }

@@ -49,8 +49,9 @@ extension LayerProgram {
     _ latent: LatentAttention, of model: ModelDescription, _ choice: KernelChoice
   ) -> [any KernelCall] {
     let formats = model.formats
-    func side(n: Int, k: Int, _ format: WeightFormat) -> any KernelCall {
-      LoadCall<MatrixProduct>(.latentProducts, .init(n: n, k: k, format: format))
+    // Only decodes multiply queries and outputs.
+    func side(n: Int, k: Int, _ format: WeightFormat, launches: Int? = nil) -> any KernelCall {
+      LoadCall<MatrixProduct>(.latentProducts, .init(n: n, k: k, format: format), launches: launches)
     }
     var calls: [any KernelCall] = []
     if let rank = latent.queryRank {
@@ -68,15 +69,17 @@ extension LayerProgram {
     }
     let width = latent.downWidth + latent.heads * latent.rope
     return calls + [
-      normRopeKV(choice, activations: Double(width), entryWidth: Double(latent.entryWidth), of: model),
+      // Two norms, rotary embedding, putting keys together twice, and writing.
+      normRopeKV(
+        choice, activations: Double(width), entryWidth: Double(latent.entryWidth), of: model, launches: 6),
       side(n: latent.upWidth, k: latent.latent, formats.queryKeyValue),
       LoadCall<PrefillAttention>(
         .prefillAttention,
         .init(.init(expanded: latent), splitsKeys: choice.splitsKeys, format: formats.keyValues)),
-      side(n: latent.heads * latent.latent, k: latent.nope, .bf16),
+      side(n: latent.heads * latent.latent, k: latent.nope, .bf16, launches: 0),
       LoadCall<DecodeAttention>(
         .decodeAttention, .init(.init(absorbed: latent), format: formats.keyValues)),
-      side(n: latent.heads * latent.latent, k: latent.value, .bf16),
+      side(n: latent.heads * latent.latent, k: latent.value, .bf16, launches: 0),
       product(.oGEMM, n: model.hidden, k: latent.heads * latent.value, format: formats.output),
     ]
   }
@@ -149,13 +152,14 @@ extension LayerProgram {
     ]
   }
 
-  /// Norms, rotary embedding, and writing of what tokens keep.
+  /// Norms, rotary embedding, and writing of what tokens keep: one kernel each where nothing is fused.
   private static func normRopeKV(
-    _ choice: KernelChoice, activations: Double, entryWidth: Double, of model: ModelDescription
+    _ choice: KernelChoice, activations: Double, entryWidth: Double, of model: ModelDescription,
+    launches: Int = 3
   ) -> any KernelCall {
     let entryBytes = model.formats.keyValues.bytesPerWeight * entryWidth
     return RowCall<Elementwise>(
-      .qkNormRopeKV, .init(KernelKind.qkNormRopeKV.rawValue, choice.elementwise)
+      .qkNormRopeKV, .init(KernelKind.qkNormRopeKV.rawValue, choice.elementwise), launches: launches
     ) {
       .init(activationBytes: 4 * Double($0.computed) * activations, kvBytes: Double($0.rows) * entryBytes)
     }

@@ -45,6 +45,9 @@ public struct LayerProgram: Sendable {
     calls.compactMap { ($0 as? LoadCall<Family>).flatMap { $0.kernel == kernel ? $0.shape : nil } }
   }
 
+  /// Kernels that an engine launches one by one in a step of prompts.
+  public var launches: Int { calls.reduce(0) { $0 + $1.launches } }
+
   /// Bytes of weights that a GPU holds for the kernels of the layer.
   public var weightBytes: Int { calls.reduce(0) { $0 + $1.weightBytes } }
 }
@@ -186,7 +189,9 @@ extension LayerProgram {
           implementation, gpus: implementation == .custom ? most : shard.gpus,
           floor: isInGraph ? 0 : choice.eagerAllReduceFloor,
           skew: choice.allReduceSkew)
-        return RowCall<AllReduce>(.allReduce, shape) { rows in
+        // One of the four is launched.
+        let launches = implementation == .custom && !isInGraph ? 1 : 0
+        return RowCall<AllReduce>(.allReduce, shape, launches: launches) { rows in
           let bytes = 2 * rows.computed * hidden
           let isMine = (bytes < limit) == (implementation == .custom) && rows.isInGraph == isInGraph
           return isMine ? Double(bytes) : nil

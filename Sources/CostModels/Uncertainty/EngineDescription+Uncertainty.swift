@@ -26,6 +26,7 @@ extension EngineDescription {
       ("host.per_prefill_sequence_us", \.host.perPrefillSequenceMicroseconds),
       ("host.per_prefill_token_us", \.host.perPrefillTokenMicroseconds),
       ("host.eager_layer_us", \.host.eagerLayerMicroseconds),
+      ("host.eager_launch_us", \.host.eagerLaunchMicroseconds),
       ("host.graph_layer_us", \.host.graphLayerMicroseconds),
       ("kernel_scale.expert_mlp", \.kernelScale.expertMLP),
       ("kernel_scale.expert_prefill", \.kernelScale.expertPrefill),

@@ -142,15 +142,6 @@ public struct LoadedExperiment: Sendable {
       peakInSystem: simulation.peakInSystem, pipelines: simulation.pipelineUses)
   }
 
-  /// A fresh cost model of the system.
-  public func makeCostModel() -> KernelCostModel {
-    KernelCostModel(
-      system: loaded.system, calibration: loaded.calibration, routing: loaded.routing,
-      drawSeed: specification.system.drawsRouting ? specification.seed : nil,
-      width: 1 + (specification.system.speculation?.drafts ?? 0), drafter: loaded.drafter,
-      draftCalibration: loaded.draftCalibration, profile: profile, kept: kept)
-  }
-
   /// What says how long an iteration of a pool takes.
   private func makeCostModel(of loaded: LoadedSystem, law: IterationLaw?) -> any CostModel {
     if let law { return LawCostModel(law, layers: loaded.system.shard.model.layers) }

@@ -26,15 +26,15 @@ package struct ServerReplay: Sendable {
   package let hardware: [String]
   /// Settings of the engine that differ from the preset.
   package let engineSettings: [String: SettingValue]
-  /// What of their settings is published; those that have prefill and decode apart.
-  let recipes: ServerRecipes
+  /// What of their settings is published.
+  var settings: ServerSettings
   /// Seed of the lengths.
   package let seed: UInt64
 
   package init(
     library: Library, folder: String, engineSettings: [String: SettingValue] = [:], seed: UInt64 = 0
   ) throws {
-    recipes = try ServerRecipes(folder: folder)
+    settings = try ServerSettings(file: library.profiles + "/servers/inferencex.csv")
     self.library = library
     self.folder = folder
     self.engineSettings = engineSettings
@@ -144,29 +144,20 @@ package struct ServerReplay: Sendable {
     // The first token gets to the client by way of the worker that decodes, and NVIDIA Dynamo takes workers in turn.
     cluster.transfer = TransferSpecification(
       link: isRack(server) ? "nvlink5" : "ndr400", firstToken: "decode", choice: "in-turn")
-    if server.backend == "trtllm" { configure(&cluster, as: server) }
     return cluster
   }
 
   private func isRack(_ server: MeasuredServer) -> Bool { server.gpu.hasPrefix("gb") }
 
-  /// TensorRT-LLM's workers behind NVIDIA Dynamo, as InferenceX's recipes have them: KV entries in FP8; workers that compute
-  /// prompts prepare no step ahead; in a rack all-reduces go over its NVLink (`allreduce_strategy: MNNVL`), of which one tray
-  /// of four was measured.
+  /// Sets what is published of a server's settings; what the user says stays.
   private func configure(_ cluster: inout ClusterSpecification, as server: MeasuredServer) {
-    let recipe = recipes.recipe(of: server)
     for place in cluster.pools.indices {
-      var settings = cluster.pools[place].system.engineSettings
-      settings["kv.fp8"] = settings["kv.fp8"] ?? .flag(true)
-      if isRack(server) { settings["all_reduce.most_gpus"] = .number(4) }
-      if place == 0 { settings["scheduling.steps_in_flight"] = .number(1) }
-      if place == 0, let tokens = recipe.prefillTokens {
-        settings["scheduling.batched_tokens"] = .number(Double(tokens))
+      let published = settings.settings(of: server, pool: cluster.pools[place].role?.rawValue)
+      cluster.pools[place].system.engineSettings.merge(published.engine) { own, _ in own }
+      if let policy = published.policy, engineSettings["scheduling.policy"] == nil {
+        cluster.pools[place].policy = PolicySpecification(parsing: policy)
       }
-      cluster.pools[place].system.engineSettings = settings
-      cluster.pools[place].system.maxSequences = place == 0 ? recipe.prefillBatch : recipe.decodeBatch
     }
-
   }
 
   private func experiment(_ server: MeasuredServer) throws -> LoadedExperiment {
@@ -178,9 +169,11 @@ package struct ServerReplay: Sendable {
     // Published runs switch it off, and lengths alone say nothing of contents.
     system.engineSettings["cache.prefixes"] = engineSettings["cache.prefixes"] ?? .flag(false)
     system.maxModelLength = max(32_768, 2 * (server.promptTokens + server.outputTokens))
+    var cluster = cluster(server, system)
+    configure(&cluster, as: server)
     var experiment = Experiment(
-      workload: WorkloadSpecification(trace: server.key, arrivals: .trace, seed: seed),
-      cluster: cluster(server, system), objective: ServiceObjective())
+      workload: WorkloadSpecification(trace: server.key, arrivals: .trace, seed: seed), cluster: cluster,
+      objective: ServiceObjective())
     experiment.limits.maxConcurrency = server.isBurst ? nil : server.concurrency
     return try library.load(experiment, workload: workload(server))
   }

@@ -27,6 +27,8 @@ package struct ServerTable: Sendable {
     let texts: [String: Int]
     /// Columns of deployments with workers apart, which a table may lack.
     let workerColumns: [String: Int]
+    /// Where a row was published, which a table may lack.
+    let source: Int?
 
     init(_ table: CSVReader) throws {
       let names = [
@@ -38,6 +40,7 @@ package struct ServerTable: Sendable {
       let workers = ["prefill", "decode"].flatMap { role in
         ["workers", "tp", "pp", "dp", "moe_ep"].map { "\(role)_\($0)" }
       }
+      source = table.firstColumn("source")
       workerColumns = Dictionary(
         uniqueKeysWithValues: workers.compactMap { name in table.firstColumn(name).map { (name, $0) } })
     }
@@ -76,7 +79,8 @@ package struct ServerTable: Sendable {
         expertParallel: try degree("moe_ep"), firstToken: try milliseconds("ttft_ms") / 1000,
         timePerToken: try milliseconds("tpot_ms") / 1000, flag: text("flag"),
         isBurst: text("client") == "burst",
-        hasRandomLengths: text("random_lengths") == "1", date: text("date"))
+        hasRandomLengths: text("random_lengths") == "1", date: text("date"),
+        source: source.map { table.text($0) } ?? "")
     }
   }
 }
@@ -122,6 +126,8 @@ package struct MeasuredServer: Sendable {
   /// Whether lengths vary from 80 to 100 % of the nominal ones.
   package var hasRandomLengths: Bool
   package var date: String
+  /// Where it was published, `ix-` for InferenceX; empty if that is not known.
+  package var source = ""
 
   /// What rows are summed up by.
   package var group: String { "\(backend) \(version) \(model) \(precision) \(gpu)" }

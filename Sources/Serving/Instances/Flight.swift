@@ -45,7 +45,7 @@ struct Flight {
     while !finishing.isEmpty { finishing.removeLast() }
     prefillArea = 0
     prefillAttended = 0
-    if view.profile != nil { tileRows.removeAll(keepingCapacity: true) }
+    if view.hasProfile { tileRows.removeAll(keepingCapacity: true) }
     var admitted = 0
     for i in plan.actions.indices {
       switch plan.actions[i] {
@@ -57,13 +57,13 @@ struct Flight {
       case .compute(let tile): try compute(plan.tiles[tile], in: &view)
       }
     }
-    if view.cache == nil {
+    if !view.hasCache {
       for i in plan.tiles.indices { try compute(plan.tiles[i], in: &view) }
     }
     if view.logsRows { noteRows(of: view) }
     plainDecodes = plan.tiles.isEmpty && plan.victims == 0 && !view.visitsSequences ? plan.decodes : 0
     if plan.decodes > 0 { decode = view.decoding.nextLoad } else { decode = DecodeLoad() }
-    if let profile = view.profile {
+    if view.hasProfile, let profile = view.profile {
       load.fill(
         decode: decode, missing: view.decoding.missing, tiles: plan.tiles, rows: tileRows,
         layers: view.layers, profile: profile)
@@ -71,7 +71,7 @@ struct Flight {
       load.fill(decode: decode, tiles: plan.tiles, layers: view.layers)
     }
     load.finishingSequences = finishing.count
-    if let rule = view.retention {
+    if view.visitsSequences, let rule = view.retention {
       load.retention = view.retentionLoad(
         steppers: plan.decodes > 0 ? view.steppers() : [],
         finishing: finishing.map { Int(view.sequences[$0.index].prefillTokens) }, rule)
@@ -85,7 +85,7 @@ struct Flight {
   /// Moves a prompt on by a tile.
   @inline(__always)
   private mutating func compute(_ tile: Tile, in view: inout InstanceView) throws(SimulationError) {
-    if let profile = view.profile { return try compute(tile, in: &view, profile) }
+    if view.hasProfile, let profile = view.profile { return try compute(tile, in: &view, profile) }
     if try view.apply(tile) { finishing.append(tile.sequence) }
     prefillArea += tile.area
     prefillAttended += tile.attended
@@ -296,7 +296,7 @@ struct Flight {
     for i in plan.tiles.indices {
       let tile = plan.tiles[i]
       var (area, attended) = (tile.area, tile.attended)
-      if let profile = view.profile {
+      if view.hasProfile, let profile = view.profile {
         (area, attended) = (tileRows[i].area(tile, profile), tileRows[i].attended(tile, profile))
       }
       let rows = area / prefillArea

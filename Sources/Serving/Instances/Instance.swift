@@ -227,7 +227,7 @@ public struct Instance {
     load: inout StepLoad
   ) throws(SimulationError) -> Bool {
     flight.plan.begin(freeBlocks: view.memory.freeBlocks, queue: view.queue.head)
-    if view.cache != nil { flight.plan.beginDraft(view) }
+    if view.hasCache { flight.plan.beginDraft(view) }
     ask(&scheduler, about: &view, into: &flight.plan)
     guard !flight.plan.isEmpty else {
       guard flight.plan.victims > 0 || view.isInFlight || view.sending + view.awaited > 0 else {

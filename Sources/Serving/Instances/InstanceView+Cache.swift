@@ -70,7 +70,7 @@ extension InstanceView {
   ///   - isPreempted: whether it will ask for them again.
   mutating func releaseMemory(of slot: Slot, blocks: Int, tokens: Tokens, isPreempted: Bool) {
     let i = slot.index
-    guard cache != nil || rules.slidingWindow > 0 else { return memory.release(blocks) }
+    guard hasCache || rules.slidingWindow > 0 else { return memory.release(blocks) }
     let passed = Int(sequences[i].passedBlocks)
     cache?.settle(free: memory.freeBlocks)
     let freed = cache?.release(
@@ -83,7 +83,7 @@ extension InstanceView {
   /// Returns the memory of a request that ends: at once, or with others that end in an order that matters.
   @inline(__always)
   mutating func returnMemoryAtEnd(_ slot: Slot) {
-    if cache != nil {
+    if hasCache {
       ended.append(slot)
     } else {
       releaseMemory(of: slot, blocks: blocksAtEnd(of: slot), tokens: 0, isPreempted: false)
@@ -117,7 +117,7 @@ extension InstanceView {
   ///
   /// - Returns: the number of blocks.
   mutating func holdCached(_ slot: Slot) -> Int {
-    guard cache != nil else { return 0 }
+    guard hasCache else { return 0 }
     cache?.settle(free: memory.freeBlocks)
     let (request, tokens) = (sequences[slot.index].record.request, Int(sequences[slot.index].prefillTokens))
     var lookUp = CacheDraft()

@@ -8,7 +8,7 @@ extension InstanceView {
   mutating func admit(_ slot: Slot, tokens: Tokens, from done: Tokens) {
     let i = slot.index
     let blocks = memory.blocks(for: tokens)
-    if cache == nil {
+    if !hasCache {
       memory.take(rules.groups * blocks)
     } else {
       let cached = holdCached(slot)
@@ -73,7 +73,7 @@ extension InstanceView {
     sequences[i].done = sequences[i].tileEnd
     sequences[i].chunkStep = step
     sequences[i].chunkTokens = Int32(tile.tokens.count)
-    if cache != nil {
+    if hasCache {
       cache?.register(tile.sequence, request: sequences[i].record.request, tokens: Int(sequences[i].done))
     }
     sequences[i].tileLayers = 0

@@ -145,7 +145,7 @@ extension InstanceView {
     let i = slot.index
     let (before, after) = (Int(sequences[i].passedBlocks), passedBlocks(of: slot))
     guard after > before else { return }
-    if cache != nil {
+    if hasCache {
       cache?.settle(free: memory.freeBlocks)
       memory.release(cache?.pass(slot, blocks: before..<after) ?? 0)
     } else {

@@ -21,6 +21,11 @@ public struct InstanceView {
   let profile: TokenProfile?
   /// How many KV entries decoding sequences keep; `nil` where they keep all.
   let retention: Retention?
+  // Flags of the above: each step asks, and an optional of such a size answers slowly.
+  /// Whether there is a cache.
+  let hasCache: Bool
+  /// Whether there is a profile.
+  let hasProfile: Bool
   /// Whether sequences are moved in the sums beyond their steps, and each is visited in each step.
   let visitsSequences: Bool
   /// The longest sequence that is served: no slots are reserved beyond.
@@ -90,6 +95,8 @@ public struct InstanceView {
     speculation = configuration.speculation
     profile = configuration.profile
     retention = configuration.retention
+    hasCache = configuration.cache != nil
+    hasProfile = configuration.profile != nil
     visitsSequences = speculation != nil || retention != nil
     longestSequence = longestOutput
     isCounted = rules.slidingWindow == 0 && !(cache.map { $0.contents.hasOutputs } ?? false)

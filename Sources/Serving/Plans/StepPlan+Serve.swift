@@ -30,7 +30,7 @@ extension StepPlan {
     }
     let blocks = view.blocksToStepAll
     freeBlocks -= blocks
-    if view.cache != nil { draft.take(blocks) }
+    if view.hasCache { draft.take(blocks) }
     decodes = count
     actions.append(.serve)
   }
@@ -63,7 +63,7 @@ extension StepPlan {
       left -= tokens
     }
     freeBlocks -= blocks
-    if view.cache != nil { draft.take(blocks) }
+    if view.hasCache { draft.take(blocks) }
     decodes = decoding
     return left
   }
@@ -109,7 +109,7 @@ extension StepPlan {
         if view.rules.queue == .priority { continue } else { break }
       }
       freeBlocks -= needed
-      if view.cache != nil { draft.take(needed) }
+      if view.hasCache { draft.take(needed) }
       left -= tokens
       served.append(ServedSequence(slot: slot, tokens: tokens, blocks: needed, passed: passed))
       operations.append(.take(slot, tokens: tokens))

@@ -122,7 +122,7 @@ public struct StepPlan: Sendable {
     let needed = view.blocksToStep(count)
     if needed <= freeBlocks {
       freeBlocks -= needed
-      if view.cache != nil { draft.take(needed) }
+      if view.hasCache { draft.take(needed) }
       decodes = count
     } else {
       let shortage = view.makeRoom(steppers: count, freeBlocks: freeBlocks)
@@ -201,7 +201,7 @@ public struct StepPlan: Sendable {
     }
     freeBlocks -= needed + hit.idle
     loadSeconds += below.seconds
-    if view.cache != nil {
+    if view.hasCache {
       draft.hold(found)
       draft.take(needed)
     }
@@ -231,7 +231,7 @@ public struct StepPlan: Sendable {
 
   private func mayAdmit(_ view: InstanceView) -> Bool {
     // What victims leave in a cache is not in the draft.
-    victims == 0 || view.rules.order == .byEntry && view.cache == nil
+    victims == 0 || view.rules.order == .byEntry && !view.hasCache
   }
 
   /// Blocks that an admission leaves free.

@@ -214,13 +214,21 @@ public struct EngineDescription: Descriptor, Hashable {
       "Preparation for each prefill token, once, as it enters the first layer."),
     Setting(
       "host.eager_layer_us", unit: "us", .number(\.host.eagerLayerMicroseconds, .microseconds),
-      "Time to issue one layer's kernels one by one."),
+      "Time to issue one layer's kernels one by one, whatever they are."),
+    Setting(
+      "host.eager_launch_us", unit: "us", isLate: true,
+      .number(\.host.eagerLaunchMicroseconds, .microseconds),
+      "Time to issue one kernel of a layer; adds to the time of the layer."),
     Setting(
       "host.graph_layer_us", unit: "us", .number(\.host.graphLayerMicroseconds, .microseconds),
       "Time to issue one layer's kernels from a CUDA graph."),
     Setting(
       "graphs.sizes", unit: "rows", .sizes(\.graphs.sizes),
       "Row counts with captured CUDA graphs; batches are padded up to them."),
+    Setting(
+      "graphs.largest", unit: "rows", isLate: true, .integer(\.graphs.largest, 0...1 << 20),
+      "Largest captured CUDA graph, with one at every multiple of 16 beyond the sizes; 0: the sizes as they are."
+    ),
     Setting(
       "kernel_scale.expert_mlp", .number(\.kernelScale.expertMLP, 1e-3...1e3),
       "Factor on the experts' kernel time, 1 for tuned kernels."),

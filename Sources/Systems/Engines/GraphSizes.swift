@@ -5,6 +5,9 @@
 public struct GraphSizes: Sendable, Hashable {
   /// The sizes, ascending; empty in an engine that pads nothing.
   public var sizes: [Int] = []
+  /// The largest size, `max_cudagraph_capture_size`: sizes above are left out, and beyond ``sizes`` there is one at every
+  /// multiple of 16 up to it, as vLLM has them; 0 for ``sizes`` as they are.
+  public var largest = 0
 
   /// The rows that a batch is computed with, and whether it runs from a graph.
   ///
@@ -12,14 +15,17 @@ public struct GraphSizes: Sendable, Hashable {
   ///
   /// - Complexity: O(log n) in the number of sizes.
   public func padded(rows: Int) -> (rows: Int, inGraph: Bool) {
-    guard let largest = sizes.last else { return (rows, true) }
-    guard rows <= largest, rows > 0 else { return (rows, rows <= 0) }
+    guard let last = sizes.last else { return (rows, true) }
+    guard rows > 0, largest == 0 || rows <= largest else { return (rows, rows <= 0) }
+    guard rows <= last else {
+      return largest > 0 ? (min((rows + 15) / 16 * 16, largest), true) : (rows, false)
+    }
     var (low, high) = (0, sizes.count - 1)
     while low < high {
       let middle = (low + high) / 2
       if sizes[middle] < rows { low = middle + 1 } else { high = middle }
     }
-    return (sizes[low], true)
+    return (largest > 0 ? min(sizes[low], largest) : sizes[low], true)
   }
 
   /// Creates the sizes of an engine that pads nothing.

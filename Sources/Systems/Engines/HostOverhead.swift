@@ -16,16 +16,24 @@ public struct HostOverhead: Sendable, Hashable {
   public var perPrefillSequenceMicroseconds = 0.0
   /// Preparation for each prefill token, once, as it enters the first layer, in microseconds.
   public var perPrefillTokenMicroseconds = 0.0
-  /// Time to issue one layer's kernels one by one, in microseconds.
+  /// Time to issue one layer's kernels one by one, whatever they are, in microseconds.
   public var eagerLayerMicroseconds = 0.0
+  /// Time to issue one kernel of a layer, in microseconds; adds to ``eagerLayerMicroseconds``.
+  public var eagerLaunchMicroseconds = 0.0
   /// Time to issue one layer's kernels from a CUDA graph, in microseconds.
   public var graphLayerMicroseconds = 0.0
 
-  /// Time to issue one layer's kernels, from a graph or one by one.
+  /// Time to issue a layer's kernels, from a graph or one by one, in seconds.
   ///
   /// The GPU runs what was issued meanwhile: an iteration's launches bound its time from below, they do not add to it.
-  public func launch(inGraph: Bool) -> Double {
-    (inGraph ? graphLayerMicroseconds : eagerLayerMicroseconds) * 1e-6
+  ///
+  /// - Parameters:
+  ///   - inGraph: whether they are replayed from a CUDA graph.
+  ///   - launches: how many kernels the layer has.
+  /// - Returns: the time.
+  public func launch(inGraph: Bool, launches: Int) -> Double {
+    let eager = eagerLayerMicroseconds + eagerLaunchMicroseconds * Double(launches)
+    return (inGraph ? graphLayerMicroseconds : eager) * 1e-6
   }
 
   /// Time before the first kernel of an iteration, during which the GPU waits.

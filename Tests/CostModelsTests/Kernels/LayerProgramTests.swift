@@ -30,6 +30,26 @@ import Testing
     let launched = program.calls.filter { $0.isLaunched(LaunchRows(rows: 8, computed: 8)) }
     #expect(launched.count { $0.kernel == .allReduce } == 2)
   }
+
+  /// A layer of DeepSeek-V3 on 8 GPUs, whose products quantise what goes into them: two norms, four products of attention, six
+  /// kernels around rotary embedding and cache, attention, and a sum; then router, experts, two products and the activation of
+  /// the shared one, and a sum.
+  @Test func countsTheKernelsOfAStepOfPrompts() throws {
+    let shard = try shipped("deepseek-v3").shard(over: 8)
+    func launches(withExperts: Bool) throws -> Int {
+      let kind = try #require(shard.kinds.first { $0.hasExperts == withExperts })
+      return LayerProgram(kind, of: shard).launches
+    }
+    let mixer = 1 + 4 * 2 + 6 + 1 + 1
+    let (routed, dense) = (try launches(withExperts: true), try launches(withExperts: false))
+    #expect(routed == mixer + 1 + 1 + 9 + 2 * 2 + 1 + 1)
+    #expect(dense == mixer + 1 + 2 * 2 + 1 + 1)
+    let all = 58 * routed + 3 * dense
+    #expect(all == 2044)
+    // SGLang's preset takes 82.6 ms for them, which is what its log says.
+    let host = try shippedProfiles.engine("sglang-0.5").host
+    #expect(abs(host.launch(inGraph: false, launches: all) - 0.0826) < 0.001)
+  }
 }
 
 extension KernelCall {

@@ -67,6 +67,24 @@ extension NaiveCostModel {
     return launches
   }
 
+  /// The host's time to issue a layer: a graph at once, or kernel by kernel as a step of prompts launches them.
+  ///
+  /// Norms, rotary embedding and writing of the cache are kernels of their own there: three of ordinary attention, six of latent
+  /// attention, whose keys are put together in two copies. A layer's experts are seven: choice, two to sort, two products,
+  /// activation, sum.
+  func issueSeconds(_ layer: Int, isInGraph: Bool) -> Double {
+    if isInGraph { return engine.host.graphLayerMicroseconds * 1e-6 }
+    var kernels = 0
+    for launch in rowLaunches(layer, rows: 1, computed: 1) {
+      kernels += launch.kernel != "qk_norm_rope_kv" ? 1 : model.isLatent ? 6 : 3
+    }
+    // Convolution and recurrence, or attention.
+    kernels += model.isRecurrent(layer) ? 2 : 1
+    if model.isLatent { kernels += 1 }
+    if model.hasExperts(layer) { kernels += 7 }
+    return (engine.host.eagerLayerMicroseconds + engine.host.eagerLaunchMicroseconds * Double(kernels)) * 1e-6
+  }
+
   /// Embedding, whose rows are read and written, and its sum over the GPUs.
   func launchesBefore(rows: Int) -> [Launch] {
     guard rows > 0 else { return [] }

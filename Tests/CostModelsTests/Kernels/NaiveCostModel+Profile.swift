@@ -33,8 +33,7 @@ extension NaiveCostModel {
     func half(_ segments: [Step.Tile], isMixer: Bool) -> Int {
       let rows = decodes + segments.reduce(0) { $0 + $1.tokens }
       let (computed, isInGraph) = padded(rows)
-      issue +=
-        (isInGraph ? engine.host.graphLayerMicroseconds : engine.host.eagerLayerMicroseconds) * 1e-6 / 2
+      issue += issueSeconds(layer, isInGraph: isInGraph) / 2
       var joules = 0.0
       let launches = rowLaunches(layer, rows: rows, computed: computed)
       // Of two norms and two sums there is one in each half; a sum alone is that of the MLP.

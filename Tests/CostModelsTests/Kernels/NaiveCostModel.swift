@@ -85,7 +85,7 @@ struct NaiveCostModel {
       let rows = decodes + prefillRows
       guard rows > 0 else { continue }
       let (computed, isInGraph) = padded(rows)
-      issue += (isInGraph ? engine.host.graphLayerMicroseconds : engine.host.eagerLayerMicroseconds) * 1e-6
+      issue += issueSeconds(layer, isInGraph: isInGraph)
       let decodeShare = Double(decodes) / Double(rows)
 
       for launch in rowLaunches(layer, rows: rows, computed: computed) {

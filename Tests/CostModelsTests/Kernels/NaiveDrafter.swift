@@ -21,6 +21,7 @@ final class NaiveDrafter {
     var engine = system.engine
     engine.host = HostOverhead()
     engine.host.eagerLayerMicroseconds = system.engine.host.eagerLayerMicroseconds
+    engine.host.eagerLaunchMicroseconds = system.engine.host.eagerLaunchMicroseconds
     engine.host.graphLayerMicroseconds = system.engine.host.graphLayerMicroseconds
     engine.repeatsEmbeddingAndHead = false
     var layers = NaiveCostModel(

@@ -46,8 +46,7 @@ struct NaiveRanks {
       answer.cost.prefillRowJoules += joules * (1 - decodeShare)
     }
     one.addMixing(layer, segments, of: step, to: &answer)
-    let host = one.engine.host
-    return (isInGraph ? host.graphLayerMicroseconds : host.eagerLayerMicroseconds) * 1e-6
+    return one.issueSeconds(layer, isInGraph: isInGraph)
   }
 
   /// The experts of a layer: one call for all ranks, whose time is each one's; energy and bytes are the rows'.

@@ -227,7 +227,8 @@ struct ToySystem {
     for setting in [
       "host.partial_depth_token_us", "all_reduce.skew_us", "all_reduce.eager_floor_us",
       "host.per_decode_sequence_us", "host.per_prefill_sequence_us", "host.per_prefill_token_us",
-      "host.eager_layer_us", "host.graph_layer_us", "kernel_scale.other", "kernel_scale.attention",
+      "host.eager_layer_us", "host.eager_launch_us", "host.graph_layer_us", "kernel_scale.other",
+      "kernel_scale.attention",
       "kernel_scale.expert_mlp", "kernel_scale.expert_prefill", "kernel_scale.mxfp4_prefill",
     ] where pick([true, false]) {
       try engine.set("\(setting)=\(0.5 + random.uniform())")
