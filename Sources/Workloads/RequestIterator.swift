@@ -46,7 +46,11 @@ public struct RequestIterator: IteratorProtocol, Sendable {
   /// - Complexity: O(1).
   public mutating func next() -> Request? {
     guard var request = nextText() else { return nil }
-    if imageTokens > 0 { request.imageTokens = min(imageTokens, request.promptTokens - 1) }
+    if imageTokens > 0 {
+      // A trace that does not tell has one image in each prompt.
+      request.images = model == nil && rows[row - 1].images >= 0 ? Int(rows[row - 1].images) : 1
+      request.imageTokens = min(request.images * imageTokens, request.promptTokens - 1)
+    }
     classes?.mark(&request)
     return request
   }

@@ -54,7 +54,8 @@ public struct WorkloadSpecification: Sendable, Hashable {
   public var outputLength: Tokens?
   /// The shortest of these lengths as a share of the longest; 1 if nil, which makes all lengths the same.
   public var rangeRatio: Double?
-  /// Tokens of each prompt that stand for images, `--image-tokens`; one at least of each prompt is text.
+  /// Tokens of each image, `--image-tokens`, of which each prompt has one unless its trace says how many; one token at least of
+  /// each prompt is text.
   public var imageTokens: Tokens?
 
   /// Whether requests without a rate or times of their own are all ready at once.

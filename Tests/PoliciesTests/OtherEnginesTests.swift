@@ -53,7 +53,7 @@ import Testing
     let requests: [(Seconds, Tokens, Tokens)] = [(0, 20, 30), (2.5, 30, 20), (4.5, 10, 20), (5.5, 8, 20)]
     let history = try run(SGLangScheduling(chunk: 512, receiveInterval: 4), requests)
     let decode = Array(repeating: "P0 of 0 D1", count: 4)
-    #expect(steps(history).prefix(7) == ["P20 of 1 D0"] + decode + ["P40 of 2 D0", "P8 of 1 D0"])
+    #expect(Array(steps(history).prefix(7)) == ["P20 of 1 D0"] + decode + ["P40 of 2 D0", "P8 of 1 D0"])
     #expect(history.requests.allSatisfy { $0.status == .completed })
     // A server on which nothing runs looks all the time.
     let idle = try run(SGLangScheduling(chunk: 512, receiveInterval: 1000), [(0, 20, 3), (9.5, 30, 2)])

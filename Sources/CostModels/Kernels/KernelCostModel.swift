@@ -23,6 +23,8 @@ public final class KernelCostModel: CostModel {
   @exclusivity(unchecked) private var prices: KernelPrices
   /// What makes drafts; `nil` where nothing does.
   @exclusivity(unchecked) private var draft: DraftPrices?
+  /// What makes tokens of images; `nil` where nothing does.
+  @exclusivity(unchecked) private var encoder: EncoderPrices?
   /// What chooses and evicts KV entries; `nil` where all are kept.
   private let retention: RetentionPrices?
   /// Whether there is more to a step than the model's own kernels.
@@ -39,11 +41,14 @@ public final class KernelCostModel: CostModel {
   ///   - drafter: makes the drafts; `nil` where they take no time on a GPU.
   ///   - draftCalibration: the fits of the drafter's kernels, whose formats may be others; `nil` where they are those of the
   ///     model.
+  ///   - encoder: makes tokens of images; `nil` where nothing does.
+  ///   - encoderCalibration: the fits of its kernels; `nil` where they are those of the model.
   ///   - profile: how prompts thin out, whose loads it will price; `nil` where they do not.
   ///   - kept: how KV entries are kept; `nil` where all are.
   public init(
     system: ServedSystem, calibration: Calibration, routing: ExpertRouting?, drawSeed: UInt64? = nil,
     width: Int = 1, drafter: Drafter? = nil, draftCalibration: Calibration? = nil,
+    encoder: ServedEncoder? = nil, encoderCalibration: Calibration? = nil,
     profile: TokenProfile? = nil, kept: KeptEntries? = nil
   ) {
     let prices = KernelPrices(
@@ -56,7 +61,10 @@ public final class KernelCostModel: CostModel {
     retention = kept.map {
       RetentionPrices($0, system: system, prices: prices, calibration: calibration)
     }
-    hasMore = drafter != nil || kept != nil
+    unsafe self.encoder = encoder.map {
+      EncoderPrices($0, calibration: encoderCalibration ?? calibration)
+    }
+    hasMore = drafter != nil || kept != nil || encoder != nil
     layers = prices.layers
     slidingWindow = prices.slidingWindow
     idleWatts = prices.idleWatts
@@ -69,6 +77,7 @@ public final class KernelCostModel: CostModel {
     unsafe prices.price(load, into: &cost, ledger: &ledger)
     if hasMore {
       unsafe draft?.price(load, layers: layers, into: &cost, ledger: &ledger)
+      unsafe encoder?.price(load, into: &cost, ledger: &ledger)
       retention?.price(load, into: &cost, ledger: &ledger)
     }
   }
@@ -100,7 +109,8 @@ public final class KernelCostModel: CostModel {
     let own = unsafe prices.kernels(in: ledger)
     guard hasMore else { return own }
     let drafted = unsafe draft?.kernels(in: ledger) ?? []
-    return own + drafted + (retention?.kernels(in: ledger) ?? [])
+    let encoded = unsafe encoder?.kernels(in: ledger) ?? []
+    return own + drafted + encoded + (retention?.kernels(in: ledger) ?? [])
   }
 
   /// What each kernel used in the step priced last.
@@ -108,6 +118,7 @@ public final class KernelCostModel: CostModel {
     let own = unsafe prices.takeStepKernels(from: &ledger)
     guard hasMore else { return own }
     let drafted = unsafe draft?.takeStepKernels(from: &ledger) ?? []
-    return own + drafted + (retention?.takeStepKernels(from: &ledger) ?? [])
+    let encoded = unsafe encoder?.takeStepKernels(from: &ledger) ?? []
+    return own + drafted + encoded + (retention?.takeStepKernels(from: &ledger) ?? [])
   }
 }

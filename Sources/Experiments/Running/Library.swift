@@ -74,6 +74,11 @@ public final class Library: Sendable {
         option: "--token-pruning", value: pruning.name,
         expected: "prompts with images: --image-tokens 576, as an image of LLaVA-1.5 has")
     }
+    if let encoder = experiment.system.visionEncoder, experiment.workload.imageTokens ?? 0 == 0 {
+      throw ExperimentError.invalidValue(
+        option: "--vision-encoder", value: encoder,
+        expected: "prompts with images: --image-tokens 576, as an image of LLaVA-1.5 has")
+    }
     let pool = try load(experiment.cluster.pool)
     let decoders =
       try experiment.cluster.isDisaggregated
@@ -276,6 +281,10 @@ extension LoadedSystem {
             try LinkProfile.named($0, profiles: path, option: "--pipeline-link")
           })
         : nil)
+    encoder = try specification.visionEncoder.map {
+      try ServedEncoder(try profiles.visionEncoder($0), beside: system)
+    }
+    encoderCalibration = try encoder.map { try fits(for: $0.encoder.model) }
   }
 }
 

@@ -163,7 +163,8 @@ public struct LoadedExperiment: Sendable {
       system: loaded.system, calibration: loaded.calibration, routing: loaded.routing,
       drawSeed: specification.system.drawsRouting ? specification.seed : nil,
       width: 1 + (specification.system.speculation?.drafts ?? 0), drafter: loaded.drafter,
-      draftCalibration: loaded.draftCalibration, profile: profile, kept: kept)
+      draftCalibration: loaded.draftCalibration, encoder: loaded.encoder,
+      encoderCalibration: loaded.encoderCalibration, profile: profile, kept: kept)
   }
 
   /// The pool that requests are sent to, as it is now.

@@ -91,11 +91,13 @@ package struct LoadedPool: Sendable {
           blankFirst: engine.scheduling.takesBlankFirst,
           tiers: zip(tiers, shared).map { $1 ?? $0.make() })
       }
-      return InstanceConfiguration(
+      var configuration = InstanceConfiguration(
         scheduler: policy.makeScheduler(), costModel: costModel, memory: memory, maxSequences: maxSequences,
         rules: rules, power: loaded.system.powerLimit, cache: cache,
         speculation: speculation?.speculation(seed: seed), profile: profile,
         retention: kept?.retention)
+      configuration.encodesImages = loaded.encoder != nil
+      return configuration
     }
   }
 }

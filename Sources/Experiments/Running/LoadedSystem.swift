@@ -17,6 +17,10 @@ package struct LoadedSystem: Sendable {
   package let draftCalibration: Calibration?
   /// The stages that its layers are cut into; `nil` where it is whole.
   package let pipeline: LoadedPipeline?
+  /// What makes tokens of images; `nil` where that is not simulated.
+  package var encoder: ServedEncoder?
+  /// The fits of its kernels, which are of 16 bits.
+  package var encoderCalibration: Calibration?
 
   package init(
     system: ServedSystem, calibration: Calibration, calibrationDigest: String, routing: ExpertRouting?,
@@ -43,7 +47,8 @@ package struct LoadedSystem: Sendable {
     }
     return try system.engine.keyValueBlocks(
       system.shard, on: system.hardware, utilisation: utilisation, maxBatchedTokens: maxBatchedTokens,
-      maxSequences: maxSequences, drafts: drafts, furtherWeights: drafter?.weightBytes ?? 0,
+      maxSequences: maxSequences, drafts: drafts,
+      furtherWeights: (drafter?.weightBytes ?? 0) + (encoder?.weightBytes ?? 0),
       furtherBytesPerToken: (drafter?.keyValueBytesPerToken ?? 0)
         + system.shard.model.indexBytesPerToken(profile?.keys),
       furtherStateBytes: drafter?.stateBytesPerSequence ?? 0)
@@ -65,6 +70,7 @@ package struct LoadedSystem: Sendable {
     if let exchange = system.exchange { text += "\(exchange)" }
     if let pipeline { text += "\(pipeline.link)" }
     if let drafter { text += Self.text(of: drafter.system.shard) }
+    if let encoder { text += "\(encoder.encoder)" }
     let neutral = EngineDescription()
     for setting in EngineDescription.settings {
       let value = setting.text(in: system.engine)

@@ -107,6 +107,8 @@ public struct SystemSpecification: Sendable, Hashable {
   public var prefillSparsity: PolicySpecification?
   /// Which image tokens they drop, as `--token-pruning` takes it; `nil` for none.
   public var tokenPruning: PolicySpecification?
+  /// What makes tokens of images, a name of `encoders/` or a file; `nil` where that is not simulated.
+  public var visionEncoder: String?
 
   /// Creates the default system: Qwen3-30B-A3B on two H100 under nano-vLLM.
   public init() {}
@@ -137,6 +139,16 @@ public struct SystemSpecification: Sendable, Hashable {
       throw .invalidValue(
         option: "--pipeline-link", value: pipelineLink,
         expected: "--pipeline-parallel-size of 2 or more: nothing is sent without stages")
+    }
+    if let visionEncoder {
+      let isAlone =
+        (dataParallelSize ?? 1) == 1 && (pipelineParallelSize ?? 1) == 1
+        && (costModel ?? .kernels) == .kernels
+      guard isAlone else {
+        throw .invalidValue(
+          option: "--vision-encoder", value: visionEncoder,
+          expected: "none with --data-parallel-size, --pipeline-parallel-size or --cost-model")
+      }
     }
     if let maxSequences, !(1...1 << 20).contains(maxSequences) {
       throw .invalidValue(
@@ -178,6 +190,7 @@ extension SystemSpecification: Codable {
     case speculation = "speculative_config"
     case prefillSparsity = "prefill_sparsity"
     case tokenPruning = "token_pruning"
+    case visionEncoder = "vision_encoder"
   }
 
   /// Reads an object; members that it lacks keep their defaults.
@@ -207,5 +220,6 @@ extension SystemSpecification: Codable {
     speculation = try object.decodeIfPresent(SpeculativeSpecification.self, forKey: .speculation)
     prefillSparsity = try object.decodeIfPresent(PolicySpecification.self, forKey: .prefillSparsity)
     tokenPruning = try object.decodeIfPresent(PolicySpecification.self, forKey: .tokenPruning)
+    visionEncoder = try object.decodeIfPresent(String.self, forKey: .visionEncoder)
   }
 }

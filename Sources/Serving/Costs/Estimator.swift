@@ -34,6 +34,7 @@ final class Estimator {
       let tokens = planned?.tokens ?? view.prompt(tile.sequence).tokens
       if tile.tokens.upperBound == tokens { load.finishingSequences += 1 }
     }
+    if view.encodesImages { load.images = view.images(beginningWith: plan.tiles) }
     if let rule = view.retention { load.retention = retentionLoad(of: plan, in: view, rule) }
     load.draw = firstDraw + UInt64(view.step)
     var cost = StepCost()

@@ -17,6 +17,8 @@ public struct KernelLedger: Sendable {
   public var byLayers: LayerUses?
   /// The same of what makes drafts, in parts; empty where nothing is drafted.
   public var drafts: [KernelLedger] = []
+  /// The same of what makes tokens of images; empty, or one.
+  public var images: [KernelLedger] = []
   /// Sums of the kernels that choose and evict KV entries; empty where all are kept.
   public var retention: [SIMD8<Double>] = []
   /// The same of the step at hand.

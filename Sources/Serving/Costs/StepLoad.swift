@@ -71,6 +71,8 @@ public struct StepLoad: Sendable, Hashable {
   public var hasPartialDepth = false
   /// Names the step among all of its instance, for seeded draws.
   public var draw: UInt64 = 0
+  /// Images of prompts that begin, where an encoder makes tokens of them; untouched elsewhere.
+  public var images = 0
   /// What is done about KV entries where sequences keep a part of them; untouched elsewhere.
   public var retention = RetentionLoad()
 

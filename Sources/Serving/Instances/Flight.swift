@@ -71,6 +71,7 @@ struct Flight {
       load.fill(decode: decode, tiles: plan.tiles, layers: view.layers)
     }
     load.finishingSequences = finishing.count
+    if view.encodesImages { load.images = view.images(beginningWith: plan.tiles) }
     if view.visitsSequences, let rule = view.retention {
       load.retention = view.retentionLoad(
         steppers: plan.decodes > 0 ? view.steppers() : [],

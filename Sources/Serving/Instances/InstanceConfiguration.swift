@@ -20,6 +20,8 @@ public struct InstanceConfiguration {
   public var profile: TokenProfile?
   /// How many KV entries decoding sequences keep; `nil` where they keep all.
   public var retention: Retention?
+  /// Whether images are encoded as the first tile of their prompt runs.
+  public var encodesImages = false
 
   /// Creates a configuration.
   public init(

@@ -1,4 +1,12 @@
 extension InstanceView {
+  /// Images of the prompts that begin with some tiles; those whose beginning was found in a cache are not encoded again.
+  func images(beginningWith tiles: [Tile]) -> Int {
+    tiles.reduce(0) { sum, tile in
+      guard tile.tokens.lowerBound == 0, tile.layers.lowerBound == 0 else { return sum }
+      return sum + sequences[tile.sequence.index].record.request.images
+    }
+  }
+
   /// Admits a request, for which the plan has found memory.
   ///
   /// - Parameters:

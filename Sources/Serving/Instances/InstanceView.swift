@@ -22,6 +22,8 @@ public struct InstanceView {
   /// How many KV entries decoding sequences keep; `nil` where they keep all.
   let retention: Retention?
   // Flags of the above: each step asks, and an optional of such a size answers slowly.
+  /// Whether images are encoded as the first tile of their prompt runs.
+  let encodesImages: Bool
   /// Whether there is a cache.
   let hasCache: Bool
   /// Whether there is a profile.
@@ -95,6 +97,7 @@ public struct InstanceView {
     speculation = configuration.speculation
     profile = configuration.profile
     retention = configuration.retention
+    encodesImages = configuration.encodesImages
     hasCache = configuration.cache != nil
     hasProfile = configuration.profile != nil
     visitsSequences = speculation != nil || retention != nil

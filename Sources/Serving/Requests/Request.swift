@@ -21,6 +21,8 @@ public struct Request: Sendable, Hashable {
   public var content: Int32 = -1
   /// Tokens of its prompt that stand for images.
   public var imageTokens: Tokens = 0
+  /// Images that they stand for.
+  public var images = 0
   /// What it asks of the server; `nil` where the workload has no objective of its own.
   public var objective: ServiceObjective?
 

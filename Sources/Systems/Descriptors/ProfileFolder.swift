@@ -28,6 +28,11 @@ public struct ProfileFolder: Sendable, Hashable {
       contentsOf: file(Self.aliases[nameOrPath] ?? nameOrPath, in: "engines", kind: "engine"))
   }
 
+  /// A vision encoder by the name of its file in `encoders/`, or by the path of a configuration.
+  public func visionEncoder(_ nameOrPath: String) throws(DescriptionError) -> VisionEncoder {
+    try VisionEncoder(contentsOf: file(nameOrPath, in: "encoders", kind: "vision encoder"))
+  }
+
   /// What engines are called without a version: the newest one.
   static let aliases = ["vllm": "vllm-0.33", "sglang": "sglang-0.5", "trtllm": "trtllm-1"]
 

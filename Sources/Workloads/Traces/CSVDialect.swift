@@ -51,7 +51,8 @@ struct CSVDialect: Sendable {
       }
       let time = header.firstColumn(name)
       guard time != nil || !dialect.needsTime else { continue }
-      return (dialect, Columns(prompt: prompt, output: output, time: time))
+      let images = dialect.format == .azure ? header.firstColumn("NumImages") : nil
+      return (dialect, Columns(prompt: prompt, output: output, images: images, time: time))
     }
     return nil
   }
@@ -60,6 +61,8 @@ struct CSVDialect: Sendable {
   struct Columns {
     var prompt: Int
     var output: Int
+    /// That of numbers of images, if there is one.
+    var images: Int?
     /// That of arrivals, if there is one.
     var time: Int?
     /// Whether the name of that column says its unit.

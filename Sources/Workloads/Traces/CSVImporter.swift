@@ -27,6 +27,7 @@ enum CSVImporter {
       time: columns.time.map { reader.header[$0] } ?? "")
     var rows = TraceBuilder(
       file: file, dialect: dialect, names: names, hasTimes: columns.time != nil,
+      hasImages: columns.images != nil,
       unitIsGiven: columns.unitIsGiven)
     let text = bytes.span
     while true {
@@ -37,6 +38,7 @@ enum CSVImporter {
       fields.prompt = reader[columns.prompt]
       fields.output = reader[columns.output]
       if let time = columns.time { fields.time = reader[time] }
+      if let images = columns.images { fields.images = reader[images] }
       try rows.take(fields, of: text)
     }
   }

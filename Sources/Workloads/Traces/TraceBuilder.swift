@@ -10,6 +10,8 @@ struct TraceBuilder {
   private let unitIsGiven: Bool
   /// Whether rows have a field for the moment of their arrival.
   private let hasTimes: Bool
+  /// Whether rows have a field for the number of images in their prompt.
+  private var hasImages = false
   /// Whether those fields hold `XXX`, as published traces do whose arrivals are not to be known.
   private var isMasked = false
   private var failures = 0
@@ -30,7 +32,8 @@ struct TraceBuilder {
     var time: String
   }
 
-  init(file: String, dialect: CSVDialect, names: Names, hasTimes: Bool, unitIsGiven: Bool) {
+  init(file: String, dialect: CSVDialect, names: Names, hasTimes: Bool, hasImages: Bool, unitIsGiven: Bool) {
+    self.hasImages = hasImages
     self.file = file
     self.names = names
     self.hasTimes = hasTimes
@@ -67,7 +70,14 @@ struct TraceBuilder {
       failures += 1
       return
     }
-    rows.append(TraceRow(promptTokens: prompt, outputTokens: output, arrival: arrival))
+    var row = TraceRow(promptTokens: prompt, outputTokens: output, arrival: arrival)
+    if hasImages {
+      guard let images = Decimal.tokens(text, fields.images) else {
+        throw broken("NumImages", fields.images, fields, text, "a whole number of images, 0 or more")
+      }
+      row.images = images
+    }
+    rows.append(row)
     if fields.hashes.isEmpty { blocks = nil }
     guard blocks != nil else { return }
     let found = blocks?.appendRow(text, fields.hashes)

@@ -5,6 +5,8 @@ struct TraceFields {
   var prompt = 0..<0
   var output = 0..<0
   var time = 0..<0
+  /// The number of images.
+  var images = 0..<0
   /// A list of block hashes in JSON.
   var hashes = 0..<0
 

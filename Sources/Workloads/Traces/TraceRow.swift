@@ -9,6 +9,8 @@ public struct TraceRow: Sendable, Hashable {
   /// Seconds after the first request of the trace, in whole microseconds; not a number if the trace has no
   /// arrivals.
   public var arrival: Seconds
+  /// Images in the prompt; below 0 if the trace does not tell.
+  public var images: Int32 = -1
 
   /// Creates a row.
   public init(promptTokens: Int32, outputTokens: Int32, arrival: Seconds = .nan) {

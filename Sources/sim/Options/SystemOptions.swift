@@ -173,6 +173,13 @@ struct SystemOptions: ParsableArguments {
       valueName: "method"))
   var tokenPruning: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "What makes tokens of images before their prompt is computed: a name of Profiles/encoders, or a file with a vision_config. "
+        + "Default: not simulated.",
+      valueName: "name"))
+  var visionEncoder: String?
+
   @Flag(help: "Draw the distinct experts of every MoE call instead of taking their expectation.")
   var drawRouting = false
 
@@ -214,6 +221,7 @@ struct SystemOptions: ParsableArguments {
       try SpeculativeSpecification(json: $0, from: "--speculative-config")
     }
     system.prefillSparsity = prefillSparsity.flatMap { $0 == "none" ? nil : .init(parsing: $0) }
+    system.visionEncoder = visionEncoder
     system.tokenPruning = tokenPruning.flatMap { $0 == "none" ? nil : .init(parsing: $0) }
     return system
   }

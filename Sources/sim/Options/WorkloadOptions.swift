@@ -33,7 +33,8 @@ struct WorkloadOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Tokens of each prompt that stand for images; at least one is text.", valueName: "tokens"))
+      "Tokens of an image, of which each prompt has one, or as many as its trace says (NumImages); one token at least is text.",
+      valueName: "tokens"))
   var imageTokens: Int?
 
   @Option(
