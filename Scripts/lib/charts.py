@@ -29,8 +29,8 @@ CONFIG = {
     "view": {"stroke": None}, "autosize": {"type": "fit-x", "contains": "padding"},
     "axis": {"labelColor": "@muted", "titleColor": "@muted", "gridColor": "@grid", "domainColor": "@axis",
              "tickColor": "@axis", "labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal",
-             "titlePadding": 8, "labelPadding": 4, "labelFlush": False, "domain": False, "ticks": False, "labelOverlap": "greedy"},
-    "axisX": {"grid": False, "domain": True, "ticks": True, "tickSize": 4},
+             "titlePadding": 8, "labelPadding": 4, "labelFlush": False, "domain": False, "ticks": True, "tickSize": 4, "labelOverlap": "greedy"},
+    "axisX": {"grid": False, "domain": True},
     "axisY": {"titleAngle": 0, "titleAlign": "left", "titleAnchor": "start", "titleY": -12, "titleX": 0,
               "titleBaseline": "bottom", "tickCount": 5},
     "legend": {"orient": "bottom", "direction": "horizontal", "title": None, "labelColor": "@ink", "labelFontSize": 12,
@@ -151,6 +151,26 @@ def picture(specification, title, subtitle, theme, form, width=640):
     if form == "svg":
         return vl_convert.vegalite_to_svg(whole, vl_version=VEGA_LITE)
     return vl_convert.vegalite_to_png(whole, vl_version=VEGA_LITE, scale=2)
+
+
+def paper_picture(specification, form, width):
+    """The chart for a paper: `width` points wide, 8 point type, no title; SVG text, PDF or PNG bytes."""
+    small = {"labelFontSize": 7, "titleFontSize": 8}
+    whole = {**with_colours(specification, "light"), "width": width, "autosize": {"type": "fit-x", "contains": "padding"},
+             "height": min(specification.get("height", 260), round(0.7 * width)), "padding": 1}
+    config = {**whole["config"], "font": "Liberation Sans, DejaVu Sans, Arial, sans-serif", "background": "#ffffff"}
+    config["axis"] = {**config["axis"], **small, "labelColor": "#000000", "titleColor": "#000000", "ticks": True, "tickSize": 3,
+                      "domain": True, "gridColor": "#e5e5e5"}
+    config["axisY"] = {**config["axisY"], "titleY": -6}
+    config["legend"] = {**config["legend"], "labelFontSize": 7, "symbolSize": 30, "symbolStrokeWidth": 1.25, "columnPadding": 8,
+                        "offset": 4, "columns": config["legend"].get("columns", 3), "labelLimit": width / 2}
+    config["line"], config["point"] = {"strokeWidth": 1.25}, {"filled": True, "size": 22}
+    whole["config"] = config
+    if form == "svg":
+        return vl_convert.vegalite_to_svg(whole, vl_version=VEGA_LITE)
+    if form == "pdf":
+        return vl_convert.vegalite_to_pdf(whole, vl_version=VEGA_LITE)
+    return vl_convert.vegalite_to_png(whole, vl_version=VEGA_LITE, scale=4)
 
 
 def wrapped(text, width):

@@ -1,5 +1,6 @@
 """One self-contained HTML page of charts: no file beside it, no network, light and dark, down to a phone's width."""
 
+import base64
 import html
 import json
 
@@ -39,6 +40,8 @@ p { margin: 0 0 10px; max-width: 85ch; }
 .verdict { font-size: 18px; line-height: 1.45; max-width: 75ch; margin: 10px 0 0; }
 .chart { width: 100%; min-height: 200px; }
 .chart svg { display: block; max-width: 100%; }
+.downloads { margin: 8px 0 0; font-size: 12px; text-align: right; }
+.downloads a { color: var(--muted); margin-left: 10px; text-decoration: none; } .downloads a:hover { color: var(--accent); }
 .good { color: var(--good); } .bad { color: var(--bad); }
 .swatch { display: inline-block; width: 10px; height: 10px; border-radius: 3px; margin-right: 7px; }
 .scroll { overflow-x: auto; margin: 0 -18px; padding: 0 18px; }
@@ -59,7 +62,7 @@ footer { margin-top: 44px; color: var(--muted); font-size: 13px; }
   .grid > .card { flex-basis: 100%; }
   .card { padding: 14px 12px 10px; } .scroll { margin: 0 -12px; padding: 0 12px; } h1 { font-size: 22px; }
   h2 { font-size: 18px; margin-top: 32px; } .verdict { font-size: 16px; } .tiles { gap: 12px; } }
-@media print { body { background: none; } .card, .tile { break-inside: avoid; } }
+@media print { .downloads { display: none; } body { background: none; } .card, .tile { break-inside: avoid; } }
 """
 
 SCRIPT = """
@@ -86,6 +89,27 @@ let drawing = Promise.resolve();
 function redraw() {
   drawing = drawing.then(draw).catch(error => { document.body.dataset.error = String(error); console.error(error); });
 }
+function csv(chart) {
+  const tables = (chart.layer ?? [chart]).map(layer => layer.data?.values ?? []).filter(rows => rows.length);
+  const named = tables.filter(rows => "series" in rows[0]);
+  const rows = (named.length ? named : tables).reduce((a, b) => b.length > a.length ? b : a, []);
+  const columns = [...new Set(rows.flatMap(row => Object.keys(row)))];
+  const cell = value => value == null ? "" : /[",\\n]/.test(value) ? `"${String(value).replaceAll('"', '""')}"` : String(value);
+  return [columns, ...rows.map(row => columns.map(column => row[column]))].map(row => row.map(cell).join(",")).join("\\n") + "\\n";
+}
+async function download(id, form) {
+  const link = document.createElement("a");
+  link.download = `${id}.${form}`;
+  if (form === "png") link.href = await views[id].toImageURL("png", 3);
+  else if (form === "pdf") link.href = "data:application/pdf;base64," + page.pdfs[id];
+  else link.href = URL.createObjectURL(new Blob([form === "svg" ? await views[id].toSVG() : csv(page.charts[id])],
+                                                {type: form === "svg" ? "image/svg+xml" : "text/csv"}));
+  link.click();
+}
+document.addEventListener("click", event => {
+  const {chart, form} = event.target.dataset ?? {};
+  if (chart && form) { event.preventDefault(); drawing.then(() => download(chart, form)); }
+});
 dark.addEventListener("change", redraw);
 narrow.addEventListener("change", redraw);
 redraw();
@@ -100,7 +124,7 @@ class Page:
     """A page that grows from top to bottom."""
 
     def __init__(self, title):
-        self.title, self.parts, self.charts = title, [], {}
+        self.title, self.parts, self.charts, self.titles = title, [], {}, {}
 
     def add(self, markup):
         self.parts.append(markup)
@@ -113,10 +137,13 @@ class Page:
 
     def chart(self, title, subtitle, specification, *, wide=False):
         name = f"chart-{len(self.charts) + 1}"
-        self.charts[name] = specification
+        self.charts[name], self.titles[name] = specification, title
+        links = "".join(f'<a href="#" data-chart="{name}" data-form="{form.lower()}">{form}</a>'
+                        for form in ("SVG", "PDF", "PNG", "CSV"))
         self.add(f'<figure class="card{" wide" if wide else ""}"><h3>{text(title)}</h3>'
                  f'<p class="sub">{text(subtitle)}</p>'
-                 f'<div class="chart" id="{name}" role="img" aria-label="{text(title)}"></div></figure>')
+                 f'<div class="chart" id="{name}" role="img" aria-label="{text(title)}"></div>'
+                 f'<p class="downloads">{links}</p></figure>')
 
     def table(self, columns, rows, *, text_columns=1, long=()):
         """A table that scrolls by itself where it is too wide; cells are markup, and may begin with a class: `(cls, markup)`."""
@@ -135,7 +162,8 @@ class Page:
 
     def html(self):
         # Nothing in a script element may look like the end of it.
-        state = json.dumps({"palettes": charts.PALETTES, "charts": self.charts}, separators=(",", ":"),
+        pdfs = {name: base64.b64encode(charts.paper_picture(chart, "pdf", 480)).decode() for name, chart in self.charts.items()}
+        state = json.dumps({"palettes": charts.PALETTES, "charts": self.charts, "pdfs": pdfs}, separators=(",", ":"),
                            allow_nan=False).replace("<", "\\u003c")
         library = vl_convert.javascript_bundle(vl_version=charts.VEGA_LITE).replace("</script", "<\\/script")
         return (f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{text(self.title)}</title>'

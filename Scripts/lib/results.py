@@ -9,7 +9,7 @@ from pathlib import Path
 import measure
 from console import EX_DATAERR, EX_NOINPUT, Failure
 
-SCHEMA = 6
+SCHEMA = 7
 APPLICATION = 0x4C53494D
 # What may differ between the runs that a scenario compares.
 FREE = {"policy", "seed", "request_rate", "num_prompts"}
@@ -161,14 +161,14 @@ def parse_policy(policy):
     return family, dict(part.partition("=")[::2] for part in rest.rstrip("]").split(",") if part)
 
 
-def scenarios(connection, path):
+def scenarios(connection, path, may_be_none=False):
     """All scenarios of a database, those with most runs first; of several runs of a configuration the latest counts."""
     try:
         rows = connection.execute("SELECT * FROM runs WHERE completed > 0 ORDER BY run_id").fetchall()
         runs = {row["config_hash"] or row["run_id"]: Run(row) for row in rows}
     except (sqlite3.Error, ValueError) as error:
         raise unreadable(path, error) from None
-    if not runs:
+    if not runs and not may_be_none:
         raise Failure(f"{path}: holds no run in which a request completed", EX_DATAERR)
     groups = {}
     for run in runs.values():

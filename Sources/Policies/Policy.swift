@@ -78,10 +78,18 @@ public struct Policy: Sendable, CustomStringConvertible {
 
   /// The same policy with every parameter set, by default if need be.
   ///
+  /// - Parameters:
+  ///   - layers: The model's.
+  ///   - maxModelLength: The longest sequence that is served.
+  ///   - batchedTokens: What the engine allows in an iteration by default; 0 where it says nothing.
+  /// - Returns: the policy with all parameters.
   /// - Throws: if the model has fewer layers than the policy's stages.
-  public func resolved(layers: Int, maxModelLength: Tokens) throws(PolicyError) -> Policy {
+  public func resolved(
+    layers: Int, maxModelLength: Tokens, batchedTokens: Tokens = 0
+  ) throws(PolicyError) -> Policy {
     var policy = self
-    let facts = PolicyCatalog.Facts(layers: layers, maxModelLength: maxModelLength)
+    let facts = PolicyCatalog.Facts(
+      layers: layers, maxModelLength: maxModelLength, batchedTokens: batchedTokens)
     for parameter in entry.parameters where !has(parameter.name) {
       policy.values.values[parameter.name] = parameter.fallback(facts)
     }

@@ -28,6 +28,8 @@ public enum PolicyCatalog {
     public let layers: Int
     /// The longest sequence that is served.
     public let maxModelLength: Tokens
+    /// Tokens in an iteration that the engine allows by default; 0 where it says nothing.
+    public let batchedTokens: Tokens
   }
 
   /// A parameter of a policy.
@@ -91,7 +93,7 @@ public enum PolicyCatalog {
     Entry(
       name: "chunked", summary: "decode first, then prompt chunks within a token budget (Sarathi-Serve)",
       parameters: [
-        .count("budget", "tokens in an iteration") { _ in 512 },
+        .count("budget", "tokens in an iteration") { $0.batchedTokens > 0 ? $0.batchedTokens : 8192 },
         .word(
           "decodes", "whether decode tokens count against the budget", ["free", "count"], default: "count"),
       ],

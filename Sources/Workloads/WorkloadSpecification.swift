@@ -137,10 +137,6 @@ public struct WorkloadSpecification: Sendable, Hashable {
       throw .invalidOption(
         "--time-scale", value: "\(scale)", expected: "from 1e-6 to 1e6; 0.5 doubles the rate")
     }
-    if seed > UInt64(Int64.max) {
-      throw .invalidOption(
-        "--seed", value: "\(seed)", expected: "from 0 to 2^63 - 1, which the database can hold")
-    }
     if let images = imageTokens, !(0...1 << 24 ~= images) {
       throw .invalidOption("--image-tokens", value: "\(images)", expected: "from 0 to \(1 << 24) tokens")
     }

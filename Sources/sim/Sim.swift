@@ -14,15 +14,23 @@ struct Sim: ParsableCommand {
     abstract:
       "Simulates how an LLM serving schedule performs: latency, energy and expert traffic, without a GPU.",
     discussion: """
-      The usual options of a run, which is the default command ('sim run --help' has all):
-        --trace NAME|FILE            traffic (sim list traces)       --request-rate R       mean requests a second
-        --policy NAME                the schedule (sim list policies)  --num-prompts N        number of requests
-        --model NAME|FILE            a model, or its config.json     --tp N                 GPUs that share it
-        --hardware NAME              the GPU (sim list hardware)     --engine NAME          the server (sim list engines)
-        --slo ttft:1s tbt:50ms       what a good request meets       --seed N               other traffic of the kind
-        --config FILE                options from a JSON file, for every command: {"trace": "arxiv", "request-rate": 1.5}
+      The usual options of a run ('sim run --help' has all):
+        --trace NAME|FILE      traffic (sim list traces)
+        --request-rate R       mean requests a second
+        --num-prompts N        number of requests
+        --policy NAME          the schedule (sim list policies)
+        --model NAME|FILE      a model, or its config.json (sim list models)
+        --hardware NAME        the GPU (sim list hardware)
+        --tp N                 GPUs that share the model
+        --engine NAME          the server (sim list engines)
+        --slo ttft:1s tbt:50ms what a good request meets
+        --seed N               other traffic of the kind
+      For every command:
+        --config FILE          options from a JSON file, or an experiment as
+                               --dry-run prints it
 
-      Which policy wins: sim compare, sim tune. How much it holds: sim capacity. How many GPUs: sim plan.
+      Which policy wins: sim compare, sim tune. How much it holds: sim capacity.
+      How many GPUs: sim plan. Show me the curve: sim sweep.
       """,
     version: Version.text,
     subcommands: [

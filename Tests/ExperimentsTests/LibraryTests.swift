@@ -77,7 +77,7 @@ struct LibraryTests {
 
   @Test func theHashDoesNotDependOnTheSpelling() throws {
     let hash = try Project.library.load(small("chunked")).configurationHash
-    #expect(try Project.library.load(small("chunked[budget=512]")).configurationHash == hash)
+    #expect(try Project.library.load(small("chunked[budget=16384]")).configurationHash == hash)
     #expect(try Project.library.load(small("chunked[budget=256]")).configurationHash != hash)
     var changed = small("chunked")
     changed.system.hardwareSettings["power.limit_w"] = 700
@@ -102,6 +102,36 @@ struct LibraryTests {
     for ((name, value), (_, before)) in zip(figures, result.summary.values) {
       #expect(value == before, "\(name)")
     }
+  }
+
+  /// Chunks are as large as the engine makes them, unless somebody says otherwise.
+  @Test(arguments: [
+    ("nano-vllm", 16384), ("paper", 512), ("vllm", 8192), ("vllm-0.13", 8192), ("sglang", 8192),
+    ("ideal", 8192),
+  ])
+  func chunksHaveTheEnginesBudget(engine: String, budget: Int) throws {
+    var experiment = small("chunked")
+    experiment.system.engine = engine
+    #expect(try Project.library.load(experiment).policy.batchedTokens == budget)
+    experiment.policy = "chunked[budget=300]"
+    #expect(try Project.library.load(experiment).policy.batchedTokens == 300)
+    experiment.policy = "layered"
+    #expect(try Project.library.load(experiment).policy.batchedTokens == 8192)
+  }
+
+  /// Twice what SQLite's whole numbers hold: kept to the last digit in the configuration.
+  @Test func theLargestSeedIsKept() throws {
+    var experiment = small()
+    experiment.seed = .max
+    let loaded = try Project.library.load(experiment)
+    #expect(loaded.specification.json.contains("18446744073709551615"))
+    let again = try Experiment(json: Data(loaded.specification.json.utf8), from: "test")
+    #expect(again.seed == .max)
+    let folder = try TemporaryFolder()
+    let writer = try RunWriter(path: folder.file("runs.sqlite"), logLevel: .requests)
+    let run = try writer.finish(loaded.row(try loaded.run(), argv: []))
+    let stored = try ResultReader(path: folder.file("runs.sqlite")).experiment(ofRun: run)
+    #expect(stored.seed == .max)
   }
 
   @Test func withoutAPolicyTheEnginesOwnRuns() throws {

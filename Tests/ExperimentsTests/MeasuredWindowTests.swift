@@ -56,6 +56,19 @@ import Workloads
     #expect(leaping.metrics.iterations > 100 && leaping.metrics.duration < 12.3)
   }
 
+  /// Comparisons respect the part, and come to what a run does.
+  @Test func comparisonsAreOfTheSamePart() throws {
+    var experiment = Experiment(trace: "sharegpt", requestRate: 4, policy: "chunked")
+    experiment.workload.numPrompts = 60
+    experiment.limits.measureFrom = 5
+    let loaded = try Project.library.load(experiment)
+    let alone = try loaded.run()
+    let compared = try CompareRun(loaded, writer: nil, progress: nil)
+    for ((name, a), (_, b)) in zip(alone.summary.values, compared.summary.values) where name != "wall_s" {
+      #expect(a == b, "\(name)")
+    }
+  }
+
   /// A queue that fills at first is not what comes after: without the warm-up the rate is that of the steady state.
   @Test func rampsAreLeftOut() throws {
     func ramp(_ experiment: inout Experiment) {

@@ -7,7 +7,7 @@ import Testing
 /// Databases that earlier versions left.
 struct MigrationTests {
   private static let views = [
-    "iterations", "token_times", "token_gaps", "request_itl", "latencies", "percentiles", "vllm_metrics",
+    "iterations", "token_times", "token_gaps", "request_itl", "latencies", "log_percentiles", "vllm_metrics",
     "vidur_requests", "vidur_batches",
   ]
 
@@ -53,7 +53,7 @@ struct MigrationTests {
     #expect(try SampleRun.write(to: path) == 3)
     let reader = try ResultReader(path: path)
     #expect(try contents() == before)
-    #expect(try reader.query("PRAGMA user_version").rows == [[6]])
+    #expect(try reader.query("PRAGMA user_version").rows == [[7]])
     #expect(try reader.query("PRAGMA integrity_check").rows == [["ok"]])
     #expect(
       try reader.query("SELECT run_id, count(*), max(steps) FROM iteration_strips GROUP BY 1").rows.map {
@@ -83,7 +83,11 @@ struct MigrationTests {
     let table = try ResultReader(path: path).query(query.sql, run: run)
     // No capacity was searched for, and no figure differs from its log.
     #expect(table.rows.isEmpty == ["capacities", "check"].contains(name))
-    if run != nil { #expect(try table == ResultReader(path: directory.database).query(query.sql, run: run)) }
+    if run != nil {
+      let new = try ResultReader(path: directory.database).query(query.sql, run: run)
+      // Columns that were generated had whole numbers where they could be.
+      #expect(table.formatted(as: .table) == new.formatted(as: .table))
+    }
   }
 
   /// All rows of the views for the runs that were there from the start.

@@ -65,6 +65,20 @@ struct ResultReaderTests {
         """)
   }
 
+  @Test func columnsWithoutRoomAreNamed() {
+    #expect(
+      table.formatted(as: .table, width: 20, digits: 3) == """
+        policy   requests
+        -------  --------
+        chunked      1000
+        a,"b" c         2
+        (no room for ttft_ms)
+
+        """)
+    let large = ResultTable(columns: ["x"], rows: [[123456.7], [0.00012345]])
+    #expect(large.formatted(as: .table, digits: 4) == "        x\n---------\n   123457\n0.0001234\n")
+  }
+
   @Test func aTableAsCSV() {
     #expect(
       table.formatted(as: .csv) == "policy,requests,ttft_ms\nchunked,1000,12.345678\n\"a,\"\"b\"\"\nc\",2,\n")

@@ -78,7 +78,8 @@ enum SampleRun {
       ("trace", "sample"), ("custom", "a \"quoted\" value"),
     ],
     summary: [("completed", 3), ("duration", 9), ("energy_j", 3.5), ("mean_ttft_ms", 2_500), ("other", 1.5)],
-    configJSON: #"{"policy":"layered"}"#, argv: "sim run --policy layered")
+    configJSON: #"{"policy":"layered"}"#, argv: "sim run --policy layered",
+    percentiles: [[("metric", "ttft"), ("samples", 3), ("mean_ms", 2_500), ("p99_ms", 3_490)]])
 
   static let kernels = [
     KernelUse(kernel: "qkv_gemm", calls: 100, seconds: 1.5, joules: 2, flops: 3e12, bytes: 4e9),

@@ -6,7 +6,7 @@ import Testing
 
 struct SchemaTests {
   /// Changing a released schema takes a new version and a migration.
-  @Test func versionSix() throws {
+  @Test func versionSeven() throws {
     let directory = try TemporaryDirectory()
     _ = try RunWriter(path: directory.database)
     let database = try DatabaseQueue(path: directory.database)
@@ -44,6 +44,7 @@ struct SchemaTests {
         "kernels: run_id kernel calls extrapolated_calls kernel_s energy_j flops bytes",
         "lanes: lane",
         "latencies: run_id metric value_ms",
+        "log_percentiles: run_id metric samples mean_ms std_ms min_ms p50_ms p90_ms p95_ms p99_ms max_ms",
         "percentiles: run_id metric samples mean_ms std_ms min_ms p50_ms p90_ms p95_ms p99_ms max_ms",
         "request_itl: run_id request_id itl_mean_ms itl_p99_ms itl_max_ms",
         "requests: run_id request_id instance status arrived_at num_prefill_tokens num_decode_tokens scheduled_at "
@@ -76,10 +77,45 @@ struct SchemaTests {
         try String.fetchOne(db, sql: "PRAGMA \($0)") ?? ""
       }
     }
-    #expect(pragmas == ["6", "\(0x4c53_494d)", "wal"])
+    // Generated ones are hidden from some readers of SQLite files.
+    let generated = try database.read { db in
+      try String.fetchAll(
+        db,
+        sql: "SELECT c.name FROM sqlite_master AS m, pragma_table_xinfo(m.name) AS c WHERE c.hidden <> 0")
+    }
+    #expect(generated == [])
+    #expect(pragmas == ["7", "\(0x4c53_494d)", "wal"])
   }
 
   private func lanes(_ name: String) -> String { (0..<16).map { "\(name)_\($0)" }.joined(separator: " ") }
+
+  /// Columns of `runs` that repeat parts of its configuration, latencies of requests, and percentiles are stored.
+  @Test func whatIsDerivedIsStored() throws {
+    let directory = try TemporaryDirectory()
+    let writer = try RunWriter(path: directory.database)
+    SampleRun.record(in: writer)
+    var row = SampleRun.row
+    row.configJSON =
+      #"{"cluster":{"pools":[{"policy":{"name":"chunked","budget":256}}]},"limits":{"max_duration":9}}"#
+    row.percentiles = [[("metric", "ttft"), ("samples", 3), ("p90_ms", 1.5)]]
+    _ = try writer.finish(row)
+    let reader = try ResultReader(path: directory.database)
+    let run = try reader.query("SELECT policy_name, budget, stages, max_duration FROM runs")
+    #expect(run.rows == [["chunked", 256, nil, 9.0]])
+    #expect(
+      try reader.query("SELECT metric, samples, mean_ms, p90_ms FROM percentiles WHERE run_id = 1").rows
+        == [["ttft", 3, nil, 1.5]])
+    let wrong = try reader.query(
+      """
+      SELECT request_id FROM requests WHERE ttft_ms IS NOT (first_token_at - arrived_at) * 1000
+        OR e2e_ms IS NOT (completed_at - arrived_at) * 1000 OR itl_mean_ms IS NOT tpot_ms
+        OR scheduling_delay_ms IS NOT (scheduled_at - arrived_at) * 1000
+        OR tpot_ms IS NOT CASE WHEN num_decode_tokens > 1
+          THEN (completed_at - first_token_at) * 1000 / (num_decode_tokens - 1) END
+      """)
+    #expect(wrong.rows == [])
+    #expect(try reader.query("SELECT count(*) FROM requests WHERE ttft_ms IS NULL").rows == [[1]])
+  }
 
   @Test func deletingARunDeletesItsRows() throws {
     let directory = try TemporaryDirectory()

@@ -52,7 +52,7 @@ struct TokenViewTests {
   }
 
   @Test func percentiles() throws {
-    let found = try reader.query("SELECT * FROM percentiles WHERE run_id = 1 ORDER BY metric")
+    let found = try reader.query("SELECT * FROM log_percentiles WHERE run_id = 1 ORDER BY metric")
     #expect(found.rows.map { $0[1] } == ["e2el", "itl", "tpot", "ttft"])
     // Values: 9000 6500 3000; 1000 x 4, 2000 x 2, 3000; 1600 1500; 1000 3500 3000.
     expect(
@@ -93,7 +93,7 @@ struct TokenViewTests {
 
   /// A condition on the run reaches the tables under the views, or every query would read every run.
   @Test(arguments: [
-    "token_times", "token_gaps", "request_itl", "percentiles", "vllm_metrics", "iterations",
+    "token_times", "token_gaps", "request_itl", "log_percentiles", "vllm_metrics", "iterations",
     "iteration_lanes",
     "vidur_batches",
   ])

@@ -28,6 +28,85 @@ import Testing
     #expect(points.status == 0 && points.output.contains("4 points"), "\(points.errors)")
   }
 
+  /// What --dry-run prints is a configuration file, too, for each command; what cannot be said by options is refused.
+  @Test func anExperimentIsAConfigurationFile() throws {
+    let folder = try TemporaryFolder()
+    let options = [
+      "--trace", "sharegpt", "--policy", "layered[stages=8]", "--request-rate", "3", "--num-prompts", "6",
+      "--engine", "vllm",
+      "--engine-set", "host.per_iteration_ms=2", "--slo", "ttft:1s", "tpot:30ms", "--request-class",
+      "chat[share=2,ttft=500ms,priority=1]", "--request-class", "rest", "--seed", "18446744073709551615",
+      "--speculative-config",
+      #"{"method": "ngram", "num_speculative_tokens": 2, "synthetic_acceptance_rates": [0.5, 0.25]}"#,
+    ]
+    let file = try folder.file("study.json", Binary.run(options + ["--dry-run"]).output)
+    let own = try object(Binary.run(options + ["--no-db", "--json"]))
+    let configured = try object(Binary.run(["run", "--config", file, "--no-db", "--json"]))
+    #expect(own.count > 50 && own["completed"] as? Int == 6)
+    for (name, value) in own where name != "wall_s" && name != "date" {
+      #expect((value as? NSObject)?.isEqual(configured[name]) == true, "\(name)")
+    }
+    // The command line has the last word, under any of an option's names.
+    let other = try object(Binary.run(["--config", file, "--gpu", "h200-sxm", "--no-db", "--json"]))
+    #expect(other["hardware"] as? String == "h200-sxm")
+    let plain = try folder.file(
+      "plain.json", Binary.run(["--policy", "layered", "--num-prompts", "4", "--dry-run"]).output)
+    let comparison = try Binary.run([
+      "compare", "chunked", "layered", "--config", plain, "--no-db", "--no-sensitivity",
+    ])
+    #expect(comparison.status == 0, "\(comparison.errors)")
+    let sweep = try Binary.run(
+      ["sweep", "--config", plain, "--seed", "0:2", "--db", folder.file("s.sqlite")])
+    #expect(sweep.status == 0 && sweep.output.contains("3 points"), "\(sweep.errors)")
+    let pools = try folder.file(
+      "pools.json",
+      Binary.run(["--disaggregation", "prefill=1xTP1,decode=1xTP1", "--dry-run"]).output)
+    let refused = try Binary.run(["--config", pools, "--no-db"])
+    #expect(refused.status == 64 && refused.errors.contains("sim run --from"), "\(refused.errors)")
+  }
+
+  @Test func dataSetsHaveTheirNamesInVLLM() throws {
+    let random = try object(
+      Binary.run([
+        "--dataset-name", "random", "--num-prompts", "3", "--request-rate", "inf", "--no-db", "--json",
+      ]))
+    #expect(
+      random["total_input_tokens"] as? Int == 3 * 1024 && random["total_output_tokens"] as? Int == 3 * 128)
+    let shared = try object(
+      Binary.run(["--dataset-name", "sharegpt", "--num-prompts", "3", "--no-db", "--json"]))
+    #expect(shared["trace"] as? String == "sharegpt")
+  }
+
+  /// A sweep ends with means over its seeds and a verdict; its columns can be chosen.
+  @Test func aSweepSaysWhatItComesTo() throws {
+    let folder = try TemporaryFolder()
+    let options = [
+      "sweep", "--policy", "chunked[budget=512],layered", "--request-rate", "1,4", "--seed", "0:2",
+      "--num-prompts", "60",
+      "--db", folder.file("s.sqlite"), "--columns", "mean_ttft_ms,slo_attainment",
+    ]
+    let sweep = try Binary.run(options)
+    #expect(sweep.status == 0, "\(sweep.errors)")
+    #expect(
+      sweep.output.contains("Means over seeds") && sweep.output.contains("layered is best: "),
+      "\(sweep.output)")
+    #expect(!sweep.output.contains("p99_itl_ms") && sweep.output.contains("mean_ttft_ms"))
+    let wrong = try Binary.run(options.dropLast() + ["mean_tft_ms"])
+    #expect(wrong.status == 64 && wrong.errors.contains("'mean_ttft_ms'"), "\(wrong.errors)")
+  }
+
+  /// Every run ends with the command to type next, which works.
+  @Test func aRunSaysWhatIsNext() throws {
+    let run = try Binary.run(["--trace", "sharegpt", "--num-prompts", "4", "--slo", "ttft:9s", "--no-db"])
+    let line = try #require(run.output.split(separator: "\n").first { $0.hasPrefix("Next: ") })
+    #expect(
+      line.contains("compare chunked layered --trace sharegpt") && line.contains("--slo ttft:9.0s"), "\(line)"
+    )
+    let words = line.split(separator: "  ")[0].split(separator: " ").dropFirst(2).map(String.init)
+    let next = try Binary.run(words + ["--no-db", "--no-sensitivity"])
+    #expect(next.status == 0, "\(next.errors)")
+  }
+
   @Test(arguments: [
     ("{\"polcy\": \"layered\"}", "--polcy", Int32(64)), ("[1]", "object", 65),
     ("{\"policy\": {}}", "policy", 65), ("{", "JSON", 65),
@@ -125,13 +204,16 @@ import Testing
     #expect(!damaged.output.contains("\n1,"))
   }
 
-  /// Ctrl-C ends a run with the report of what was simulated.
-  @Test func aRunCanBeStopped() throws {
+  /// Ctrl-C ends a run with the report of what was simulated, and a comparison with that of the policies that ran.
+  @Test(arguments: [["run"], ["compare", "layered", "chunked"]]) func aRunCanBeStopped(command: [String])
+    throws
+  {
     let process = Process()
     process.executableURL = Binary.url
-    process.arguments = [
-      "--trace", "sharegpt", "--request-rate", "1", "--num-prompts", "100000000", "--no-db",
-    ]
+    process.arguments =
+      command + [
+        "--trace", "sharegpt", "--request-rate", "1", "--num-prompts", "100000000", "--no-db",
+      ]
     process.currentDirectoryURL = Binary.root
     let output = Pipe()
     (process.standardOutput, process.standardError) = (output, FileHandle.nullDevice)
@@ -143,6 +225,10 @@ import Testing
     let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
     process.waitUntilExit()
     #expect(process.terminationStatus == 130, "\(process.terminationReason)")
-    #expect(text.contains("Interrupted after") && text.contains("Mean TTFT"))
+    #expect(
+      command == ["run"]
+        ? text.contains("Interrupted after") && text.contains("Mean TTFT")
+        : text.contains("was interrupted after") && text.contains("mean_iteration_ms")
+          && text.contains("Interrupted before chunked"))
   }
 }

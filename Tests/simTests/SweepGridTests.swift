@@ -66,7 +66,7 @@ import Testing
     }
     let plain = try hash(["--policy", "chunked", "--request-rate", "1.5", "--num-prompts", "100"])
     #expect(
-      try hash(["--num-prompts", "100", "--request-rate=1.50", "--policy", "chunked[budget=512]"]) == plain)
+      try hash(["--num-prompts", "100", "--request-rate=1.50", "--policy", "chunked[budget=16384]"]) == plain)
     #expect(try hash(["--request-rate", "1.5", "--num-prompts", "100", "--max-duration", "10"]) != plain)
     #expect(try hash(["--request-rate", "1.5", "--num-prompts", "100", "--seed", "1"]) != plain)
   }

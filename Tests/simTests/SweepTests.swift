@@ -61,7 +61,7 @@ import Testing
     try TestProject.withDatabase { database in
       try Self.sweep(
         database, [],
-        ["--policy", "chunked,chunked[budget=512]", "--num-prompts", "20"] + TestProject.folders)
+        ["--policy", "chunked,chunked[budget=16384]", "--num-prompts", "20"] + TestProject.folders)
       #expect(try Self.count(database) == 1)
     }
   }

@@ -20,6 +20,14 @@ package struct CompareRecorder: Recorder {
     iterations[.init(iteration, layers: layers), default: CompareIterations()].add(iteration)
   }
 
+  package mutating func record(_ iterations: Span<IterationRecord>) {
+    // As many at once as gaps come at once, which are counted by the ends of these.
+    run.record(iterations)
+    for i in iterations.indices {
+      self.iterations[.init(iterations[i], layers: layers), default: CompareIterations()].add(iterations[i])
+    }
+  }
+
   package mutating func record(kernels: [KernelUse], instance: Int32, iteration: Int64) {
     run.record(kernels: kernels, instance: instance, iteration: iteration)
   }

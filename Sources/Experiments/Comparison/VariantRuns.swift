@@ -29,6 +29,7 @@ package final class VariantRuns: Sendable {
     change(&specification)
     var variant = try library.load(specification, workload: experiment.workload)
     variant.exactSteps = experiment.exactSteps
+    variant.interruption = experiment.interruption
     return variant
   }
 

@@ -107,7 +107,7 @@ public final class Library: Sendable {
       try asked.set(asked.entry.batchedTokens, to: "\(budget)")
     }
     let policy = try asked.resolved(
-      layers: system.system.shard.model.layers, maxModelLength: maxModelLength)
+      layers: system.system.shard.model.layers, maxModelLength: maxModelLength, batchedTokens: budget)
     try pool.checkPipeline(policy: policy)
     if let drafts = pool.system.speculation?.drafts, policy.batchedTokens <= drafts {
       throw ExperimentError.invalidValue(

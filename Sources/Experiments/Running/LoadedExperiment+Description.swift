@@ -53,7 +53,8 @@ extension LoadedExperiment {
       ("model", RunValue(loaded.system.shard.model.name)),
       ("hardware", RunValue(loaded.system.hardware.name)),
       ("engine", RunValue(loaded.system.engine.name)), ("trace", RunValue(workload.name)),
-      ("seed", RunValue(Int(truncatingIfNeeded: workload.seed))),
+      // SQLite has no whole numbers beyond 2^63.
+      ("seed", Int(exactly: workload.seed).map { RunValue($0) } ?? RunValue("\(workload.seed)")),
       ("request_rate", workload.arrivals.rate.map { RunValue($0) } ?? .null),
       ("num_prompts", RunValue(workload.count)),
       ("tensor_parallel_size", RunValue(loaded.system.shard.gpus)),
@@ -76,7 +77,7 @@ extension LoadedExperiment {
       parameters: parameters + hash,
       summary: result.summary.values + result.transfers.values + tierValues(result) + quality + more,
       configJSON: specification.json, argv: argv.joined(separator: " "),
-      instances: instanceRows(result))
+      instances: instanceRows(result), percentiles: result.summary.percentileRows)
   }
 
   /// What was loaded from levels below the GPUs' memory, as JSON output and `extra` have it; empty where there are none.

@@ -91,9 +91,9 @@ public struct LoadedExperiment: Sendable {
   /// All pools, in their order.
   package var pools: [LoadedPool] { [pool] + (decoders.map { $0.others + [$0.pool] } ?? []) }
 
-  /// An empty drawing of its first iterations.
+  /// An empty drawing of a loaded stretch of its iterations.
   package func drawing(rows: Int, columns: Int) -> ScheduleDrawing {
-    ScheduleDrawing(layers: loaded.system.shard.model.layers, rows: rows, columns: columns)
+    ScheduleDrawing(layers: loaded.system.shard.model.layers, rows: rows, columns: columns, moment: .loaded)
   }
 
   /// Runs it.

@@ -71,6 +71,19 @@ public struct RunSummary: Sendable {
   /// Energy from the first arrival to the end of the last iteration, all GPUs.
   public var joules: Joules { metrics.joules + totals.idleJoules }
 
+  /// Columns of the table `percentiles` and their values, for each latency that the run has.
+  var percentileRows: [[(String, RunValue)]] {
+    let percents: [Double] = [50, 90, 95, 99]
+    return latencies.filter { $0.1.count > 0 }.map { metric, values in
+      let head = [("metric", RunValue(metric.rawValue)), ("samples", RunValue(values.count))]
+      let moments = [
+        ("mean", values.mean), ("std", values.deviation), ("min", values.min), ("max", values.max),
+      ]
+      let ranks = zip(percents, values.percentiles(percents)).map { ("p\(RunFigure.plain($0))", $1) }
+      return head + (moments + ranks).map { ("\($0)_ms", RunValue($1 * 1000)) }
+    }
+  }
+
   /// Latency distributions by vLLM's names.
   package var latencies: [(LatencyMetric, WeightedDistribution)] {
     LatencyMetric.allCases.map { ($0, $0.distribution(of: metrics)) }

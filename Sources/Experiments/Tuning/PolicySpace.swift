@@ -11,11 +11,12 @@ package enum PolicySpace {
   ///   - text: a policy, as `--policy` takes it; parameters that it gives stay as they are.
   ///   - layers: of the model.
   ///   - maxModelLength: the longest sequence that is served.
+  ///   - batchedTokens: what the engine allows in an iteration by default; 0 where it says nothing.
   ///   - longestGap: the limit on gaps, for policies that keep to one; `nil` if there is none.
   /// - Returns: resolved policies, each once, the given one first.
   /// - Throws: if there is no such policy, or it does not take its parameters.
   package static func candidates(
-    of text: String, layers: Int, maxModelLength: Tokens, longestGap: Seconds?
+    of text: String, layers: Int, maxModelLength: Tokens, batchedTokens: Tokens = 0, longestGap: Seconds?
   ) throws(PolicyError) -> [String] {
     let given = try Policy(text)
     var product = [given]
@@ -35,7 +36,9 @@ package enum PolicySpace {
     var seen: Set<String> = []
     var candidates: [String] = []
     for policy in [given] + product {
-      let text = try policy.resolved(layers: layers, maxModelLength: maxModelLength).description
+      let text = try policy.resolved(
+        layers: layers, maxModelLength: maxModelLength, batchedTokens: batchedTokens
+      ).description
       if seen.insert(text).inserted { candidates.append(text) }
     }
     return candidates

@@ -5,7 +5,7 @@ extension NamedQuery {
       name: "latency", summary: "distribution of each latency of a run, recomputed from its log",
       sql: """
         SELECT metric, samples, mean_ms, std_ms, min_ms, p50_ms, p90_ms, p95_ms, p99_ms, max_ms
-        FROM percentiles WHERE run_id = :run
+        FROM log_percentiles WHERE run_id = :run
         """),
     NamedQuery(
       name: "kernels", summary: "where a run's time goes: its kernels, and the host beside them",

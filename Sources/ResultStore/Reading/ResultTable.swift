@@ -26,24 +26,35 @@ public struct ResultTable: Sendable, Hashable {
 
   /// Writes the table down; every line ends in a line feed.
   ///
+  /// - Parameters:
+  ///   - format: How.
+  ///   - width: Characters of a line that aligned columns may take: the last columns are left out where all do not fit, and a
+  ///     line says which. `nil`: any number.
+  ///   - digits: Significant digits of numbers in aligned columns.
+  /// - Returns: the text.
   /// - Complexity: O(n) for n values.
-  public func formatted(as format: Format) -> String {
+  public func formatted(as format: Format, width: Int? = nil, digits: Int = 6) -> String {
     switch format {
-    case .table: aligned()
+    case .table: aligned(width: width, digits: digits)
     case .csv: csv()
     case .json: json()
     }
   }
 
-  private func aligned() -> String {
-    let cells = rows.map { $0.map(\.brief) }
+  private func aligned(width limit: Int?, digits: Int) -> String {
+    let cells = rows.map { $0.map { $0.brief(digits: digits) } }
     var widths = columns.map(\.count)
     for row in cells {
       for (column, cell) in row.enumerated() { widths[column] = max(widths[column], cell.count) }
     }
+    var (shown, used) = (0, 0)
+    while shown < columns.count, shown == 0 || used + 2 + widths[shown] <= limit ?? .max {
+      used += (shown == 0 ? 0 : 2) + widths[shown]
+      shown += 1
+    }
     func line(_ cells: [String], flushRight: (Int) -> Bool) -> String {
       var line = ""
-      for (column, cell) in cells.enumerated() {
+      for (column, cell) in cells.prefix(shown).enumerated() {
         let padding = String(repeating: " ", count: widths[column] - cell.count)
         line += (column == 0 ? "" : "  ") + (flushRight(column) ? padding + cell : cell + padding)
       }
@@ -55,8 +66,11 @@ public struct ResultTable: Sendable, Hashable {
       rows.contains { $0[column].isNumber } && rows.allSatisfy { $0[column].isNumber || $0[column] == .null }
     }
     var text = line(columns) { numeric[$0] }
-    text += widths.map { String(repeating: "-", count: $0) }.joined(separator: "  ") + "\n"
+    text += widths.prefix(shown).map { String(repeating: "-", count: $0) }.joined(separator: "  ") + "\n"
     for row in cells { text += line(row) { numeric[$0] } }
+    if shown < columns.count {
+      text += "(no room for \(columns[shown...].joined(separator: ", ")))\n"
+    }
     return text
   }
 

@@ -12,10 +12,12 @@ extension RunValue {
     return needsQuotes ? "\"" + text.replacingOccurrences(of: "\"", with: "\"\"") + "\"" : text
   }
 
-  /// The value for the eye: six significant digits, no line breaks.
-  var brief: String {
+  /// The value for the eye: some significant digits, no line breaks.
+  func brief(digits: Int) -> String {
     switch self {
-    case .real(let value): String(format: "%.6g", value)
+    case .real(let value):
+      // Whole digits are kept rather than an exponent.
+      String(format: (pow(10, Double(digits))..<1e15).contains(abs(value)) ? "%.0f" : "%.\(digits)g", value)
     case .text(let text):
       text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).joined(separator: " ")
     case .integer, .null: plain

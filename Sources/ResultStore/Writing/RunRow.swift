@@ -13,16 +13,19 @@ public struct RunRow: Sendable {
   public var argv: String
   /// Columns of `instances` and their values, for each instance.
   public var instances: [[(String, RunValue)]]
+  /// Columns of `percentiles` and their values, for each latency.
+  public var percentiles: [[(String, RunValue)]]
 
   /// Creates the row of a run.
   public init(
     parameters: [(String, RunValue)] = [], summary: [(String, RunValue)] = [], configJSON: String = "{}",
-    argv: String = "", instances: [[(String, RunValue)]] = []
+    argv: String = "", instances: [[(String, RunValue)]] = [], percentiles: [[(String, RunValue)]] = []
   ) {
     self.parameters = parameters
     self.summary = summary
     self.configJSON = configJSON
     self.argv = argv
     self.instances = instances
+    self.percentiles = percentiles
   }
 }

@@ -30,15 +30,19 @@ extension RunWriter {
         VALUES (\(given.map { _ in "?" }.joined(separator: ",")))
         """,
       arguments: StatementArguments(given.map(\.1.databaseValue)))
-    return db.lastInsertedRowID
+    let run = db.lastInsertedRowID
+    try db.execute(sql: "UPDATE runs SET \(Schema.configured) WHERE run_id = \(run)")
+    return run
   }
 
-  /// Inserts the instances of a run.
-  func insert(_ instances: [[(String, RunValue)]], of runID: Int64, into db: Database) throws {
-    for values in instances {
+  /// Inserts rows of a run into a table: columns but for the run's, and their values.
+  func insert(
+    _ rows: [[(String, RunValue)]], of runID: Int64, into table: String, _ db: Database
+  ) throws {
+    for values in rows {
       try db.execute(
         sql: """
-          INSERT INTO instances (run_id, \(values.map(\.0).joined(separator: ",")))
+          INSERT INTO \(table) (run_id, \(values.map(\.0).joined(separator: ",")))
           VALUES (\(runID), \(values.map { _ in "?" }.joined(separator: ",")))
           """,
         arguments: StatementArguments(values.map(\.1.databaseValue)))
@@ -87,7 +91,7 @@ extension RunWriter {
       columns: [
         "run_id", "request_id", "instance", "status", "arrived_at", "num_prefill_tokens", "num_decode_tokens",
         "scheduled_at", "first_token_at", "completed_at", "itl_max_ms", "num_preemptions", "energy_j",
-        "expert_bytes", "cached_tokens",
+        "expert_bytes", "ttft_ms", "tpot_ms", "itl_mean_ms", "e2e_ms", "scheduling_delay_ms", "cached_tokens",
       ])
     func insert(_ chunk: [RequestRecord]) throws {
       let rows = chunk.sorted { $0.request.id < $1.request.id }
@@ -107,6 +111,13 @@ extension RunWriter {
         row.bind(record.preemptions)
         row.bind(record.joules)
         row.bind(rounded: record.expertBytes)
+        let (arrival, outputs) = (record.request.arrival, record.request.outputTokens)
+        let perToken = (record.completedAt - record.firstTokenAt) * 1000 / Double(outputs - 1)
+        row.bind((record.firstTokenAt - arrival) * 1000)
+        row.bind(outputs > 1 ? perToken : .nan)
+        row.bind(outputs > 1 ? perToken : .nan)
+        row.bind((record.completedAt - arrival) * 1000)
+        row.bind((record.scheduledAt - arrival) * 1000)
         row.bind(record.cachedTokens)
       }
     }

@@ -1,3 +1,4 @@
+import Foundation
 import GRDB
 import Serving
 
@@ -15,8 +16,10 @@ import Serving
 ///
 /// A writer belongs to one thread at a time. After `finish` or `abandon` it is ready for another run.
 public final class RunWriter: Recorder {
-  /// Where results go unless the user says otherwise.
-  public static let defaultPath = "Results/sim.sqlite"
+  /// Where results go unless the user says otherwise: the environment variable `SIM_DB` names one database for all folders.
+  public static let defaultPath =
+    ProcessInfo.processInfo.environment["SIM_DB"].flatMap { $0.isEmpty ? nil : $0 }
+    ?? "Results/sim.sqlite"
 
   /// Records in a buffer: at most half a megabyte, few enough to stay in a cache.
   static let chunk = 4_096
@@ -144,7 +147,8 @@ public final class RunWriter: Recorder {
       try database.writeWithoutTransaction { db in
         try ResultDatabase.write(db, isLarge: spill.size >= largeRun) {
           runID = try insert(row, into: db)
-          try insert(row.instances, of: runID, into: db)
+          try insert(row.instances, of: runID, into: "instances", db)
+          try insert(row.percentiles, of: runID, into: "percentiles", db)
           try insert(kernels, of: runID, into: db)
           try insertRecords(of: runID, into: db)
         }

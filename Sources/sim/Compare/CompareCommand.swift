@@ -65,15 +65,34 @@ struct CompareCommand: ParsableCommand {
         option: "--resamples", value: "\(resamples)", expected: "100 to 1000000")
     }
     try options.objective.refuseStatistics(for: "compare")
-    let experiments = try experiments()
+    var experiments = try experiments()
     var notes: [String] = []
-    let runs = try experiments.map { try run($0, notes: &notes) }
+    let interruption = Interruption()
+    let interrupts = InterruptHandler(stopping: interruption)
+    defer { interrupts.cancel() }
+    var runs: [CompareRun] = []
+    for i in experiments.indices {
+      if interruption.isRequested {
+        notes.append("Interrupted before \(experiments[i].policy) ran.")
+        continue
+      }
+      experiments[i].interruption = interruption
+      runs.append(try run(experiments[i], interruption, notes: &notes))
+    }
     let comparison = Comparison(runs, resamples: resamples, seed: options.traffic.seed)
     if experiments[0].specification.system.drawsRouting {
       notes.append("Experts are drawn call by call: policies share the law of routing, not the draws.")
     }
     notes += experiments[0].sparsityNotes
-    let reports = sensitivity ? try sensitivities(of: comparison, experiments) : []
+    var reports: [SensitivityReport] = []
+    if sensitivity, !interruption.isRequested {
+      let found = try sensitivities(of: comparison, experiments)
+      if !interruption.isRequested {
+        reports = found
+      } else {
+        notes.append("Interrupted while what would have to be different was searched for.")
+      }
+    }
     if json {
       print(CompareJSON(comparison: comparison, sensitivities: reports).text)
     } else {
@@ -81,6 +100,7 @@ struct CompareCommand: ParsableCommand {
       print(
         CompareReport(title: title, comparison: comparison, notes: notes, sensitivities: reports).text)
     }
+    if interruption.isRequested { throw ExitCode(128 + SIGINT) }
   }
 
   /// What would change the winner, for each policy but the first; and warnings of parameters far from their best.
@@ -103,6 +123,8 @@ struct CompareCommand: ParsableCommand {
     }
     let advice = try experiments.map { try ParameterAdvice.find(for: $0, metric: decideBy, runs: runs) }
     progress?.clear()
+    // Runs that were cut short say nothing of parameters.
+    if experiments[0].interruption?.isRequested == true { return [] }
     for (experiment, advice) in zip(experiments, advice) {
       if let advice { warn("\(experiment.policy): \(text(of: advice))") }
     }
@@ -127,11 +149,20 @@ struct CompareCommand: ParsableCommand {
     }
   }
 
-  private func run(_ experiment: LoadedExperiment, notes: inout [String]) throws -> CompareRun {
+  private func run(
+    _ experiment: LoadedExperiment, _ interruption: Interruption, notes: inout [String]
+  ) throws -> CompareRun {
     let writer = noDatabase ? nil : try RunWriter(path: db, logLevel: log)
     let progress = json ? nil : Progress(total: experiment.workload.count)
     let run = try CompareRun(experiment, writer: writer, progress: progress)
     progress?.clear()
+    guard !interruption.isRequested else {
+      writer?.abandon()
+      notes.append(
+        "\(run.policy) was interrupted after \(run.summary.metrics.requests) of "
+          + "\(experiment.workload.count) requests; not logged.")
+      return run
+    }
     guard let writer else { return run }
     // A run that is there already has the same content.
     if let known = try KnownRuns(database: db, logLevel: log)[experiment.configurationHash] {

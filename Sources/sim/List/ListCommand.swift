@@ -65,10 +65,15 @@ struct ListCommand: ParsableCommand {
         row(entry.name, entry.summary)
         // Defaults that depend on the model are those of 48 layers.
         let usual = try Policy(entry.name).resolved(layers: 48, maxModelLength: 32768)
+        let other = try Policy(entry.name).resolved(layers: 48, maxModelLength: 32768, batchedTokens: 1)
         for parameter in entry.parameters {
           let words = parameter.words.isEmpty ? "" : "\(parameter.words.joined(separator: ", ")); "
           let unit = parameter.kind == .milliseconds ? " ms" : ""
-          let value = usual[parameter.name].map { " (\(words)default \($0)\(unit))" } ?? ""
+          let isEngines = usual[parameter.name] != other[parameter.name]
+          let value =
+            isEngines
+            ? " (default: the engine's)"
+            : usual[parameter.name].map { " (\(words)default \($0)\(unit))" } ?? ""
           row("  \(parameter.name)", parameter.summary + value)
         }
       }

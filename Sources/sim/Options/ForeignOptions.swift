@@ -3,8 +3,6 @@ import Support
 /// Options of other tools that have no meaning here, and what to do instead.
 enum ForeignOptions {
   private static let reasons = [
-    "--dataset-name":
-      "a trace is told by its content: --trace <file>, or --input-len and --output-len for random lengths",
     "--random-prefix-len": "prefixes come from a trace's hash_ids",
     "--num-warmups": "nothing has to warm up here; leave it out",
     "--dtype": "weights have the format of the model's config.json",
@@ -16,6 +14,25 @@ enum ForeignOptions {
     "--endpoint": "no server is asked; leave it out", "--base-url": "no server is asked; leave it out",
     "--host": "no server is asked; leave it out", "--port": "no server is asked; leave it out",
     "--backend": "the engine is given by --engine",
+    "--tokenizer": "prompts are numbers of tokens here; leave it out",
+    "--trust-remote-code": "only the model's config.json is read; leave it out",
+    "--temperature": "tokens have no contents here; leave it out",
+    "--top-p": "tokens have no contents here; leave it out",
+    "--top-k": "tokens have no contents here; leave it out",
+    "--swap-space": "a preempted request is computed again, as in vLLM today; leave it out",
+    "--sharegpt-output-len": "outputs are as long as the trace says; --output-len makes lengths of your own",
+    "--custom-output-len": "outputs are as long as the trace says; --output-len makes lengths of your own",
+    "--hf-split": "a trace is a file: --trace FILE", "--hf-subset": "a trace is a file: --trace FILE",
+    "--speculative-model": "speculation is one option, as in vLLM today: --speculative-config '{...}'",
+    "--num-speculative-tokens": "speculation is one option, as in vLLM today: --speculative-config '{...}'",
+    "--num-scheduler-steps": "vLLM has no such steps any more; --async-scheduling overlaps host and GPU",
+    "--no-enable-chunked-prefill": "it is a policy: --policy orca takes whole prompts",
+    "--load-format": "no weights are loaded; leave it out",
+    "--served-model-name": "no server is asked; leave it out",
+    "--api-key": "no server is asked; leave it out",
+    "--disable-tqdm": "a progress bar is drawn on terminals only; leave it out",
+    "--append-result": "every run is appended to the database; leave it out",
+    "--distributed-executor-backend": "ranks are simulated; leave it out",
   ]
 
   /// A parser's message with what is known about the option that it names, and with the nearest command.

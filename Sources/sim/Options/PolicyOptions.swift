@@ -14,8 +14,9 @@ struct PolicyOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Tokens in an iteration (chunked, orca, static), in a pass (layered) or in a chunk (hybrid). Default: 512 for "
-        + "chunked, 8192 for layered."))
+      "Tokens in an iteration (chunked, orca, static), in a pass (layered) or in a chunk (hybrid). Default: the "
+        + "engine's for chunked (16384 for nano-vllm, 512 for paper, 8192 for the others), 8192 for layered.")
+  )
   var maxNumBatchedTokens: Int?
 
   @Option(

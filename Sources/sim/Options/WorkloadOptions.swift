@@ -10,7 +10,16 @@ struct WorkloadOptions: ParsableArguments {
       "A shipped trace (see 'sim list traces') or a file: a length model (JSON), or a trace of Vidur/Sarathi, Azure, "
         + "Mooncake, BurstGPT or a pre-tokenised ShareGPT, told apart by the header.", valueName: "name|file")
   )
-  var trace = "arxiv"
+  var trace = Self.usualTrace
+
+  private static let usualTrace = "arxiv"
+
+  @Option(
+    help: ArgumentHelp(
+      "What the traffic is, in vLLM's words: random (with --input-len and --output-len, 1024 and 128 if left out), sharegpt "
+        + "(the shipped trace, or --trace FILE), or custom, burstgpt, azure, mooncake (with --trace FILE).",
+      valueName: "name"))
+  var datasetName: DatasetName?
 
   @Option(
     name: [.long, .customLong("random-input-len")],
@@ -146,9 +155,13 @@ struct WorkloadOptions: ParsableArguments {
 
   /// The requests that the options describe.
   func specification() throws -> WorkloadSpecification {
-    let isRandom = inputLen != nil || outputLen != nil || rangeRatio != nil
+    let isNamedRandom = datasetName == .random
+    if isNamedRandom, trace != Self.usualTrace {
+      throw CommandLineError.contradiction("--dataset-name random: takes no --trace; leave one of both out")
+    }
+    let isRandom = isNamedRandom || inputLen != nil || outputLen != nil || rangeRatio != nil
     var workload = WorkloadSpecification(
-      trace: isRandom ? "random" : trace, arrivals: arrivals, requestRate: requestRate,
+      trace: isRandom ? "random" : try namedTrace(), arrivals: arrivals, requestRate: requestRate,
       burstiness: burstiness,
       timeScale: timeScale, numPrompts: numPrompts, shuffle: shuffle, seed: seed)
     workload.rampUp = rampUpStrategy
@@ -160,11 +173,18 @@ struct WorkloadOptions: ParsableArguments {
     workload.timeUnit = timeUnit
     workload.traceStart = traceStart
     workload.traceEnd = traceEnd
-    workload.inputLength = inputLen
-    workload.outputLength = outputLen
+    workload.inputLength = inputLen ?? (isNamedRandom ? 1024 : nil)
+    workload.outputLength = outputLen ?? (isNamedRandom ? 128 : nil)
     workload.rangeRatio = rangeRatio
     workload.imageTokens = imageTokens
     return workload
+  }
+
+  /// The trace, or the one that is meant by the name of a data set.
+  private func namedTrace() throws(CommandLineError) -> String {
+    guard let datasetName, trace == Self.usualTrace else { return trace }
+    guard datasetName != .sharegpt else { return datasetName.rawValue }
+    throw .contradiction("--dataset-name \(datasetName.rawValue): give its file with --trace FILE")
   }
 
   /// The clients, and when the run is cut.
@@ -174,6 +194,11 @@ struct WorkloadOptions: ParsableArguments {
     limits.measureUntil = measureUntil
     return limits
   }
+}
+
+/// What `--dataset-name` takes of vLLM's names: those whose files are read.
+enum DatasetName: String, ExpressibleByArgument, CaseIterable {
+  case random, sharegpt, custom, burstgpt, azure, mooncake
 }
 
 extension ArrivalKind: ExpressibleByArgument {}

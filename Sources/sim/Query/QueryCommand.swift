@@ -56,7 +56,8 @@ struct QueryCommand: ParsableCommand {
     let reader = try ResultReader(path: db)
     // `:run` in a statement without --run means the latest one; a text that merely contains it loses nothing.
     let subject = sql.contains(":run") ? try reader.existingRun(runID) : nil
-    print(try reader.query(sql, run: subject, timeLimit: timeLimit).formatted(as: format), terminator: "")
+    let table = try reader.query(sql, run: subject, timeLimit: timeLimit)
+    print(table.formatted(as: format, width: Terminal.width), terminator: "")
   }
 
   /// The statement that was typed, or the one behind the name that was.

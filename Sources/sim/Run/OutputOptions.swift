@@ -3,7 +3,7 @@ import ResultStore
 
 /// Options for the results of a run.
 struct OutputOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("The SQLite database to append the run to.", valueName: "file"))
+  @Option(help: ArgumentHelp("The SQLite database to append the run to, or $SIM_DB.", valueName: "file"))
   var db = RunWriter.defaultPath
 
   @Flag(name: .customLong("no-db"), help: "Log nothing.")
@@ -19,7 +19,8 @@ struct OutputOptions: ParsableArguments {
   var metricPercentiles = "99"
 
   @Option(
-    help: ArgumentHelp("Draw the first iterations: rows are groups of layers.", valueName: "iterations"))
+    help: ArgumentHelp(
+      "Draw so many iterations of a loaded stretch: rows are groups of layers.", valueName: "iterations"))
   var draw: Int?
 
   @Option(

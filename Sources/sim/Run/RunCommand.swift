@@ -2,6 +2,7 @@ import ArgumentParser
 import Experiments
 import Exports
 import Foundation
+import Policies
 import ResultStore
 import Serving
 import Statistics
@@ -126,6 +127,7 @@ struct RunCommand: ParsableCommand {
       }
       print(json.text)
     } else {
+      if !isCut, let next = nextStep(after: result, of: experiment) { notes.append(next) }
       printReport(result, of: experiment, notes: notes)
       if let uncertainty { print("\n" + uncertainty.text) }
     }
@@ -147,6 +149,33 @@ struct RunCommand: ParsableCommand {
     let value = summary[figure]
     let word = value.isNaN ? "no request has one" : value <= limit.seconds * 1000 ? "met" : "missed"
     return String(format: "Limit %@: %@ (%@ %.4g).", limit.description, word, figure.name, value)
+  }
+
+  /// The command that answers what one asks next, with the options of this run that are not the usual ones.
+  private func nextStep(after result: RunResult, of experiment: LoadedExperiment) -> String? {
+    guard let asked = try? stored() ?? options.specification(),
+      let usual = try? ExperimentOptions(Experiment(), from: "").options,
+      let given = try? ExperimentOptions(asked, from: "").options
+    else { return nil }
+    let decided = ["--policy", "--seed", "--max-duration"]
+    let words = given.filter { option in
+      !decided.contains(option.name)
+        && !usual.contains { $0.name == option.name && $0.words == option.words }
+    }.flatMap { [$0.name] + $0.words.map(Self.quoted) }
+    let own = experiment.policy.entry.name
+    let other = own == "layered" ? "chunked" : "layered"
+    let isGood = result.metrics.attainment >= 0.9
+    let command = isGood ? "compare \(own) \(other)" : "tune --policy \(own),\(other)"
+    // Who runs the program by a script has no 'sim' to call.
+    let name = ProcessInfo.processInfo.environment["SIM_COMMAND"] ?? "sim"
+    return "Next: \(([name, command] + words).joined(separator: " "))  "
+      + (isGood ? "(would another policy do better?)" : "(the best parameters, and the rate that they hold)")
+  }
+
+  /// A word as a shell takes it.
+  private static func quoted(_ word: String) -> String {
+    let isPlain = word.allSatisfy { $0.isLetter || $0.isNumber || "_-./:=,+%".contains($0) }
+    return isPlain ? word : "'\(word.replacing("'", with: "'\\''"))'"
   }
 
   /// The experiment of the options, of a file, or of a run of the database.
@@ -172,7 +201,7 @@ struct RunCommand: ParsableCommand {
   }
 
   private func printReport(_ result: RunResult, of experiment: LoadedExperiment, notes: [String]) {
-    if let drawing = result.drawing { print(drawing, terminator: "\n\n") }
+    if let drawing = result.drawing { print(drawing.picture, terminator: "\n\n") }
     let notes = notes + ["Simulated in \(String(format: "%.2f", result.summary.wall)) s."]
     let report = RunReport(
       title: experiment.title, head: experiment.head(totals: result.totals), summary: result.summary,

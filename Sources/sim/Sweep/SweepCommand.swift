@@ -42,6 +42,12 @@ struct SweepCommand: ParsableCommand {
   @Flag(help: "List the points, and which of them the database has, and run nothing.")
   var dryRun = false
 
+  @Option(
+    help: ArgumentHelp(
+      "Figures to show, as 'sim list figures' names them. Default: the usual ones, as many as the terminal has room for.",
+      valueName: "list"))
+  var columns: String?
+
   @Flag(help: "Print the results as JSON.")
   var json = false
 
@@ -55,6 +61,7 @@ struct SweepCommand: ParsableCommand {
     if let jobs, !(1...1024).contains(jobs) {
       throw CommandLineError.badValue(option: "--jobs", value: "\(jobs)", expected: "1 to 1024")
     }
+    let figures = try figures()
     let grid = try SweepGrid(parameters)
     let (points, same, impossible) = try points(of: grid)
     let known = resume || dryRun ? try KnownRuns(database: db, logLevel: log) : KnownRuns()
@@ -71,13 +78,22 @@ struct SweepCommand: ParsableCommand {
 
     let outcomes = try run(open, done: points.count - open.count)
     let failures = report(outcomes, of: open)
-    var results = try SweepTable(points, varying: grid.varying, database: db, logLevel: log)
+    var results = try SweepTable(
+      points, varying: grid.varying, figures: figures, database: db, logLevel: log)
     results.add(impossible: impossible)
-    print(results.table.formatted(as: json ? .json : .table), terminator: "")
+    show(results.table)
     for (point, unfinished) in results.cut {
       warn(
         "cut at \(point.experiment.specification.limits.maxDuration ?? 0) s with \(unfinished) requests unfinished: "
           + label(point, varying: grid.varying))
+    }
+    if !json {
+      if let means = results.verdict.means(of: figures.map(\.name)) {
+        print("\nMeans over seeds")
+        show(means)
+      }
+      let lines = results.verdict.lines
+      if !lines.isEmpty { print("\n" + lines.joined(separator: "\n")) }
     }
     if same > 0 { warn("\(same) points are the same as others, and ran once") }
     if !json {
@@ -88,6 +104,29 @@ struct SweepCommand: ParsableCommand {
     }
     if failures > 0 { throw CommandLineError.failedPoints(failures) }
     if !impossible.isEmpty { throw CommandLineError.impossibleSystems(impossible.count) }
+  }
+
+  /// Prints a table: four digits, and as many columns as there is room for.
+  private func show(_ table: ResultTable) {
+    print(
+      table.formatted(as: json ? .json : .table, width: columns == nil ? Terminal.width : nil, digits: 4),
+      terminator: "")
+  }
+
+  /// The figures that are shown.
+  private func figures() throws(CommandLineError) -> [RunFigure] {
+    guard let columns else { return SweepTable.usual }
+    var figures: [RunFigure] = []
+    for name in columns.split(separator: ",", omittingEmptySubsequences: false) {
+      guard let figure = RunFigure.named(String(name)), figure.isColumn else {
+        let near = nearestName(to: String(name), among: RunFigure.all.filter(\.isColumn).map(\.name))
+        throw .badValue(
+          option: "--columns", value: columns,
+          expected: near.map { "'\($0)' in place of '\(name)'" } ?? "figures of 'sim list figures'")
+      }
+      figures.append(figure)
+    }
+    return figures
   }
 
   /// The points, each configuration once, how many are the same as others, and the values of those on whose system the

@@ -5,15 +5,6 @@ struct SweepGrid {
 
   let axes: [SweepAxis]
 
-  /// The same option under another name.
-  private static let aliases = [
-    "--tp": "--tensor-parallel-size", "--gpu": "--hardware", "--schedule-mode": "--policy",
-    "--goodput": "--slo", "--dataset-path": "--trace", "--random-input-len": "--input-len",
-    "--random-output-len": "--output-len", "--random-range-ratio": "--range-ratio",
-  ]
-  /// Options that may be given several times, each for another setting.
-  private static let repeatable: Set = ["--engine-set", "--hardware-set"]
-
   /// Reads a command line of run options whose values are lists and ranges.
   init(_ arguments: [String]) throws(CommandLineError) {
     var axes: [SweepAxis] = []
@@ -21,8 +12,8 @@ struct SweepGrid {
     var words: [Substring] = []
     func finish() throws(CommandLineError) {
       guard let option else { return }
-      let name = Self.aliases[option] ?? option
-      guard Self.repeatable.contains(name) || !axes.contains(where: { $0.option == name }) else {
+      let name = OptionNames.plain(option)
+      guard OptionNames.repeatable.contains(name) || !axes.contains(where: { $0.option == name }) else {
         throw .contradiction("\(option): given twice; write all of its values as one list, a,b,c")
       }
       axes.append(try SweepAxis(option: name, words: words))

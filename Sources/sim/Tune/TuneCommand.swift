@@ -71,7 +71,8 @@ struct TuneCommand: ParsableCommand {
       for gap in gaps.isEmpty ? [nil] : gaps.map(Optional.some) {
         for candidate in try PolicySpace.candidates(
           of: name, layers: experiment.loaded.system.shard.model.layers,
-          maxModelLength: experiment.maxModelLength, longestGap: gap)
+          maxModelLength: experiment.maxModelLength,
+          batchedTokens: experiment.loaded.system.engine.scheduling.batchedTokens, longestGap: gap)
         where !candidates.contains(candidate) {
           candidates.append(candidate)
         }

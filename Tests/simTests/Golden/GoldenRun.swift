@@ -25,7 +25,7 @@ struct GoldenRun: Sendable, CustomStringConvertible {
 
   /// Between them: every policy, model, GPU and engine, and whatever the engine does beside plain serving.
   static let all = [
-    GoldenRun("chunked", "--trace arxiv --policy chunked --request-rate 1.5 --num-prompts 60"),
+    GoldenRun("chunked", "--trace arxiv --policy chunked[budget=512] --request-rate 1.5 --num-prompts 60"),
     GoldenRun("layered", "--trace arxiv --policy layered --request-rate 1.5 --num-prompts 60"),
     GoldenRun(
       "layered by the paper's groups",
@@ -36,7 +36,7 @@ struct GoldenRun: Sendable, CustomStringConvertible {
       "--trace sharegpt --policy hybrid --request-rate 20 --gpu-memory-utilization 0.41 --num-prompts 80"),
     GoldenRun(
       "chunked, preempting",
-      "--trace sharegpt --policy chunked[decodes=free] --request-rate 20 --gpu-memory-utilization 0.41 --num-prompts 80"
+      "--trace sharegpt --policy chunked[budget=512,decodes=free] --request-rate 20 --gpu-memory-utilization 0.41 --num-prompts 80"
     ),
     GoldenRun(
       "orca, few sequences",
@@ -57,11 +57,12 @@ struct GoldenRun: Sendable, CustomStringConvertible {
       "--trace sharegpt --policy layered --model llama-3.1-8b --tp 1 --request-rate 8 --num-prompts 80"),
     GoldenRun(
       "dense, ideal engine, other GPU",
-      "--trace azure-code --policy chunked --model qwen3-8b --hardware h200-sxm --engine ideal --request-rate 8 --num-prompts 80"
+      "--trace azure-code --policy chunked[budget=512] --model qwen3-8b --hardware h200-sxm --engine ideal --request-rate 8 --num-prompts 80"
     ),
     GoldenRun("cut", "--trace arxiv --policy layered --request-rate 1 --max-duration 40 --num-prompts 60"),
     GoldenRun(
-      "rejecting", "--trace mooncake --policy chunked --request-rate 1 --max-model-len 16384 --num-prompts 60"
+      "rejecting",
+      "--trace mooncake --policy chunked[budget=512] --request-rate 1 --max-model-len 16384 --num-prompts 60"
     ),
     GoldenRun(
       "overload", "--trace arxiv --policy chunked[budget=2048] --request-rate 20 --num-prompts 100"),
@@ -79,7 +80,8 @@ struct GoldenRun: Sendable, CustomStringConvertible {
       "kernels logged, with windows", logsKernels: true,
       "--trace sharegpt --policy hybrid --model gpt-oss-20b --request-rate 8 --num-prompts 20"),
     GoldenRun(
-      "three instances", instances: 3, "--trace sharegpt --policy chunked --request-rate 12 --num-prompts 90"),
+      "three instances", instances: 3,
+      "--trace sharegpt --policy chunked[budget=512] --request-rate 12 --num-prompts 90"),
     GoldenRun(
       "three instances, few clients", instances: 3,
       "--trace sharegpt --policy layered --request-rate 12 --max-concurrency 7 --num-prompts 90"),
