@@ -153,10 +153,25 @@ def picture(specification, title, subtitle, theme, form, width=640):
     return vl_convert.vegalite_to_png(whole, vl_version=VEGA_LITE, scale=2)
 
 
+def shrunk(specification):
+    """The specification with marks for a small picture: labels of 7 points, and points of less than half the size."""
+    if isinstance(specification, list):
+        return [shrunk(value) for value in specification]
+    if not isinstance(specification, dict):
+        return specification
+    small = {key: shrunk(value) for key, value in specification.items()}
+    if small.get("type") == "text":
+        small["fontSize"] = 7
+    elif small.get("type") == "point" and "size" in small:
+        small["size"] = max(16, 0.4 * small["size"])
+        small["strokeWidth"] = min(1, small.get("strokeWidth", 1))
+    return small
+
+
 def paper_picture(specification, form, width):
     """The chart for a paper: `width` points wide, 8 point type, no title; SVG text, PDF or PNG bytes."""
     small = {"labelFontSize": 7, "titleFontSize": 8}
-    whole = {**with_colours(specification, "light"), "width": width, "autosize": {"type": "fit-x", "contains": "padding"},
+    whole = {**shrunk(with_colours(specification, "light")), "width": width, "autosize": {"type": "fit-x", "contains": "padding"},
              "height": min(specification.get("height", 260), round(0.7 * width)), "padding": 1}
     config = {**whole["config"], "font": "Liberation Sans, DejaVu Sans, Arial, sans-serif", "background": "#ffffff"}
     config["axis"] = {**config["axis"], **small, "labelColor": "#000000", "titleColor": "#000000", "ticks": True, "tickSize": 3,
@@ -164,6 +179,7 @@ def paper_picture(specification, form, width):
     config["axisY"] = {**config["axisY"], "titleY": -6}
     config["legend"] = {**config["legend"], "labelFontSize": 7, "symbolSize": 30, "symbolStrokeWidth": 1.25, "columnPadding": 8,
                         "offset": 4, "columns": config["legend"].get("columns", 3), "labelLimit": width / 2}
+    config["text"] = {**config["text"], "fontSize": 7}
     config["line"], config["point"] = {"strokeWidth": 1.25}, {"filled": True, "size": 22}
     whole["config"] = config
     if form == "svg":

@@ -49,15 +49,14 @@ struct Sim: ParsableCommand {
     do {
       var command = try parseAsRoot(ConfigurationFile.expanded(Array(CommandLine.arguments.dropFirst())))
       try command.run()
-      // What was printed may still wait in a buffer; a full disk shows only now.
-      guard fflush(nil) == 0 else { fail("standard output cannot be written", .ioError) }
+      leave(0)
     } catch let error as any UserError {
       fail("\(error)", error.exitStatus)
     } catch let code as ExitCode {
-      fflush(nil)
-      Foundation.exit(code.rawValue)
+      leave(code.rawValue)
     } catch  where exitCode(for: error) == .success {
-      exit(withError: error)  // help, or the version
+      print(fullMessage(for: error))  // help, or the version
+      leave(0)
     } catch {
       let commands = configuration.subcommands.compactMap { $0.configuration.commandName }
       let message = ForeignOptions.explained(message(for: error), commands: commands)
@@ -67,6 +66,14 @@ struct Sim: ParsableCommand {
 
   private static func fail(_ text: String, _ status: ExitStatus) -> Never {
     warn(text.onOneLine(limit: 1000))
-    Foundation.exit(status.rawValue)
+    fflush(nil)
+    _exit(status.rawValue)
+  }
+
+  /// Ends the program, without the handlers of libraries: with little memory OpenBLAS waits for ever for its threads.
+  private static func leave(_ status: Int32) -> Never {
+    // What was printed may still wait in a buffer; a full disk shows only now.
+    guard fflush(nil) == 0 else { fail("standard output cannot be written", .ioError) }
+    _exit(status)
   }
 }

@@ -34,6 +34,7 @@ struct ServerBenchmarkTests {
     (good.replacing("[3, 1", with: "[3.5, 1"), "output_lens[0] is '3.5'"),
     (good.replacing("[0.5, 0.25", with: "[\"x\", 0.25"), "ttfts[0] is 'x'"),
     (good.replacing("[0.5, 1.0]", with: "[0.5, -1.0]"), "itls[0][1] is '-1.0'"),
+    (good.replacing("[0.5, 1.0]", with: "[0.5, 1e308]"), "request 1 is longer than 1000000000.0 s"),
     (good.replacing("[0.5, 1.0]", with: "7"), "itls[0] is '7'"),
     (good.replacing("[3, 1, 0, 2]", with: "[0, 0, 0, 2]"), "all 4 failed"),
     (good.replacing("\n", with: " ") + "\n" + good.replacing("\n", with: " "), "one result a line"),

@@ -41,6 +41,13 @@ import Testing
     }
   }
 
+  /// More clients than there is memory for their requests are refused.
+  @Test func clientsAreBounded() {
+    #expect(throws: (any Error).self) {
+      try withFolder(Self.row("2,4,1,1,4,1,1,1,8,8", concurrency: 1 << 24)) { _, _ in }
+    }
+  }
+
   @Test func poolsOfRanksAreReplayed() throws {
     try withFolder(Self.row("1,2,1,1,2,1,1,1,2,2") + Self.row("1,2,2,1,2,1,1,1,2,2")) { table, folder in
       let replay = try ServerReplay(library: Project.library, folder: folder)

@@ -112,4 +112,17 @@ import Testing
     #expect(outcome.errors.contains("rejected request 1: 40000 + 5 tokens exceed 32768"), "\(outcome.errors)")
     #expect(outcome.output.contains("Rejected requests:                      1"))
   }
+
+  /// What a GPU could never take is no result.
+  @Test func unbelievableTimesAreRefused() throws {
+    let folder = try TemporaryFolder()
+    let laws = try String(contentsOf: Binary.root.appending(path: "Profiles/laws.csv"), encoding: .utf8)
+    let lines = laws.split(separator: "\n").map(String.init)
+    let file = try folder.file(
+      "laws.csv", [lines[0], lines[1].replacing(",18.1025,", with: ",1e9,")].joined(separator: "\n") + "\n")
+    let outcome = try Binary.run(
+      ["--cost-model", "law[\(file)]", "--engine", "ideal", "--num-prompts", "2", "--no-db"])
+    #expect(outcome.status == 78 && outcome.errors.contains("an iteration takes"), "\(outcome.errors)")
+    #expect(outcome.output == "")
+  }
 }

@@ -8,7 +8,8 @@ import Testing
 @Suite struct CompareTests {
   func run(_ policy: String) throws -> CompareRun {
     let experiment = try TestProject.experiment([
-      "--policy", policy, "--request-rate", "2", "--num-prompts", "150",
+      "--policy", policy == "chunked" ? "chunked[budget=512]" : policy, "--request-rate", "2",
+      "--num-prompts", "150",
     ])
     return try CompareRun(experiment, writer: nil, progress: nil)
   }
@@ -34,7 +35,7 @@ import Testing
 
   /// The meter changes nothing, and what it counts adds up.
   @Test func layerGroupsAddUp() throws {
-    for policy in ["chunked", "layered"] {
+    for policy in ["chunked[budget=512]", "layered"] {
       let run = try run(policy)
       let experiment = try TestProject.experiment([
         "--policy", policy, "--request-rate", "2", "--num-prompts", "150",

@@ -202,6 +202,13 @@ import Testing
     let damaged = try Binary.run(["query", "check", "--db", database, "--format", "csv"])
     #expect(damaged.output.contains("2,completed,9,8") && damaged.output.contains("2,mean_ttft_ms,"))
     #expect(!damaged.output.contains("\n1,"))
+    // Whoever reads that run is told.
+    let read = try Binary.run(["query", "slowest", "--run", "2", "--db", database])
+    #expect(
+      read.status == 0 && read.errors.contains("run 2 is damaged, or was changed: completed,"),
+      "\(read.errors)")
+    let well = try Binary.run(["query", "slowest", "--run", "1", "--db", database])
+    #expect(well.status == 0 && well.errors == "")
   }
 
   /// Ctrl-C ends a run with the report of what was simulated, and a comparison with that of the policies that ran.

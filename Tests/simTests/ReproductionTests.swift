@@ -40,7 +40,7 @@ import Testing
     throws
   {
     let traffic = ["--trace", set.trace, "--request-rate", set.rate, "--engine", engine]
-    let chunked = try #require(simulate(traffic + ["--policy", "chunked"])["expert_bytes"])
+    let chunked = try #require(simulate(traffic + ["--policy", "chunked[budget=512]"])["expert_bytes"])
     let layered = try #require(simulate(traffic + ["--policy", "layered"])["expert_bytes"])
     let cut = 1 - layered / chunked
     #expect(set.cut.contains(cut), "\(set.trace): \(cut)")

@@ -35,13 +35,14 @@ import Testing
 
   @Test func compareEndsWithThem() throws {
     let outcome = try Binary.run([
-      "compare", "chunked", "layered", "--request-rate", "2", "--num-prompts", "20", "--no-db",
+      "compare", "chunked[budget=512]", "layered", "--request-rate", "2", "--num-prompts", "20", "--no-db",
     ])
     #expect(outcome.status == 0)
     #expect(outcome.output.contains("What would have to be different for "))
     #expect(outcome.output.contains("chunk budget of chunked, now 512 tokens"))
     let json = try Binary.run([
-      "compare", "chunked", "layered", "--request-rate", "2", "--num-prompts", "20", "--no-db", "--json",
+      "compare", "chunked[budget=512]", "layered", "--request-rate", "2", "--num-prompts", "20", "--no-db",
+      "--json",
     ])
     #expect(json.output.contains(#""lever": "host.partial_depth_ms""#))
   }

@@ -63,6 +63,9 @@ package struct ServerBenchmark {
     try self.init(bytes: bytes, file: path, part: part)
   }
 
+  /// The longest time that a request or a gap may take.
+  private static let longest: Seconds = 1e9
+
   /// Reads the content of a file.
   package init(bytes: [UInt8], file: String, part: Int? = nil) throws(ServerBenchmarkError) {
     let content = try Self.content(bytes, file: file, part: part)
@@ -79,6 +82,11 @@ package struct ServerBenchmark {
         throw .badEntry(
           file: file, field: "request \(i + 1)", value: "over before its first token, or has a negative gap",
           expected: "0 <= TTFT <= latency, and gaps from 0 on")
+      }
+      guard request.endToEnd <= Self.longest, request.gaps.allSatisfy({ $0 <= Self.longest }) else {
+        throw .badEntry(
+          file: file, field: "request \(i + 1)", value: "longer than \(Self.longest) s",
+          expected: "times that a server can take")
       }
     }
     guard !content.requests.isEmpty else {

@@ -60,8 +60,8 @@ package struct ServerTable: Sendable {
     func row(_ table: CSVReader) throws -> MeasuredServer {
       func place(_ name: String) -> Int { texts[name] ?? 0 }
       func text(_ name: String) -> String { table.text(place(name)) }
-      func count(_ name: String, from least: Int = 1) throws -> Int {
-        try table.integer(place(name), in: least...1 << 24)
+      func count(_ name: String, upTo most: Int = 1 << 24) throws -> Int {
+        try table.integer(place(name), in: 1...most)
       }
       /// Layouts of a deployment of several workers leave these out.
       func degree(_ name: String) throws -> Int {
@@ -74,7 +74,8 @@ package struct ServerTable: Sendable {
         line: table.line, key: text("key"), model: text("model"), gpu: text("gpu"), backend: text("backend"),
         version: text("version"), precision: text("precision"), isDisaggregated: text("mode") != "agg",
         prefill: try workers("prefill", table), decode: try workers("decode", table),
-        promptTokens: try count("isl"), outputTokens: try count("osl"), concurrency: try count("concurrency"),
+        promptTokens: try count("isl"), outputTokens: try count("osl"),
+        concurrency: try count("concurrency", upTo: 1 << 14),
         tensorParallel: try degree("tp"), pipelineParallel: try degree("pp"), dataParallel: try degree("dp"),
         expertParallel: try degree("moe_ep"), firstToken: try milliseconds("ttft_ms") / 1000,
         timePerToken: try milliseconds("tpot_ms") / 1000, flag: text("flag"),

@@ -34,6 +34,9 @@ public final class RunWriter: Recorder {
   /// then, and stop early.
   public var failure: ResultStoreError? { spill.failure }
 
+  /// Has something done, on another thread, as soon as records cannot be kept any more, such as for want of room.
+  public func onFailure(_ action: @escaping @Sendable () -> Void) { spill.onFailure(action) }
+
   /// Bytes in the spill from which on a run does not go through the write-ahead log.
   var largeRun = 16 << 20
   /// How long `finish` waits for other writers, in seconds.

@@ -12,6 +12,8 @@ final class SpillFile: Sendable {
     var descriptor: Int32 = -1
     /// What went wrong first; nothing is written after it.
     var failure: ResultStoreError?
+    /// What is done when something goes wrong.
+    var alarm: (@Sendable () -> Void)?
   }
 
   private let database: String
@@ -29,6 +31,9 @@ final class SpillFile: Sendable {
   /// What went wrong as buffers were written.
   var failure: ResultStoreError? { state.withLock { $0.failure } }
 
+  /// Has something done, on another thread, when something goes wrong.
+  func onFailure(_ alarm: @escaping @Sendable () -> Void) { state.withLock { $0.alarm = alarm } }
+
   /// Sets bytes of the file apart, and returns where they begin.
   func claim(bytes: Int) -> Int { end.add(bytes, ordering: .relaxed).oldValue }
 
@@ -44,7 +49,11 @@ final class SpillFile: Sendable {
       do throws(ResultStoreError) {
         try work(self)
       } catch {
-        state.withLock { $0.failure = error }
+        let alarm = state.withLock { state in
+          state.failure = error
+          return state.alarm
+        }
+        alarm?()
       }
     }
   }

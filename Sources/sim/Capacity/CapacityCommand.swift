@@ -120,7 +120,9 @@ struct CapacityCommand: ParsableCommand {
     if !json, let first = possible.first?.experiment {
       print(systems ? "\(first.loaded.system.engine.name) · \(first.workload.name)" : first.loadFreeSetting)
     }
-    print(CapacityTable(rows: rows).table.formatted(as: json ? .json : .table), terminator: "")
+    print(
+      CapacityTable(rows: rows).table.formatted(as: json ? .json : .table, width: Terminal.width),
+      terminator: "")
     for (job, result) in zip(jobs, results) { complain(result, name(job, among: jobs)) }
     if !json { print("\(study.runsMade) runs made, \(study.runsKnown) known already.") }
     let missing = jobs.count - possible.count

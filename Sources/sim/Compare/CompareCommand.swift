@@ -71,13 +71,15 @@ struct CompareCommand: ParsableCommand {
     let interrupts = InterruptHandler(stopping: interruption)
     defer { interrupts.cancel() }
     var runs: [CompareRun] = []
+    // The report comes first, whatever becomes of the log.
+    var failure: (any Error)?
     for i in experiments.indices {
       if interruption.isRequested {
         notes.append("Interrupted before \(experiments[i].policy) ran.")
         continue
       }
       experiments[i].interruption = interruption
-      runs.append(try run(experiments[i], interruption, notes: &notes))
+      runs.append(try run(experiments[i], interruption, notes: &notes, failure: &failure))
     }
     let comparison = Comparison(runs, resamples: resamples, seed: options.traffic.seed)
     if experiments[0].specification.system.drawsRouting {
@@ -100,6 +102,7 @@ struct CompareCommand: ParsableCommand {
       print(
         CompareReport(title: title, comparison: comparison, notes: notes, sensitivities: reports).text)
     }
+    if let failure { throw failure }
     if interruption.isRequested { throw ExitCode(128 + SIGINT) }
   }
 
@@ -150,7 +153,8 @@ struct CompareCommand: ParsableCommand {
   }
 
   private func run(
-    _ experiment: LoadedExperiment, _ interruption: Interruption, notes: inout [String]
+    _ experiment: LoadedExperiment, _ interruption: Interruption, notes: inout [String],
+    failure: inout (any Error)?
   ) throws -> CompareRun {
     let writer = noDatabase ? nil : try RunWriter(path: db, logLevel: log)
     let progress = json ? nil : Progress(total: experiment.workload.count)
@@ -171,8 +175,13 @@ struct CompareCommand: ParsableCommand {
     } else {
       let row = experiment.row(
         run.result, argv: Array(CommandLine.arguments.dropFirst()))
-      let id = try writer.finish(row, kernels: run.summary.totals.kernels)
-      notes.append("\(run.policy) is logged as run \(id) in \(db).")
+      do {
+        let id = try writer.finish(row, kernels: run.summary.totals.kernels)
+        notes.append("\(run.policy) is logged as run \(id) in \(db).")
+      } catch {
+        failure = failure ?? error
+        notes.append("\(run.policy) is not logged: \(error).")
+      }
     }
     return run
   }

@@ -16,10 +16,10 @@ struct CompareReport {
     let tables = CompareTables(comparison: comparison)
     var parts = [title]
     for difference in comparison.differences { parts.append(table(of: difference)) }
-    parts.append("Runs\n" + tables.totals.formatted(as: .table))
-    parts.append("Kernels (time on one GPU)\n" + tables.kernels.formatted(as: .table))
-    parts.append("Iterations\n" + tables.iterations.formatted(as: .table))
-    parts.append("Layers\n" + tables.layerGroups.formatted(as: .table))
+    parts.append("Runs\n" + tables.totals.formatted(as: .table, width: Terminal.width))
+    parts.append("Kernels (time on one GPU)\n" + tables.kernels.formatted(as: .table, width: Terminal.width))
+    parts.append("Iterations\n" + tables.iterations.formatted(as: .table, width: Terminal.width))
+    parts.append("Layers\n" + tables.layerGroups.formatted(as: .table, width: Terminal.width))
     for difference in comparison.differences {
       let lines = CompareExplanation(baseline: comparison.baseline, other: difference.run).lines
       parts.append(
@@ -57,7 +57,8 @@ struct CompareReport {
       ])
     }
     return "\(comparison.baseline.policy) (first) and \(difference.run.policy) (other), "
-      + "\(requests(of: difference))\n" + table.formatted(as: .table) + verdict(difference)
+      + "\(requests(of: difference))\n" + table.formatted(as: .table, width: Terminal.width)
+      + verdict(difference)
   }
 
   /// How many requests the differences are over.

@@ -19,7 +19,9 @@ struct ExportTimelineCommand: ParsableCommand {
 
   func run() throws {
     let reader = try ResultReader(path: source.db)
-    let timeline = try Timeline(reader: reader, run: reader.existingRun(runID))
+    let run = try reader.existingRun(runID)
+    try warnOfDamage(run, in: reader)
+    let timeline = try Timeline(reader: reader, run: run)
     let file = try WholeFile(path: source.output)
     try timeline.write(to: file)
     try file.finish()

@@ -18,7 +18,9 @@ struct ExportVLLMCommand: ParsableCommand {
   func run() throws {
     let format = try format.load()
     let reader = try ResultReader(path: source.db)
-    let result = try VLLMResult(reader: reader, run: reader.existingRun(runID), format: format)
+    let run = try reader.existingRun(runID)
+    try warnOfDamage(run, in: reader)
+    let result = try VLLMResult(reader: reader, run: run, format: format)
     let file = try WholeFile(path: source.output)
     try result.write(to: file)
     try file.finish()

@@ -13,6 +13,8 @@ enum CommandLineError: UserError {
   case failedPoints(Int)
   /// Systems of a search on which the model does not fit; each has been named.
   case impossibleSystems(Int)
+  /// Iterations take longer than any GPU would, in seconds on average.
+  case unbelievable(Double)
   /// The folder of profiles or traces is not where it should be.
   case missingFolder(name: String, option: String)
   /// A word that is neither a query's name nor SQL.
@@ -28,6 +30,8 @@ enum CommandLineError: UserError {
     case .failedPoints(let count): "\(count) points broke down; the others are in the database"
     case .impossibleSystems(let count):
       "the model does not fit in \(count) cases, limited_by memory; the others were searched"
+    case .unbelievable(let seconds):
+      "an iteration takes \(seconds) s on average; a figure of the GPU, the engine, the model or the calibration is wrong"
     case .missingFolder(let name, let option):
       "no folder '\(name)' here or above the program; run it from the project's folder, or give \(option)"
     case .unknownQuery(let name, let nearest):
@@ -40,7 +44,7 @@ enum CommandLineError: UserError {
     switch self {
     case .badValue, .contradiction, .badPoint, .unknownQuery: .usage
     case .failedPoints: .software
-    case .impossibleSystems: .configuration
+    case .impossibleSystems, .unbelievable: .configuration
     case .missingFolder: .noInput
     }
   }

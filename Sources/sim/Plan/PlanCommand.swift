@@ -91,7 +91,7 @@ struct PlanCommand: ParsableCommand {
     }
     progress?.clear()
     let table = PlanTable(cases: cases)
-    print(table.table.formatted(as: json ? .json : .table), terminator: "")
+    print(table.table.formatted(as: json ? .json : .table, width: Terminal.width), terminator: "")
     guard !json else { return }
     if let best = table.best {
       print("\nBest: " + best)

@@ -56,6 +56,7 @@ struct QueryCommand: ParsableCommand {
     let reader = try ResultReader(path: db)
     // `:run` in a statement without --run means the latest one; a text that merely contains it loses nothing.
     let subject = sql.contains(":run") ? try reader.existingRun(runID) : nil
+    if let subject { try warnOfDamage(subject, in: reader) }
     let table = try reader.query(sql, run: subject, timeLimit: timeLimit)
     print(table.formatted(as: format, width: Terminal.width), terminator: "")
   }

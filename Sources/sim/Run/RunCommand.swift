@@ -66,6 +66,8 @@ struct RunCommand: ParsableCommand {
     }
     let writer = try output.makeWriter()
     let steps = try output.stepsCsv.map { try StepsFile(path: $0) }
+    // A log that cannot be kept is no reason to go on for an hour.
+    writer?.onFailure { interruption.request() }
     let interrupts = InterruptHandler(stopping: interruption)
     let progress = output.json ? nil : Progress(total: experiment.workload.count)
     let result = try experiment.run(
@@ -77,6 +79,10 @@ struct RunCommand: ParsableCommand {
     progress?.clear()
     interrupts.cancel()
     try steps?.finish()
+    guard result.metrics.meanIteration < 1e5 else {
+      writer?.abandon()
+      throw CommandLineError.unbelievable(result.metrics.meanIteration)
+    }
     let isCut = interruption.isRequested
     experiment.interruption = nil
 
@@ -89,15 +95,24 @@ struct RunCommand: ParsableCommand {
     var notes = statistics.compactMap { Self.verdict($0, result.summary) }
     notes += experiment.notes(totals: result.totals)
     var logged: Int64?
-    if isCut {
+    var failure: (any Error)? = writer?.failure
+    if let failure {
+      notes.append(
+        "Stopped after \(result.metrics.requests) of \(experiment.workload.count) requests: \(failure)")
+    } else if isCut {
       notes.append(
         "Interrupted after \(result.metrics.requests) of \(experiment.workload.count) requests; not logged.")
     } else if let writer {
       let row = experiment.row(
         result, more: uncertainty?.values ?? [], argv: Array(CommandLine.arguments.dropFirst()))
-      let id = try writer.finish(row, kernels: result.totals.kernels)
-      notes.append("Logged as run \(id) in \(writer.path).")
-      logged = id
+      do {
+        let id = try writer.finish(row, kernels: result.totals.kernels)
+        notes.append("Logged as run \(id) in \(writer.path).")
+        logged = id
+      } catch {
+        failure = error
+        notes.append("Not logged.")
+      }
     }
     warnOfLosses(result, experiment)
     if output.json {
@@ -135,6 +150,7 @@ struct RunCommand: ParsableCommand {
     if let logged {
       for note in try exports.write(run: logged, of: output.db) where !output.json { print(note) }
     }
+    if let failure { throw failure }
     if isCut { throw ExitCode(128 + SIGINT) }
   }
 
@@ -157,14 +173,16 @@ struct RunCommand: ParsableCommand {
       let usual = try? ExperimentOptions(Experiment(), from: "").options,
       let given = try? ExperimentOptions(asked, from: "").options
     else { return nil }
-    let decided = ["--policy", "--seed", "--max-duration"]
+    let isGood = result.metrics.attainment >= 0.9
+    // A rate that holds is looked for from the usual one where this run has none.
+    let hasRate = experiment.specification.workload.requestRate != .infinity
+    let decided = ["--policy", "--seed", "--max-duration"] + (isGood || hasRate ? [] : ["--request-rate"])
     let words = given.filter { option in
       !decided.contains(option.name)
         && !usual.contains { $0.name == option.name && $0.words == option.words }
     }.flatMap { [$0.name] + $0.words.map(Self.quoted) }
     let own = experiment.policy.entry.name
     let other = own == "layered" ? "chunked" : "layered"
-    let isGood = result.metrics.attainment >= 0.9
     let command = isGood ? "compare \(own) \(other)" : "tune --policy \(own),\(other)"
     // Who runs the program by a script has no 'sim' to call.
     let name = ProcessInfo.processInfo.environment["SIM_COMMAND"] ?? "sim"

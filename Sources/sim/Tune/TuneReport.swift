@@ -23,8 +23,8 @@ struct TuneReport {
     return [
       setting,
       "Largest rate (req/s) at which \(attainment) % of requests meet the limits, each policy at its best parameters\n"
-        + overview.formatted(as: .table),
-      details.formatted(as: .table), verdicts.joined(separator: "\n"),
+        + overview.formatted(as: .table, width: Terminal.width),
+      details.formatted(as: .table, width: Terminal.width), verdicts.joined(separator: "\n"),
       "Tried: \(list). \(seeds) seeds, \(runs) runs, \(String(format: "%.1f", seconds)) s.",
     ].joined(separator: "\n\n")
   }
