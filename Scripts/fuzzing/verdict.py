@@ -14,8 +14,8 @@ from dataclasses import dataclass
 SECONDS, BYTES = 20, 2 << 30
 STATUSES = {0, *range(64, 79)}
 TRACES = re.compile(r"Fatal error|Current stack trace|Stack dump|stack smashing|\*\*\* Program crashed|Traceback|Swift/[A-Z]\w+\.swift:")
-# A rate may be asked for as infinite.
-ODD = re.compile(r"(?<!request-rate )(?<![\w.\[=/-])[-+]?(?:nan|inf(?:inity)?)(?![\w.\]])", re.IGNORECASE)
+# A rate may be asked for as infinite, and a class of requests be called so.
+ODD = re.compile(r"(?<!request-rate )(?<![\w.\[=/-])[-+]?(?:nan|inf(?:inity)?)(?![\w.\]:])", re.IGNORECASE)
 # Signed by what they are, or a share of something that may be left out.
 SIGNED = re.compile(r"error|bias|difference|change|parent|delta|low|high|head.?room|saved")
 # Beyond what any server does: milliseconds of a latency (a month), tokens a second, joules a token.

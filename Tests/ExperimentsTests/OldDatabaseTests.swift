@@ -28,7 +28,8 @@ struct OldDatabaseTests {
   func itsRunsCanBeLoadedAgain(isMigrated: Bool, run: Int64) throws {
     if isMigrated { _ = try RunWriter(path: path) }
     let reader = try ResultReader(path: path)
-    #expect(try reader.query("PRAGMA user_version").rows == [[isMigrated ? 7 : 3]])
+    #expect(
+      try reader.query("PRAGMA user_version").rows == [[.integer(Int64(isMigrated ? Schema.version : 3))]])
     let stored = try reader.run(run)
     let experiment = try Project.library.load(reader.experiment(ofRun: run))
     for (name, value) in experiment.parameters where !["version", "profile_sha256"].contains(name) {

@@ -53,7 +53,7 @@ struct MigrationTests {
     #expect(try SampleRun.write(to: path) == 3)
     let reader = try ResultReader(path: path)
     #expect(try contents() == before)
-    #expect(try reader.query("PRAGMA user_version").rows == [[7]])
+    #expect(try reader.query("PRAGMA user_version").rows == [[.integer(Int64(Schema.version))]])
     #expect(try reader.query("PRAGMA integrity_check").rows == [["ok"]])
     #expect(
       try reader.query("SELECT run_id, count(*), max(steps) FROM iteration_strips GROUP BY 1").rows.map {

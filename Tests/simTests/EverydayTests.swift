@@ -36,7 +36,7 @@ import Testing
       "--engine", "vllm",
       "--engine-set", "host.per_iteration_ms=2", "--slo", "ttft:1s", "tpot:30ms", "--request-class",
       "chat[share=2,ttft=500ms,priority=1]", "--request-class", "rest", "--seed", "18446744073709551615",
-      "--speculative-config",
+      "--kv-tiers", "host-pcie5:64,eth100:4096:shared", "--enable-prefix-caching", "--speculative-config",
       #"{"method": "ngram", "num_speculative_tokens": 2, "synthetic_acceptance_rates": [0.5, 0.25]}"#,
     ]
     let file = try folder.file("study.json", Binary.run(options + ["--dry-run"]).output)

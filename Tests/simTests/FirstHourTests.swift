@@ -158,4 +158,15 @@ import Testing
       try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [[String: Any]])
     #expect(rows.count == 2 && rows[0]["run_id"] is Int && rows[1]["run_id"] is NSNull)
   }
+
+  /// Where no request is in the part that counts there is nothing to compare, and no figure that is none.
+  @Test func aComparisonOfNothingSaysSo() throws {
+    let outcome = try Binary.run([
+      "compare", "chunked", "layered", "--num-prompts", "3", "--measure-from", "100000", "--no-db",
+      "--no-sensitivity",
+    ])
+    #expect(
+      outcome.status == 0 && outcome.output.contains("no request that both completed"), "\(outcome.errors)")
+    #expect(!outcome.output.contains("nan"))
+  }
 }

@@ -80,7 +80,7 @@ package struct ScheduleScenario: Sendable {
     rules.tokensInFlight = rules.stepsInFlight * (try settings.integer("budget", in: positive))
     self.rules = rules
     memory = KVMemory(
-      blocks: try settings.integer("num_blocks", in: 2...1 << 30) - 1,
+      blocks: try settings.integer("num_blocks", in: 2...1 << 24) - 1,
       blockSize: try settings.optionalInteger("block_size", in: 1...65_536) ?? 16)
     var streams = PromptStreams()
     requests = try Self.requests("\(folder)/\(name).requests.csv", &streams)

@@ -21,5 +21,5 @@ package enum Schema {
   }
 
   /// The newest version, which is the one that this program writes.
-  static var version: Int { migrations.count }
+  package static var version: Int { migrations.count }
 }

@@ -34,6 +34,10 @@ struct CompareReport {
   }
 
   private func table(of difference: PairedDifference) -> String {
+    guard difference.pairs > 0 else {
+      return
+        "\(comparison.baseline.policy) (first) and \(difference.run.policy) (other): no request that both completed\n"
+    }
     var table = ResultTable(
       columns: [
         "metric", "statistic", "first", "other", "difference", "95 % interval", "relative", "other is",

@@ -100,6 +100,12 @@ struct ExperimentOptions {
       encoder.outputFormatting = [.sortedKeys]
       add("--speculative-config", String(decoding: try encoder.encode(speculation), as: UTF8.self))
     }
+    add(
+      "--kv-tiers",
+      system.cacheTiers.map { tiers in
+        tiers.map { "\($0.link):\($0.gibibytes)\($0.isShared == true ? ":shared" : "")" }.joined(
+          separator: ",")
+      })
     add("--prefill-sparsity", system.prefillSparsity?.description)
     add("--token-pruning", system.tokenPruning?.description)
     if system.drawsRouting { options.append(("--draw-routing", [])) }
