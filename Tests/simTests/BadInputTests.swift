@@ -119,7 +119,9 @@ import Testing
     let laws = try String(contentsOf: Binary.root.appending(path: "Profiles/laws.csv"), encoding: .utf8)
     let lines = laws.split(separator: "\n").map(String.init)
     let file = try folder.file(
-      "laws.csv", [lines[0], lines[1].replacing(",18.1025,", with: ",1e11,")].joined(separator: "\n") + "\n")
+      "laws.csv",
+      [lines[0], lines[1].replacing(",18.1025,", with: ",1e9,").replacing(",19.9347,", with: ",1e9,")].joined(
+        separator: "\n") + "\n")
     let outcome = try Binary.run(
       ["--cost-model", "law[\(file)]", "--engine", "ideal", "--num-prompts", "2", "--no-db"])
     #expect(outcome.status == 78 && outcome.errors.contains("an iteration takes"), "\(outcome.errors)")
