@@ -87,6 +87,8 @@ struct ExperimentOptions {
     }
     add("--tensor-parallel-size", system.tensorParallelSize)
     add("--data-parallel-size", system.dataParallelSize)
+    add("--pipeline-parallel-size", system.pipelineParallelSize)
+    add("--pipeline-link", system.pipelineLink)
     if system.expertParallelSize != nil { options.append(("--enable-expert-parallel", [])) }
     add("--gpu-memory-utilization", system.memoryShare)
     add("--block-size", system.blockSize)

@@ -4,7 +4,8 @@ enum OptionNames {
   private static let aliases = [
     "--dataset-path": "--trace", "--random-input-len": "--input-len", "--random-output-len": "--output-len",
     "--random-range-ratio": "--range-ratio", "--schedule-mode": "--policy", "--gpu": "--hardware",
-    "--tp": "--tensor-parallel-size", "--dp": "--data-parallel-size", "--goodput": "--slo",
+    "--tp": "--tensor-parallel-size", "--dp": "--data-parallel-size", "--pp": "--pipeline-parallel-size",
+    "--goodput": "--slo",
     "--exact-steps": "--no-fast-forward",
   ]
 
