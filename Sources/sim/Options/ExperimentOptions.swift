@@ -109,6 +109,7 @@ struct ExperimentOptions {
           separator: ",")
       })
     add("--prefill-sparsity", system.prefillSparsity?.description)
+    add("--vision-encoder", system.visionEncoder)
     add("--token-pruning", system.tokenPruning?.description)
     if system.drawsRouting { options.append(("--draw-routing", [])) }
   }
