@@ -45,7 +45,7 @@ SMALL = {
     "sweep": ["--num-prompts", "2", "--max-duration", "20", "--jobs", "1"], "query": [], "list": [], "export vllm": [],
     "export csv": [], "export timeline": [], "capacity": ["--num-prompts", "3", "--max-duration", "20"],
     "tune": ["--num-prompts", "3", "--max-duration", "20"], "plan": ["--num-prompts", "3", "--max-duration", "20"],
-    "anarchy": ["--num-prompts", "3", "--max-duration", "20"], "batch": ["--num-prompts", "3", "--max-duration", "20"], "offload": [],
+    "anarchy": ["--num-prompts", "3"], "batch": ["--num-prompts", "3", "--max-duration", "20"], "offload": [],
 }
 SHARES = {"run": 12, "sweep": 3, "compare": 2, "query": 2, "list": 1, "export vllm": 1, "export csv": 1, "export timeline": 1,
           "capacity": 1, "tune": 1, "plan": 1, "anarchy": 1, "batch": 1, "offload": 1}

@@ -107,6 +107,9 @@ import Testing
   @Test(arguments: [
     (["anarchy", "--window", "0"], "--window 0: expected 1 to 512"),
     (["anarchy", "--replicas", "4", "--num-prompts", "50", "--optimum"], "--optimum: more than 200000"),
+    (["anarchy", "--max-duration", "1"], "--max-duration: of a run that is cut"),
+    (["anarchy", "--max-model-len", "2", "--num-prompts", "3"], "--max-model-len: no request is served"),
+    (["offload", "--sigma", "0.01", "--shortest", "100000"], "--mu, --sigma: no prompt is from 100000"),
     (["anarchy", "--router", "nosuch"], "unknown router 'nosuch'"),
     (["offload", "--remote-table", "nosuch"], "table nosuch: expected one of prfaas-h200"),
     (["offload", "--threshold", "5"], "--threshold and --prefill-instances go together"),

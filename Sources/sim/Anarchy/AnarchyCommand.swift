@@ -45,6 +45,10 @@ struct AnarchyCommand: ParsableCommand {
     guard (0...1_000_000).contains(improve) else {
       throw CommandLineError.badValue(option: "--improve", value: "\(improve)", expected: "0 to 1000000 runs")
     }
+    guard options.traffic.limits.maxDuration == nil else {
+      throw CommandLineError.contradiction(
+        "--max-duration: of a run that is cut other requests are served under each router; use --num-prompts")
+    }
     guard options.cluster.disaggregation == nil else {
       throw CommandLineError.contradiction("--disaggregation: anarchy routes among whole replicas")
     }
@@ -77,6 +81,9 @@ struct AnarchyCommand: ParsableCommand {
     }
     if optimum, let best = try study.optimum(progress: progress) { outcomes.append(best) }
     progress?.clear()
+    guard outcomes.allSatisfy({ $0.meanLatency > 0 }) else {
+      throw CommandLineError.contradiction("--max-model-len: no request is served, all are too long")
+    }
     print(table(outcomes).formatted(as: json ? .json : .table), terminator: "")
     guard !json, let best = outcomes.min(by: { $0.meanLatency < $1.meanLatency }),
       let selfish = outcomes.first(where: { $0.name.hasPrefix("selfish") })

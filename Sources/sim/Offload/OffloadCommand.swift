@@ -87,13 +87,18 @@ struct OffloadCommand: ParsableCommand {
     if let prefillInstances {
       try check("--prefill-instances", Double(prefillInstances), 1...Double(localInstances - 1))
     }
+    let lengths = TruncatedLogNormal(mu: mu, sigma: sigma, range: Double(shortest)...Double(longest))
+    guard lengths.mean.isFinite, lengths.mean > Double(shortest) else {
+      throw CommandLineError.contradiction(
+        "--mu, --sigma: no prompt is from \(shortest) to \(longest) tokens long")
+    }
     let profiles = try folders.profilesFolder()
     let remote = try PromptTable.named(remoteTable, profiles: profiles)
     let service = PrefillService(
       remoteInstances: remoteInstances, remoteSeconds: remote.seconds, bytes: remote.bytes,
       egress: egress * 1e9, localInstances: localInstances,
       localSeconds: try PromptTable.named(localTable, profiles: profiles).seconds, decodeRate: decodeRate,
-      lengths: TruncatedLogNormal(mu: mu, sigma: sigma, range: Double(shortest)...Double(longest)))
+      lengths: lengths)
     var rows: [(String, PrefillService.Split)] = []
     if let threshold, let prefillInstances {
       rows.append(("as asked for", service.split(threshold: threshold, prefillInstances: prefillInstances)))

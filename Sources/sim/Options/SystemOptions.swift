@@ -123,7 +123,7 @@ struct SystemOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "Levels of KV memory below that of the GPUs, the quickest first, each with what it is loaded over (Profiles/links.csv) and "
-        + "its size, as in host-pcie5:64,nvme4:1000,eth100:4096:shared; in a sweep with + instead of the comma.",
+        + "its size, as in host-pcie5:64,nvme4:1000,eth100:4096:shared, or none; in a sweep with + instead of the comma.",
       valueName: "link:GiB"))
   var kvTiers: String?
 
@@ -269,7 +269,7 @@ struct SystemOptions: ParsableArguments {
   private var cacheTiers: [CacheTierSpecification]? {
     get throws(CommandLineError) {
       let host = kvOffloadingSize.map { [CacheTierSpecification(link: "host-pcie5", gibibytes: $0)] }
-      guard let kvTiers else { return host }
+      guard let kvTiers, kvTiers != "none" else { return host }
       guard host == nil else {
         throw .contradiction("--kv-offloading-size, --kv-tiers: the latter says how large host memory is")
       }
