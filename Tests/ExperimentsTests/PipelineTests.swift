@@ -25,7 +25,9 @@ import Workloads
     let (whole, cut) = (try loaded(model, stages: nil), try loaded(model, stages: count))
     let pipeline = try #require(cut.loaded.pipeline)
     let (one, parts) = (
-      whole.makeCostModel(), pipeline.costModel(calibration: cut.loaded.calibration, drawSeed: nil)
+      KernelCostModel(
+        system: whole.loaded.system, calibration: whole.loaded.calibration, routing: whole.loaded.routing),
+      pipeline.costModel(calibration: cut.loaded.calibration, drawSeed: nil)
     )
     let layers = one.layers
     let tiles = [
