@@ -19,6 +19,9 @@ public struct LayeredPrefill: Scheduler {
     case tiers
     /// As the paper: tokens / 512, rounded up.
     case paper
+    /// As many as of tiers, and each takes as long as the others by the cost model's estimate: for models whose layers differ,
+    /// and prompts that thin out on their way.
+    case cost
   }
 
   /// Prefill tokens through all layers that an iteration is to carry, at most.
@@ -46,6 +49,7 @@ public struct LayeredPrefill: Scheduler {
     plan.decode(view)
     if !pass.isUnderWay {
       pass.form(view, &plan, limit: cohort) { [self] in groupCount(tokens: $0) }
+      if grouping == .cost { pass.cutByCost(view, &plan) }
     }
     pass.advance(layers: view.layers, into: &plan)
   }
@@ -55,7 +59,7 @@ public struct LayeredPrefill: Scheduler {
     let wanted = (tokens + Self.tokensPerIteration - 1) / Self.tokensPerIteration
     switch grouping {
     case .paper: return min(max(wanted, 1), stages)
-    case .tiers:
+    case .tiers, .cost:
       var power = 1
       while power < wanted { power *= 2 }
       guard power <= 8 else { return stages }

@@ -105,7 +105,8 @@ public enum PolicyCatalog {
         .count("stages", "most groups of layers") { defaultStages(layers: $0.layers) },
         .count("cohort", "most prompt tokens in a pass") { _ in 8192 },
         .word(
-          "groups", "groups of a pass: tiers (reference engine) or paper (tokens / 512)",
+          "groups",
+          "groups of a pass: tiers (reference engine), paper (tokens / 512), or cost (tiers, of equal times)",
           LayeredPrefill.Grouping.allCases.map(\.rawValue), default: LayeredPrefill.Grouping.tiers.rawValue),
       ],
       batchedTokens: "cohort",

@@ -85,10 +85,47 @@ import Testing
     #expect(history.iterations.map(\.layerEnd) == [3, 6, 8, 10])
   }
 
+  /// Layers that take from 1 to 8 for each row: half of the 36 has passed with the sixth, a quarter with the fourth.
+  @Test(arguments: [(1024, [0, 6], [6, 8]), (2048, [0, 4, 6, 7], [4, 6, 7, 8])])
+  func groupsOfEqualCost(tokens: Int, begins: [Int32], ends: [Int32]) throws {
+    let policy = LayeredPrefill(cohort: 8192, stages: 4, grouping: .cost)
+    let history = try run(policy, [(0, tokens, 1)], cost: SteepCost())
+    #expect(history.iterations.map(\.layerBegin) == begins)
+    #expect(history.iterations.map(\.layerEnd) == ends)
+  }
+
+  /// Equal layers are cut as they are counted, and a long prompt takes as long.
+  @Test func equalLayersAreCutAsTheyAreCounted() throws {
+    func layers(_ grouping: LayeredPrefill.Grouping) throws -> [Int32] {
+      let policy = LayeredPrefill(cohort: 8192, stages: 4, grouping: grouping)
+      return try run(policy, [(0, 2048, 1)], cost: ToyCost(layers: 8)).iterations.map(\.layerEnd)
+    }
+    #expect(try layers(.cost) == layers(.tiers))
+  }
+
   @Test func decodeIsOutsideTheBudget() throws {
     let chat = (0..<10).map { _ in (0.0, 16, 50) }
     let history = try run(LayeredPrefill(cohort: 512, stages: 1), chat + [(0.015, 600, 1)])
     #expect(history.iterations.map(\.prefillTokens).prefix(5) == [160, 0, 512, 88, 0])
     #expect(history.iterations.map(\.decodeTokens).prefix(5) == [0, 10, 10, 10, 10])
   }
+}
+
+/// Each layer takes longer than the one before it.
+private final class SteepCost: CostModel {
+  let layers = 8
+  var slidingWindow: Tokens? { nil }
+  var idleWatts: Double { 0 }
+
+  func price(_ load: borrowing StepLoad, into cost: inout StepCost, ledger: inout KernelLedger) {
+    for band in load.bands {
+      let rows = load.segments[band.segments].reduce(0) { $0 + $1.tokens }
+      for layer in band.layers { cost.kernelSeconds += Double((layer + 1) * rows) * 1e-6 }
+    }
+    cost.kernelSeconds += 1e-3
+  }
+  func price(_ run: inout DecodeRun) { priceOneByOne(&run) }
+  func count(_ run: borrowing DecodeRun, steps: Range<Int>, ledger: inout KernelLedger) {}
+  func kernels(in ledger: borrowing KernelLedger) -> [KernelUse] { [] }
+  func takeStepKernels(from ledger: inout KernelLedger) -> [KernelUse] { [] }
 }
