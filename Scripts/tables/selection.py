@@ -83,7 +83,6 @@ MLA_DECODE = {"batch": [1, 4, 8, 16, 32, 64, 128, 256, 512], "length": [128, 102
 DSA_MODELS = {"deepseek-ai/DeepSeek-V3.2": "deepseek-v3.2", "zai-org/GLM-5": "glm-5", "zai-org/GLM-5-FP8": "glm-5",
               "zai-org/GLM-5.2": "glm-5", "zai-org/GLM-5.2-FP8": "glm-5"}
 DSA_HEADS = [8, 16, 64, 128]
-DSA_PREFILL = {"batch": [1, 4], "length": [256, 1024, 2048, 4096, 8192, 16384], "prefix": [0, 2048, 8192, 32768, 131072]}
 DSA_DECODE = {"batch": [1, 4, 16, 64, 256], "length": [1024, 2048, 4096, 16384, 65536, 131072]}
 
 GDN_DECODE_BATCH = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024]

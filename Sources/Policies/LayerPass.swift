@@ -52,10 +52,10 @@ struct LayerPass: Sendable {
         plan.append(tile)
       }
       defer { plan.removeTiles() }
-      return view.estimate(plan).seconds
+      return view.estimate(plan).kernelSeconds
     }
     // Decode steps, which pass all layers with every group.
-    let base = view.estimate(plan).seconds
+    let base = view.estimate(plan).kernelSeconds
     let whole = seconds(through: view.layers)
     for group in 1..<groups {
       let due = base + (whole - base) * Double(group) / Double(groups)

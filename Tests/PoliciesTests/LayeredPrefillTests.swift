@@ -98,7 +98,7 @@ import Testing
   @Test func equalLayersAreCutAsTheyAreCounted() throws {
     func layers(_ grouping: LayeredPrefill.Grouping) throws -> [Int32] {
       let policy = LayeredPrefill(cohort: 8192, stages: 4, grouping: grouping)
-      return try run(policy, [(0, 2048, 1)], cost: ToyCost(layers: 8)).iterations.map(\.layerEnd)
+      return try run(policy, [(0, 2048, 1)], cost: SteepCost(slope: 0)).iterations.map(\.layerEnd)
     }
     #expect(try layers(.cost) == layers(.tiers))
   }
@@ -111,21 +111,21 @@ import Testing
   }
 }
 
-/// Each layer takes longer than the one before it.
-private final class SteepCost: CostModel {
-  let layers = 8
-  var slidingWindow: Tokens? { nil }
+/// Each layer takes longer than the one before it, or as long.
+private struct SteepCost: LayerCost {
+  var layers = 8
+  var kvBlocks = 100_000
+  var blockSize = 16
+  var slidingWindow: Tokens?
   var idleWatts: Double { 0 }
+  var slope = 1
 
-  func price(_ load: borrowing StepLoad, into cost: inout StepCost, ledger: inout KernelLedger) {
-    for band in load.bands {
-      let rows = load.segments[band.segments].reduce(0) { $0 + $1.tokens }
-      for layer in band.layers { cost.kernelSeconds += Double((layer + 1) * rows) * 1e-6 }
-    }
-    cost.kernelSeconds += 1e-3
+  func add(
+    _ load: DecodeLoad, prefill: ArraySlice<PrefillSegment>, layers: Range<Int>, to cost: inout StepCost
+  ) {
+    let rows = prefill.reduce(0) { $0 + $1.tokens }
+    for layer in layers { cost.kernelSeconds += Double((1 + slope * layer) * rows) * 0x1p-20 }
   }
-  func price(_ run: inout DecodeRun) { priceOneByOne(&run) }
-  func count(_ run: borrowing DecodeRun, steps: Range<Int>, ledger: inout KernelLedger) {}
-  func kernels(in ledger: borrowing KernelLedger) -> [KernelUse] { [] }
-  func takeStepKernels(from ledger: inout KernelLedger) -> [KernelUse] { [] }
+
+  func finish(_ load: borrowing StepLoad, cost: inout StepCost) { cost.kernelSeconds += 0x1p-10 }
 }
