@@ -50,6 +50,8 @@ public struct RequestIterator: IteratorProtocol, Sendable {
       // A trace that does not tell has one image in each prompt.
       request.images = model == nil && rows[row - 1].images >= 0 ? Int(rows[row - 1].images) : 1
       request.imageTokens = min(request.images * imageTokens, request.promptTokens - 1)
+      // Those of which no token fits are none.
+      request.images = (request.imageTokens + imageTokens - 1) / imageTokens
     }
     classes?.mark(&request)
     return request

@@ -185,4 +185,17 @@ struct LibraryTests {
     )
     #expect(try message { $0.cluster.pool.instances = 0 } == "instances 0: expected 1 to 10000")
   }
+
+  @Test func encodersOfImagesAreKeptApart() throws {
+    func weights(_ encoder: String?) throws -> Int? {
+      var experiment = Experiment(
+        workload: WorkloadSpecification(trace: "arxiv", requestRate: 1, numPrompts: 2))
+      experiment.workload.imageTokens = 576
+      experiment.system.visionEncoder = encoder
+      return try Project.library.load(experiment).pool.loaded.encoder?.weightBytes
+    }
+    let (clip, siglip) = (try weights("clip-vit-large-336"), try weights("siglip-so400m-896"))
+    #expect(try weights(nil) == nil)
+    #expect(try #require(clip) < #require(siglip))
+  }
 }

@@ -156,4 +156,12 @@ import Testing
     #expect(second.map(\.firstIteration) == [2, 4])
     #expect(second.map(\.lastIteration) == [3, 4])
   }
+
+  /// Layers with a window of 128 and 64 tokens in flight reserve 13 blocks of 16 beside those of the whole sequence.
+  @Test(arguments: [(100, 87 * 16), (20, 160)]) func twoGroupsOfBlocksHoldLess(blocks: Int, tokens: Int) {
+    var rules = EngineRules()
+    #expect(rules.longestPrompt(in: KVMemory(blocks: blocks, blockSize: 16)) == .max)
+    (rules.slidingWindow, rules.tokensInFlight) = (128, 64)
+    #expect(rules.longestPrompt(in: KVMemory(blocks: blocks, blockSize: 16)) == tokens)
+  }
 }

@@ -64,7 +64,7 @@ import Testing
 
   @Test func aWordIsOneOfTheKnown() {
     let line = complaint("layered[groups=both]")
-    #expect(line == "policy parameter groups=both: expected tiers or paper")
+    #expect(line == "policy parameter groups=both: expected tiers or paper or cost")
   }
 
   @Test(arguments: [

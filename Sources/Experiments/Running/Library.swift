@@ -24,6 +24,7 @@ public final class Library: Sendable {
     var blockSize: Int?
     var speculation: SpeculativeSpecification?
     var attention: PolicySpecification?
+    var visionEncoder: String?
   }
 
   private struct Known {
@@ -196,7 +197,8 @@ public final class Library: Sendable {
       dataParallel: specification.dataParallelSize ?? 1,
       pipelineParallel: specification.pipelineParallelSize ?? 1, pipelineLink: specification.pipelineLink,
       blockSize: specification.blockSize,
-      speculation: specification.speculation, attention: specification.attention)
+      speculation: specification.speculation, attention: specification.attention,
+      visionEncoder: specification.visionEncoder)
     if let system = known.withLock({ $0.systems[key] }) { return system }
     let system = try LoadedSystem(specification, profiles: profiles)
     known.withLock { $0.systems[key] = system }
@@ -299,7 +301,7 @@ extension ProfileFolder {
 
 extension Descriptor {
   /// Changes settings; one that has the value already keeps its source.
-  fileprivate mutating func change(_ settings: [String: SettingValue]) throws(DescriptionError) {
+  mutating func change(_ settings: [String: SettingValue]) throws(DescriptionError) {
     for (path, value) in settings.sorted(by: { $0.key < $1.key }) {
       var changed = self
       try changed.set("\(path)=\(value)")

@@ -83,7 +83,7 @@ public struct LoadedExperiment: Sendable {
   public var longestSequence: Tokens { pools.map(\.longestSequence).min() ?? 0 }
 
   /// The longest prompt that is not rejected, in any pool.
-  package var longestPrompt: Tokens { pools.map { $0.policy.makeScheduler().longestPrompt }.min() ?? 0 }
+  package var longestPrompt: Tokens { pools.map(\.longestPrompt).min() ?? 0 }
 
   /// Whether prompts with the same beginning share its blocks.
   package var cachesPrefixes: Bool { loaded.system.engine.scheduling.cachesPrefixes }

@@ -37,6 +37,18 @@ package struct LoadedPool: Sendable {
     min(maxModelLength, memory.capacity, policy.makeScheduler().longestSequence)
   }
 
+  /// How the engine looks after requests and memory.
+  private var rules: EngineRules {
+    EngineRules(
+      loaded.system.engine, model: loaded.system.shard.model, batchedTokens: policy.batchedTokens,
+      stages: loaded.pipeline?.stages.count ?? 1)
+  }
+
+  /// The longest prompt that its instances can ever admit.
+  var longestPrompt: Tokens {
+    min(policy.makeScheduler().longestPrompt, rules.longestPrompt(in: memory))
+  }
+
   /// Memory of an instance, empty.
   var memory: KVMemory {
     let engine = loaded.system.engine
@@ -77,9 +89,7 @@ package struct LoadedPool: Sendable {
   ) -> [InstanceConfiguration] {
     let engine = loaded.system.engine
     let memory = memory
-    var rules = EngineRules(
-      engine, model: loaded.system.shard.model, batchedTokens: policy.batchedTokens,
-      stages: loaded.pipeline?.stages.count ?? 1)
+    var rules = rules
     // Look-up runs on the host, between two steps: vLLM switches asynchronous scheduling off.
     if speculation?.method == .ngram { rules.stepsInFlight = 1 }
     let sharesPrefixes = kept == nil && loaded.system.shard.model.sharesPrefixes

@@ -38,6 +38,9 @@ package struct ServerReplay: Sendable {
     self.library = library
     self.folder = folder
     self.engineSettings = engineSettings
+    // A setting that no engine has is no matter of a row.
+    var engine = EngineDescription()
+    try engine.change(engineSettings)
     self.seed = seed
     let profiles = ProfileFolder(URL(filePath: library.profiles))
     engines = profiles.names(in: "engines")

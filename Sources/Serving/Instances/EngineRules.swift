@@ -51,6 +51,15 @@ public struct EngineRules: Sendable, Hashable {
   /// Creates the standard rules.
   public init() {}
 
+  /// Tokens of the longest prompt that can ever be admitted: what it reserves in both groups of blocks, if there are two, is
+  /// no more than there is.
+  public func longestPrompt(in memory: borrowing KVMemory) -> Tokens {
+    guard slidingWindow > 0, reservesWholePrompt else { return .max }
+    let most = memory.blocks(for: slidingWindow - 1 + tokensInFlight) + 1
+    let total = memory.totalBlocks
+    return (total > 2 * most ? total - most : total / 2) * memory.blockSize
+  }
+
   /// Groups of blocks.
   var groups: Int { slidingWindow > 0 ? 2 : 1 }
 

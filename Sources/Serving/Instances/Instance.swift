@@ -64,7 +64,8 @@ public struct Instance {
     costModel = configuration.costModel
     idleWatts = costModel.idleWatts
     longestSequence = min(maxModelLength, scheduler.longestSequence, configuration.memory.capacity)
-    longestPrompt = scheduler.longestPrompt
+    longestPrompt = min(
+      scheduler.longestPrompt, configuration.rules.longestPrompt(in: configuration.memory))
     view = InstanceView(configuration: configuration, longestOutput: longestSequence, number: number)
     clock = StepClock(
       overlapsHost: configuration.rules.stepsInFlight > 1, idleWatts: idleWatts, power: configuration.power)

@@ -38,12 +38,23 @@ public struct VisionEncoder: Sendable, Hashable {
       let (image, patch) = (
         try config.integer("image_size", in: 1...(1 << 16)), try config.integer("patch_size", in: 1...4096)
       )
-      guard hidden.isMultiple(of: heads), patch <= image else {
+      guard hidden.isMultiple(of: heads) else {
         throw JSONError.invalid(
           file: config.file, field: config.place("hidden_size"), value: "\(hidden)",
-          expected: "a multiple of num_attention_heads, \(heads), and patches no larger than images")
+          expected: "a multiple of num_attention_heads, \(heads)")
       }
-      positions = (image / patch) * (image / patch) + (type == "clip_vision_model" ? 1 : 0)
+      guard patch <= image else {
+        throw JSONError.invalid(
+          file: config.file, field: config.place("patch_size"), value: "\(patch)",
+          expected: "no more than image_size, \(image)")
+      }
+      let rows = image / patch
+      guard rows <= 256 else {
+        throw JSONError.invalid(
+          file: config.file, field: config.place("image_size"), value: "\(image)",
+          expected: "at most 256 patches of patch_size, \(patch), in a row")
+      }
+      positions = rows * rows + (type == "clip_vision_model" ? 1 : 0)
     } catch {
       throw DescriptionError(error)
     }

@@ -36,6 +36,7 @@ struct CSVDialect: Sendable {
   /// - Throws: if a column seems to hold arrivals and it is not known in which unit.
   static func recognise(_ header: CSVReader) throws(WorkloadError) -> (dialect: CSVDialect, columns: Columns)?
   {
+    let images = header.firstColumn("NumImages")
     for dialect in all {
       guard let prompt = dialect.prompt.lazy.compactMap(header.firstColumn).first,
         let output = dialect.output.lazy.compactMap(header.firstColumn).first
@@ -46,12 +47,13 @@ struct CSVDialect: Sendable {
         dialect.unit = time?.unit ?? .seconds
         return (
           dialect,
-          Columns(prompt: prompt, output: output, time: time?.column, unitIsGiven: time?.hasUnit ?? false)
+          Columns(
+            prompt: prompt, output: output, images: images, time: time?.column,
+            unitIsGiven: time?.hasUnit ?? false)
         )
       }
       let time = header.firstColumn(name)
       guard time != nil || !dialect.needsTime else { continue }
-      let images = dialect.format == .azure ? header.firstColumn("NumImages") : nil
       return (dialect, Columns(prompt: prompt, output: output, images: images, time: time))
     }
     return nil

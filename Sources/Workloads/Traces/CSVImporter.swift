@@ -12,7 +12,9 @@ enum CSVImporter {
       throw .unknownFormat(file: file, beginning: reader.header.joined(separator: ",").onOneLine())
     }
     for name in reader.header where reader.header.count(where: { $0.lowercased() == name.lowercased() }) > 1 {
-      let used = [columns.prompt, columns.output, columns.time].compactMap { $0.map { reader.header[$0] } }
+      let used = [columns.prompt, columns.output, columns.images, columns.time].compactMap {
+        $0.map { reader.header[$0] }
+      }
       guard used.contains(where: { $0.lowercased() == name.lowercased() }) else { continue }
       throw .unsupported(
         file: file, what: "two columns are called '\(name.onOneLine())'",

@@ -18,6 +18,8 @@ struct TraceBuilder {
   private var blocks: PrefixBlocks?
   /// Sizes of a block that all rows so far agree with.
   private var blockSizes: [Int] = []
+  /// More images than any prompt has.
+  private static let mostImages = 1000
   private static let blockSizes = [512, 16, 32, 64, 128, 256, 1024, 2048, 4096]
   /// Whether moments are taken for milliseconds without having been called so, and whether one has a fraction.
   private var isMilliseconds = false
@@ -72,8 +74,9 @@ struct TraceBuilder {
     }
     var row = TraceRow(promptTokens: prompt, outputTokens: output, arrival: arrival)
     if hasImages {
-      guard let images = Decimal.tokens(text, fields.images) else {
-        throw broken("NumImages", fields.images, fields, text, "a whole number of images, 0 or more")
+      guard let images = Decimal.tokens(text, fields.images), images <= Self.mostImages else {
+        let expected = "a whole number of images, from 0 to \(Self.mostImages)"
+        throw broken("NumImages", fields.images, fields, text, expected)
       }
       row.images = images
     }
