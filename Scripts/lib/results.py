@@ -9,7 +9,7 @@ from pathlib import Path
 import measure
 from console import EX_DATAERR, EX_NOINPUT, Failure
 
-SCHEMA = 7
+SCHEMA = 8
 APPLICATION = 0x4C53494D
 # What may differ between the runs that a scenario compares.
 FREE = {"policy", "seed", "request_rate", "num_prompts"}

@@ -13,7 +13,7 @@ sys.path[:0] = [str(ROOT / "Scripts" / "lib"), str(ROOT / "Scripts")]
 
 import charts  # noqa: E402: beside this file
 import results  # noqa: E402
-from reporting import capacities, paper, rates, words  # noqa: E402
+from reporting import capacities, paper, plans, rates, words  # noqa: E402
 from reporting.comparison import Comparison  # noqa: E402
 
 CONFIG = {"workload": {"trace": "arxiv"}, "objective": {"ttft_s": 10, "tbt_s": 0.125},
@@ -99,6 +99,65 @@ class Capacities(unittest.TestCase):
     def test_a_policy_without_a_rate_is_the_last(self):
         group, = self.groups([("a", 0.02, None), ("b", 0.02, 1.0)])
         self.assertEqual([one.policy for one in capacities.winners(group)[0][1]], ["b", "a"])
+
+
+class Plans(unittest.TestCase):
+    COLUMNS = ["plan_id", "created_at", "argv", "config", "policy", "model", "hardware", "engine", "trace",
+               "tensor_parallel_size", "pipeline_parallel_size", "attainment_target", "request_rate", "instances", "gpus",
+               "capacity", "headroom", "utilisation", "limited_by", "kwh_per_day", "energy_per_token_mj", "cost_per_hour",
+               "cost_per_million_tokens"]
+
+    def studies(self, rows):
+        connection = sqlite3.connect(":memory:")
+        connection.row_factory = sqlite3.Row
+        connection.execute(f"CREATE TABLE plans ({', '.join(self.COLUMNS)})")
+        for number, (command, hardware, gpus, energy, more) in enumerate(rows):
+            config = {"objective": {"ttft_s": 1.0}} if gpus else {}
+            row = dict.fromkeys(self.COLUMNS) | {
+                "plan_id": number, "created_at": command, "argv": f"plan {command}", "config": json.dumps(config),
+                "policy": "chunked[budget=512]" if gpus else "chunked", "model": "m", "hardware": hardware, "engine": "e",
+                "trace": "arxiv", "tensor_parallel_size": 2, "pipeline_parallel_size": 1, "request_rate": 20.0,
+                "attainment_target": 0.99 if gpus else None, "gpus": gpus, "instances": gpus and gpus // 2,
+                "capacity": gpus and 5.0, "headroom": gpus and 0.1, "utilisation": gpus and 0.9, "kwh_per_day": gpus and 10.0,
+                "energy_per_token_mj": energy, "limited_by": "tpot" if gpus else "memory"} | more
+            connection.execute(f"INSERT INTO plans VALUES ({','.join('?' * len(self.COLUMNS))})", list(row.values()))
+        return plans.studies(connection)
+
+    def test_the_fewest_gpus_come_first_and_what_does_not_fit_last(self):
+        group, = self.studies([("1", "small", None, None, {}), ("1", "h100", 6, 40.0, {}), ("1", "h200", 4, 60.0, {}),
+                               ("1", "b200", 4, 50.0, {})])
+        self.assertEqual([one.hardware for one in group], ["b200", "h200", "h100", "small"])
+
+    def test_a_price_counts_before_gpus(self):
+        group, = self.studies([("1", "h100", 6, 40.0, {"cost_per_hour": 12.0}), ("1", "h200", 4, 60.0, {"cost_per_hour": 14.0})])
+        self.assertEqual([one.hardware for one in group], ["h100", "h200"])
+
+    def test_of_a_system_that_was_planned_twice_the_latest_counts(self):
+        group, = self.studies([("1", "h100", 6, 40.0, {}), ("2", "h100", 8, 40.0, {})])
+        self.assertEqual([one.gpus for one in group], [8])
+
+    def test_another_rate_is_another_study(self):
+        self.assertEqual(len(self.studies([("1", "h100", 6, 40.0, {}), ("2", "h100", 8, 40.0, {"request_rate": 30.0})])), 2)
+
+    def test_chart_and_table_say_what_was_found(self):
+        import page as pages
+
+        for more, what in (({}, "GPUs"), ({"cost_per_hour": 15.0, "cost_per_million_tokens": 0.25}, "15 an hour")):
+            group, = self.studies([("1", "h100", 6, 40.0, more), ("1", "small", None, None, {})])
+            page = pages.Page("t")
+            plans.plan_chart(page, group)
+            plans.plan_table(page, group)
+            html = "".join(page.parts)
+            for found in ("6 h100 serve 20 requests/s", what, "memory", "99 % of requests meet TTFT 1000 ms"):
+                self.assertIn(found, html)
+
+    def test_without_any_plan_that_serves_there_is_no_chart(self):
+        import page as pages
+
+        group, = self.studies([("1", "small", None, None, {})])
+        page = pages.Page("t")
+        plans.plan_chart(page, group)
+        self.assertFalse(page.charts)
 
 
 class Paper(unittest.TestCase):

@@ -40,7 +40,7 @@ import Workloads
     var experiment = Experiment(trace: "sharegpt", policy: "chunked")
     experiment.workload.numPrompts = 300
     let planner = try planner(["ttft:2s", "tpot:25ms"], rate: 60)
-    guard case .serves(let plan) = try planner.plan(experiment) else {
+    guard case .serves(let plan) = try planner.plan(experiment, width: { 1 }) else {
       Issue.record("no plan")
       return
     }
@@ -49,18 +49,18 @@ import Workloads
     try #require(plan.instances > 1)
     experiment.cluster.pool.instances = plan.instances - 1
     experiment.workload.requestRate = 60
-    experiment.objective = planner.criterion.objective.requests
-    let fewer = try planner.seeds.map { seed in
+    experiment.objective = planner.check.criterion.objective.requests
+    let fewer = try planner.check.seeds.map { seed in
       experiment.workload.seed = seed
       return CapacityFigures(try Project.library.load(experiment).run().summary)
     }
-    #expect(planner.criterion.failure(of: CapacityFigures(meanOf: fewer)) != nil)
+    #expect(planner.check.criterion.failure(of: CapacityFigures(meanOf: fewer)) != nil)
   }
 
   @Test func whatNoNumberOfInstancesMendsIsSaid() throws {
     var experiment = Experiment(trace: "arxiv", policy: "chunked")
     experiment.workload.numPrompts = 20
-    guard case .fails(let limit) = try planner(["ttft:1ms"], rate: 5).plan(experiment) else {
+    guard case .fails(let limit) = try planner(["ttft:1ms"], rate: 5).plan(experiment, width: { 1 }) else {
       Issue.record("a plan")
       return
     }

@@ -12,6 +12,7 @@ struct NamedQueryTests {
     let run = try SampleRun.write(to: directory.database, logLevel: .kernels)
     try SampleRun.write(to: directory.database, logLevel: .requests)
     try RunWriter(path: directory.database).append(capacity: [("policy", "layered"), ("request_rate", 2.5)])
+    try RunWriter(path: directory.database).append(plans: [[("policy", "layered"), ("request_rate", 2.5)]])
     let reader = try ResultReader(path: directory.database)
     let table = try reader.query(query.sql, run: query.isAboutOneRun ? run : nil)
     // Nothing is wrong with what was written.

@@ -46,6 +46,10 @@ struct SchemaTests {
         "latencies: run_id metric value_ms",
         "log_percentiles: run_id metric samples mean_ms std_ms min_ms p50_ms p90_ms p95_ms p99_ms max_ms",
         "percentiles: run_id metric samples mean_ms std_ms min_ms p50_ms p90_ms p95_ms p99_ms max_ms",
+        "plans: plan_id created_at version argv config policy model hardware engine trace tensor_parallel_size "
+          + "pipeline_parallel_size seeds attainment_target max_watts max_energy_per_token_mj tolerance request_rate "
+          + "instances gpus capacity headroom utilisation limited_by slo_attainment mean_watts kwh_per_day "
+          + "energy_per_token_mj gpu_price cost_per_hour cost_per_million_tokens",
         "request_itl: run_id request_id itl_mean_ms itl_p99_ms itl_max_ms",
         "requests: run_id request_id instance status arrived_at num_prefill_tokens num_decode_tokens scheduled_at "
           + "first_token_at completed_at itl_max_ms num_preemptions energy_j expert_bytes ttft_ms tpot_ms itl_mean_ms "

@@ -59,8 +59,7 @@ import Testing
       [
         "plan", "--request-rate", "12", "--trace", "sharegpt", "--model", "llama-3.1-8b", "--slo", "ttft:1s",
         "tpot:40ms", "--tp", "1", "--pp", "1,2", "--policy", "chunked", "--num-prompts", "150", "--seeds",
-        "0",
-        "--json",
+        "0", "--no-db", "--json",
       ])
     #expect(plan.status == 0, "\(plan.errors)")
     let plans = try #require(

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import ResultStore
 import Testing
 
 @testable import sim
@@ -11,7 +12,7 @@ import Testing
       "95",
       "--tp", "1,2", "--policy", "chunked,layered", "--num-prompts", "150", "--seeds", "0,1", "--gpu-price",
       "2.5",
-      "--gpu-memory-utilization", "0.6", "--json",
+      "--gpu-memory-utilization", "0.6", "--no-db", "--json",
     ])
     #expect(outcome.status == 0, "\(outcome.errors)")
     let rows = try #require(
@@ -22,6 +23,34 @@ import Testing
     // On one GPU the model does not fit: named last.
     #expect(rows.suffix(2).allSatisfy { $0["limited_by"] as? String == "memory" })
     #expect(rows[0]["cost_per_hour"] as? Double == Double(gpus[0]) * 2.5)
+  }
+
+  /// Every line is stored, also what does not fit, with the experiment that it is of.
+  @Test func plansAreStored() throws {
+    try TestProject.withDatabase { database in
+      let outcome = try Binary.run([
+        "plan", "--request-rate", "12", "--trace", "sharegpt", "--slo", "ttft:1s", "tpot:30ms", "--tp", "1,2",
+        "--policy", "chunked", "--num-prompts", "150", "--seeds", "0,1", "--gpu-price", "2.5",
+        "--gpu-memory-utilization", "0.6", "--db", database,
+      ])
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      let reader = try ResultReader(path: database)
+      let rows = try reader.query(
+        """
+        SELECT tensor_parallel_size, request_rate, instances > 0, gpus = 2 * instances, cost_per_hour = 2.5 * gpus,
+          limited_by = 'memory', policy LIKE 'chunked%', seeds, json_extract(config, '$.objective.tpot_s'),
+          json_extract(config, '$.workload.trace')
+        FROM plans ORDER BY plan_id
+        """
+      ).rows
+      #expect(rows.count == 2)
+      #expect(rows[0].prefix(8) == [1, 12.0, .null, .null, .null, 1, 1, "0,1"])
+      #expect(rows[1] == [2, 12.0, 1, 1, 1, 0, 1, "0,1", 0.03, "sharegpt"])
+      let listed = try reader.query(try #require(NamedQuery.named("plans")).sql)
+      #expect(listed.rows.count == 2 && listed.columns.contains("cost_per_million_tokens"))
+      // Runs are not kept.
+      #expect(try reader.query("SELECT count(*) FROM runs").rows == [[0]])
+    }
   }
 
   @Test(arguments: [
@@ -37,7 +66,7 @@ import Testing
     (["--request-rate", "1", "--slo", "tbt:1,2"], "--slo"),
   ])
   func badInputIsRefused(_ arguments: [String], message: String) throws {
-    let command = try PlanCommand.parse(arguments + TestProject.folders)
+    let command = try PlanCommand.parse(["--no-db"] + arguments + TestProject.folders)
     let complaint = try #require(TestProject.complaint(of: command))
     #expect(complaint.contains(message))
   }

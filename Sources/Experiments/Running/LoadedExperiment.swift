@@ -85,6 +85,14 @@ public struct LoadedExperiment: Sendable {
   /// The longest prompt that is not rejected, in any pool.
   package var longestPrompt: Tokens { pools.map(\.longestPrompt).min() ?? 0 }
 
+  /// Why no longer prompt is admitted.
+  package var reasonOfLongestPrompt: String {
+    let bound = pools.min { $0.longestPrompt < $1.longestPrompt }
+    return (bound.map { $0.longestPrompt < $0.longestUncutPrompt } ?? false)
+      ? "the longest whose KV entries fit, which layers that see all and layers that see a window share"
+      : "the longest that the policy takes without cutting it"
+  }
+
   /// Whether prompts with the same beginning share its blocks.
   package var cachesPrefixes: Bool { loaded.system.engine.scheduling.cachesPrefixes }
 
@@ -136,7 +144,27 @@ public struct LoadedExperiment: Sendable {
     var simulation = makeSimulation(staging)
     if keepsLayerUses { simulation.keepLayerUses() }
     try simulation.run(recorder: &recorder)
-    return SystemTotals(
+    return totals(of: simulation)
+  }
+
+  /// Runs it until a recorder has seen enough.
+  ///
+  /// - Parameters:
+  ///   - recorder: is told of everything until then.
+  ///   - hasSeenEnough: asked after each event; what has begun then is left where it is.
+  /// - Returns: what the recorder is not told, of the part that was run.
+  /// - Throws: if the policy breaks the engine's rules.
+  /// - Complexity: O(steps + requests).
+  package func run<Kept: Recorder>(
+    recorder: inout Kept, until hasSeenEnough: (borrowing Kept) -> Bool
+  ) throws(SimulationError) -> SystemTotals {
+    var simulation = makeSimulation()
+    try simulation.run(recorder: &recorder, until: hasSeenEnough)
+    return totals(of: simulation)
+  }
+
+  private func totals(of simulation: borrowing Simulation) -> SystemTotals {
+    SystemTotals(
       kernels: simulation.kernels, layerUses: simulation.layerUses ?? LayerUses(),
       idleJoules: simulation.idleJoules, meanInSystem: simulation.meanInSystem,
       peakInSystem: simulation.peakInSystem, pipelines: simulation.pipelineUses)

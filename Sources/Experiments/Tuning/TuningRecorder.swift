@@ -49,19 +49,25 @@ package struct TuningRecorder: Recorder {
     }
   }
 
+  /// Requests so far that missed the first objective.
+  package var missed: Int { requests - kept[0].good }
+
   /// The figures for each objective.
   ///
   /// - Parameters:
   ///   - summary: of the run.
   ///   - statistics: the limits on statistics of each objective's criterion.
+  ///   - besides: requests that a run which was cut short has not come to; they count as meeting every limit.
   /// - Returns: figures in the order of the objectives.
-  package func figures(_ summary: RunSummary, statistics: [[LatencyLimit]]) -> [CapacityFigures] {
-    let n = Double(max(requests, 1))
+  package func figures(
+    _ summary: RunSummary, statistics: [[LatencyLimit]], besides: Int = 0
+  ) -> [CapacityFigures] {
+    let n = Double(max(requests + besides, 1))
     return zip(kept, statistics).map { kept, statistics in
       var figures = CapacityFigures(summary, statistics: statistics)
-      figures.attainment = Double(kept.good) / n
+      figures.attainment = Double(kept.good + besides) / n
       for (place, latency) in LatencyLimit.Latency.allCases.enumerated() {
-        figures.shares[latency.rawValue] = Double(kept.shares[place]) / n
+        figures.shares[latency.rawValue] = Double(kept.shares[place] + besides) / n
       }
       return figures
     }

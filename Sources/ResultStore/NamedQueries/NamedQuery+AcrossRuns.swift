@@ -33,6 +33,15 @@ extension NamedQuery {
         FROM capacities ORDER BY capacity_id
         """),
     NamedQuery(
+      name: "plans",
+      summary: "what sim plan found: how many GPUs of which kind serve a rate, and at what cost",
+      sql: """
+        SELECT plan_id, request_rate, model, hardware, tensor_parallel_size AS tp, pipeline_parallel_size AS pp,
+          policy, trace, instances, gpus, capacity, headroom, utilisation, limited_by, slo_attainment,
+          kwh_per_day, energy_per_token_mj, cost_per_hour, cost_per_million_tokens
+        FROM plans ORDER BY plan_id
+        """),
+    NamedQuery(
       name: "check",
       summary: "figures that do not come out of a run's own log: none where nothing was changed or damaged",
       sql: check(ofARun: false)),

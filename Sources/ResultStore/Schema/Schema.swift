@@ -11,6 +11,7 @@ package enum Schema {
   /// Steps that have been released never change.
   static let migrations: [String] = [
     tables1 + views1, tables2, tables3 + views3, tables4 + views4, tables5, tables6, tables7 + views7,
+    tables8,
   ]
 
   /// What queries of today find missing in a database of an older version, as views that last as long as a
@@ -18,6 +19,7 @@ package enum Schema {
   static func standIns(forVersion version: Int) -> String {
     (version < 4 ? temporaryViews(version: version) : "")
       + (version < 7 ? "CREATE TEMP VIEW log_percentiles AS SELECT * FROM main.percentiles;" : "")
+      + (version < 8 ? noPlans : "")
   }
 
   /// The newest version, which is the one that this program writes.

@@ -18,7 +18,8 @@ struct PlanCommand: ParsableCommand {
       instance, as many instances as the rate needs, and a simulation of all of them together, which has to meet the \
       objective. Plans are sorted by their price, or by their number of GPUs if no price is given. An instance is a \
       whole replica; prefill and decode run on the same GPUs. Without --policy, chunked and layered are tried, \
-      whatever the engine.
+      whatever the engine. A rate that cannot hold any more is given up as soon as that is sure. Each line goes to the \
+      table plans; single runs are not logged.
 
       Examples:
         sim plan --request-rate 20 --slo ttft:1s tpot:30ms --percentile 99 --trace sharegpt
@@ -35,8 +36,28 @@ struct PlanCommand: ParsableCommand {
 
   @OptionGroup var options: RunOptions
 
+  @Option(help: ArgumentHelp("The SQLite database to append plans to.", valueName: "file"))
+  var db = RunWriter.defaultPath
+
+  @Flag(name: .customLong("no-db"), help: "Log nothing.")
+  var noDatabase = false
+
   @Flag(help: "Print the table as JSON.")
   var json = false
+
+  /// A system under a policy, and who plans it.
+  private struct Question {
+    var experiment: Experiment
+    var item: PlanTable.Case
+    /// `nil` if the model does not fit, as is the next.
+    var loaded: LoadedExperiment?
+    var planner: Planner?
+
+    init(experiment: Experiment, item: PlanTable.Case) {
+      self.experiment = experiment
+      self.item = item
+    }
+  }
 
   func run() throws {
     let started = ContinuousClock.now
@@ -62,35 +83,53 @@ struct PlanCommand: ParsableCommand {
     let systems = try options.system.alternatives()
     let policies = SweepAxis.elements((options.schedule.policy ?? "chunked,layered")[...])
     let prices = try checkedPrices(of: systems)
-    var cases: [PlanTable.Case] = []
-    // The number of runs is not known beforehand; this many are usual for a case.
-    let progress = json ? nil : Progress(total: 40 * systems.count * policies.count, unit: "runs")
+    // Wrong options are reported before anything runs.
+    var questions: [Question] = []
     for system in systems {
       var options = options
       options.system = system
       for policy in policies {
         options.schedule.policy = String(policy)
-        let experiment = try options.specification()
-        var row = PlanTable.Case(
-          system: system, policy: String(policy), price: prices[system.hardware] ?? prices[""])
+        var question = Question(
+          experiment: try options.specification(),
+          item: PlanTable.Case(
+            system: system, policy: String(policy), price: prices[system.hardware] ?? prices[""]))
         do {
-          let loaded = try library.load(experiment)
+          let loaded = try library.load(question.experiment)
           libraries.warn(of: loaded)
           let objective = try options.objective.single() ?? loaded.objective.asObjective
-          let planner = Planner(
+          question.item.policy = loaded.policy.description
+          question.loaded = loaded
+          question.planner = Planner(
             library: library, criterion: try search.criteria([objective])[0], rate: rate, seeds: seeds,
             tolerance: tolerance)
-          row.policy = loaded.policy.description
-          row.outcome = try planner.plan(experiment, progress: progress)
         } catch let error as DescriptionError where error.isMismatch {
-          progress?.clear()
           warn("\(system.title): \(error)")
         }
-        cases.append(row)
+        questions.append(question)
       }
     }
+    let writer = noDatabase ? nil : try RunWriter(path: db, logLevel: .requests)
+    let possible = questions.indices.filter { questions[$0].planner != nil }
+    // The number of runs is not known beforehand; this many are usual for a case.
+    let progress = json ? nil : Progress(total: 30 * possible.count, unit: "runs")
+    let outcomes = try Planner.plan(
+      questions.compactMap { question in question.planner.map { ($0, question.experiment) } },
+      progress: progress)
     progress?.clear()
-    let table = PlanTable(cases: cases)
+    for (place, outcome) in zip(possible, outcomes) { questions[place].item.outcome = outcome }
+    _ = try writer?.append(
+      plans: questions.map {
+        PlanRow(
+          item: $0.item, asked: $0.experiment, loaded: $0.loaded, criterion: $0.planner?.check.criterion,
+          rate: rate, seeds: seeds, tolerance: tolerance
+        ).values
+      })
+    for question in questions {
+      guard let capacity = question.item.plan?.capacity else { continue }
+      CapacityWarnings.warn(of: capacity, "\(question.item.system.title), \(question.item.policy)")
+    }
+    let table = PlanTable(cases: questions.map(\.item))
     print(table.table.formatted(as: json ? .json : .table, width: Terminal.width), terminator: "")
     guard !json else { return }
     if let best = table.best {

@@ -22,6 +22,12 @@ struct PlanTable {
     /// The plan, if there is one.
     var plan: PlannedSystem? { if case .serves(let plan)? = outcome { plan } else { nil } }
 
+    /// What its GPUs cost for an hour; `nil` without a price or a plan.
+    var costPerHour: Double? { price.flatMap { price in plan.map { Double($0.gpus) * price } } }
+
+    /// What a million tokens cost; `nil` without a price or a plan.
+    var costOfMillionTokens: Double? { price.flatMap { plan?.costOfMillionTokens(price: $0) } }
+
     /// What keeps it from serving more, or at all.
     var limit: String {
       switch outcome {
@@ -77,10 +83,7 @@ struct PlanTable {
         value(plan?.figures.millijoulesPerToken),
       ]
       if priced {
-        row += [
-          value(item.price.flatMap { price in plan.map { Double($0.gpus) * price } }),
-          value(item.price.flatMap { price in plan.map { $0.costOfMillionTokens(price: price) } }),
-        ]
+        row += [value(item.costPerHour), value(item.costOfMillionTokens)]
       }
       table.rows.append(row)
     }
