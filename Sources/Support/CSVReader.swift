@@ -163,15 +163,16 @@ public struct CSVReader: Sendable {
   /// - Parameters:
   ///   - column: Which column.
   ///   - range: What it must lie in; up to 10¹⁵ by default, not negative.
-  ///   - expected: What it should be, in words, for the error.
+  ///   - expected: What it should be, in words, for the error; `nil` for a whole number in the range.
   /// - Returns: The number.
   /// - Throws: ``CSVError/invalid(file:line:field:value:expected:)``.
   public func integer(
     _ column: Int, in range: ClosedRange<Int> = 0...1_000_000_000_000_000,
-    expected: String = "a whole number"
+    expected: String? = nil
   ) throws(CSVError) -> Int {
     guard let number = Double(text(column)).flatMap({ Int(exactly: $0) }), range.contains(number) else {
-      throw invalid(column, expected: expected)
+      throw invalid(
+        column, expected: expected ?? "a whole number from \(range.lowerBound) to \(range.upperBound)")
     }
     return number
   }

@@ -115,8 +115,12 @@ public final class WholeFile {
       var bytes: [UInt8] = []
       while let piece = try handle.read(upToCount: 1 << 20), !piece.isEmpty {
         // Whatever is read here is text; a device such as /dev/zero never ends.
+        if bytes.isEmpty, piece.starts(with: "SQLite format 3".utf8) {
+          throw FileError.cannotRead(path: path, reason: "it is an SQLite database; expected text in UTF-8")
+        }
         if bytes.isEmpty, piece.contains(0), !piece.starts(with: [0x1f, 0x8b]) {
-          throw FileError.cannotRead(path: path, reason: "it holds zero bytes; expected text in UTF-8")
+          throw FileError.cannotRead(
+            path: path, reason: "it is not text, it holds bytes of value 0; expected UTF-8")
         }
         bytes.append(contentsOf: piece)
       }

@@ -47,7 +47,9 @@ struct Sim: ParsableCommand {
     // Swift's runtime prints a backtrace for it and goes on; who presses Ctrl-\ wants the program to end.
     signal(SIGQUIT, SIG_DFL)
     do {
-      var command = try parseAsRoot(ConfigurationFile.expanded(Array(CommandLine.arguments.dropFirst())))
+      var command = try parseAsRoot(
+        ConfigurationFile.expanded(
+          ForeignOptions.withNegativeNumbers(Array(CommandLine.arguments.dropFirst()))))
       try command.run()
       leave(0)
     } catch let error as any UserError {

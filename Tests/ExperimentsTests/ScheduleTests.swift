@@ -40,6 +40,28 @@ import Testing
     }
   }
 
+  /// More blocks than any GPU has would be given room.
+  @Test func tooManyBlocksAreAnError() throws {
+    let name = try #require(Self.names.first)
+    let settings = try Project.text("Tests/ExperimentsTests/Schedules/\(name).json")
+    let field = try #require(settings.firstMatch(of: /"num_blocks": *\d+/)).output
+    for (blocks, isRefused) in [(1 << 24, false), (1 << 24 + 1, true), (1, true)] {
+      let changed = settings.replacing(field, with: "\"num_blocks\": \(blocks)")
+      try ScratchFolder.with("\(name).json", changed) { file in
+        let folder = file.deletingLastPathComponent().path
+        for part in ["steps.csv", "requests.csv", "outcomes.csv"] {
+          try FileManager.default.copyItem(
+            atPath: "\(Self.folder)/\(name).\(part)", toPath: "\(folder)/\(name).\(part)")
+        }
+        let error = #expect(throws: (any Error).self) {
+          _ = try ScheduleScenario(name, in: folder)
+          if !isRefused { throw CancellationError() }
+        }
+        #expect(error.map { "\($0)".contains("num_blocks") } == isRefused)
+      }
+    }
+  }
+
   @Test func aFolderWithoutScenariosIsAnError() {
     #expect(throws: ScheduleError.self) { try ScheduleScenario.names(in: "/nowhere") }
   }

@@ -23,6 +23,18 @@ import Testing
     (["--request-rate", "0"], 64, "rate"),
     (["--request-rate", "-1"], 64, "rate"),
     (["--request-rate", "nan"], 64, "rate"),
+    (["--request-rate", "-1"], 64, "--request-rate -1.0: should be from 1e-6"),
+    (["--seed", "-1"], 64, "--seed -1: expected a number that is not negative"),
+    (["--max-num-seqs", "-3"], 64, "--max-num-seqs -3: expected"),
+    (["--max-duration", "-2"], 64, "--max-duration -2"),
+    (["--tp", "-2"], 64, "'tensor-parallel-size': '-2' is invalid; expected 1...1024"),
+    (["--tp", "2.5"], 64, "--tensor-parallel-size 2.5: expected a whole number"),
+    (["--tp", "99999999999999999999"], 64, "expected a smaller number, at most 9223372036854775807"),
+    (
+      ["--num-prompts", "99999999999999999999"], 64,
+      "--num-prompts 99999999999999999999: expected a smaller number"
+    ),
+    (["--num-prompts", "1e30"], 64, "--num-prompts 1e30: expected a whole number"),
     (["--request-rate", "fast"], 64, "fast"),
     (["--num-prompts", "0"], 64, "num-prompts"),
     (["--burstiness", "0"], 64, "burstiness"),
@@ -78,6 +90,38 @@ import Testing
     #expect(outcome.status == 65)
     #expect(outcome.errors.contains("broken.csv:3") || outcome.errors.contains("line 3"), "\(outcome.errors)")
     #expect(outcome.errors.contains("num_prefill_tokens"), "\(outcome.errors)")
+  }
+
+  @Test func aDatabaseIsNoTrace() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("sim.sqlite")
+    #expect(try Binary.run(["--num-prompts", "1", "--db", path]).status == 0)
+    let outcome = try Binary.run(["--trace", path, "--no-db"])
+    #expect(outcome.status == 66 && outcome.errors.contains("it is an SQLite database"), "\(outcome.errors)")
+  }
+
+  /// A number that is too large is not called something else than a whole number.
+  @Test func aRowOutOfRangeIsToldItsRange() throws {
+    let folder = try TemporaryFolder()
+    let servers = try String(
+      contentsOf: Binary.root.appending(path: "Results/published/servers/given.csv"), encoding: .utf8)
+    var lines = servers.split(separator: "\n").prefix(2).map(String.init)
+    lines[1] = lines[1].replacing(",1024,1024,", with: ",1024,99999999999,")
+    let path = try folder.file("servers.csv", lines.joined(separator: "\n") + "\n")
+    let outcome = try Binary.run(["validate", "servers", path])
+    #expect(outcome.status == 65, "\(outcome.errors)")
+    #expect(outcome.errors.contains("should be a whole number from 1 to 16777216"), "\(outcome.errors)")
+  }
+
+  /// `none` and nothing mean off, as in options beside them.
+  @Test(arguments: [
+    ["--vision-encoder", "none"], ["--kv-policy", "none"], ["--kv-offloading-size", "0"],
+    ["--kv-tiers", "none"],
+  ])
+  func whatIsOffIsAsIfItWereLeftOut(arguments: [String]) throws {
+    let usual = try Binary.run(["--dry-run", "--num-prompts", "2"])
+    let off = try Binary.run(["--dry-run", "--num-prompts", "2"] + arguments)
+    #expect(off.status == 0 && off.output == usual.output, "\(off.errors)")
   }
 
   @Test func aFileThatIsNoDatabaseIsLeftAlone() throws {

@@ -107,6 +107,16 @@ import Testing
     #expect(next.status == 0, "\(next.errors)")
   }
 
+  /// All requests at once have no rate, which tune looks for from the usual one; a comparison keeps them as they are.
+  @Test(arguments: [("ttft:1ms", "tune --policy", false), ("ttft:1000s", "compare chunked layered", true)])
+  func whatIsNextAfterRequestsThatComeAtOnce(limit: String, command: String, keepsRate: Bool) throws {
+    let run = try Binary.run([
+      "--request-rate", "inf", "--num-prompts", "4", "--slo", limit, "--policy", "chunked", "--no-db",
+    ])
+    let line = try #require(run.output.split(separator: "\n").first { $0.hasPrefix("Next: ") })
+    #expect(line.contains(command) && line.contains("--request-rate inf") == keepsRate, "\(line)")
+  }
+
   @Test(arguments: [
     ("{\"polcy\": \"layered\"}", "--polcy", Int32(64)), ("[1]", "object", 65),
     ("{\"policy\": {}}", "policy", 65), ("{", "JSON", 65),

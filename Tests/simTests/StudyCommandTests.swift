@@ -116,6 +116,11 @@ import Testing
     (["offload", "--egress=-1"], "--egress -1: expected"),
     (["batch", "--method", "other"], "--method other: expected vllm, sorted, batchllm"),
     (["batch", "--trace", "sharegpt"], "--no-enable-prefix-caching: methods share prefixes"),
+    (["batch", "--request-rate", "2"], "--request-rate, --arrivals, --time-scale: the requests of a batch"),
+    (
+      ["batch", "--trace", "sharegpt", "--engine", "vllm", "--num-prompts", "5", "--max-model-len", "3"],
+      "none of 5 requests can be served: each takes more than 3 tokens"
+    ),
     (["batch", "--policy", "chunked"], "--policy: batch takes methods"),
     (
       ["--prefill-sparsity", "cacheblend[ratio=2]"], "cacheblend: ratio 2: expected a number from 0.0 to 1.0"

@@ -27,6 +27,19 @@ import Testing
     }
   }
 
+  /// Forty requests that come within a moment say nothing of a rate.
+  @Test(arguments: [("40", true), ("900", false)]) func aBurstIsCalledOne(count: String, isBurst: Bool) throws
+  {
+    let outcome = try Binary.run([
+      "tune", "--policy", "layered[stages=16,cohort=8192,groups=tiers]", "--slo", "tbt:60ms", "ttft:10s",
+      "--num-prompts",
+      count,
+      "--seeds", "0,1", "--tolerance", "0.2", "--no-db",
+    ])
+    #expect(outcome.status == 0)
+    #expect(outcome.errors.contains("so that this is a burst") == isBurst, "\(outcome.errors)")
+  }
+
   @Test(arguments: [
     (["--policy", "chunked,chunked"], "the same policy is given twice"), (["--slo", "ttft"], "--slo ttft"),
     (["--seed", "1"], "--seed"), (["--max-num-batched-tokens", "512"], "fix one as in chunked[budget=512]"),

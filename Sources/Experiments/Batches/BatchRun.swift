@@ -17,9 +17,11 @@ package struct BatchRun {
 
   /// What came out.
   package struct Outcome: Sendable {
-    /// When the last request was through, from when all were there.
-    package var makespan: Seconds
-    /// Prompt tokens, and those of them that were computed.
+    /// When the last request was through, from when all were there; `nil` if none was served.
+    package var makespan: Seconds?
+    /// Requests that were served.
+    package var completed: Int
+    /// Prompt tokens of the requests served, and those that were computed.
     package var promptTokens: Tokens
     package var computedTokens: Tokens
     /// Output tokens.
@@ -32,8 +34,8 @@ package struct BatchRun {
     /// Share of the prompt tokens that the plan saves.
     package var plannedSaving: Double
 
-    /// Tokens of prompts and outputs for each second.
-    package var tokensPerSecond: Double { Double(promptTokens + outputTokens) / makespan }
+    /// Tokens of prompts and outputs for each second; `nil` if no request was served.
+    package var tokensPerSecond: Double? { makespan.map { Double(promptTokens + outputTokens) / $0 } }
     /// Share of the prompt tokens that was not computed.
     package var saving: Double { 1 - Double(computedTokens) / Double(max(promptTokens, 1)) }
   }
@@ -42,6 +44,14 @@ package struct BatchRun {
     var metrics = RunMetrics()
     var peak = 0
     var computed = 0
+    /// Requests of the workload, which prefixes that are computed by themselves are not.
+    let last: Int
+    var served = 0
+    var servedTokens = 0
+    var rejected = 0
+
+    init(last: Int) { self.last = last }
+
     mutating func record(_ iteration: IterationRecord) {
       metrics.record(iteration)
       peak = max(peak, Int(iteration.kvBlocksUsed))
@@ -50,6 +60,14 @@ package struct BatchRun {
     mutating func record(_ request: RequestRecord) {
       metrics.record(request)
       if request.status == .completed { computed += request.request.promptTokens - Int(request.cachedTokens) }
+      guard request.request.id <= last else { return }
+      switch request.status {
+      case .completed:
+        served += 1
+        servedTokens += request.request.promptTokens
+      case .rejected: rejected += 1
+      case .unfinished: break
+      }
     }
   }
 
@@ -82,13 +100,14 @@ package struct BatchRun {
     case .plan: batch = plan.requests(requests)
     }
     for i in batch.indices { batch[i].arrival = 0 }
-    var recorder = BatchRecorder()
+    var recorder = BatchRecorder(last: requests.map(\.id).max() ?? 0)
     _ = try experiment.run(recorder: &recorder, staging: LoadedExperiment.Staging(requests: batch))
-    let leads = batch.count - requests.count
+    // Prefixes that were computed by themselves wrote a token each.
+    let leads = recorder.metrics.completed - recorder.served
     return Outcome(
-      makespan: recorder.metrics.end, promptTokens: plan.promptTokens, computedTokens: recorder.computed,
+      makespan: recorder.served > 0 ? recorder.metrics.end : nil, completed: recorder.served,
+      promptTokens: recorder.servedTokens, computedTokens: recorder.computed,
       outputTokens: recorder.metrics.outputTokens - leads, peakBlocks: recorder.peak,
-      preemptions: recorder.metrics.preemptions, rejected: recorder.metrics.rejected,
-      plannedSaving: plan.saving)
+      preemptions: recorder.metrics.preemptions, rejected: recorder.rejected, plannedSaving: plan.saving)
   }
 }

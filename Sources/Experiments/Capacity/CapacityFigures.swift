@@ -12,6 +12,8 @@ package struct CapacityFigures: Sendable, Hashable {
   package var unfinished: Int
   /// Share of requests that were served.
   package var served: Double
+  /// Share of all requests that a new one finds in the system, as a mean.
+  package var crowding = 0.0
   /// Statistics of latencies in milliseconds, by the names of figures; those that the run has.
   package var latencies: [String: Double]
   /// Shares of requests that keep a single limit, by its name; those that are known.
@@ -46,6 +48,7 @@ package struct CapacityFigures: Sendable, Hashable {
         LatencyLimit.Latency.ttft.rawValue: summary[.attainmentOfFirstToken],
         LatencyLimit.Latency.tbt.rawValue: summary[.attainmentOfGaps],
       ])
+    crowding = summary.totals.meanInSystem / Double(max(summary.metrics.requests, 1))
     for figure in statistics.compactMap(\.figure) {
       let value = summary[figure]
       if !value.isNaN { latencies[figure.name] = value }
@@ -70,5 +73,12 @@ package struct CapacityFigures: Sendable, Hashable {
       attainment: mean(\.attainment), watts: mean(\.watts), millijoulesPerToken: mean(\.millijoulesPerToken),
       unfinished: all.reduce(0) { $0 + $1.unfinished }, served: mean(\.served), latencies: means(\.latencies),
       shares: means(\.shares))
+    crowding = mean(\.crowding)
   }
+
+  /// Whether so many requests are in the system at a time that the run is a burst, and says nothing of a steady rate.
+  ///
+  /// By Little's law a new request finds rate times latency others. Where that is a quarter of all that there are, the first
+  /// and the last of them, which wait for nobody and whom nobody follows, decide.
+  package var isBurst: Bool { crowding > 0.25 }
 }

@@ -32,6 +32,13 @@ extension LoadedExperiment {
     {
       notes.append("Not measured on \(system.hardware.name), of what makes drafts: \(unmeasured).")
     }
+    if loaded.calibration.isOfDataSheet || share > 0.01
+      || loaded.calibration.unmeasured(system.shard, system.kernelChoice) != nil
+    {
+      notes.append(
+        "To measure that: Scripts/profile-gpu on such a GPU, then sim calibrate (Profiles/harness/README.md)."
+      )
+    }
     let formats = system.shard.model.formats.quantised.map(\.rawValue).sorted()
     if !Set(formats).isSubset(of: ["mxfp4"]) {
       notes.append(

@@ -45,9 +45,10 @@ package struct LoadedPool: Sendable {
   }
 
   /// The longest prompt that its instances can ever admit.
-  var longestPrompt: Tokens {
-    min(policy.makeScheduler().longestPrompt, rules.longestPrompt(in: memory))
-  }
+  var longestPrompt: Tokens { min(longestUncutPrompt, rules.longestPrompt(in: memory)) }
+
+  /// The longest prompt that its policy takes, which may not cut prompts.
+  var longestUncutPrompt: Tokens { policy.makeScheduler().longestPrompt }
 
   /// Memory of an instance, empty.
   var memory: KVMemory {

@@ -113,7 +113,7 @@ package struct ServerReplay: Sendable {
 
   private static func short(_ error: any Error) -> String {
     let text = "\(error)"
-    return String((text.split(separator: ": ").last.map(String.init) ?? text).prefix(60))
+    return text.split(separator: ": ").last.map(String.init) ?? text
   }
 
   /// The workers of each pool: one, or those that compute prompts and those that decode.

@@ -47,6 +47,7 @@ package struct KnownRuns {
       SELECT config_hash, min(run_id), \(RunFigure.attainment), \(RunFigure.energy) / \(RunFigure.duration),
         \(RunFigure.energyPerToken), coalesce(\(RunFigure.unfinished), 0),
         1.0 * \(RunFigure.completed) / max(\(RunFigure.completed) + \(RunFigure.failed), 1),
+        coalesce(mean_in_system / max(num_prompts, 1), 0),
         \(([RunFigure.attainmentOfFirstToken, .attainmentOfGaps].map(\.name) + columns).joined(separator: ", "))
       FROM runs WHERE config_hash IS NOT NULL AND log_level IN (\(levels.joined(separator: ",")))
       GROUP BY config_hash
@@ -55,15 +56,16 @@ package struct KnownRuns {
     for row in table.rows {
       guard case .text(let hash) = row[0], case .integer(let id) = row[1] else { continue }
       var latencies: [String: Double] = [:]
-      for (figure, value) in zip(wanted, row.dropFirst(9)) { latencies[figure.name] = value.number }
+      for (figure, value) in zip(wanted, row.dropFirst(10)) { latencies[figure.name] = value.number }
       guard latencies.count == Set(wanted).count else { continue }
       let names = [LatencyLimit.Latency.ttft, .tbt].map(\.rawValue)
       var shares: [String: Double] = [:]
-      for (name, value) in zip(names, row[7...]) { shares[name] = value.number }
-      let figures = CapacityFigures(
+      for (name, value) in zip(names, row[8...]) { shares[name] = value.number }
+      var figures = CapacityFigures(
         attainment: row[2].number ?? 0, watts: row[3].number ?? 0,
         millijoulesPerToken: row[4].number ?? .infinity,
         unfinished: Int(row[5].number ?? 0), served: row[6].number ?? 1, latencies: latencies, shares: shares)
+      figures.crowding = row[7].number ?? 0
       runs[hash] = Run(id: id, figures: figures)
     }
     self.runs = runs

@@ -58,8 +58,15 @@ struct BatchCommand: ParsableCommand {
     guard options.schedule.policy == nil else {
       throw CommandLineError.contradiction("--policy: batch takes methods, as in --method vllm,batchllm")
     }
+    let rate = options.traffic.requestRate
+    guard rate == nil || rate == .infinity, options.traffic.arrivals == nil, options.traffic.timeScale == nil
+    else {
+      throw CommandLineError.contradiction(
+        "--request-rate, --arrivals, --time-scale: the requests of a batch are there at once; leave them out")
+    }
     var libraries = Libraries()
     let library = try libraries.library(in: options.folders)
+    var longest = 0
     var rows: [(Method, BatchRun.Outcome)] = []
     for method in methods {
       var specification = try options.specification()
@@ -77,6 +84,12 @@ struct BatchCommand: ParsableCommand {
       libraries.warn(of: experiment)
       let order: BatchRun.Order = method == .vllm ? .trace : method == .sorted ? .sorted : .plan
       rows.append((method, try BatchRun.run(experiment, order: order)))
+      longest = experiment.longestSequence
+    }
+    if let rejected = rows.map(\.1.rejected).max(), rows.allSatisfy({ $0.1.completed == 0 }) {
+      throw CommandLineError.contradiction(
+        "none of \(rejected) requests can be served: each takes more than \(longest) tokens, the least of --max-model-len, "
+          + "KV memory and the policy's budget")
     }
     print(Self.table(rows).formatted(as: json ? .json : .table), terminator: "")
   }
@@ -90,7 +103,8 @@ struct BatchCommand: ParsableCommand {
       ],
       rows: rows.map { method, outcome in
         [
-          .text(method.rawValue), RunValue(outcome.makespan), RunValue(outcome.tokensPerSecond),
+          .text(method.rawValue), outcome.makespan.map { RunValue($0) } ?? .null,
+          outcome.tokensPerSecond.map { RunValue($0) } ?? .null,
           RunValue(outcome.computedTokens), RunValue(outcome.saving), RunValue(outcome.plannedSaving),
           RunValue(outcome.peakBlocks), RunValue(outcome.preemptions), RunValue(outcome.rejected),
         ]

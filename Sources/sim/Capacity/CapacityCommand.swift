@@ -164,6 +164,7 @@ struct CapacityCommand: ParsableCommand {
   }
 
   private func complain(_ result: CapacityResult, _ name: String) {
+    CapacityWarnings.warn(of: result, name)
     if result.rate == nil, result.limit != .memory { warn("\(name): \(reason(result))") }
     if result.rate != nil, result.failing == nil {
       warn("\(name): no rate up to \(RateBisection.limits.upperBound) req/s fails")

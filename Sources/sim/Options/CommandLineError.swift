@@ -40,6 +40,13 @@ enum CommandLineError: UserError {
     }
   }
 
+  /// What a whole number should be that the program cannot take as one.
+  static func wholeNumber(_ text: String) -> String {
+    let digits = text.hasPrefix("-") || text.hasPrefix("+") ? text.dropFirst() : text[...]
+    guard !digits.isEmpty, digits.allSatisfy(\.isNumber) else { return "a whole number" }
+    return text.hasPrefix("-") ? "a number that is not negative" : "a smaller number, at most \(Int.max)"
+  }
+
   var exitStatus: ExitStatus {
     switch self {
     case .badValue, .contradiction, .badPoint, .unknownQuery: .usage

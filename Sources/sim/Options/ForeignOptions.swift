@@ -35,12 +35,38 @@ enum ForeignOptions {
     "--distributed-executor-backend": "ranks are simulated; leave it out",
   ]
 
+  /// What is wrong with a number that the parser does not take; `nil` if its message is of something else.
+  private static func badNumber(_ message: String) -> String? {
+    let words = message.split(separator: "'", omittingEmptySubsequences: false)
+    guard words.count == 5, words[2] == " is invalid for ", words[0].hasSuffix("The value "),
+      Double(words[1]) != nil, let option = words[3].split(separator: " ").first
+    else { return nil }
+    return "\(option) \(words[1]): expected \(CommandLineError.wholeNumber(String(words[1])))"
+  }
+
+  /// Arguments in which a negative number belongs to the option before it; the parser takes it for an option.
+  static func withNegativeNumbers(_ arguments: [String]) -> [String] {
+    var joined: [String] = []
+    for argument in arguments {
+      if let last = joined.last, last.hasPrefix("--"), last.count > 2, !last.contains("="),
+        argument.hasPrefix("-"),
+        Double(argument) != nil
+      {
+        joined[joined.count - 1] = "\(last)=\(argument)"
+      } else {
+        joined.append(argument)
+      }
+    }
+    return joined
+  }
+
   /// A parser's message with what is known about the option that it names, and with the nearest command.
   static func explained(_ message: String, commands: [String]) -> String {
     if message.contains("Unknown option '") {
       let option = message.split(separator: "'").dropFirst().first.map(String.init) ?? ""
       if let reason = reasons[option] { return "\(option): \(reason)" }
     }
+    if let complaint = badNumber(message) { return complaint }
     if message.contains("nexpected argument") {
       let word = message.split(separator: "'").dropFirst().first.map(String.init) ?? ""
       if let command = nearestName(to: word, among: commands) {

@@ -22,7 +22,7 @@ struct SystemOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "KV entries that a sequence keeps: arkv[budget=2048,window=32,fp8=0.2,statistics=second-pass] evicts some as soon as there "
-        + "are more than the budget; statistics=eager writes prompts' probabilities out, as the published code does.",
+        + "are more than the budget; statistics=eager writes prompts' probabilities out, as the published code does; none.",
       valueName: "policy"))
   var kvPolicy: String?
 
@@ -116,7 +116,7 @@ struct SystemOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Host memory for KV blocks that the GPUs' cache loses, of an instance: as --kv-tiers host-pcie5:GiB.",
+      "Host memory for KV blocks that the GPUs' cache loses, of an instance: as --kv-tiers host-pcie5:GiB; 0 for none.",
       valueName: "GiB"))
   var kvOffloadingSize: Double?
 
@@ -176,7 +176,7 @@ struct SystemOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "What makes tokens of images before their prompt is computed: a name of Profiles/encoders, or a file with a vision_config. "
-        + "Default: not simulated.",
+        + "Default: none, not simulated.",
       valueName: "name"))
   var visionEncoder: String?
 
@@ -189,14 +189,15 @@ struct SystemOptions: ParsableArguments {
       if let number = Int(text) { return number }
       throw .badValue(
         option: option, value: text,
-        expected: "a whole number" + (text.contains(",") ? "; lists are for sweep, capacity and plan" : ""))
+        expected: CommandLineError.wholeNumber(text)
+          + (text.contains(",") ? "; lists are for sweep, capacity and plan" : ""))
     }
     let gpus = try number("--tensor-parallel-size", tensorParallelSize)
     let stages = try number("--pipeline-parallel-size", pipelineParallelSize)
     var system = SystemSpecification()
     system.model = model
     system.attention = attention.map { PolicySpecification(parsing: $0) }
-    system.keyValuePolicy = kvPolicy.map { PolicySpecification(parsing: $0) }
+    system.keyValuePolicy = kvPolicy.flatMap { $0 == "none" ? nil : .init(parsing: $0) }
     system.hardware = hardware
     system.engine = engine
     system.engineSettings = flagSettings.merging(
@@ -221,7 +222,7 @@ struct SystemOptions: ParsableArguments {
       try SpeculativeSpecification(json: $0, from: "--speculative-config")
     }
     system.prefillSparsity = prefillSparsity.flatMap { $0 == "none" ? nil : .init(parsing: $0) }
-    system.visionEncoder = visionEncoder
+    system.visionEncoder = visionEncoder == "none" ? nil : visionEncoder
     system.tokenPruning = tokenPruning.flatMap { $0 == "none" ? nil : .init(parsing: $0) }
     return system
   }
@@ -268,7 +269,10 @@ struct SystemOptions: ParsableArguments {
   /// The levels that --kv-offloading-size and --kv-tiers describe.
   private var cacheTiers: [CacheTierSpecification]? {
     get throws(CommandLineError) {
-      let host = kvOffloadingSize.map { [CacheTierSpecification(link: "host-pcie5", gibibytes: $0)] }
+      // As in vLLM, nothing is off.
+      let host = kvOffloadingSize.flatMap {
+        $0 == 0 ? nil : [CacheTierSpecification(link: "host-pcie5", gibibytes: $0)]
+      }
       guard let kvTiers, kvTiers != "none" else { return host }
       guard host == nil else {
         throw .contradiction("--kv-offloading-size, --kv-tiers: the latter says how large host memory is")

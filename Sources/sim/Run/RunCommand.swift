@@ -175,8 +175,10 @@ struct RunCommand: ParsableCommand {
     else { return nil }
     let isGood = result.metrics.attainment >= 0.9
     // A rate that holds is looked for from the usual one where this run has none.
-    let hasRate = experiment.specification.workload.requestRate != .infinity
-    let decided = ["--policy", "--seed", "--max-duration"] + (isGood || hasRate ? [] : ["--request-rate"])
+    let hasRate = experiment.workload.arrivals.rate?.isFinite ?? false
+    let decided =
+      ["--policy", "--seed", "--max-duration"]
+      + (isGood || hasRate ? [] : ["--request-rate", "--arrivals", "--time-scale"])
     let words = given.filter { option in
       !decided.contains(option.name)
         && !usual.contains { $0.name == option.name && $0.words == option.words }
@@ -233,8 +235,8 @@ struct RunCommand: ParsableCommand {
     for request in result.rejected {
       if request.promptTokens > longestPrompt {
         warn(
-          "rejected request \(request.id): its prompt of \(request.promptTokens) tokens exceeds \(longestPrompt), the longest "
-            + "that the policy takes without cutting it")
+          "rejected request \(request.id): its prompt of \(request.promptTokens) tokens exceeds \(longestPrompt), "
+            + experiment.reasonOfLongestPrompt)
         continue
       }
       warn(

@@ -115,6 +115,11 @@ struct TuneCommand: ParsableCommand {
       tried: families.map { ($0.name, $0.candidates.count) }, runs: tuner.runs,
       seconds: (ContinuousClock.now - started).seconds)
     print(json ? report.json : report.text)
+    for result in results {
+      for tuned in result.policies {
+        CapacityWarnings.warn(of: tuned.capacity, "\(result.criterion.objective), \(tuned.best)")
+      }
+    }
   }
 
   /// What all runs share; policy, rate and seed are set for each.

@@ -152,8 +152,7 @@ struct ServersReport {
       """
   }
 
-  func write(to path: String) throws {
-    let file = try WholeFile(path: path)
+  func write(to file: WholeFile) throws {
     file.write(
       "key,preset,measured_ttft_ms,simulated_ttft_ms,measured_tpot_ms,simulated_tpot_ms,flag,reason\n")
     for (server, prediction) in zip(rows, predictions) {

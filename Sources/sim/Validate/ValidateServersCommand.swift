@@ -55,9 +55,21 @@ struct ValidateServersCommand: ParsableCommand {
   }
 
   func run() throws {
+    guard (1...1024).contains(jobs) else {
+      throw CommandLineError.badValue(option: "--jobs", value: "\(jobs)", expected: "1 to 1024")
+    }
     let all = try ServerTable(path: table)
+    guard let first = all.rows.first else {
+      throw CommandLineError.contradiction("\(table): no rows; expected a measured server in each")
+    }
     var rows = all.rows
-    if let only { rows = rows.filter { $0.key.contains(only) } }
+    if let only {
+      rows = rows.filter { $0.key.contains(only) }
+      guard !rows.isEmpty else {
+        throw CommandLineError.badValue(
+          option: "--only", value: only, expected: "a part of a row's key, such as \(first.key)")
+      }
+    }
     if let sample {
       guard sample > 0 else {
         throw CommandLineError.badValue(option: "--sample", value: "\(sample)", expected: "1 row or more")
@@ -65,16 +77,22 @@ struct ValidateServersCommand: ParsableCommand {
       let stride = max(1, (rows.count + sample - 1) / sample)
       rows = rows.enumerated().filter { $0.offset % stride == 0 }.map(\.element)
     }
+    let folder = URL(filePath: table).deletingLastPathComponent().path(percentEncoded: false)
+      .trimmingSuffix("/")
+    guard FileManager.default.fileExists(atPath: folder + "/models/.") else {
+      throw CommandLineError.contradiction(
+        "\(folder)/models: no such folder; expected MODEL.PRECISION.json in it for the models of \(table)")
+    }
+    // A file that cannot be written is known before anything is replayed.
+    let file = try output.map { try WholeFile(path: $0) }
     let replay = try ServerReplay(
-      library: Library(profiles: try folders.profilesFolder()),
-      folder: URL(filePath: table).deletingLastPathComponent().path(percentEncoded: false).trimmingSuffix(
-        "/"),
+      library: Library(profiles: try folders.profilesFolder()), folder: folder,
       engineSettings: try SystemOptions.settings(engineSet, option: "--engine-set"), seed: seed)
     let report = ServersReport(
       rows: rows, predictions: try predict(rows, replay), replay: replay,
       fitted: try FittedServers(profiles: replay.library.profiles))
     print(report.text)
-    if let output { try report.write(to: output) }
+    if let file { try report.write(to: file) }
   }
 
   private func predict(_ rows: [MeasuredServer], _ replay: ServerReplay) throws -> [ServerPrediction] {
