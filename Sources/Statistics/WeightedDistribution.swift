@@ -2,7 +2,8 @@
 ///
 /// Sequences that decode together have the same gap between two tokens, so the gaps of millions of tokens are as many
 /// pairs as there were iterations. Up to ``exactPairs`` of them are kept as they are; beyond that they are counted in
-/// 4,096 bins an octave, and percentiles are right to 0.02 %. Mean, deviation and extremes are exact always.
+/// 4,096 bins an octave, and percentiles are right to 0.02 %. Mean, deviation and extremes are exact always, and no figure
+/// depends on the order of the values.
 public struct WeightedDistribution: Sendable {
   /// Pairs that are kept before they are counted in bins.
   public static let exactPairs = 1 << 21
@@ -15,8 +16,8 @@ public struct WeightedDistribution: Sendable {
   private var bins: [Int] = []
   /// Sum of the weights.
   public private(set) var count = 0
-  private var sum = 0.0
-  private var sumOfSquares = 0.0
+  private var sum = ExactSum()
+  private var sumOfSquares = ExactSum()
   /// The least value; infinite if there is none.
   public private(set) var min = Double.infinity
   /// The greatest value; 0 if there is none.
@@ -30,8 +31,8 @@ public struct WeightedDistribution: Sendable {
   /// - Complexity: O(1) amortised.
   public mutating func add(_ value: Double, weight: Int = 1) {
     count += weight
-    sum += value * Double(weight)
-    sumOfSquares += value * value * Double(weight)
+    sum.add(value, times: weight)
+    sumOfSquares.add(value * value, times: weight)
     min = Swift.min(min, value)
     max = Swift.max(max, value)
     guard bins.isEmpty else {
@@ -47,16 +48,17 @@ public struct WeightedDistribution: Sendable {
   ///
   /// - Complexity: O(values) amortised.
   public mutating func add(_ values: Span<Double>, weight: Int) {
-    let times = Double(weight)
-    var (sum, sumOfSquares, min, max) = (sum, sumOfSquares, min, max)
+    var (sum, sumOfSquares, min, max) = (ExactSum(), ExactSum(), min, max)
     for i in values.indices {
       let value = values[i]
-      sum += value * times
-      sumOfSquares += value * value * times
+      sum.add(value)
+      sumOfSquares.add(value * value)
       min = Swift.min(min, value)
       max = Swift.max(max, value)
     }
-    (self.sum, self.sumOfSquares, self.min, self.max) = (sum, sumOfSquares, min, max)
+    self.sum.add(sum, times: weight)
+    self.sumOfSquares.add(sumOfSquares, times: weight)
+    (self.min, self.max) = (min, max)
     count += weight * values.count
     if bins.isEmpty {
       for i in values.indices { self.values.append(values[i]) }
@@ -80,11 +82,11 @@ public struct WeightedDistribution: Sendable {
   }
 
   /// The mean; 0 if there is nothing.
-  public var mean: Double { count > 0 ? sum / Double(count) : 0 }
+  public var mean: Double { count > 0 ? sum.value / Double(count) : 0 }
 
   /// The standard deviation of the population; 0 if there is nothing.
   public var deviation: Double {
-    count > 0 ? (Swift.max(0, sumOfSquares / Double(count) - mean * mean)).squareRoot() : 0
+    count > 0 ? (Swift.max(0, sumOfSquares.value / Double(count) - mean * mean)).squareRoot() : 0
   }
 
   /// Percentiles of the values, each repeated as often as its weight says; see ``Quantiles``.

@@ -1,3 +1,4 @@
+import Foundation
 import Statistics
 import Testing
 
@@ -28,6 +29,37 @@ import Testing
     #expect(values.deviation == 3.0.squareRoot())
     #expect(values.min == 2)
     #expect(values.max == 6)
+  }
+
+  /// Gaps of microseconds beside hours, one by one, by repetition and in stretches: no order changes a bit.
+  @Test(arguments: 0..<5) func momentsDoNotDependOnTheOrder(seed: UInt64) {
+    var random = SplitMix64(seed: seed)
+    var pairs = (0..<300).map { _ in
+      (exp(Double(random.next() % 2400) / 100 - 13), 1 + Int(random.next() % 300))
+    }
+    let once = distribution(pairs)
+    let count = pairs.reduce(0) { $0 + $1.1 }
+    let mean = pairs.reduce(0) { $0 + $1.0 * Double($1.1) } / Double(count)
+    let square = pairs.reduce(0) { $0 + $1.0 * $1.0 * Double($1.1) } / Double(count)
+    #expect((once.mean / mean - 1).magnitude < 1e-12)
+    #expect((once.deviation / (square - mean * mean).squareRoot() - 1).magnitude < 1e-9)
+    for _ in 0..<10 {
+      pairs.shuffle(using: &random)
+      let again = distribution(pairs)
+      #expect(again.mean == once.mean && again.deviation == once.deviation)
+    }
+    var stretches = WeightedDistribution()
+    for weight in Set(pairs.map(\.1)) {
+      let values = pairs.filter { $0.1 == weight }.map(\.0)
+      stretches.add(values.span, weight: weight)
+    }
+    #expect(stretches.mean == once.mean && stretches.deviation == once.deviation)
+  }
+
+  /// Times that no run should have neither stop the program nor turn a mean negative.
+  @Test func timesBeyondAllMeasure() {
+    let values = distribution([(1e300, 1), (1, 3)])
+    #expect(values.mean >= 1e15 && values.deviation >= 0)
   }
 
   @Test func anEmptyOneIsZero() {

@@ -17,13 +17,30 @@ import Testing
     ["--trace", "sharegpt", "--policy", "layered", "--model", "llama-3.1-8b", "--request-rate", "8"],
     ["--trace", "arxiv", "--policy", "chunked", "--request-rate", "inf", "--max-concurrency", "4"],
     ["--trace", "arxiv", "--policy", "layered", "--request-rate", "0.5", "--max-duration", "100"],
+    ["--trace", "sharegpt", "--policy", "layered", "--request-rate", "15", "--replicas", "3"],
+    [
+      "--trace", "sharegpt", "--policy", "vllm", "--engine", "vllm", "--request-rate", "15", "--replicas",
+      "3",
+      "--router", "power-of-two",
+    ],
+    [
+      "--trace", "azure-conv", "--policy", "chunked", "--request-rate", "4", "--disaggregation",
+      "prefill=1xTP2,decode=2xTP2",
+    ],
+    ["--trace", "sharegpt", "--policy", "chunked", "--request-rate", "8", "--data-parallel-size", "2"],
   ])
   func giveTheSameLog(arguments: [String]) throws {
     let folder = try TemporaryFolder()
     let common = arguments + ["--num-prompts", "150", "--json", "--db"]
+    var summaries: [[Substring]] = []
     for (file, flags) in [("leaping", []), ("exact", ["--exact-steps"])] {
       let outcome = try Binary.run(common + [folder.file(file)] + flags)
       try #require(outcome.status == 0, "\(outcome.errors)")
+      // When and how fast it ran is all that may differ.
+      summaries.append(
+        outcome.output.split(separator: ", ").filter {
+          !$0.hasPrefix("{\"date\"") && !$0.hasPrefix("\"wall_s\"")
+        })
     }
     let leaping = try ResultReader(path: folder.file("leaping"))
     let exact = try ResultReader(path: folder.file("exact"))
@@ -31,13 +48,10 @@ import Testing
       let query = "SELECT * FROM \(table)"
       let (a, b) = (try leaping.query(query), try exact.query(query))
       #expect(!a.rows.isEmpty)
-      #expect(a == b, "\(table)")
+      // Instances report in another order where they leap.
+      #expect(a.rows.map { "\($0)" }.sorted() == b.rows.map { "\($0)" }.sorted(), "\(table)")
     }
-    let columns =
-      "config_hash, mean_ttft_ms, p99_itl_ms, energy_j, idle_energy_j, expert_bytes, mean_in_system"
-    let (a, b) = (
-      try leaping.query("SELECT \(columns) FROM runs"), try exact.query("SELECT \(columns) FROM runs")
-    )
-    #expect(a == b)
+    #expect(summaries[0].contains { $0.hasPrefix("\"mean_itl_ms\"") })
+    #expect(summaries[0] == summaries[1])
   }
 }

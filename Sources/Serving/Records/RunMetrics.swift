@@ -38,14 +38,8 @@ public struct RunMetrics: Recorder, Sendable {
   public private(set) var goodGaps = 0
   /// How often a request lost its KV memory.
   public private(set) var preemptions = 0
-  /// Energy of the iterations.
-  public private(set) var joules: Joules = 0
-  /// Expert weights read, in bytes.
-  public private(set) var expertBytes = 0.0
   /// Iterations run.
   public private(set) var iterations = 0
-  /// Time spent in iterations.
-  public private(set) var busySeconds: Seconds = 0
   /// Iterations in which somebody decoded.
   public private(set) var decodeIterations = 0
   /// Decode steps taken, over all sequences.
@@ -54,6 +48,13 @@ public struct RunMetrics: Recorder, Sendable {
   public private(set) var end: Seconds = 0
   /// When the first request arrived.
   public private(set) var firstArrival = Seconds.infinity
+  private var sums = InstanceSums()
+  /// Energy of the iterations.
+  public var joules: Joules { sums.total(\.joules) }
+  /// Expert weights read, in bytes.
+  public var expertBytes: Double { sums.total(\.expertBytes) }
+  /// Time spent in iterations.
+  public var busySeconds: Seconds { sums.total(\.seconds) }
   private var busiestSecond = BusiestSecond()
   /// Most tokens that came out within one second of simulated time.
   public var mostTokensInASecond: Int { busiestSecond.most }
@@ -64,11 +65,9 @@ public struct RunMetrics: Recorder, Sendable {
   /// Adds an iteration.
   public mutating func record(_ iteration: IterationRecord) {
     iterations += 1
-    busySeconds += iteration.end - iteration.start
+    sums.add(iteration)
     if iteration.decodeTokens > 0 { decodeIterations += 1 }
     decodeTokens += Int(iteration.decodeTokens)
-    joules += iteration.joules
-    expertBytes += iteration.expertBytes
     end = max(end, iteration.end)
     busiestSecond.count(Int(iteration.outputTokens), at: iteration.end)
   }
