@@ -1,7 +1,10 @@
 import CostModels
 import Experiments
+import Foundation
 import Serving
+import Statistics
 import Systems
+import TestSupport
 import Testing
 import Workloads
 
@@ -73,12 +76,55 @@ import Workloads
     #expect(fast.totals.kernels.contains { $0.kernel == "recurrence" })
     #expect(fast.totals.kernels.contains { $0.kernel == "decode_attention" })
     let loaded = try Project.library.load(asked)
-    let pages = try #require(loaded.loaded.system.shard.hybridPages)
+    let pages = try #require(loaded.loaded.system.shard.hybridPages(keepsSnapshots: false))
     #expect(loaded.loaded.system.engine.keyValueBlockSize == pages.blockTokens)
     let note = loaded.notes(totals: fast.totals).contains {
       $0.contains("pages of \(pages.blockTokens) tokens")
     }
     #expect(note)
+  }
+
+  /// Two prompts of 4,600 tokens that begin with the same 4,096, one long after the other: of the second, the snapshot behind
+  /// the last whole block in these is found, and the rest is computed.
+  @Test(arguments: [("mamba2-2.7b", 1), ("falcon-h1-34b", 2)], ["chunked", "layered", "vllm"])
+  func promptsShareStatesBehindWholeBlocks(model: (name: String, gpus: Int), policy: String) throws {
+    let folder = try TemporaryFolder()
+    let common = (1...8).map(String.init).joined(separator: ",")
+    let rows = [(0, 9), (60_000, 10)].map {
+      #"{"timestamp": \#($0.0), "input_length": 4600, "output_length": 3, "hash_ids": [\#(common),\#($0.1)]}"#
+    }
+    try rows.joined(separator: "\n").write(
+      toFile: folder.file("trace.jsonl"), atomically: true, encoding: .utf8)
+    var asked = experiment(model.name, gpus: model.gpus, policy: policy)
+    asked.workload = WorkloadSpecification(trace: folder.file("trace.jsonl"))
+    let without = try run(asked)
+    #expect(without.metrics.cachedTokens == 0)
+    asked.system.engineSettings["cache.prefixes"] = true
+    let (fast, exact) = (try run(asked), try run(asked, exact: true))
+    let loaded = try Project.library.load(asked)
+    let system = loaded.loaded.system
+    let block = system.engine.keyValueBlockSize
+    let chunk = try #require(system.shard.model.stateSpace?.chunk)
+    #expect(block % chunk == 0 && block <= 4096)
+    #expect(fast.metrics.cachedTokens == 4096 / block * block)
+    #expect(fast.metrics.cachedTokens == exact.metrics.cachedTokens)
+    #expect(fast.metrics.timeToFirstToken.mean == exact.metrics.timeToFirstToken.mean)
+    #expect(fast.metrics.timeToFirstToken.min < 0.6 * without.metrics.timeToFirstToken.min)
+    // The first prompt finds nothing.
+    #expect((fast.metrics.timeToFirstToken.max / without.metrics.timeToFirstToken.max - 1).magnitude < 1e-9)
+    #expect(loaded.notes(totals: fast.totals).contains { $0.contains("state behind every \(block) tokens") })
+    // The same memory is cut into blocks that have room for a state each.
+    let plain = try Project.library.load(experiment(model.name, gpus: model.gpus, policy: policy))
+    guard let pages = system.shard.hybridPages(keepsSnapshots: true),
+      let plainPages = system.shard.hybridPages(keepsSnapshots: false)
+    else {
+      #expect(loaded.kvBlocks == plain.kvBlocks)
+      return
+    }
+    let (size, plainSize) = (pages.depth * pages.pageBytes, plainPages.depth * plainPages.pageBytes)
+    let bytes = loaded.kvBlocks * size * (pages.attentionGroups + pages.stateGroups)
+    let plainBytes = plain.kvBlocks * plainSize * plainPages.attentionGroups
+    #expect(abs(bytes - plainBytes) < 2 * size)
   }
 
   @Test func aDeviceByLawAloneRuns() throws {
@@ -93,9 +139,6 @@ import Workloads
     var asked = experiment("falcon-h1-34b", gpus: 2)
     asked.system.blockSize = 16
     check(asked, "as large as the state")
-    asked = experiment("falcon-h1-34b", gpus: 2)
-    asked.system.engineSettings["cache.prefixes"] = true
-    check(asked, "no prefix caching")
     asked = experiment("falcon-h1-34b", gpus: 2)
     asked.system.speculation = try SpeculativeSpecification(
       json: #"{"method": "mtp", "num_speculative_tokens": 1, "synthetic_acceptance_rates": [0.5]}"#,

@@ -34,7 +34,7 @@ import Testing
     #expect((Double(shard.stateBytesPerSequence) / state - 1).magnitude < 0.001)
     #expect(shard.keyValueBytesPerToken == 0)
     #expect(shard.weightBytes == 2 * total)
-    #expect(shard.hybridPages == nil)
+    #expect(shard.hybridPages(keepsSnapshots: false) == nil)
   }
 
   @Test(
@@ -78,7 +78,21 @@ import Testing
     #expect(pages.depth == 12 && pages.stateGroups == 3 && pages.attentionGroups == 1)
     #expect(pages.pages(tokens: 3 * tokens + 1) == 4 + 3)
     #expect(pages.pages(tokens: 1, drafts: 2) == 1 + 9)
-    if numberBytes == 4 { #expect(shard.hybridPages == pages) }
+    if numberBytes == 4 { #expect(shard.hybridPages(keepsSnapshots: false) == pages) }
+  }
+
+  @Test("with snapshots a page ends where a chunk of the recurrence does, and every one has its states")
+  func snapshots() {
+    let pages = HybridPages(
+      tokenBytes: 1024, stateBytes: 300_000, attentionLayers: 10, stateLayers: 54, snapshotChunk: 128)
+    // 293 tokens hold a state; 384 is the next multiple of 128.
+    #expect(pages.blockTokens == 384 && pages.pageBytes == 384 * 1024)
+    #expect(pages.attentionGroups == 1 && pages.stateGroups == 6)
+    #expect(pages.pages(tokens: 384) == 7 && pages.pages(tokens: 385) == 14)
+    #expect(pages.pages(tokens: 1, drafts: 1) == 13)
+    let odd = HybridPages(
+      tokenBytes: 1024, stateBytes: 300_000, attentionLayers: 1, stateLayers: 1, snapshotChunk: 24)
+    #expect(odd.blockTokens == 336)
   }
 
   @Test("groups are as deep as the rarer kind has layers, unless the others are few more")

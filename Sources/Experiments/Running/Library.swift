@@ -230,8 +230,12 @@ extension LoadedSystem {
         throw ExperimentError.invalidValue(
           option: "--enable-prefix-caching", value: model.name,
           expected:
-            "no prefix caching: what its convolutions and states have seen of a prefix is not kept here")
+            "no prefix caching: what its convolutions have seen of a prefix is not kept here")
       }
+      engine.scheduling.cachesPrefixes = false
+    }
+    // Snapshots of states take memory: engines keep them if they are asked to.
+    if model.stateSpace != nil, specification.engineSettings["cache.prefixes"] != .flag(true) {
       engine.scheduling.cachesPrefixes = false
     }
     if model.stateSpace != nil, let size = specification.blockSize {

@@ -77,7 +77,7 @@ extension LoadedExperiment {
     }
     let scheduling = loaded.system.engine.scheduling
     if system.shard.model.stateSpace != nil {
-      notes.append(Self.noteOnStates(of: system.shard))
+      notes.append(Self.noteOnStates(of: system.shard, system.engine))
     } else if system.shard.model.compressed != nil {
       notes.append(
         "Compressed convolutional attention: engines keep its heads whole on every GPU and share no prefixes. "
@@ -109,13 +109,20 @@ extension LoadedExperiment {
 
 extension LoadedExperiment {
   /// How states are paged, and how their times are known.
-  fileprivate static func noteOnStates(of shard: ModelShard) -> String {
-    let pages = shard.hybridPages.map {
-      "pages of \($0.blockTokens) tokens, \($0.pages(tokens: 1) - 1) of them for states of a sequence, "
-        + "one more for every \($0.blockTokens) tokens"
+  fileprivate static func noteOnStates(of shard: ModelShard, _ engine: EngineDescription) -> String {
+    let (tokens, caches) = (engine.keyValueBlockSize, engine.scheduling.cachesPrefixes)
+    let pages = shard.hybridPages(keepsSnapshots: caches).map {
+      caches
+        ? "pages of \(tokens) tokens, \($0.pages(tokens: 1)) of them for every \(tokens) tokens"
+        : "pages of \(tokens) tokens, \($0.pages(tokens: 1) - 1) of them for states of a sequence, "
+          + "one more for every \(tokens) tokens"
     }
+    let prefixes =
+      caches
+      ? "The state behind every \(tokens) tokens is kept, and prompts share beginnings of whole \(tokens) tokens."
+      : "Prefixes are not shared (--enable-prefix-caching keeps snapshots of states)."
     return "States of Mamba-2: \(shard.stateBytesPerSequence) bytes a sequence on each GPU; "
-      + "\(pages ?? "memory for states bounds how many sequences run"). Prefixes are not shared. Nobody measured its "
+      + "\(pages ?? "memory for states bounds how many sequences run"). \(prefixes) Nobody measured its "
       + "scan: its times are an estimate at 15 % of the arithmetic rate."
   }
 

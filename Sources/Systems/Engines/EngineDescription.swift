@@ -135,8 +135,9 @@ public struct EngineDescription: Descriptor, Hashable {
   /// the layers of one kind.
   private func blockBytes(_ shard: ModelShard) -> Int {
     if shard.model.stateSpace != nil {
-      return shard.hybridPages.map { $0.pageBytes * $0.depth * $0.attentionGroups }
-        ?? shard.stateBytesPerSequence
+      guard let pages = hybridPages(shard) else { return shard.stateBytesPerSequence }
+      let groups = pages.attentionGroups + (pages.keepsSnapshots ? pages.stateGroups : 0)
+      return pages.pageBytes * pages.depth * groups
     }
     let all = shard.keyValueBytesPerToken * keyValueBlockSize
     return groupWindow(of: shard.model) == nil ? all : all / 2
@@ -144,12 +145,19 @@ public struct EngineDescription: Descriptor, Hashable {
 
   /// The engine as it serves a model some of whose layers are Mamba-2: blocks are large enough for a state.
   ///
-  /// Where all of them are, a block is the state of a sequence, and holds any number of tokens.
+  /// Where all of them are, a block is the state of a sequence, and holds any number of tokens; where prefixes are cached, it is
+  /// the state behind a chunk of the recurrence.
   public func paged(for shard: ModelShard) -> EngineDescription {
-    guard shard.model.stateSpace != nil else { return self }
+    guard let space = shard.model.stateSpace else { return self }
     var copy = self
-    copy.keyValueBlockSize = shard.hybridPages?.blockTokens ?? Self.unlimitedTokens
+    copy.keyValueBlockSize =
+      hybridPages(shard)?.blockTokens ?? (scheduling.cachesPrefixes ? space.chunk : Self.unlimitedTokens)
     return copy
+  }
+
+  /// The pages of a hybrid: with prefix caching, states are kept at the end of every one.
+  private func hybridPages(_ shard: ModelShard) -> HybridPages? {
+    shard.hybridPages(keepsSnapshots: scheduling.cachesPrefixes)
   }
 
   /// More tokens than any sequence has.
@@ -164,7 +172,12 @@ public struct EngineDescription: Descriptor, Hashable {
   public func stateBlocks(_ shard: ModelShard, drafts: Int = 0) -> Int {
     guard shard.model.stateSpace != nil else { return 0 }
     // Without attention the tokens' only block is that of a state.
-    guard let pages = shard.hybridPages else { return drafts }
+    guard let pages = hybridPages(shard) else { return drafts }
+    // With snapshots a block is of all groups, and the last one of a sequence holds its state.
+    guard !pages.keepsSnapshots else {
+      let groups = pages.attentionGroups + pages.stateGroups
+      return (pages.stateGroups * drafts + groups - 1) / groups
+    }
     return (pages.stateGroups * (1 + drafts) + pages.attentionGroups - 1) / pages.attentionGroups
   }
 

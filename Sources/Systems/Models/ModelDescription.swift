@@ -91,8 +91,8 @@ public struct ModelDescription: Sendable, Hashable {
       ? 0 : isRecurrent.contains(true) ? isRecurrent.count { $0 } : layers
   }
 
-  /// Whether prompts with the same beginning can share what is kept of it: keys and values alone, or states of gated DeltaNet.
-  public var sharesPrefixes: Bool { compressed == nil && stateSpace == nil }
+  /// Whether prompts with the same beginning can share what is kept of it: keys and values alone, or states.
+  public var sharesPrefixes: Bool { compressed == nil }
 
   /// Whether a layer has attention.
   public func hasAttention(layer: Int) -> Bool { hasMixer[layer] && !isRecurrent[layer] }

@@ -68,7 +68,8 @@ public struct StateSpace: Sendable, Hashable {
 /// How engines page the memory of models whose layers keep states or keys and values: all pages are of one size, and layers are
 /// grouped so that as many have a page each (vLLM's hybrid KV cache manager, in its release notes of 0.11 and after).
 public struct HybridPages: Sendable, Hashable {
-  /// Tokens of a page of keys and values: whole sixteens, as few as hold the state of a layer.
+  /// Tokens of a page of keys and values: whole sixteens, as few as hold the state of a layer; with snapshots, whole chunks
+  /// of the recurrence.
   public let blockTokens: Int
   /// Bytes of a page in one layer on one GPU.
   public let pageBytes: Int
@@ -76,8 +77,10 @@ public struct HybridPages: Sendable, Hashable {
   public let depth: Int
   /// Groups of layers with keys and values, each of which has a page for every ``blockTokens`` tokens of a sequence.
   public let attentionGroups: Int
-  /// Groups of layers with states, each of which has one page for a sequence.
+  /// Groups of layers with states, each of which has one page for a sequence, or one for each snapshot.
   public let stateGroups: Int
+  /// Whether the state behind every ``blockTokens`` tokens is kept, so that prompts with the same beginning share it.
+  public let keepsSnapshots: Bool
 
   /// Works out the pages of a model.
   ///
@@ -86,10 +89,15 @@ public struct HybridPages: Sendable, Hashable {
   ///   - stateBytes: of a sequence in a layer on one GPU.
   ///   - attentionLayers: layers with keys and values.
   ///   - stateLayers: layers with states.
+  ///   - snapshotChunk: tokens of a chunk of the recurrence, at whose end a state can be kept; `nil` keeps no snapshots.
   /// - Precondition: there are both.
-  public init(tokenBytes: Int, stateBytes: Int, attentionLayers: Int, stateLayers: Int) {
+  public init(
+    tokenBytes: Int, stateBytes: Int, attentionLayers: Int, stateLayers: Int, snapshotChunk: Int? = nil
+  ) {
     precondition(min(tokenBytes, stateBytes, attentionLayers, stateLayers) > 0, "there is nothing to share")
-    blockTokens = 16 * ((stateBytes + 16 * tokenBytes - 1) / (16 * tokenBytes))
+    keepsSnapshots = snapshotChunk != nil
+    let unit = snapshotChunk.map { $0 / greatestCommonDivisor($0, 16) * 16 } ?? 16
+    blockTokens = unit * ((stateBytes + unit * tokenBytes - 1) / (unit * tokenBytes))
     pageBytes = blockTokens * tokenBytes
     let (fewer, more) = (min(attentionLayers, stateLayers), max(attentionLayers, stateLayers))
     // A little padding costs less than many groups.
@@ -107,13 +115,16 @@ public struct HybridPages: Sendable, Hashable {
   ///   - drafts: drafts that are verified at once, behind each of which there is a state.
   /// - Returns: pages of all groups together.
   public func pages(tokens: Int, drafts: Int = 0) -> Int {
-    attentionGroups * ((tokens + blockTokens - 1) / blockTokens) + stateGroups * (1 + drafts)
+    let blocks = (tokens + blockTokens - 1) / blockTokens
+    return attentionGroups * blocks + stateGroups * ((keepsSnapshots ? blocks : 1) + drafts)
   }
 }
 
 extension ModelShard {
   /// The pages of a model some of whose layers are a recurrence; nil where none is, or all are.
-  public var hybridPages: HybridPages? {
+  ///
+  /// - Parameter keepsSnapshots: whether states behind whole pages of tokens are kept, as vLLM's `--mamba-cache-mode all` has it.
+  public func hybridPages(keepsSnapshots: Bool) -> HybridPages? {
     let states = kinds.lazy.compactMap { kind -> Int? in
       switch kind.mixer {
       case .gatedDelta(let delta): delta.cacheBytes
@@ -124,6 +135,9 @@ extension ModelShard {
     guard let bytes = states.first, model.attentionLayers > 0 else { return nil }
     return HybridPages(
       tokenBytes: keyValueBytesPerTokenAndLayer, stateBytes: bytes, attentionLayers: model.attentionLayers,
-      stateLayers: model.stateLayers)
+      stateLayers: model.stateLayers,
+      snapshotChunk: keepsSnapshots ? model.stateSpace?.chunk : nil)
   }
 }
+
+private func greatestCommonDivisor(_ a: Int, _ b: Int) -> Int { b == 0 ? a : greatestCommonDivisor(b, a % b) }
