@@ -124,6 +124,7 @@ extension ModelShard {
   /// The pages of a model some of whose layers are a recurrence; nil where none is, or all are.
   ///
   /// - Parameter keepsSnapshots: whether states behind whole pages of tokens are kept, as vLLM's `--mamba-cache-mode all` has it.
+  /// - Returns: pages of one size for layers of both kinds.
   public func hybridPages(keepsSnapshots: Bool) -> HybridPages? {
     let states = kinds.lazy.compactMap { kind -> Int? in
       switch kind.mixer {
