@@ -23,7 +23,7 @@ package enum Revision {
   ///    drafts. API servers tokenise one prompt after another, and a B200 has 183,359 MiB.
   /// 7. SGLang and TensorRT-LLM launch the kernels of prompts one by one, each at its time; SGLang captures graphs up to 512
   ///    sequences. Several instances with few clients, whose steps end at the same moment, take turns in the order of exact steps.
-  /// 8. Means are sums that do not depend on the order in which instances report, so that last digits changed, those of runs
-  ///    of several instances above all.
+  /// 8. Means are sums that do not depend on the order in which instances report, and decode attention is linear in contexts
+  ///    before it is added up: last digits changed, those of runs of several instances above all.
   package static let results = 8
 }

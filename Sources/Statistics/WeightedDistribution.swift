@@ -48,17 +48,22 @@ public struct WeightedDistribution: Sendable {
   ///
   /// - Complexity: O(values) amortised.
   public mutating func add(_ values: Span<Double>, weight: Int) {
-    var (sum, sumOfSquares, min, max) = (ExactSum(), ExactSum(), min, max)
+    var (sum, sumOfSquares) = (ExactSum.Stretch(), ExactSum.Stretch())
+    var (least, greatest) = (Double.infinity, 0.0)
     for i in values.indices {
       let value = values[i]
       sum.add(value)
       sumOfSquares.add(value * value)
-      min = Swift.min(min, value)
-      max = Swift.max(max, value)
+      least = Swift.min(least, value)
+      greatest = Swift.max(greatest, value)
+    }
+    guard greatest * greatest < 2, values.count <= ExactSum.Stretch.most else {
+      for i in values.indices { add(values[i], weight: weight) }
+      return
     }
     self.sum.add(sum, times: weight)
     self.sumOfSquares.add(sumOfSquares, times: weight)
-    (self.min, self.max) = (min, max)
+    (min, max) = (Swift.min(min, least), Swift.max(max, greatest))
     count += weight * values.count
     if bins.isEmpty {
       for i in values.indices { self.values.append(values[i]) }
@@ -109,23 +114,23 @@ public struct WeightedDistribution: Sendable {
 
   /// The values at some ranks, which ascend: the bins tell where each lies, and the pairs there exactly which it is.
   private func values(atRanks ranks: [Int]) -> [Int: Double] {
-    let counts = bins.isEmpty ? binned() : bins
-    var isWanted = Array(repeating: false, count: Self.binCount)
+    let first = bins.isEmpty ? Self.bin(min) : 0
+    let counts = bins.isEmpty ? binned(from: first, through: Self.bin(max)) : bins
+    var isWanted = Array(repeating: false, count: counts.count)
     var members: [Int: [(value: Double, weight: Int)]] = [:]
     var places: [(rank: Int, bin: Int, before: Int)] = []
     var before = 0
     var next = 0
     for bin in counts.indices where counts[bin] > 0 {
       while next < ranks.count, ranks[next] < before + counts[bin] {
-        places.append((ranks[next], bin, before))
+        places.append((ranks[next], first + bin, before))
         isWanted[bin] = true
         next += 1
       }
       before += counts[bin]
     }
-    for (value, weight) in zip(self.values, weights) {
-      let bin = Self.bin(value)
-      if isWanted[bin] { members[bin, default: []].append((value, Int(weight))) }
+    for i in pairs(in: isWanted.span, from: first) {
+      members[Self.bin(self.values[i]), default: []].append((self.values[i], Int(weights[i])))
     }
     for bin in members.keys { members[bin]?.sort { $0.value < $1.value } }
     var values: [Int: Double] = [:]
@@ -144,6 +149,14 @@ public struct WeightedDistribution: Sendable {
     return values
   }
 
+  /// The pairs that lie in some bins.
+  private func pairs(in isWanted: Span<Bool>, from first: Int) -> [Int] {
+    let values = values.span
+    var found: [Int] = []
+    for i in values.indices where isWanted[Self.bin(values[i]) - first] { found.append(i) }
+    return found
+  }
+
   // A bin is the exponent and the first 12 bits of the fraction, for values from 2^-30 to 2^30.
   private static let binsPerOctave = 4096
   private static let firstBin = (1023 - 30) * binsPerOctave
@@ -157,9 +170,12 @@ public struct WeightedDistribution: Sendable {
     Double(bitPattern: UInt64(bin + firstBin) &<< 40 | 1 &<< 39)
   }
 
-  private func binned() -> [Int] {
-    var bins = Array(repeating: 0, count: Self.binCount)
-    for (value, weight) in zip(values, weights) { bins[Self.bin(value)] += Int(weight) }
+  /// Counts the pairs in some bins, which hold them all.
+  private func binned(from first: Int = 0, through last: Int = binCount - 1) -> [Int] {
+    var bins = Array(repeating: 0, count: last - first + 1)
+    let (values, weights) = (values.span, weights.span)
+    var counts = bins.mutableSpan
+    for i in values.indices { counts[Self.bin(values[i]) - first] += Int(weights[i]) }
     return bins
   }
 }

@@ -12,7 +12,7 @@ import Testing
 
   @Test func tokenisesOnePromptAfterAnother() {
     var server = FrontEnd(seconds: 0.5, secondsPerToken: 0.001)
-    #expect(server.earliest(request(0, 1000, at: 2)) == 3.5)
+    #expect(server.earliest(arrival: 2, promptTokens: 1000) == 3.5)
     #expect(server.pass(request(0, 1000, at: 2), to: 0) == 3.5)
     // The second waits for the first, but not for what else that one spends outside; the third finds an idle server.
     #expect(server.pass(request(1, 250, at: 2.5), to: 0) == 3.75)

@@ -3,23 +3,26 @@ import Systems
 
 /// The decode attention of a number of sequences in one layer, as a function of their contexts alone.
 ///
-/// What depends on the number of sequences is worked out once: batches stay the same for many steps.
+/// What depends on the number of sequences is worked out once: batches stay the same for many steps. What is left is
+/// linear in the contexts.
 struct DecodeAttentionLaw: Sendable {
-  /// The terms of the fit, but for the bytes, of contexts within the window, and of contexts that it cuts.
-  private let whole: SIMD8<Double>
-  private let cut: SIMD8<Double>
-  private let secondsPerByte: Double
-  private let bytesPerEntry: Double
+  /// Joules, operations, seconds, and bytes of keys and values. They lie as in a ``Launch``, so that one multiplication does
+  /// for all of them.
+  private typealias Figures = SIMD4<Double>
+
+  /// What a launch takes whatever the contexts, and what an entry adds; both as long as all is within the windows, and beyond.
+  private let whole: Figures
+  private let perEntry: Figures
+  private let cut: Figures
+  private let perEntryBeyond: Figures
+  /// What a key adds that an indexer scores: it reads one of every token, whatever the attention sees. Zeros without.
+  private let perKey: Figures
   /// Entries that all windows together hold; infinite without a window.
   private let limit: Double
-  private let scale: Double
-  private let isBatchMeasured: Bool
+  /// Contexts that were measured with so many sequences.
   private let measuredContext: Range<Double>
-  private let flopsPerEntry: Double
   private let activationBytes: Double
   private let power: PowerModel
-  /// Of an indexer, which reads a key of every token, whatever the attention sees; zeros without.
-  private let index: IndexScores.Decode
   /// Whether an indexer picks the keys: then what a launch takes grows with the whole contexts, not with the window alone.
   let hasIndexer: Bool
 
@@ -35,26 +38,46 @@ struct DecodeAttentionLaw: Sendable {
     batch: Int, width: Int, _ kernel: PricedKernel<DecodeAttention>, secondsPerByte: Double,
     indexer: IndexScores?
   ) {
-    index = indexer?.decode(width: width) ?? IndexScores.Decode()
+    let index = indexer?.decode(width: width) ?? IndexScores.Decode()
     hasIndexer = indexer != nil
+    power = kernel.power
+    let power = kernel.power
     let rows = Double(batch)
     let fit = kernel.fit
     let heads = fit.shape.heads
-    func terms(context: Double) -> SIMD8<Double> {
-      fit.coefficients
-        * DecodeAttention.features(of: fit.shape, .init(sequences: rows, context: context), on: fit.device)
-    }
     limit = heads.window > 0 ? rows * Double(heads.window) : .infinity
-    whole = terms(context: 0)
-    cut = heads.window > 0 ? terms(context: limit) : whole
-    self.secondsPerByte = secondsPerByte
-    bytesPerEntry = fit.shape.bytesPerEntry
-    scale = kernel.scale
-    isBatchMeasured = fit.quality == .measured && fit.measured[0].contains(rows)
-    measuredContext = fit.measured[1]
-    flopsPerEntry = heads.flopsPerPair * Double(width)
+    let isMeasured = fit.quality == .measured && fit.measured[0].contains(rows)
+    measuredContext = isMeasured ? fit.measured[1] : .infinity ..< .infinity
     activationBytes = heads.bytesPerToken * rows * Double(width)
-    power = kernel.power
+    let activationJoules = power.joulesPerByte * activationBytes
+
+    // The bytes are a term of the fit, whose coefficient depends on the rows.
+    let perByte = secondsPerByte * kernel.scale
+    func constant(context: Double) -> Figures {
+      var terms =
+        fit.coefficients
+        * DecodeAttention.features(of: fit.shape, .init(sequences: rows, context: context), on: fit.device)
+      terms[1] = 0
+      let seconds =
+        (terms.sum() + index.launchSeconds) * kernel.scale + perByte * context * fit.shape.bytesPerEntry
+      return Figures(activationJoules + power.busyWatts * seconds, 0, seconds, 0)
+    }
+    whole = constant(context: 0)
+    cut = limit < .infinity ? constant(context: limit) : whole
+    func slope(seconds: Seconds, flops: Double, narrowFLOPs: Double, bytes: Double) -> Figures {
+      let joules =
+        power.joulesPerByte * bytes + power.joulesPerFlop * flops + power.busyWatts * seconds
+        - power.joulesSavedPerNarrowFlop * narrowFLOPs
+      return Figures(joules, flops, seconds, bytes)
+    }
+    let bytes = fit.shape.bytesPerEntry
+    let flops = heads.flopsPerPair * Double(width)
+    perEntry = slope(seconds: perByte * bytes, flops: flops, narrowFLOPs: 0, bytes: bytes)
+    // The rows of one sequence together see more than its window.
+    perEntryBeyond = slope(seconds: 0, flops: flops, narrowFLOPs: 0, bytes: bytes)
+    perKey = slope(
+      seconds: index.secondsPerKey * kernel.scale, flops: index.flopsPerKey, narrowFLOPs: index.flopsPerKey,
+      bytes: index.bytesPerKey)
   }
 
   /// One launch over all sequences, and that of the indexer before it.
@@ -66,19 +89,10 @@ struct DecodeAttentionLaw: Sendable {
   @inline(__always)
   func launch(context: Tokens, indexed: Tokens) -> Launch {
     let entries = Double(context)
-    let keys = Double(indexed)
-    let terms = entries >= limit ? cut : whole
-    // In the order in which `dot` adds them, so that it is the fit's own time to the last bit.
-    var seconds = terms[0] + secondsPerByte * (min(entries, limit) * bytesPerEntry)
-    seconds = seconds + terms[2] + terms[3] + terms[4] + terms[5]
-    seconds = seconds + index.launchSeconds + index.secondsPerKey * keys
-    var launch = Launch(calls: 1)
-    launch.extrapolated = isBatchMeasured && measuredContext.contains(entries) ? 0 : 1
-    launch.seconds = seconds * scale
-    launch.flops = flopsPerEntry * entries + index.flopsPerKey * keys
-    launch.kvBytes = bytesPerEntry * entries + index.bytesPerKey * keys
-    launch.activationBytes = activationBytes
-    power.apply(to: &launch, narrowFLOPs: index.flopsPerKey * keys)
-    return launch
+    var figures = entries < limit ? whole + perEntry * entries : cut + perEntryBeyond * entries
+    if hasIndexer { figures += perKey * Double(indexed) }
+    let joules = min(figures[0], power.mostJoules(seconds: figures[2]))
+    let extrapolated = measuredContext.contains(entries) ? 0.0 : 1
+    return Launch(SIMD8(1, extrapolated, joules, figures[1], figures[2], 0, figures[3], activationBytes))
   }
 }

@@ -9,95 +9,92 @@ extension KernelPrices {
   ///
   /// - Complexity: O(steps).
   mutating func price(_ run: inout DecodeRun) {
-    let batch = run.decodes
-    learnDecodePrice(batch)
-    learnAttentionLaws(batch)
-    learnPrices(before: batch, after: batch)
-    let laws = attentionLaws.prices[batch]
-    let before = beforePrices.prices[batch]
-    let after = afterPrices.prices[batch]
-    let windowed = Double(windowedBefore[layers])
-    let full = Double(fullBefore[layers])
-    let preparation = host.preparation(decodes: batch, prefills: 0, enteringTokens: 0)
-
-    var fixed = Charge()
-    var template = StepCost()
-    for kind in 0..<kinds {
-      let layer = decodePrices[kind].prices[batch]
-      let depth = Double(count(of: kind, in: 0..<layers))
-      fixed.add(layer.launch, times: depth)
-      let expertTraffic = layer.distinct * depth * expertBytes * gpus
-      template.launchSeconds += layer.issue * depth
-      template.experts += layer.distinct * depth
-      template.expertBytes += expertTraffic
-      template.decodeExpertBytes += expertTraffic
-      template.weightBytes -= expertTraffic
-      template.decodeRowJoules += layer.launch.joules * depth * gpus
-    }
-    template.hostSeconds = preparation
-    template.exposedSeconds = host.exposed(sequences: batch)
-
-    // Weights and activations do not depend on the contexts, so they are the same in all steps.
-    var moved = fixed
-    if full > 0 { moved.add(unclocked: laws.full.launch(context: 0, indexed: 0), times: full) }
-    if windowed > 0 { moved.add(unclocked: laws.windowed.launch(context: 0, indexed: 0), times: windowed) }
-    func addMoved(_ charge: Charge) {
-      template.weightBytes += charge.weightBytes * gpus
-      template.activationBytes += charge.activationBytes * gpus
-    }
-    addMoved(moved)
-    addMoved(before.charge)
-    addMoved(after.charge)
-    // Attention of decode rows is bound by memory.
-    template.clockedSeconds = fixed.clocked[0] + before.clocked[0] + after.clocked[0]
-    template.clockedJoules =
-      fixed.clocked[1] * gpus + before.clocked[1] * gpus + after.clocked[1] * gpus
-
+    if template.batch != run.decodes { template = makeTemplate(run.decodes) }
+    run.common = template.common
     let steps = run.makeRoom()
-    let first = run.context + steps.lowerBound * batch
     Self.fill(
-      &run.costs, &run.tallies, steps, template: template, fixed: fixed,
-      full: (full, laws.full), windowed: (windowed, laws.windowed), context: first, batch: batch,
-      windows: run.windowContexts, ends: (before, after), gpus: gpus)
+      &run.steps, &run.tallies, steps, template: template,
+      context: run.context + steps.lowerBound * run.decodes,
+      batch: run.decodes, windows: run.windowContexts)
   }
 
   private static func fill(
-    _ costs: inout [StepCost], _ tallies: inout [SIMD8<Double>], _ steps: Range<Int>, template: StepCost,
-    fixed: Charge, full: (layers: Double, law: DecodeAttentionLaw),
-    windowed: (layers: Double, law: DecodeAttentionLaw), context first: Tokens, batch: Int, windows: [Tokens],
-    ends: (before: Launch, after: Launch), gpus: Double
+    _ costs: inout [DecodeStep], _ tallies: inout [SIMD8<Double>], _ steps: Range<Int>,
+    template: DecodeTemplate, context first: Tokens, batch: Int, windows: [Tokens]
   ) {
     var costs = costs.mutableSpan
     var tallies = tallies.mutableSpan
     var context = first
     for step in steps {
-      var cost = template
-      var total = fixed
-      var tally = SIMD8<Double>.zero
-      if full.layers > 0 {
-        let launch = full.law.launch(context: context, indexed: context)
-        total.add(unclocked: launch, times: full.layers)
-        tally += launch.values * full.layers
-        cost.decodeContextJoules += launch.joules * full.layers * gpus
-      }
-      if windowed.layers > 0 {
-        let launch = windowed.law.launch(context: windows[step], indexed: context)
-        total.add(unclocked: launch, times: windowed.layers)
-        tally += launch.values * windowed.layers
-        let joules = launch.joules * windowed.layers * gpus
-        if windowed.law.hasIndexer {
-          cost.decodeContextJoules += joules
-        } else {
-          cost.decodeRowJoules += joules
-        }
-      }
-      cost.kernelSeconds = total.seconds + ends.before.seconds + ends.after.seconds
-      cost.kvBytes = total.kvBytes * gpus + ends.before.kvBytes * gpus + ends.after.kvBytes * gpus
-      cost.decodeRowJoules += (ends.before.joules + ends.after.joules) * gpus
+      let (cost, attention) = template.step(context: context, window: windows.isEmpty ? 0 : windows[step])
       costs[step] = cost
-      tallies[step] = tally
+      tallies[step] = attention
       context += batch
     }
+  }
+
+  /// Prices a step that decodes and does nothing else, one row of each sequence.
+  mutating func priceDecodeStep(
+    _ load: DecodeLoad, into cost: inout StepCost, ledger: inout KernelLedger
+  ) {
+    if template.batch != load.sequences { template = makeTemplate(load.sequences) }
+    let (step, attention) = template.step(context: load.context, window: load.windowContext)
+    cost = template.common
+    step.fill(&cost)
+    ledger.totals[Self.decodeTotal] += attention
+    countDecodes(load.sequences, steps: 1, in: &ledger)
+  }
+
+  private mutating func makeTemplate(_ batch: Int) -> DecodeTemplate {
+    learnDecodePrice(batch)
+    learnAttentionLaws(batch)
+    learnPrices(before: batch, after: batch)
+    var template = DecodeTemplate(laws: attentionLaws.prices[batch], gpus: gpus)
+    template.batch = batch
+    template.before = beforePrices.prices[batch]
+    template.after = afterPrices.prices[batch]
+    template.windowedLayers = Double(windowedBefore[layers])
+    template.fullLayers = Double(fullBefore[layers])
+
+    var fixed = Charge()
+    var common = StepCost()
+    for kind in 0..<kinds {
+      let layer = decodePrices[kind].prices[batch]
+      let depth = Double(count(of: kind, in: 0..<layers))
+      fixed.add(layer.launch, times: depth)
+      let expertTraffic = layer.distinct * depth * expertBytes * gpus
+      common.launchSeconds += layer.issue * depth
+      common.experts += layer.distinct * depth
+      common.expertBytes += expertTraffic
+      common.decodeExpertBytes += expertTraffic
+      common.weightBytes -= expertTraffic
+      common.decodeRowJoules += layer.launch.joules * depth * gpus
+    }
+    common.hostSeconds = host.preparation(decodes: batch, prefills: 0, enteringTokens: 0)
+    common.exposedSeconds = host.exposed(sequences: batch)
+
+    // Weights and activations do not depend on the contexts, so they are the same in all steps.
+    let (before, after) = (template.before.charge, template.after.charge)
+    var moved = fixed
+    if template.fullLayers > 0 {
+      moved.add(
+        unclocked: template.laws.full.launch(context: 0, indexed: 0), times: template.fullLayers)
+    }
+    if template.windowedLayers > 0 {
+      moved.add(
+        unclocked: template.laws.windowed.launch(context: 0, indexed: 0), times: template.windowedLayers)
+    }
+    for charge in [moved, before, after] {
+      common.weightBytes += charge.weightBytes * gpus
+      common.activationBytes += charge.activationBytes * gpus
+    }
+    // Attention of decode rows is bound by memory.
+    common.clockedSeconds = fixed.clocked[0] + before.clocked[0] + after.clocked[0]
+    common.clockedJoules =
+      fixed.clocked[1] * gpus + before.clocked[1] * gpus + after.clocked[1] * gpus
+    template.fixed = fixed
+    template.common = common
+    return template
   }
 
   /// Counts some of a run's priced steps.
@@ -107,11 +104,16 @@ extension KernelPrices {
     var total = ledger.totals[Self.decodeTotal]
     for step in steps { total += run.tallies[step] }
     ledger.totals[Self.decodeTotal] = total
+    countDecodes(run.decodes, steps: steps.count, in: &ledger)
+  }
+
+  /// Counts the kernels of decode steps that do not depend on contexts.
+  @inline(__always)
+  private func countDecodes(_ batch: Int, steps: Int, in ledger: inout KernelLedger) {
     for kind in 0..<kinds {
-      ledger.uses[Self.decodeUses(kind)].count(
-        run.decodes, times: count(of: kind, in: 0..<layers) * steps.count)
+      ledger.uses[Self.decodeUses(kind)].count(batch, times: count(of: kind, in: 0..<layers) * steps)
     }
-    ledger.uses[Self.beforeUses].count(run.decodes, times: steps.count)
-    ledger.uses[Self.afterUses].count(run.decodes, times: steps.count)
+    ledger.uses[Self.beforeUses].count(batch, times: steps)
+    ledger.uses[Self.afterUses].count(batch, times: steps)
   }
 }

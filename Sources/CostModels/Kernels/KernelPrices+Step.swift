@@ -5,6 +5,9 @@ import Systems
 extension KernelPrices {
   /// Prices a step, and adds what its kernels use to the ledger.
   mutating func price(_ load: borrowing StepLoad, into cost: inout StepCost, ledger: inout KernelLedger) {
+    if isPlainDecode(load), !ledger.logsSteps, ledger.byLayers == nil {
+      return priceDecodeStep(load.decode, into: &cost, ledger: &ledger)
+    }
     if ledger.logsSteps, ledger.step.isEmpty {
       ledger.step = Array(repeating: .zero, count: KernelKind.allCases.count)
     }
@@ -21,6 +24,14 @@ extension KernelPrices {
       }
     }
     finish(load, cost: &cost, &ledger)
+  }
+
+  /// Whether a step decodes one row of each sequence and does nothing else, in layers that are alike.
+  @inline(__always)
+  private func isPlainDecode(_ load: borrowing StepLoad) -> Bool {
+    load.prefillSequences == 0 && load.decode.sequences > 0 && load.decode.rows == load.decode.sequences
+      && load.finishingSequences == 0 && load.profiles.isEmpty && !routesByLayer && load.bands.count == 1
+      && load.bands[0].layers.count == layers
   }
 
   /// Adds the cost of some layers that all carry the same load.

@@ -59,6 +59,8 @@ struct KernelPrices {
   var memo: PrefillMemo
   var latestDecode = DecodeAttentionPrice()
   var latestDecodeBatch = 0
+  /// Of the latest number of sequences that decoded and did nothing else.
+  var template: DecodeTemplate
   /// The latest numbers of rows before and after the layers, and what the kernels there take.
   var latestEntering = -1
   var latestLeaving = -1
@@ -117,10 +119,10 @@ struct KernelPrices {
     let any = full ?? windowed ?? .unasked(engine: engine, power: power, calibration: calibration)
     self.attention = full ?? any
     windowedAttention = windowed ?? any
-    attentionLaws = PriceTable(
-      unknown: DecodeAttentionLaws(
-        full: self.attention.decodeLaw(batch: 0),
-        windowed: windowedAttention.decodeLaw(batch: 0)))
+    let laws = DecodeAttentionLaws(
+      full: self.attention.decodeLaw(batch: 0), windowed: windowedAttention.decodeLaw(batch: 0))
+    attentionLaws = PriceTable(unknown: laws)
+    template = DecodeTemplate(laws: laws, gpus: gpus)
     fullBefore = before { model.hasAttention(layer: $0) && model.windows[$0] == nil }
     windowedBefore = before { model.hasAttention(layer: $0) && model.windows[$0] != nil }
     expertsBefore = before { !model.hasDenseMLP[$0] }

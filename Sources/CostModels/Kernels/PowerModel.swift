@@ -44,7 +44,11 @@ struct PowerModel: Sendable {
     let joules =
       joulesPerByte * launch.bytes + joulesPerFlop * launch.flops + busyWatts * launch.seconds
       + joulesPerMXFP4Byte * mxfp4Bytes - joulesSavedPerNarrowFlop * narrowFLOPs
-    launch.joules = min(joules, measuredHeadroom * max(launch.seconds, sustained))
+    launch.joules = min(joules, mostJoules(seconds: launch.seconds))
     launch.clocked = SIMD2(launch.seconds, launch.joules) * clocked
   }
+
+  /// What the limit leaves a launch that takes so long.
+  @inline(__always)
+  func mostJoules(seconds: Seconds) -> Joules { measuredHeadroom * max(seconds, sustained) }
 }

@@ -135,10 +135,10 @@ public final class LawCostModel: CostModel {
 
   /// By the law, step by step.
   public func price(_ run: inout DecodeRun) {
+    run.common = StepCost()
     for step in run.makeRoom() {
-      run.costs[step] = StepCost()
       let load = run.load(ofStep: step)
-      run.costs[step].kernelSeconds = law.decodeSeconds(sequences: load.sequences, context: load.context)
+      run.steps[step].kernelSeconds = law.decodeSeconds(sequences: load.sequences, context: load.context)
     }
   }
 

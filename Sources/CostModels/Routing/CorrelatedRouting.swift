@@ -47,7 +47,9 @@ final class CorrelatedRouting: Sendable {
     var rows = [SIMD8<Float>](repeating: .zero, count: TokenGrid.rows * blocks)
     for expert in 0..<experts { rows[expert / 8][expert % 8] = 1 }
     for step in 0..<TokenGrid.steps {
-      var powers = onPower
+      var base = onPower
+      var powers = base.mutableSpan
+      var filled = rows.mutableSpan
       for octave in 0...TokenGrid.octaves where octave < TokenGrid.octaves || step == 0 {
         let row = 1 + octave * TokenGrid.steps + step
         for block in 0..<blocks {
@@ -57,24 +59,24 @@ final class CorrelatedRouting: Sendable {
             mean += power * nodes[node].weight
             powers[node * blocks + block] = power * power
           }
-          rows[row * blocks + block] = Self.flushed(SIMD8<Float>(mean))
+          filled[row * blocks + block] = Self.flushed(SIMD8<Float>(mean))
         }
       }
       for index in onPower.indices { onPower[index] *= stepPower[index] }
     }
     prefillRows = rows
 
-    var decodeRows = Array(rows[0..<blocks])
-    decodeRows.reserveCapacity((Self.largestDecode + 1) * blocks)
-    for batch in 1...Self.largestDecode {
-      for block in 0..<blocks {
-        decodeRows.append(Self.flushed(decodeRows[(batch - 1) * blocks + block] * rows[blocks + block]))
-      }
+    var decodeRows = [SIMD8<Float>](repeating: .zero, count: (Self.largestDecode + 1) * blocks)
+    for block in 0..<blocks { decodeRows[block] = rows[block] }
+    var filled = decodeRows.mutableSpan
+    for place in blocks..<filled.count {
+      filled[place] = Self.flushed(filled[place - blocks] * rows[blocks + place % blocks])
     }
     self.decodeRows = decodeRows
+    let misses = decodeRows.span
     decodeCounts = (0...Self.largestDecode).map { [blocks] batch in
       var sums = MissSums()
-      for block in 0..<blocks { sums.add(decodeRows[batch * blocks + block]) }
+      for block in 0..<blocks { sums.add(misses[batch * blocks + block]) }
       return sums.count(experts: experts)
     }
   }

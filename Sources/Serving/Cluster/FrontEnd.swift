@@ -25,8 +25,8 @@ public struct FrontEnd: Sendable, Hashable {
   var isImmediate: Bool { seconds == 0 && secondsPerToken == 0 }
 
   /// The earliest time that a request can get to any instance.
-  func earliest(_ request: Request) -> Seconds {
-    request.arrival + Double(request.promptTokens) * secondsPerToken + seconds
+  func earliest(arrival: Seconds, promptTokens: Tokens) -> Seconds {
+    arrival + Double(promptTokens) * secondsPerToken + seconds
   }
 
   /// Takes in a request.

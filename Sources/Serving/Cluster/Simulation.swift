@@ -352,7 +352,11 @@ public struct Simulation: ~Copyable {
 
   /// When the next request that is known gets to its instance.
   private var nextComing: Seconds {
-    let next = upcoming.map { frontEnd.earliest($0) } ?? .infinity
+    // A request is copied where it is unwrapped whole.
+    var next = upcoming?.arrival ?? .infinity
+    if !frontEnd.isImmediate, let tokens = upcoming?.promptTokens {
+      next = frontEnd.earliest(arrival: next, promptTokens: tokens)
+    }
     return travellingHead < travelling.count ? min(next, travelling[travellingHead].time) : next
   }
 

@@ -59,8 +59,9 @@ extension CostModel {
     for step in run.makeRoom() {
       fill(&load, step, of: run)
       load.draw = run.draw + UInt64(step)
-      run.costs[step] = StepCost()
-      price(load, into: &run.costs[step], ledger: &ledger)
+      var cost = StepCost()
+      price(load, into: &cost, ledger: &ledger)
+      guard run.keep(cost, ofStep: step) else { return }
     }
   }
 

@@ -19,9 +19,8 @@ public final class UnitCostModel: CostModel {
 
   /// One second each.
   public func price(_ run: inout DecodeRun) {
-    var cost = StepCost()
-    cost.kernelSeconds = 1
-    for step in run.makeRoom() { run.costs[step] = cost }
+    run.common = StepCost()
+    for step in run.makeRoom() { run.steps[step].kernelSeconds = 1 }
   }
 
   /// Nothing is counted.

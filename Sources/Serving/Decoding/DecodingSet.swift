@@ -93,6 +93,28 @@ struct DecodingSet: Sendable {
     return gap
   }
 
+  /// Plans and ends a step that decodes what the one before did, one row of each sequence.
+  ///
+  /// - Parameters:
+  ///   - cost: what it cost.
+  ///   - rows: sequences.
+  ///   - expertBytes: each sequence's share of the expert weights read.
+  ///   - now: when it ends.
+  /// - Returns: the time since the step before.
+  @inline(__always)
+  mutating func repeatStep(_ cost: DecodeStep, rows: Double, expertBytes: Double, at now: Seconds) -> Seconds
+  {
+    let perEntry = cost.decodeContextJoules / Double(nextContext)
+    advance()
+    shares.joules += cost.decodeRowJoules / rows
+    shares.expertBytes += expertBytes
+    shares.contextJoules += perEntry
+    shares.contextJoulesByStep += perEntry * Double(step)
+    let gap = now - lastStepAt
+    lastStepAt = now
+    return gap
+  }
+
   /// How many steps from now on some sequence's last token falls due next; `nil` if that is more than `limit`.
   ///
   /// - Complexity: O(limit).

@@ -190,7 +190,7 @@ struct Flight {
 
   /// Becomes a step of a leap, which runs now.
   mutating func repeatStep(_ step: Int, of leap: borrowing Leap, in view: inout InstanceView) {
-    cost = leap.run.costs[step]
+    cost = leap.run.cost(ofStep: step)
     record.index = view.step
     record.fill(from: cost, start: leap.begins(step), end: leap.ends[step])
     record.kvBlocksUsed = leap.blocks[step]

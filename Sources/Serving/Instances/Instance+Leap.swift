@@ -46,6 +46,8 @@ extension Instance {
       let slice = ahead < Double(most) ? Int(ahead) + 1 : most
       leap.run.count = min(most, leap.count + slice)
       costModel.price(&leap.run)
+      // A step that differs in more than its context is priced by itself.
+      guard leap.run.priced > leap.count else { return }
       // No step begins once the run is cut.
       guard leap.lay(on: &clock, stopAt: stopAt) else { return }
       latestSeconds = leap.lastSeconds

@@ -33,6 +33,7 @@ extension Instance {
       let slice = ahead < Double(most) ? Int(ahead) + 2 : most
       leap.run.count = min(most, leap.count + slice)
       costModel.price(&leap.run)
+      guard leap.run.priced > leap.count else { break }
       guard leap.layAhead(on: &clock, planned: &planned, before: &before, stopAt: repeats.stopAt) else {
         break
       }

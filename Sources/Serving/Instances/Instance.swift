@@ -216,7 +216,7 @@ public struct Instance {
     load: inout StepLoad, costModel: any CostModel, ledger: inout KernelLedger, clock: inout StepClock
   ) throws(SimulationError) -> Seconds? {
     guard try make(&flight, at: now, with: &scheduler, view: &view, load: &load) else { return nil }
-    price(&load, with: costModel, into: &flight.cost, ledger: &ledger)
+    price(load, with: costModel, into: &flight.cost, ledger: &ledger)
     if flight.plan.loadSeconds > 0 { flight.cost.exposedSeconds += flight.plan.loadSeconds }
     return flight.start(at: now, clock: &clock, in: &view)
   }
@@ -250,7 +250,7 @@ public struct Instance {
 
   @inline(never)
   private static func price(
-    _ load: inout StepLoad, with costModel: any CostModel, into cost: inout StepCost,
+    _ load: borrowing StepLoad, with costModel: any CostModel, into cost: inout StepCost,
     ledger: inout KernelLedger
   ) {
     costModel.price(load, into: &cost, ledger: &ledger)

@@ -32,7 +32,7 @@ struct Leap {
   /// When the last step ends.
   var end: Seconds { count > 0 ? ends[count - 1] : start }
   /// How long the last step takes.
-  var lastSeconds: Seconds { run.costs[count - 1].seconds }
+  var lastSeconds: Seconds { run.cost(ofStep: count - 1).seconds }
   /// When a step begins.
   func start(ofStep step: Int) -> Seconds { step > 0 ? ends[step - 1] : start }
 
@@ -67,8 +67,9 @@ struct Leap {
     on clock: inout StepClock, planned: inout Seconds, before: inout Seconds, stopAt: Seconds
   ) -> Bool {
     while count < run.priced {
-      let (start, seconds) = clock.run(
-        &run.costs[count], plannedAt: planned, after: before, decodeShare: 1)
+      var cost = run.cost(ofStep: count)
+      let (start, seconds) = clock.run(&cost, plannedAt: planned, after: before, decodeShare: 1)
+      run.steps[count] = DecodeStep(cost)
       planned = before
       before = start + seconds
       starts.append(start)
@@ -97,7 +98,7 @@ struct Leap {
   /// - Returns: false if a step ends when the run is cut, or later: it is the last one.
   mutating func lay(on clock: inout StepClock, stopAt: Seconds) -> Bool {
     count = clock.lay(
-      count..<run.priced, &run.costs, from: end, ends: &ends, states: &power, stopAt: stopAt)
+      count..<run.priced, of: &run, from: end, ends: &ends, states: &power, stopAt: stopAt)
     return end < stopAt
   }
 
@@ -149,22 +150,28 @@ struct Leap {
   ) {
     var records = records.mutableSpan
     var gaps = gaps.mutableSpan
-    let (costs, starts, ends, blocks) = (run.costs.span, starts.span, ends.span, blocks.span)
+    let (costs, starts, ends, blocks) = (run.steps.span, starts.span, ends.span, blocks.span)
     var latest = record
-    latest.end = start
+    latest.fill(from: run.common, start: start, end: start)
+    latest.index = index
+    let rows = Double(decoding.stepping)
+    let expertBytes = run.common.decodeExpertBytes / rows
     var longest: Seconds = 0
     for step in 0..<steps {
-      latest.index = index + Int64(step)
       // Behind a step in flight there may be time in between; otherwise one begins as the one before ends.
-      latest.fill(from: costs[step], start: starts.isEmpty ? latest.end : starts[step], end: ends[step])
+      latest.start = starts.isEmpty ? latest.end : starts[step]
+      latest.end = ends[step]
+      latest.kvBytes = costs[step].kvBytes
+      latest.joules = costs[step].joules
+      latest.kernelSeconds = costs[step].kernelSeconds
       latest.kvBlocksUsed = blocks[step]
       records[step] = latest
-      let load = decoding.nextLoad
-      decoding.advance()
-      let gap = decoding.settle(load, step: decoding.step, cost: costs[step], at: ends[step])
+      latest.index += 1
+      let gap = decoding.repeatStep(costs[step], rows: rows, expertBytes: expertBytes, at: ends[step])
       gaps[step] = gap
       longest = max(longest, gap)
     }
+    latest.index -= 1
     // No sequence joins or leaves between these steps, so none will ask for the longest gap since one of them.
     decoding.gaps.append(longest, step: decoding.step)
     record = latest

@@ -60,12 +60,23 @@ public struct PowerLimit: Sendable, Hashable {
   /// A step runs; if the limit demands it its kernels take longer, and less energy.
   @inline(__always)
   package mutating func run(_ cost: inout StepCost) {
-    let level = state.level + cost.joules - headroomWatts * cost.seconds
-    if level > capacity { slow(&cost, excess: level - capacity) } else { state.level = max(0, level) }
+    if !takes(joules: cost.joules, seconds: cost.seconds) { slow(&cost) }
+  }
+
+  /// Lets a step run at full clock, if the bucket takes what it leaves there.
+  ///
+  /// - Returns: false if it does not: then the step is to be slowed down.
+  @inline(__always)
+  mutating func takes(joules: Joules, seconds: Seconds) -> Bool {
+    let level = state.level + joules - headroomWatts * seconds
+    guard level <= capacity else { return false }
+    state.level = max(0, level)
+    return true
   }
 
   /// Lowers the clock for a step that would overfill the bucket.
-  private mutating func slow(_ cost: inout StepCost, excess: Joules) {
+  mutating func slow(_ cost: inout StepCost) {
+    let excess = state.level + cost.joules - headroomWatts * cost.seconds - capacity
     // The clock is 1 / (1 + u). Launches hide some of what is added to kernels.
     let slack = max(0, cost.launchSeconds - cost.kernelSeconds)
     let slowest = 1 / Self.lowestClock - 1

@@ -68,27 +68,35 @@ public struct StepClock: Sendable, Hashable {
   /// Lays decode steps out in time, one after the other.
   ///
   /// - Parameters:
-  ///   - steps: which of the costs; the power limit may change them, and the idle power is added.
-  ///   - costs: what they cost.
+  ///   - steps: which steps of the run; the power limit may change what they cost, and the idle power is added.
+  ///   - run: the run.
   ///   - start: when the first one begins.
   ///   - ends: when each ends is put here.
   ///   - states: the power limit after each is put here, if there is one.
   ///   - stopAt: the first step that ends then or later is the last.
   /// - Returns: one past the last step that is laid out.
   mutating func lay(
-    _ steps: Range<Int>, _ costs: inout [StepCost], from start: Seconds, ends: inout [Seconds],
+    _ steps: Range<Int>, of run: inout DecodeRun, from start: Seconds, ends: inout [Seconds],
     states: inout [PowerLimit.State], stopAt: Seconds
   ) -> Int {
-    var end = start
-    var costs = costs.mutableSpan
+    let common = run.common
+    let (issued, prepared, exposed) = (common.launchSeconds, common.hostSeconds, common.exposedSeconds)
+    var (end, limit) = (start, power)
+    defer { power = limit }
+    var costs = run.steps.mutableSpan
     var ends = ends.mutableSpan
     var states = states.mutableSpan
     for step in steps {
-      if power != nil {
-        power?.run(&costs[step])
-        if let state = power?.state { states[step] = state }
+      // As of a whole cost, to the last bit.
+      var seconds = max(costs[step].kernelSeconds, issued) + prepared + exposed
+      if limit?.takes(joules: costs[step].joules, seconds: seconds) == false {
+        var cost = common
+        costs[step].fill(&cost)
+        limit?.slow(&cost)
+        costs[step] = DecodeStep(cost)
+        seconds = cost.seconds
       }
-      let seconds = costs[step].seconds
+      if let state = limit?.state { states[step] = state }
       costs[step].decodeRowJoules += idleWatts * seconds
       end += seconds
       ends[step] = end

@@ -24,6 +24,22 @@ struct BusiestSecond: Sendable {
     self.tokens += tokens
   }
 
+  /// Counts the tokens of successive iterations, most of which end within the second at hand.
+  @inline(__always)
+  mutating func count(_ iterations: Span<IterationRecord>) {
+    var sum = 0
+    for i in iterations.indices {
+      let time = iterations[i].end
+      if time < begin || time >= end {
+        tokens += sum
+        sum = 0
+        turn(to: Int(min(time, 1e15)))
+      }
+      sum += Int(iterations[i].outputTokens)
+    }
+    tokens += sum
+  }
+
   /// Goes on counting in another second; one that is long past counts for itself.
   private mutating func turn(to second: Int) {
     let current = Int(begin)

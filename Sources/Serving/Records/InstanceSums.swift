@@ -24,6 +24,19 @@ struct InstanceSums: Sendable {
     current.expertBytes += iteration.expertBytes
   }
 
+  /// Adds successive iterations of one instance.
+  @inline(__always)
+  mutating func add(_ iterations: Span<IterationRecord>) {
+    if iterations[0].instance != instance { turn(to: iterations[0].instance) }
+    var sums = current
+    for i in iterations.indices {
+      sums.seconds += iterations[i].end - iterations[i].start
+      sums.joules += iterations[i].joules
+      sums.expertBytes += iterations[i].expertBytes
+    }
+    current = sums
+  }
+
   /// Goes on with another instance.
   private mutating func turn(to next: Int32) {
     all[Int(instance)] = current

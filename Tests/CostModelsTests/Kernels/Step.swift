@@ -146,7 +146,7 @@ struct Meter {
       model.price(&run)
     }
     model.count(run, steps: 0..<count, ledger: &ledger)
-    return run.costs.map { idling($0, decodes: contexts.count, rows: 0) }
+    return (0..<count).map { idling(run.cost(ofStep: $0), decodes: contexts.count, rows: 0) }
   }
 
   /// What the kernels of one iteration used, by name; the totals go on.

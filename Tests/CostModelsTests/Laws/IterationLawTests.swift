@@ -48,7 +48,7 @@ import Testing
     (run.decodes, run.context, run.count) = (3, 90, 5)
     LawCostModel(Self.law, layers: 8).price(&run)
     for step in 0..<5 {
-      #expect(run.costs[step].kernelSeconds == seconds([], decode: run.load(ofStep: step)))
+      #expect(run.cost(ofStep: step).kernelSeconds == seconds([], decode: run.load(ofStep: step)))
     }
   }
 }
