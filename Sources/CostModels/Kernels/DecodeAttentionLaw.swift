@@ -6,8 +6,7 @@ import Systems
 /// What depends on the number of sequences is worked out once: batches stay the same for many steps. What is left is
 /// linear in the contexts.
 struct DecodeAttentionLaw: Sendable {
-  /// Joules, operations, seconds, and bytes of keys and values. They lie as in a ``Launch``, so that one multiplication does
-  /// for all of them.
+  /// Joules, operations, seconds, and bytes of keys and values.
   private typealias Figures = SIMD4<Double>
 
   /// What a launch takes whatever the contexts, and what an entry adds; both as long as all is within the windows, and beyond.
@@ -15,7 +14,7 @@ struct DecodeAttentionLaw: Sendable {
   private let perEntry: Figures
   private let cut: Figures
   private let perEntryBeyond: Figures
-  /// What a key adds that an indexer scores: it reads one of every token, whatever the attention sees. Zeros without.
+  /// What a key adds that an indexer scores, which reads one of every token, whatever the attention sees; zeros without.
   private let perKey: Figures
   /// Entries that all windows together hold; infinite without a window.
   private let limit: Double

@@ -22,6 +22,7 @@ struct DecodeTemplate: Sendable {
   /// - Parameters:
   ///   - context: KV entries that the sequences attend to.
   ///   - window: the same where each sees a window.
+  /// - Returns: both, the attention's on one GPU.
   @inline(__always)
   func step(context: Tokens, window: Tokens) -> (step: DecodeStep, attention: SIMD8<Double>) {
     var step = DecodeStep(common)
