@@ -289,6 +289,7 @@ extension EngineRules {
     queue = engine.scheduling.queue == "priority" ? .priority : .firstComeFirstServed
     victim = engine.scheduling.victim == "fewest-outputs" ? .fewestOutputs : .ofOrder
     stepsInFlight = engine.scheduling.stepsInFlight
+    seesArrivalsInFlight = engine.scheduling.seesArrivals
     reservesWholePrompt = engine.scheduling.reservesWholePrompt
     watermark = engine.scheduling.watermark
     nullBlocks = engine.scheduling.nullBlocks

@@ -332,9 +332,9 @@ public struct Simulation: ~Copyable {
     }
   }
 
-  /// Lets those instances start that requests were sent to and that have nothing to do.
+  /// Lets those instances start that requests were sent to and that have nothing to do, or look out for requests.
   private mutating func beginWoken(at now: Seconds) throws(SimulationError) {
-    for i in woken where !isRunning(i) { try begin(i, at: now) }
+    for i in woken where !isRunning(i) || instances[i].seesArrivals { try begin(i, at: now) }
     woken.removeAll(keepingCapacity: true)
   }
 

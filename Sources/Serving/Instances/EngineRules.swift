@@ -35,6 +35,8 @@ public struct EngineRules: Sendable, Hashable {
   public var queue = Queue.firstComeFirstServed
   /// Steps that may be planned and not yet ended: 2 where the host prepares one while another runs.
   public var stepsInFlight = 1
+  /// Whether a pipeline with room for another step plans it as a request comes in, instead of waiting for the oldest step to end.
+  public var seesArrivalsInFlight = false
   /// Whether a prompt whose memory is taken chunk by chunk is admitted only if the whole of it would fit now.
   public var reservesWholePrompt = true
   /// Share of the blocks that an admission leaves free, unless nobody runs.

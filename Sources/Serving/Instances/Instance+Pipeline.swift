@@ -6,7 +6,8 @@ extension Instance {
   /// Plans a step of a micro-batch that is in no step in flight.
   ///
   /// As in vLLM, those that decode wait for their last step to end, while chunks of a prompt may follow one another: a stage
-  /// takes them in order. What comes in while steps are in flight is seen when the oldest ends.
+  /// takes them in order. What comes in while steps are in flight is seen when the oldest ends, or at once if the engine's rules
+  /// say so.
   ///
   /// - Returns: when the oldest step in flight ends; `nil` if there is nothing to plan.
   /// - Throws: if the policy breaks a rule.

@@ -80,6 +80,9 @@ public struct Instance {
     }
   }
 
+  /// Whether it plans a step as a request comes in although others are in flight.
+  var seesArrivals: Bool { microBatches != nil && view.rules.seesArrivalsInFlight }
+
   /// Whether a step is in flight.
   public var isRunning: Bool { flightCount > 0 }
 

@@ -18,6 +18,8 @@ public struct EngineScheduling: Sendable, Hashable {
   public var queue = "fcfs"
   /// Steps that may be planned and not yet ended.
   public var stepsInFlight = 1
+  /// Whether a pipeline sees requests that come in while steps are in flight.
+  public var seesArrivals = true
   /// Whether a prompt is admitted only if the whole of it fits, although its memory is taken chunk by chunk.
   public var reservesWholePrompt = true
   /// Share of the blocks that an admission leaves free, unless nobody runs.
@@ -66,6 +68,10 @@ public struct EngineScheduling: Sendable, Hashable {
     Setting(
       "scheduling.steps_in_flight", isLate: true, .integer(\.scheduling.stepsInFlight, 1...2),
       "Steps that may be planned and not yet ended: 2 where the host prepares one while another runs."),
+    Setting(
+      "scheduling.sees_arrivals", isLate: true, .flag(\.scheduling.seesArrivals),
+      "Whether a pipeline with room for another step plans it as a request comes in; vLLM waits for the oldest step to end."
+    ),
     Setting(
       "scheduling.reserves_whole_prompt", isLate: true, .flag(\.scheduling.reservesWholePrompt),
       "Whether the whole of a prompt must fit for its first chunk to be admitted."),

@@ -43,12 +43,13 @@ import Testing
     return log
   }
 
-  func toy(_ scheduler: any Scheduler = ChunkedPrefill(budget: 512), blocks: Int = 10_000, steps: Int = 1)
-    -> InstanceConfiguration
-  {
+  func toy(
+    _ scheduler: any Scheduler = ChunkedPrefill(budget: 512), blocks: Int = 10_000, steps: Int = 1,
+    seconds: Seconds = 0.01
+  ) -> InstanceConfiguration {
     var rules = EngineRules()
     rules.stepsInFlight = steps
-    let cost = ToyCost(kvBlocks: blocks)
+    let cost = ToyCost(kvBlocks: blocks, seconds: seconds)
     return InstanceConfiguration(
       scheduler: scheduler, costModel: cost.model, memory: cost.memory, rules: rules)
   }
@@ -240,6 +241,33 @@ import Testing
     let mean = result.history.requests.reduce(0) { $0 + $1.timeToFirstToken } / Double(count)
     let formula = service + load * service / (2 * (1 - load))
     #expect(abs(mean / formula - 1) < 0.02, "\(mean) \(formula)")
+  }
+
+  /// Two ways to use twice the GPUs (DistServe): tensor parallelism by which a prompt takes D / K, D / K + R D^2 / (2 K (K - R D)),
+  /// and two instances that share the prompts at random, each with half of the rate.
+  @Test(arguments: [0.5, 1.3]) func waitingOnTwiceTheGPUsIsThatOfMD1(load: Double) throws {
+    var random = SplitMix64(seed: 7, purpose: "arrivals")
+    let (service, count) = (0.01, 200_000)
+    var now = 0.0
+    let requests = (0..<count).map { id in
+      now -= log(1 - random.uniform()) * service / load
+      return Request(id: id, arrival: now, promptTokens: 64, outputTokens: 1)
+    }
+    func mean(_ instances: [InstanceConfiguration], _ router: any Router) throws -> Double {
+      var simulation = Simulation(instances: instances, router: router, requests: requests.makeIterator())
+      var metrics = RunMetrics()
+      try simulation.run(recorder: &metrics)
+      return metrics.timeToFirstToken.mean
+    }
+    let one = toy(ChunkedPrefill(budget: 64), blocks: 1_000_000)
+    let replicas = try mean([one, one], RandomRouter(seed: 3))
+    let halves = service + load / 2 * service / (2 * (1 - load / 2))
+    #expect(abs(replicas / halves - 1) < 0.02, "\(replicas) \(halves)")
+    // K = 1.8, as a model of 13 billion parameters gains.
+    let faster = toy(ChunkedPrefill(budget: 64), blocks: 1_000_000, seconds: service / 1.8)
+    let parallel = try mean([faster], RoundRobin())
+    let formula = service / 1.8 + load * service / (2 * 1.8 * (1.8 - load))
+    #expect(abs(parallel / formula - 1) < 0.02, "\(parallel) \(formula)")
   }
 
   /// With a network that takes no time, the time per token does not depend on prompts that come: steps take 10 ms.

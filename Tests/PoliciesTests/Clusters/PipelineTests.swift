@@ -1,5 +1,7 @@
+import Glibc
 import Policies
 import Serving
+import Statistics
 import Testing
 
 /// Pipelines in closed form: a stage takes a second for each of its layers.
@@ -27,7 +29,7 @@ import Testing
 
   static func instance(
     _ sizes: [Int], hostSeconds: Double = 0, stepsInFlight: Int = 1,
-    link: PipelineCostModel.Link = .immediate,
+    link: PipelineCostModel.Link = .immediate, seesArrivals: Bool = false,
     _ scheduler: any Scheduler = ChunkedPrefill(budget: 16)
   ) -> InstanceConfiguration {
     var begin = 0
@@ -38,6 +40,7 @@ import Testing
     }
     var rules = EngineRules()
     rules.stepsInFlight = stepsInFlight
+    rules.seesArrivalsInFlight = seesArrivals
     return InstanceConfiguration(
       scheduler: scheduler, costModel: PipelineCostModel(stages: stages, link: link),
       memory: StageCost().memory, rules: rules)
@@ -69,6 +72,26 @@ import Testing
     #expect(history.iterations.last?.end == Double(m + p - 1))
     #expect(isClose(use.bubble, Double(p - 1) / Double(m + p - 1)))
     #expect(isClose(use.busySeconds, Double(m * p)))
+  }
+
+  /// Poisson arrivals of prompts that fill a step each, on two stages of D/2: D + R D^2 / (4 (2 - R D)). A stage is a queue of
+  /// its own, and the second never waits. An engine that waits for the oldest step to end, as vLLM does, takes longer.
+  @Test(arguments: [0.5, 1.4, 1.7]) func waitingForTwoStagesIsThatOfMD1(load: Double) throws {
+    var random = SplitMix64(seed: 6, purpose: "arrivals")
+    let (whole, count) = (2.0, 200_000)
+    var now = 0.0
+    let requests = (0..<count).map { _ in
+      now -= log(1 - random.uniform()) * whole / load
+      return (now, 16, 1)
+    }
+    let (history, _, _) = try Self.run([Self.instance([1, 1], seesArrivals: true)], requests)
+    let mean = history.requests.reduce(0) { $0 + $1.timeToFirstToken } / Double(count)
+    let formula = whole + load * whole / (4 * (2 - load))
+    #expect(abs(mean / formula - 1) < 0.02, "\(mean) \(formula)")
+    let (waiting, _, _) = try Self.run([Self.instance([1, 1])], requests)
+    #expect(
+      waiting.requests.reduce(0) { $0 + $1.timeToFirstToken }
+        > history.requests.reduce(0) { $0 + $1.timeToFirstToken })
   }
 
   /// A request alone takes the sum of the stages and of the ways between them, for its prompt and for each token.

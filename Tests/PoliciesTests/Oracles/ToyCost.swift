@@ -6,6 +6,7 @@ struct ToyCost: LayerCost {
   var kvBlocks = 100_000
   var blockSize = 16
   var slidingWindow: Tokens?
+  var seconds = 0.01
   var idleWatts: Double { 100 }
 
   func add(
@@ -27,7 +28,7 @@ struct ToyCost: LayerCost {
   }
 
   func finish(_ load: borrowing StepLoad, cost: inout StepCost) {
-    cost.kernelSeconds = 0.01
+    cost.kernelSeconds = seconds
   }
 }
 
