@@ -74,8 +74,10 @@ import Testing
     #expect(isClose(use.busySeconds, Double(m * p)))
   }
 
-  /// Poisson arrivals of prompts that fill a step each, on two stages of D/2: D + R D^2 / (4 (2 - R D)). A stage is a queue of
-  /// its own, and the second never waits. An engine that waits for the oldest step to end, as vLLM does, takes longer.
+  /// Poisson arrivals of prompts that fill a step each, on two stages of D/2, wait D + R D^2 / (4 (2 - R D)).
+  ///
+  /// A stage is a queue of its own, and the second never waits. An engine that waits for the oldest step to end, as vLLM does,
+  /// takes longer.
   @Test(arguments: [0.5, 1.4, 1.7]) func waitingForTwoStagesIsThatOfMD1(load: Double) throws {
     var random = SplitMix64(seed: 6, purpose: "arrivals")
     let (whole, count) = (2.0, 200_000)
