@@ -31,6 +31,24 @@ struct LibraryTests {
       result.summary[.p99InterTokenLatency] == result.metrics.interTokenLatency.percentile(99) * 1000)
   }
 
+  /// vLLM's null block is among those that are asked for, and nobody can use it: prompts that fit exactly are the longest.
+  @Test(arguments: [("vllm", 99), ("nano-vllm", 100)]) func theNullBlockIsCounted(engine: String, usable: Int)
+    throws
+  {
+    var experiment = small("chunked[budget=512]")
+    experiment.system.engine = engine
+    experiment.system.kvBlocks = 100
+    let loaded = try Project.library.load(experiment)
+    let block = loaded.loaded.system.engine.keyValueBlockSize
+    #expect(loaded.pool.memory.totalBlocks == usable && loaded.pool.longestSequence == usable * block)
+    experiment.workload.numPrompts = 2
+    for (tokens, completed) in [(usable * block, 2), (usable * block + 1, 0)] {
+      experiment.workload.inputLength = tokens - 8
+      experiment.workload.outputLength = 8
+      #expect(try Project.library.load(experiment).run().metrics.completed == completed, "\(tokens)")
+    }
+  }
+
   /// Energies were measured on an H200, but not what dequantising MXFP4 draws.
   @Test(arguments: [
     ("qwen3-30b-a3b", "h200-sxm", Quality.measured), ("qwen3-30b-a3b-fp8", "h200-sxm", .measured),
