@@ -6,7 +6,7 @@ import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from console import ROOT
+from console import EX_USAGE, ROOT, Failure
 from fuzzing import samples
 from fuzzing.mutate import mutate
 from fuzzing.options import CommandLines
@@ -48,6 +48,9 @@ class Cases:
         if only in "options":
             share = sum(target.weight for target in targets) / 2
             self.targets.append(Target("options", "", b"", [], share))
+        if not self.targets:
+            kinds = sorted({target.kind for target in targets} | {"options"})
+            raise Failure(f"--only {only}: no kind has it in its name; there are {', '.join(kinds)}", EX_USAGE)
         self.folder = scratch / "case"
 
     def tidy(self):

@@ -1,6 +1,7 @@
 """What all plots share."""
 
 from console import written_whole
+from reproducing.paper import FIGURES
 
 READING = "Line: simulated; points: published."
 
@@ -14,6 +15,8 @@ class Figures:
     def add(self, name, title, subtitle, layers, *, wide=False):
         import charts
 
+        if name in FIGURES:
+            subtitle = f"The paper's Fig. {FIGURES[name]}. {subtitle}"
         specification = charts.figure(layers, height=280)
         self.page.chart(title, subtitle, specification, wide=wide)
         for theme in charts.PALETTES:

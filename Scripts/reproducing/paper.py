@@ -15,6 +15,9 @@ CHUNK_RATES = [1.0 + 0.1 * i for i in range(23)]
 LIMITS = {"arxiv": "TTFT within 10 s and every token gap within 125 ms",
           "sharegpt": "TTFT within 5 s and every token gap within 125 ms"}
 NAMES = {"arxiv": "arXiv", "sharegpt": "ShareGPT"}
+# The plots that are figures of the paper, by its numbers.
+FIGURES = {"expert-load": 2, "run-time": 2, **{f"attainment-{trace}-joint": 3 for trace in NAMES},
+           **{f"attainment-{trace}-{limit}": 4 for trace in NAMES for limit in ("ttft", "tbt")}}
 
 
 def published(name):

@@ -109,6 +109,22 @@ class Simulated:
     column = runs.Runs.column
 
 
+class Plots(unittest.TestCase):
+    def test_plots_that_are_figures_of_the_paper_say_which(self):
+        import page as pages
+        from reproducing import attainment, figures
+
+        with tempfile.TemporaryDirectory() as folder:
+            plots = figures.Figures(pages.Page("t"), Path(folder))
+            attainment.attainment_figures(Simulated(), errors.Errors(), plots, range(2), "arxiv")
+            self.assertTrue(all(Path(folder, f"{name}-dark.svg").exists() for name, *_ in plots.list))
+        found = {name: subtitle for name, _, subtitle in plots.list if "The paper's Fig. " in subtitle}
+        self.assertEqual(set(found), {"attainment-arxiv-joint", "attainment-arxiv-ttft", "attainment-arxiv-tbt"})
+        self.assertTrue(found["attainment-arxiv-joint"].startswith("The paper's Fig. 3. "))
+        # Every name that is said to be a figure is that of a plot of some trace.
+        self.assertTrue(set(name for name in paper.FIGURES if "arxiv" in name) <= set(found))
+
+
 class TheRuns(unittest.TestCase):
     def test_capacity_is_where_attainment_crosses_the_level(self):
         rates = [1.0 + 0.1 * i for i in range(20)]

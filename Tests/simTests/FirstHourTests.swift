@@ -67,6 +67,17 @@ import Testing
     #expect(outcome.status == 0 && outcome.errors.contains("exceeds 8192"), "\(outcome.errors)")
   }
 
+  /// Where two groups of blocks share the memory, it is that, and not the policy, which cuts prompts.
+  @Test func aPromptThatIsTooLongForTheMemoryIsNamed() throws {
+    let outcome = try Binary.run([
+      "--model", "gpt-oss-20b", "--tp", "1", "--engine", "vllm", "--num-gpu-blocks-override", "600",
+      "--num-prompts",
+      "2", "--no-db",
+    ])
+    #expect(outcome.status == 0 && outcome.errors.contains("exceeds 4784, the longest whose KV entries fit"))
+    #expect(!outcome.errors.contains("without cutting"), "\(outcome.errors)")
+  }
+
   @Test func aMedianIsPrintedOnce() throws {
     let outcome = try Binary.run(
       ["--num-prompts", "3", "--metric-percentiles", "50,50,90", "--json", "--no-db"])

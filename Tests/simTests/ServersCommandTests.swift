@@ -33,6 +33,19 @@ import Testing
     #expect(alone.status == 64 && alone.errors.contains("/models: no such folder"), "\(alone.errors)")
   }
 
+  @Test func aMissingModelIsNamed() throws {
+    let folder = try TemporaryFolder()
+    let text = try String(contentsOf: Binary.root.appending(path: Self.table), encoding: .utf8)
+    let path = try folder.file(
+      "some.csv", text.split(separator: "\n").prefix(3).joined(separator: "\n") + "\n")
+    try FileManager.default.createDirectory(
+      atPath: folder.file("models"), withIntermediateDirectories: true)
+    let outcome = try Binary.run(["validate", "servers", path])
+    #expect(
+      outcome.output.contains("2 are not: no models/deepseek-r1.fp4.json beside the table"),
+      "\(outcome.output)")
+  }
+
   /// Why a row is not replayed is said whole, however long that is.
   @Test func reasonsAreNotCut() throws {
     let folder = try TemporaryFolder()

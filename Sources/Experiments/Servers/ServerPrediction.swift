@@ -96,6 +96,9 @@ package struct ServerReplay: Sendable {
   /// Simulates a row.
   package func predict(_ server: MeasuredServer) -> ServerPrediction {
     if let obstacle = obstacle(server) { return .notCovered(obstacle) }
+    guard FileManager.default.fileExists(atPath: model(server)) else {
+      return .notCovered("no models/\(server.model).\(server.precision).json beside the table")
+    }
     do {
       let experiment = try experiment(server)
       var recorder = MeanRecorder(from: Self.warmUp(server))
@@ -114,6 +117,11 @@ package struct ServerReplay: Sendable {
   private static func short(_ error: any Error) -> String {
     let text = "\(error)"
     return text.split(separator: ": ").last.map(String.init) ?? text
+  }
+
+  /// The file of its model.
+  private func model(_ server: MeasuredServer) -> String {
+    "\(folder)/models/\(server.model).\(server.precision).json"
   }
 
   /// The workers of each pool: one, or those that compute prompts and those that decode.
@@ -165,7 +173,7 @@ package struct ServerReplay: Sendable {
 
   private func experiment(_ server: MeasuredServer) throws -> LoadedExperiment {
     var system = SystemSpecification()
-    system.model = "\(folder)/models/\(server.model).\(server.precision).json"
+    system.model = model(server)
     system.hardware = gpu(server) ?? server.gpu
     system.engine = preset(server) ?? server.backend
     system.engineSettings = engineSettings
