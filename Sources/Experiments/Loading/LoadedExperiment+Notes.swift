@@ -20,11 +20,14 @@ extension LoadedExperiment {
       String(format: "%.1f %% of the kernels' time lies outside what was measured", share * 100)
         + (names.isEmpty ? "." : ": \(names.joined(separator: ", "))."))
     let system = loaded.system
+    let unmeasured =
+      loaded.calibration.isOfDataSheet
+      ? nil : loaded.calibration.unmeasured(system.shard, system.kernelChoice)
     if loaded.calibration.isOfDataSheet {
       notes.append(
         "No kernel of \(system.hardware.name) was ever measured: all times are data-sheet rates at the efficiency of other GPUs, "
           + "nine of ten within 0.6 to 1.6 times the true ones.")
-    } else if let unmeasured = loaded.calibration.unmeasured(system.shard, system.kernelChoice) {
+    } else if let unmeasured {
       notes.append("Not measured on \(system.hardware.name): \(unmeasured).")
     }
     if let drafter = loaded.drafter, let fits = loaded.draftCalibration, !fits.isOfDataSheet,
@@ -32,9 +35,7 @@ extension LoadedExperiment {
     {
       notes.append("Not measured on \(system.hardware.name), of what makes drafts: \(unmeasured).")
     }
-    if loaded.calibration.isOfDataSheet || share > 0.01
-      || loaded.calibration.unmeasured(system.shard, system.kernelChoice) != nil
-    {
+    if loaded.calibration.isOfDataSheet || unmeasured != nil || share > 0.01 {
       notes.append(
         "To measure that: Scripts/profile-gpu on such a GPU, then sim calibrate (Profiles/harness/README.md)."
       )

@@ -150,7 +150,7 @@ public struct LoadedExperiment: Sendable {
   /// Runs it until a recorder has seen enough.
   ///
   /// - Parameters:
-  ///   - recorder: is told of everything until then.
+  ///   - recorder: is told of everything until then but kernels and rows of steps, which it must not want.
   ///   - hasSeenEnough: asked after each event; what has begun then is left where it is.
   /// - Returns: what the recorder is not told, of the part that was run.
   /// - Throws: if the policy breaks the engine's rules.
@@ -159,7 +159,7 @@ public struct LoadedExperiment: Sendable {
     recorder: inout Kept, until hasSeenEnough: (borrowing Kept) -> Bool
   ) throws(SimulationError) -> SystemTotals {
     var simulation = makeSimulation()
-    try simulation.run(recorder: &recorder, until: hasSeenEnough)
+    while try simulation.step(recorder: &recorder), !hasSeenEnough(recorder) {}
     return totals(of: simulation)
   }
 

@@ -115,31 +115,13 @@ public struct Simulation: ~Copyable {
   /// - Throws: if a policy breaks the rules.
   /// - Complexity: O(steps + requests), independent of how many sequences decode.
   public mutating func run(recorder: inout some Recorder) throws(SimulationError) {
-    prepare(for: recorder)
-    while try step(recorder: &recorder) {}
-  }
-
-  /// Runs until every request is done, the run is cut, or the recorder has seen enough.
-  ///
-  /// - Parameters:
-  ///   - recorder: is told of everything until then.
-  ///   - hasSeenEnough: asked after each event; steps that are under way then are not recorded.
-  /// - Throws: if a policy breaks the rules.
-  /// - Complexity: O(steps + requests).
-  public mutating func run<Kept: Recorder>(
-    recorder: inout Kept, until hasSeenEnough: (borrowing Kept) -> Bool
-  ) throws(SimulationError) {
-    prepare(for: recorder)
-    while try step(recorder: &recorder), !hasSeenEnough(recorder) {}
-  }
-
-  private mutating func prepare(for recorder: borrowing some Recorder) {
     if recorder.wantsKernels {
       for i in instances.indices { instances[i].ledger.logsSteps = true }
     }
     if recorder.wantsRows {
       for i in instances.indices { instances[i].view.logsRows = true }
     }
+    while try step(recorder: &recorder) {}
   }
 
   /// Handles the next event; false once nothing is left.
