@@ -44,17 +44,26 @@ extension Experts {
   ///
   /// A rank's choices are a sum over its experts, whose loads spread as those of random routing do, by their own mean, or, of
   /// skewed routing, like an exponential distribution; the busiest of some ranks lies about ``expectedMaximum(of:)`` standard
-  /// deviations above the mean. Its distinct experts are a draw of all that are chosen.
+  /// deviations above the mean. Its distinct experts are a draw of all that are chosen. Where experts are balanced, only what
+  /// the placement leaves of skewed loads counts beside chance, and copies of an expert may all be chosen.
   static func busiestRank(_ shape: Shape, _ work: Work) -> (choices: Double, active: Double) {
     let choices = work.rows * Double(shape.topK)
     guard shape.ranks > 1 else { return (choices, work.active) }
     let ranks = Double(shape.ranks)
     let experts = Double(shape.experts)
     let above = expectedMaximum(of: shape.ranks)
-    let variance = ranks / choices + work.skew * work.skew * ranks / experts
-    let most = min(choices, choices / ranks * (1 + above * variance.squareRoot()))
-    let spread = work.active / ranks * (1 - 1 / ranks) * max(0, 1 - work.active / experts)
-    let active = min(experts / ranks, work.active / ranks + above * spread.squareRoot(), work.active)
+    let copies = experts + Double(shape.placement?.redundant ?? 0)
+    let chosen = min(work.active * copies / experts, max(work.active, choices))
+    var variance = ranks / choices
+    var steady = 1.0
+    if let placement = shape.placement {
+      steady += work.skew * (placement.busiest - 1)
+    } else {
+      variance += work.skew * work.skew * ranks / experts
+    }
+    let most = min(choices, choices / ranks * (steady + above * variance.squareRoot()))
+    let spread = chosen / ranks * (1 - 1 / ranks) * max(0, 1 - chosen / copies)
+    let active = min(copies / ranks, chosen / ranks + above * spread.squareRoot(), chosen)
     return (most, active)
   }
 

@@ -35,12 +35,16 @@ public enum Experts: KernelFamily {
     public var launches: Int { format.multipliesNarrow ? 9 : 7 }
     /// Groups of GPUs that share out the experts; 1 without expert parallelism.
     public var ranks: Int
+    /// How they are balanced over the ranks; `nil` where each has the next ones by their numbers.
+    public var placement: ExpertPlacement?
 
     /// Creates a shape.
     public init(
-      hidden: Int, intermediate: Int, experts: Int, topK: Int, format: WeightFormat = .bf16, ranks: Int = 1
+      hidden: Int, intermediate: Int, experts: Int, topK: Int, format: WeightFormat = .bf16, ranks: Int = 1,
+      placement: ExpertPlacement? = nil
     ) {
       self.ranks = ranks
+      self.placement = placement
       self.hidden = hidden
       self.intermediate = intermediate
       self.experts = experts
@@ -58,9 +62,10 @@ public enum Experts: KernelFamily {
     public var description: String {
       "\(experts) x \(hidden) x \(intermediate), top \(topK), \(format.rawValue)"
         + (ranks > 1 ? ", over \(ranks) ranks" : "")
+        + (placement.map { ", balanced" + ($0.redundant > 0 ? " with \($0.redundant) more" : "") } ?? "")
     }
     /// Bytes of all weights on this GPU.
-    public var weightBytes: Int { experts / ranks * bytesPerExpert }
+    public var weightBytes: Int { (experts + (placement?.redundant ?? 0)) / ranks * bytesPerExpert }
 
     /// Bytes of one expert's three matrices (gate, up, down), without biases, each row's last scale counted whole.
     public var bytesPerExpert: Int {

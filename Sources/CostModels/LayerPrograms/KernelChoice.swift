@@ -11,6 +11,8 @@ public struct KernelChoice: Sendable, Hashable {
   public var allReduceSkew: Seconds = 0
   /// How rows get to the experts of other ranks and back; `nil` where they need not.
   public var exchange: ExpertExchange.Law?
+  /// Copies of experts beyond one of each, where ranks are balanced; `nil` where they are not.
+  public var redundantExperts: Int?
   /// Most GPUs among which the engine's own all-reduce is priced as measured; 0 for no limit.
   public var mostAllReduceGPUs = 0
   /// Whether prefill attention may split the keys of a tile among several blocks.
@@ -30,6 +32,7 @@ extension EngineDescription {
     choice.eagerAllReduceFloor = eagerAllReduceMicroseconds * 1e-6
     choice.allReduceSkew = allReduceSkewMicroseconds * 1e-6
     choice.mostAllReduceGPUs = mostAllReduceGPUs
+    choice.redundantExperts = balancesExperts ? redundantExperts : nil
     choice.splitsKeys = splitsAttentionKeys
     choice.elementwise = fusesElementwise ? .fused : .unfused
     return choice

@@ -103,7 +103,12 @@ extension LayerProgram {
     case .experts(let count, let active, let width, let shared, let format):
       let shape = Experts.Shape(
         hidden: hidden, intermediate: width, experts: count, topK: active, format: format,
-        ranks: shard.expertRanks)
+        ranks: shard.expertRanks,
+        placement: choice.redundantExperts.flatMap {
+          shard.expertRanks > 1
+            && (count + $0).isMultiple(of: shard.expertRanks)
+            ? ExpertPlacement(experts: count, ranks: shard.expertRanks, redundant: $0) : nil
+        })
       let router = model.routerProducts.map {
         product(.routerGEMM, n: $0.n, k: $0.k, hasBias: model.hasMLPBias)
       }

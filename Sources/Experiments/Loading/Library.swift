@@ -264,6 +264,7 @@ extension LoadedSystem {
       dataParallel: ranks,
       exchange: ranks > 1
         ? ExchangeProfile.law(of: hardware.name, gpus: specification.gpus, profiles: path) : nil)
+    try system.checkPlacement()
     let law = try specification.routing.map { try RoutingModel(parsing: $0) } ?? .standard
     let drafter = try specification.speculation.flatMap {
       try Drafter.make($0, for: system, law: law, profiles: profiles)
@@ -311,6 +312,31 @@ extension Descriptor {
       try changed.set("\(path)=\(value)")
       let setting = Self.settings.first { $0.path == path }
       if setting?.text(in: changed) != setting?.text(in: self) { self = changed }
+    }
+  }
+}
+
+extension ServedSystem {
+  /// Whether experts can be balanced as the engine is asked to.
+  fileprivate func checkPlacement() throws(ExperimentError) {
+    guard engine.balancesExperts else {
+      guard engine.redundantExperts == 0 else {
+        throw .invalidValue(
+          option: "--eplb-config", value: "num_redundant_experts \(engine.redundantExperts)",
+          expected: "--enable-eplb beside it")
+      }
+      return
+    }
+    guard shard.expertRanks > 1 else {
+      throw .invalidValue(
+        option: "--enable-eplb", value: shard.model.name,
+        expected: "--enable-expert-parallel and several GPUs, which share out the experts of a mixture")
+    }
+    let (experts, ranks) = (shard.model.experts, shard.expertRanks)
+    guard (experts + engine.redundantExperts).isMultiple(of: ranks) else {
+      throw .invalidValue(
+        option: "--eplb-config", value: "num_redundant_experts \(engine.redundantExperts)",
+        expected: "a number that makes \(experts) experts a multiple of \(ranks) ranks, such as \(ranks)")
     }
   }
 }

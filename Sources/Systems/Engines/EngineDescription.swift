@@ -34,6 +34,10 @@ public struct EngineDescription: Descriptor, Hashable {
   public var splitsAttentionKeys = true
   /// Whether norms, rotary embedding and activation are fused kernels.
   public var fusesElementwise = true
+  /// Whether experts are moved between the ranks that share them out, so that these have equal work.
+  public var balancesExperts = false
+  /// Copies of experts beyond one of each, where they are balanced.
+  public var redundantExperts = 0
   /// Memory that is neither weights, activations nor KV blocks, on each GPU, in bytes.
   public var reservedBytes = 0
   /// Factor on the estimated peak of activations.
@@ -116,7 +120,10 @@ public struct EngineDescription: Descriptor, Hashable {
     let states = stateBytes * Double(min(maxSequences, stateSequences))
     let activations = activationScale * Double(shard.activationBytesPerToken) * Double(maxBatchedTokens)
     let usable = Double(hardware.memoryBytes) * utilisation
-    let weights = shard.weightBytes + furtherWeights
+    let copies =
+      balancesExperts
+      ? redundantExperts / shard.expertRanks * shard.model.expertLayers * shard.bytesPerExpert : 0
+    let weights = shard.weightBytes + furtherWeights + copies
     let free = usable - Double(weights) - activations - states - Double(reservedBytes)
     let bytes = ofBytes ?? blockBytes(shard) + furtherBytesPerToken * keyValueBlockSize
     let blocks = (free / Double(bytes)).rounded(.down)
@@ -283,6 +290,13 @@ public struct EngineDescription: Descriptor, Hashable {
     Setting(
       "elementwise.fused", .flag(\.fusesElementwise),
       "Whether norms, rotary embedding and activation are fused kernels, as vLLM's are."),
+    Setting(
+      "experts.balanced", isLate: true, .flag(\.balancesExperts),
+      "Whether experts are moved between the ranks that share them out, so that these have equal work (EPLB)."
+    ),
+    Setting(
+      "experts.redundant", isLate: true, .integer(\.redundantExperts, 0...4096),
+      "Copies of the busiest experts beyond one of each, where they are balanced."),
     Setting(
       "memory.reserved_bytes", unit: "bytes", .integer(\.reservedBytes, 0...(1 << 50)),
       "Memory of each GPU that is neither weights, activations nor KV blocks."),

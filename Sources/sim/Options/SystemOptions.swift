@@ -74,6 +74,14 @@ struct SystemOptions: ParsableArguments {
   @Flag(help: "Share out whole experts among the GPUs of all ranks, instead of slices of every expert.")
   var enableExpertParallel = false
 
+  @Flag(help: "Balance the ranks that share out experts, with copies of the busiest ones (--eplb-config).")
+  var enableEplb = false
+
+  @Option(
+    help: ArgumentHelp(
+      "vLLM's JSON, as in '{\"num_redundant_experts\": 32}'.", valueName: "json"))
+  var eplbConfig: String?
+
   @Option(
     help: ArgumentHelp(
       "Share of GPU memory that the engine may use. Default: the engine's, 0.85 for nano-vllm.",
@@ -200,7 +208,8 @@ struct SystemOptions: ParsableArguments {
     system.keyValuePolicy = kvPolicy.flatMap { $0 == "none" ? nil : .init(parsing: $0) }
     system.hardware = hardware
     system.engine = engine
-    system.engineSettings = flagSettings.merging(
+    let flags = try flagSettings.merging(balancing) { flag, _ in flag }
+    system.engineSettings = flags.merging(
       try Self.settings(engineSet, option: "--engine-set")
     ) { _, explicit in explicit }
     system.kvBlocks = numGpuBlocksOverride
@@ -288,6 +297,21 @@ struct SystemOptions: ParsableArguments {
     }
   }
 
+  /// What `--eplb-config` says about the engine; when experts are moved, and what that takes, is not simulated.
+  private var balancing: [String: SettingValue] {
+    get throws {
+      guard let eplbConfig else { return [:] }
+      let object = try JSONReader.object(Array(eplbConfig.utf8), file: "--eplb-config")
+      if let other = object.members.first(where: { $0.key != "num_redundant_experts" }) {
+        throw CommandLineError.badValue(
+          option: "--eplb-config", value: other.key,
+          expected: "num_redundant_experts, the only key that is simulated")
+      }
+      let redundant = try object.integer("num_redundant_experts", in: 0...4096)
+      return ["experts.redundant": .number(Double(redundant))]
+    }
+  }
+
   /// What flags of vLLM's say about the engine.
   private var flagSettings: [String: SettingValue] {
     var settings: [String: SettingValue] = [:]
@@ -296,6 +320,7 @@ struct SystemOptions: ParsableArguments {
     settings["scheduling.reserves_whole_prompt"] = schedulerReserveFullIsl.map { .flag($0) }
     settings["scheduling.steps_in_flight"] = asyncScheduling.map { .number($0 ? 2 : 1) }
     settings["cache.prefixes"] = enablePrefixCaching.map { .flag($0) }
+    if enableEplb { settings["experts.balanced"] = .flag(true) }
     if let kvCacheDtype, kvCacheDtype != .auto { settings["kv.fp8"] = .flag(kvCacheDtype != .bfloat16) }
     if enforceEager { settings["graphs.sizes"] = .word("none") }
     return settings

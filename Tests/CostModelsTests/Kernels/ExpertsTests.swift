@@ -30,6 +30,39 @@ import Testing
         == true)
   }
 
+  /// Four experts on two ranks, by hand: the most and the least loaded one together, and the two in between.
+  @Test func expertsAreBalancedByHand() {
+    let loads = [0.125, 0.375, 0.625, 0.875].map { -log(1 - $0) }
+    let (a, b) = (loads[3] + loads[0], loads[2] + loads[1])
+    let placed = ExpertPlacement(experts: 4, ranks: 2, redundant: 0)
+    #expect(abs(placed.busiest - 2 * max(a, b) / (a + b)) < 1e-12)
+    // Two copies more: both of the most loaded one, whose third part is still more than the half of the next.
+    let third = loads[3] / 3
+    let parts = [loads[2], third, third, third, loads[1], loads[0]]
+    #expect(parts == parts.sorted(by: >))
+    // In their order to the rank with less: the second gets the thirds until it has more, or is full.
+    let (first, second) = (parts[0] + parts[3] + parts[5], parts[1] + parts[2] + parts[4])
+    let more = ExpertPlacement(experts: 4, ranks: 2, redundant: 2)
+    #expect(abs(more.busiest - 2 * max(first, second) / (first + second)) < 1e-12)
+  }
+
+  /// More copies leave less imbalance, of which the busiest rank has less to do; and none is left where routing is even.
+  @Test func copiesTakeFromTheBusiestRank() {
+    func busiest(_ redundant: Int?, skew: Double) -> Double {
+      let placement = redundant.map { ExpertPlacement(experts: 256, ranks: 32, redundant: $0) }
+      return Experts.busiestRank(
+        .init(
+          hidden: 1, intermediate: 1, experts: 256, topK: 8, ranks: 32, placement: placement),
+        .init(rows: 4096, active: 250, skew: skew)
+      ).choices
+    }
+    let mean = 4096.0 * 8 / 32
+    let choices = [busiest(nil, skew: 1), busiest(0, skew: 1), busiest(32, skew: 1), busiest(256, skew: 1)]
+    #expect(choices == choices.sorted(by: >) && choices[3] > mean)
+    #expect(choices[0] > 1.5 * mean && choices[2] < 1.1 * mean, "\(choices)")
+    #expect(busiest(nil, skew: 0) == busiest(0, skew: 0))
+  }
+
   @Test func needsAThirdTileHalfTheTimeAtTheEdgeOfTheSecond() {
     let tiles = Experts.expectedTiles(choices: 256.5 * 10, active: 10, tileTokens: 128, skew: 0)
     #expect(abs(tiles / 10 - 2.5) < 1e-9)

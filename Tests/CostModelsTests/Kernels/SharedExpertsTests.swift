@@ -37,7 +37,7 @@ import Testing
   private static func system(using random: inout SplitMix64) throws -> ToySystem {
     var system = try ToySystem(using: &random)
     while system.model.experts == 0 { system = try ToySystem(using: &random) }
-    system.share(using: &random)
+    try system.share(using: &random)
     return system
   }
 

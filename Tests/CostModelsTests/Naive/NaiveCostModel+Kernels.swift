@@ -245,14 +245,43 @@ extension NaiveCostModel {
     guard expertRanks > 1 else { return (choices, active) }
     let above = NormalDistribution.quantile((ranks - 0.375) / (ranks + 0.25))
     let own = choices / ranks
-    let all = Double(model.experts)
-    var variance = own
-    if isSkewed { variance += own * own / (all / ranks) }
-    let binomial = active * (1 / ranks) * (1 - 1 / ranks) * max(0, 1 - active / all)
+    var all = Double(model.experts)
+    var chosen = active
+    var (variance, steady) = (own, own)
+    if engine.balancesExperts {
+      all += Double(engine.redundantExperts)
+      chosen = min(active * all / Double(model.experts), max(active, choices))
+      if isSkewed { steady = own * imbalance() }
+    } else if isSkewed {
+      variance += own * own / (all / ranks)
+    }
+    let binomial = chosen * (1 / ranks) * (1 - 1 / ranks) * max(0, 1 - chosen / all)
     return (
-      min(choices, own + above * variance.squareRoot()),
-      min(active, all / ranks, active / ranks + above * binomial.squareRoot())
+      min(choices, steady + above * variance.squareRoot()),
+      min(chosen, all / ranks, chosen / ranks + above * binomial.squareRoot())
     )
+  }
+
+  /// The busiest rank's work over the mean, once experts with exponential loads have copies and places: a copy goes to the
+  /// expert whose copies have most to do, and the copies with most to do are placed first, where there is least.
+  private func imbalance() -> Double {
+    var experts = (1...model.experts).map { number in
+      (load: -log(1 - (Double(number) - 0.5) / Double(model.experts)), copies: 1.0)
+    }
+    for _ in 0..<engine.redundantExperts {
+      experts.sort { $0.load / $0.copies > $1.load / $1.copies }
+      experts[0].copies += 1
+    }
+    var loads = experts.flatMap { Array(repeating: $0.load / $0.copies, count: Int($0.copies)) }
+    loads.sort(by: >)
+    var ranks = Array(repeating: [Double](), count: expertRanks)
+    for load in loads {
+      ranks.sort { $0.reduce(0, +) < $1.reduce(0, +) }
+      let place = ranks.firstIndex { $0.count < loads.count / expertRanks } ?? 0
+      ranks[place].append(load)
+    }
+    let work = ranks.map { $0.reduce(0, +) }
+    return (work.max() ?? 0) / (work.reduce(0, +) / Double(expertRanks))
   }
 
   /// Tiles of one expert: the sum over j of the probability that its normal load exceeds j tiles.

@@ -241,10 +241,17 @@ struct ToySystem {
     calibration = ToyCalibration(
       for: model, gpus: gpus, expertRanks: expertRanks, isDrawn: true, using: &random)
     routing = pick([.uniform, .standard, .coverage([CoveragePoint(tokens: 10, experts: 2.5)])])
+    try balance(pick([nil, 0, 1, 3]))
+  }
+
+  /// Balances the ranks that share out experts, with so many more copies on each; `nil` does not.
+  private mutating func balance(_ copies: Int?) throws {
+    try engine.set("experts.balanced=\(copies != nil && expertRanks > 1)")
+    try engine.set("experts.redundant=\(expertRanks > 1 ? (copies ?? 0) * expertRanks : 0)")
   }
 
   /// Has ranks share the experts.
-  mutating func share(using random: inout SplitMix64) {
+  mutating func share(using random: inout SplitMix64) throws {
     func pick<Value>(_ values: [Value]) -> Value { values[Int(random.next() % UInt64(values.count))] }
     dataParallel = pick([2, 4])
     let all = gpus * dataParallel
@@ -252,6 +259,7 @@ struct ToySystem {
     calibration = ToyCalibration(
       for: model, gpus: gpus, expertRanks: expertRanks, dataParallel: dataParallel, isDrawn: true,
       using: &random)
+    try balance(pick([nil, 0, 2]))
   }
 
   /// A dense layer with the model's attention.
