@@ -50,4 +50,33 @@ import Testing
         PPDDDPD
         """)
   }
+
+  /// A tenant that comes late begins with what the tenant that was served least has had, not with nothing and not with the
+  /// most: two steps for the first tenant's prompt, one for the second's, one for the second's next, then the newcomer's.
+  @Test func fairShareHasNoCreditForPauses() throws {
+    let prompts: [(tenant: Int16, arrival: Seconds, tokens: Tokens)] = [
+      (0, 0, 200), (1, 0, 100), (0, 0, 200), (1, 0, 100), (2, 0.025, 100), (2, 0.025, 100), (0, 0.026, 200),
+      (1, 0.026, 100),
+    ]
+    let requests = prompts.enumerated().map { id, prompt in
+      var request = Request(
+        id: id, arrival: prompt.arrival, promptTokens: prompt.tokens, outputTokens: 1)
+      request.tenant = prompt.tenant
+      return request
+    }
+    let cost = ToyCost()
+    var simulation = Simulation(
+      instances: [
+        InstanceConfiguration(
+          scheduler: FairPrefill(budget: 100), costModel: cost.model, memory: cost.memory)
+      ], requests: requests.makeIterator())
+    var history = History()
+    try simulation.run(recorder: &history)
+    let order = history.requests.sorted { $0.firstTokenAt < $1.firstTokenAt }.map(\.request.id)
+    // Served so far: 200 and 100, and 100 for the newcomer; then each tenant has 200.
+    #expect(Array(order.prefix(4)) == [0, 1, 3, 4])
+    #expect(try #require(history[request: 4]).firstTokenAt < 0.051)
+    // With no credit for its pause it does not take two in a row either: the first tenant's turn comes before.
+    #expect(try #require(history[request: 2]).firstTokenAt < #require(history[request: 5]).firstTokenAt)
+  }
 }

@@ -18,7 +18,7 @@ import Testing
     return try #require((object?[name] as? NSNumber)?.doubleValue)
   }
 
-  /// Balanced ranks are quicker. Copies take the memory of KV blocks, and among eight ranks there is nothing left for them to gain.
+  /// Balanced ranks are quicker, and copies take the memory of KV blocks; among eight ranks there is nothing left for copies to gain.
   @Test func balancedRanksAreQuicker() throws {
     let runs = [
       Self.shared, Self.shared + ["--enable-eplb"],
