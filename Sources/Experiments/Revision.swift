@@ -24,6 +24,8 @@ package enum Revision {
   /// 7. SGLang and TensorRT-LLM launch the kernels of prompts one by one, each at its time; SGLang captures graphs up to 512
   ///    sequences. Several instances with few clients, whose steps end at the same moment, take turns in the order of exact steps.
   /// 8. Means are sums that do not depend on the order in which instances report, and decode attention is linear in contexts
-  ///    before it is added up: last digits changed, those of runs of several instances above all.
-  package static let results = 8
+  ///    before it is added up: last digits changed.
+  /// 9. Instances that have nothing left to do draw idle power until the last step of all. Prefix caches keep states of gated
+  ///    DeltaNet, which took no memory before, and do so only if they are asked for.
+  package static let results = 9
 }

@@ -166,6 +166,8 @@ import Testing
   @Test("layers without attention keep a state of each sequence, and one behind each draft")
   func states() throws {
     var engine = try shippedProfiles.engine("vllm-0.24")
+    // With a prefix cache they are paged instead.
+    try engine.set("cache.prefixes=false")
     #expect(engine.stateSequences == 256 && engine.provenance["memory.state_sequences"]?.quality == .estimate)
     let h200 = try shippedProfiles.hardware("h200-sxm")
     let shard = try shipped("qwen3-next-80b-a3b").shard(over: 4)

@@ -192,6 +192,26 @@ import Testing
     }
   }
 
+  /// What a stored run rests on may have changed since: the run goes on, and says so in a line.
+  @Test func aChangedTraceIsNoticedAsARunIsRepeated() throws {
+    let folder = try TemporaryFolder()
+    let (database, trace) = (folder.file("r.sqlite"), folder.file("t.csv"))
+    func write(_ tokens: Int) throws {
+      let rows = "arrived_at,num_prefill_tokens,num_decode_tokens\n0.0,\(tokens),4\n0.5,300,4\n"
+      try rows.write(toFile: trace, atomically: true, encoding: .utf8)
+    }
+    try write(200)
+    _ = try object(Binary.run(["--trace", trace, "--db", database, "--json"]))
+    let same = try Binary.run(["--again", "1", "--db", database, "--json"])
+    #expect(same.status == 0 && !same.errors.contains("was stored before"), "\(same.errors)")
+    try write(400)
+    let changed = try Binary.run(["--again", "1", "--db", database, "--json"])
+    #expect(changed.status == 0)
+    #expect(
+      changed.errors.contains("run 1 was stored before its trace changed: figures may differ"),
+      "\(changed.errors)")
+  }
+
   @Test func aChangedDatabaseIsNoticed() throws {
     let folder = try TemporaryFolder()
     let database = folder.file("r.sqlite")

@@ -235,10 +235,12 @@ extension LoadedSystem {
       engine.scheduling.cachesPrefixes = false
     }
     // Snapshots of states take memory: engines keep them if they are asked to.
-    if model.stateSpace != nil, specification.engineSettings["cache.prefixes"] != .flag(true) {
+    if model.stateSpace != nil || model.delta != nil,
+      specification.engineSettings["cache.prefixes"] != .flag(true)
+    {
       engine.scheduling.cachesPrefixes = false
     }
-    if model.stateSpace != nil, let size = specification.blockSize {
+    if engine.pagesStates(of: model), let size = specification.blockSize {
       throw ExperimentError.invalidValue(
         option: "--block-size", value: "\(size)",
         expected: "none with \(model.name): a block is as large as the state of a layer")

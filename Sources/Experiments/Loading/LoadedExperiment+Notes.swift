@@ -77,7 +77,7 @@ extension LoadedExperiment {
       )
     }
     let scheduling = loaded.system.engine.scheduling
-    if system.shard.model.stateSpace != nil {
+    if system.engine.pagesStates(of: system.shard.model) {
       notes.append(Self.noteOnStates(of: system.shard, system.engine))
     } else if system.shard.model.compressed != nil {
       notes.append(
@@ -122,9 +122,12 @@ extension LoadedExperiment {
       caches
       ? "The state behind every \(tokens) tokens is kept, and prompts share beginnings of whole \(tokens) tokens."
       : "Prefixes are not shared (--enable-prefix-caching keeps snapshots of states)."
-    return "States of Mamba-2: \(shard.stateBytesPerSequence) bytes a sequence on each GPU; "
-      + "\(pages ?? "memory for states bounds how many sequences run"). \(prefixes) Nobody measured its "
-      + "scan: its times are an estimate at 15 % of the arithmetic rate."
+    let isMamba = shard.model.stateSpace != nil
+    return
+      "States of \(isMamba ? "Mamba-2" : "gated DeltaNet"): \(shard.stateBytesPerSequence) bytes a sequence on each GPU; "
+      + "\(pages ?? "memory for states bounds how many sequences run"). \(prefixes)"
+      + (isMamba
+        ? " Nobody measured its scan: its times are an estimate at 15 % of the arithmetic rate." : "")
   }
 
   /// What is kept of KV entries, and how that is known.

@@ -71,9 +71,10 @@ package struct LoadedPool: Sendable {
     pool.system.maxSequences = maxSequences
     pool.system.dataParallelSize = ranks > 1 ? ranks : nil
     pool.system.memoryShare = pool.system.memoryShare ?? loaded.system.engine.scheduling.memoryShare
-    // Of models with Mamba-2 it follows from their states, and is not asked for.
+    // Where states are paged it follows from them, and is not asked for.
     let system = loaded.system
-    pool.system.blockSize = system.shard.model.stateSpace == nil ? system.engine.keyValueBlockSize : nil
+    let followsStates = system.engine.pagesStates(of: system.shard.model)
+    pool.system.blockSize = followsStates ? nil : system.engine.keyValueBlockSize
     pool.system.routing = loaded.routing.map { pool.system.routing ?? $0.model.description }
     return pool
   }

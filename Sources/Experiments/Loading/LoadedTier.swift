@@ -37,6 +37,9 @@ package struct LoadedTier: Sendable, Hashable {
     guard engine.scheduling.order != "admission" || engine.groupWindow(of: model) ?? 0 == 0 else {
       throw refused("none where layers with a window have blocks of their own, so far")
     }
+    guard !engine.pagesStates(of: model) else {
+      throw refused("none with \(model.name), whose states are not kept below the GPUs' memory, so far")
+    }
     guard system.system.shard.dataParallel == 1 else {
       throw refused("none where ranks step together, so far")
     }

@@ -161,8 +161,11 @@ public struct Simulation: ~Copyable {
     return true
   }
 
-  /// Energy that the instances drew while they had nothing to do, until the last step ended, in joules.
-  public var idleJoules: Joules { instances.reduce(0) { $0 + $1.idleJoules } }
+  /// Energy that the instances drew while they had nothing to do, until the last step of all ended, in joules.
+  public var idleJoules: Joules {
+    let end = instances.reduce(0) { max($0, $1.view.busyUntil) }
+    return instances.reduce(0) { $0 + $1.idleJoules(until: end) }
+  }
 
   /// How much of the stages' time of each instance was used; `nil` where an instance has none.
   public var pipelineUses: [PipelineUse?] { instances.map(\.pipelineUse) }

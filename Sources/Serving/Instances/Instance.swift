@@ -97,7 +97,12 @@ public struct Instance {
   public var hasRoomForStep: Bool { flightCount < flights.count && !leap.isPending }
 
   /// Energy that it drew while it had nothing to do, in joules.
-  public var idleJoules: Joules { idleSeconds * idleWatts }
+  ///
+  /// - Parameter end: not before its last step ends.
+  /// - Returns: until then.
+  public func idleJoules(until end: Seconds) -> Joules {
+    (idleSeconds + max(0, end - view.busyUntil)) * idleWatts
+  }
 
   /// What each of its kernels has used, and what the power limit has made of it.
   ///

@@ -115,7 +115,7 @@ public struct EngineDescription: Descriptor, Hashable {
     furtherStateBytes: Int = 0, ofBytes: Int? = nil
   ) throws(DescriptionError) -> Int {
     // Where states are paged as keys and values are, each sequence takes its own.
-    let own = shard.model.stateSpace == nil ? shard.stateBytesPerSequence : 0
+    let own = pagesStates(of: shard.model) ? 0 : shard.stateBytesPerSequence
     let stateBytes = Double(own) * Double(1 + drafts) + Double(furtherStateBytes)
     let states = stateBytes * Double(min(maxSequences, stateSequences))
     let activations = activationScale * Double(shard.activationBytesPerToken) * Double(maxBatchedTokens)
@@ -141,7 +141,7 @@ public struct EngineDescription: Descriptor, Hashable {
   /// Bytes of a block of KV memory on each GPU: where layers with a sliding window have blocks of their own, a block is of
   /// the layers of one kind.
   private func blockBytes(_ shard: ModelShard) -> Int {
-    if shard.model.stateSpace != nil {
+    if pagesStates(of: shard.model) {
       guard let pages = hybridPages(shard) else { return shard.stateBytesPerSequence }
       let groups = pages.attentionGroups + (pages.keepsSnapshots ? pages.stateGroups : 0)
       return pages.pageBytes * pages.depth * groups
@@ -150,15 +150,22 @@ public struct EngineDescription: Descriptor, Hashable {
     return groupWindow(of: shard.model) == nil ? all : all / 2
   }
 
-  /// The engine as it serves a model some of whose layers are Mamba-2: blocks are large enough for a state.
+  /// Whether states are paged as keys and values are: those of Mamba-2, and others where prefixes are cached, since the states
+  /// behind them are kept.
+  public func pagesStates(of model: ModelDescription) -> Bool {
+    model.stateSpace != nil || model.delta != nil && scheduling.cachesPrefixes
+  }
+
+  /// The engine as it serves a model whose states are paged: blocks are large enough for a state.
   ///
   /// Where all of them are, a block is the state of a sequence, and holds any number of tokens; where prefixes are cached, it is
   /// the state behind a chunk of the recurrence.
   public func paged(for shard: ModelShard) -> EngineDescription {
-    guard let space = shard.model.stateSpace else { return self }
+    guard pagesStates(of: shard.model) else { return self }
     var copy = self
     copy.keyValueBlockSize =
-      hybridPages(shard)?.blockTokens ?? (scheduling.cachesPrefixes ? space.chunk : Self.unlimitedTokens)
+      hybridPages(shard)?.blockTokens
+      ?? (scheduling.cachesPrefixes ? shard.model.snapshotChunk : Self.unlimitedTokens)
     return copy
   }
 
@@ -177,7 +184,7 @@ public struct EngineDescription: Descriptor, Hashable {
   ///   - drafts: drafts that are verified at once, behind each of which there is a state.
   /// - Returns: blocks, 0 for other models.
   public func stateBlocks(_ shard: ModelShard, drafts: Int = 0) -> Int {
-    guard shard.model.stateSpace != nil else { return 0 }
+    guard pagesStates(of: shard.model) else { return 0 }
     // Without attention the tokens' only block is that of a state.
     guard let pages = hybridPages(shard) else { return drafts }
     // With snapshots a block is of all groups, and the last one of a sequence holds its state.

@@ -94,6 +94,9 @@ public struct ModelDescription: Sendable, Hashable {
   /// Whether prompts with the same beginning can share what is kept of it: keys and values alone, or states.
   public var sharesPrefixes: Bool { compressed == nil }
 
+  /// Tokens of a chunk of its recurrence, at whose end a state can be kept; gated DeltaNet's kernels have 64.
+  public var snapshotChunk: Int { stateSpace?.chunk ?? 64 }
+
   /// Whether a layer has attention.
   public func hasAttention(layer: Int) -> Bool { hasMixer[layer] && !isRecurrent[layer] }
 

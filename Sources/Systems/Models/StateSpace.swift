@@ -137,7 +137,7 @@ extension ModelShard {
     return HybridPages(
       tokenBytes: keyValueBytesPerTokenAndLayer, stateBytes: bytes, attentionLayers: model.attentionLayers,
       stateLayers: model.stateLayers,
-      snapshotChunk: keepsSnapshots ? model.stateSpace?.chunk : nil)
+      snapshotChunk: keepsSnapshots ? model.snapshotChunk : nil)
   }
 }
 

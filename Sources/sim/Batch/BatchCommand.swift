@@ -78,7 +78,7 @@ struct BatchCommand: ParsableCommand {
       let experiment = try library.load(specification)
       guard experiment.cachesPrefixes else {
         throw CommandLineError.contradiction(
-          "--no-enable-prefix-caching: methods share prefixes; use an engine that caches them, as --engine vllm"
+          "--no-enable-prefix-caching: methods share prefixes; ask for that by --enable-prefix-caching"
         )
       }
       libraries.warn(of: experiment)

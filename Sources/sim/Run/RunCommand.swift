@@ -184,7 +184,9 @@ struct RunCommand: ParsableCommand {
         && !usual.contains { $0.name == option.name && $0.words == option.words }
     }.flatMap { [$0.name] + $0.words.map(Self.quoted) }
     let own = experiment.policy.entry.name
-    let other = own == "layered" ? "chunked" : "layered"
+    // Pruning needs prompts that are computed whole.
+    let whole = asked.system.tokenPruning == nil ? "chunked" : "orca"
+    let other = own == "layered" ? whole : "layered"
     let command = isGood ? "compare \(own) \(other)" : "tune --policy \(own),\(other)"
     // Who runs the program by a script has no 'sim' to call.
     let name = ProcessInfo.processInfo.environment["SIM_COMMAND"] ?? "sim"
@@ -208,7 +210,26 @@ struct RunCommand: ParsableCommand {
     }
     var experiment = try libraries.library(in: options.folders).load(stored)
     experiment.exactSteps = options.schedule.exactSteps
+    if let again { try warnOfChanges(since: again, experiment) }
     return experiment
+  }
+
+  /// Says what has changed since a run was stored: its figures are then not to be expected again.
+  private func warnOfChanges(since run: Int64, _ experiment: LoadedExperiment) throws {
+    let row = try ResultReader(path: output.db).run(run)
+    var changed: [String] = []
+    for (column, digest, what) in [
+      ("profile_sha256", experiment.loaded.digest, "profiles"),
+      ("trace_sha256", experiment.workload.digest, "trace"),
+    ] {
+      if case .text(let known)? = row[column], known != digest { changed.append("its \(what)") }
+    }
+    if case .integer(let revision)? = row["results_revision"], revision != Int64(Revision.results) {
+      changed.append("the program (revision \(revision) of the figures, now \(Revision.results))")
+    }
+    if !changed.isEmpty {
+      warn("run \(run) was stored before \(changed.joined(separator: " and ")) changed: figures may differ")
+    }
   }
 
   private func stored() throws -> Experiment? {

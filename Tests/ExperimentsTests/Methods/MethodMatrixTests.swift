@@ -7,22 +7,28 @@ import Workloads
 /// Methods that change what a sequence keeps, under every policy, on one server and on two pools.
 @Suite struct MethodMatrixTests {
   enum Method: String, CaseIterable, Sendable {
-    case compressed, evicting, recurrent, hybrid
+    case compressed, evicting, recurrent, hybrid, drafting
 
     /// Why two pools refuse it.
-    var refusal: String { self == .evicting ? "prefill and decode are apart" : "states are not sent" }
+    var refusal: String {
+      self == .evicting || self == .drafting ? "prefill and decode are apart" : "states are not sent"
+    }
 
-    func apply(to system: inout SystemSpecification) {
+    func apply(to system: inout SystemSpecification) throws {
       switch self {
       case .compressed: system.attention = "cca[q=2,kv=8]"
       case .evicting: system.keyValuePolicy = "arkv[budget=300]"
       case .recurrent: system.model = "mamba2-2.7b"
       case .hybrid: system.model = "falcon-h1-34b"
+      case .drafting:
+        system.speculation = try SpeculativeSpecification(
+          json: #"{"method": "ngram", "num_speculative_tokens": 3, "synthetic_acceptance_length": 2.1}"#,
+          from: "test")
       }
     }
   }
 
-  private func experiment(_ method: Method, _ policy: String) -> Experiment {
+  private func experiment(_ method: Method, _ policy: String) throws -> Experiment {
     var experiment = Experiment(
       trace: "sharegpt", requestRate: 6, policy: PolicySpecification(parsing: policy))
     experiment.workload.numPrompts = 10
@@ -30,7 +36,7 @@ import Workloads
     experiment.system.hardware = "h200-sxm"
     experiment.system.tensorParallelSize = 1
     experiment.system.engine = "vllm"
-    method.apply(to: &experiment.system)
+    try method.apply(to: &experiment.system)
     return experiment
   }
 
@@ -41,7 +47,7 @@ import Workloads
 
   @Test(arguments: Method.allCases, PolicyCatalog.entries.map(\.name))
   func runsOnOneServerTheSameStepByStep(method: Method, policy: String) throws {
-    var loaded = try Project.library.load(experiment(method, policy))
+    var loaded = try Project.library.load(try experiment(method, policy))
     let fast = try loaded.run()
     loaded.exactSteps = true
     #expect(try figures(loaded.run()) == figures(fast))
@@ -49,8 +55,8 @@ import Workloads
     #expect(fast.summary[.completed] > 0)
   }
 
-  @Test(arguments: Method.allCases) func isRefusedOnTwoPoolsInOneLine(method: Method) {
-    var asked = experiment(method, "chunked")
+  @Test(arguments: Method.allCases) func isRefusedOnTwoPoolsInOneLine(method: Method) throws {
+    var asked = try experiment(method, "chunked")
     asked.cluster.pools = [
       .init(name: "p", system: asked.system, role: .prefill),
       .init(name: "d", system: asked.system, role: .decode),

@@ -86,7 +86,9 @@ import Workloads
 
   /// Two prompts of 4,600 tokens that begin with the same 4,096, one long after the other: of the second, the snapshot behind
   /// the last whole block in these is found, and the rest is computed.
-  @Test(arguments: [("mamba2-2.7b", 1), ("falcon-h1-34b", 2)], ["chunked", "layered", "vllm"])
+  @Test(
+    arguments: [("mamba2-2.7b", 1), ("falcon-h1-34b", 2), ("qwen3-next-80b-a3b", 4)],
+    ["chunked", "layered", "vllm"])
   func promptsShareStatesBehindWholeBlocks(model: (name: String, gpus: Int), policy: String) throws {
     let folder = try TemporaryFolder()
     let common = (1...8).map(String.init).joined(separator: ",")
@@ -104,17 +106,22 @@ import Workloads
     let loaded = try Project.library.load(asked)
     let system = loaded.loaded.system
     let block = system.engine.keyValueBlockSize
-    let chunk = try #require(system.shard.model.stateSpace?.chunk)
+    let chunk = system.shard.model.snapshotChunk
     #expect(block % chunk == 0 && block <= 4096)
     #expect(fast.metrics.cachedTokens == 4096 / block * block)
     #expect(fast.metrics.cachedTokens == exact.metrics.cachedTokens)
     #expect(fast.metrics.timeToFirstToken.mean == exact.metrics.timeToFirstToken.mean)
-    #expect(fast.metrics.timeToFirstToken.min < 0.6 * without.metrics.timeToFirstToken.min)
+    #expect(fast.metrics.timeToFirstToken.min < 0.8 * without.metrics.timeToFirstToken.min)
     // The first prompt finds nothing.
     #expect((fast.metrics.timeToFirstToken.max / without.metrics.timeToFirstToken.max - 1).magnitude < 1e-9)
     #expect(loaded.notes(totals: fast.totals).contains { $0.contains("state behind every \(block) tokens") })
     // The same memory is cut into blocks that have room for a state each.
     let plain = try Project.library.load(experiment(model.name, gpus: model.gpus, policy: policy))
+    // States of gated DeltaNet are set aside otherwise.
+    guard system.shard.model.stateSpace != nil else {
+      #expect(plain.kvBlocks * plain.loaded.system.engine.keyValueBlockSize > loaded.kvBlocks * block)
+      return
+    }
     guard let pages = system.shard.hybridPages(keepsSnapshots: true),
       let plainPages = system.shard.hybridPages(keepsSnapshots: false)
     else {
@@ -144,6 +151,15 @@ import Workloads
       json: #"{"method": "mtp", "num_speculative_tokens": 1, "synthetic_acceptance_rates": [0.5]}"#,
       from: "test")
     check(asked, "not known here")
+    for name in ["mamba2-2.7b", "qwen3-next-80b-a3b"] {
+      asked = experiment(name, gpus: name == "mamba2-2.7b" ? 1 : 4)
+      asked.system.engineSettings["cache.prefixes"] = true
+      asked.system.blockSize = 16
+      check(asked, "as large as the state")
+      asked.system.blockSize = nil
+      asked.system.cacheTiers = [CacheTierSpecification(link: "host-pcie5", gibibytes: 64)]
+      check(asked, "states are not kept below")
+    }
     asked = experiment("mamba2-2.7b")
     asked.system.keyValuePolicy = "arkv[budget=64]"
     check(asked, "attend to all")

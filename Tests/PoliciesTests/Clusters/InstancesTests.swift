@@ -86,6 +86,16 @@ import Testing
     #expect(milliseconds(simulation.idleJoules) == 498_000)
   }
 
+  /// Three instances draw 100 W each until the last step of all: the first works 20 ms of 60, the second 60, the third nothing.
+  @Test func instancesIdleUntilTheLastStepOfAll() throws {
+    var simulation = Simulation(
+      instances: instances(3), requests: requests([(0, 16, 2), (0, 16, 6)]).makeIterator())
+    var history = History()
+    try simulation.run(recorder: &history)
+    #expect(history.iterations.map { milliseconds($0.end) }.max() == 60)
+    #expect(milliseconds(simulation.idleJoules) == 100 * (40 + 60))
+  }
+
   /// Counted as each arrives, itself included: 1, 2, 2 (one has left), 3.
   @Test func requestsInTheSystemAreCounted() throws {
     var simulation = Simulation(
