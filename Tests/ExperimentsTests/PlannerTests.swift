@@ -54,7 +54,11 @@ import Workloads
       experiment.workload.seed = seed
       return CapacityFigures(try Project.library.load(experiment).run().summary)
     }
-    #expect(planner.check.criterion.failure(of: CapacityFigures(meanOf: fewer)) != nil)
+    let figures = CapacityFigures(meanOf: fewer)
+    // Or it does not hold the rate one by one, in a run that is over before its queue grows.
+    let own = try #require(plan.capacity.rate)
+    let isShort = figures.isBurst && Double(plan.instances - 1) * own < 60
+    #expect(planner.check.criterion.failure(of: figures) != nil || isShort)
   }
 
   @Test func whatNoNumberOfInstancesMendsIsSaid() throws {

@@ -6,6 +6,21 @@ import Testing
 @testable import sim
 
 @Suite struct PlanCommandTests {
+  /// A run of 30 s ends before the queues of too few replicas grow: those count only if one by one they hold the rate.
+  @Test func aShortRunDoesNotSaveReplicas() throws {
+    let outcome = try Binary.run([
+      "plan", "--request-rate", "100", "--trace", "sharegpt", "--slo", "tbt:60ms", "ttft:1s", "--model",
+      "llama-3.1-8b",
+      "--tp", "1", "--num-prompts", "3000", "--policy", "chunked[budget=1024]", "--seeds", "0:0", "--no-db",
+      "--json",
+    ])
+    try #require(outcome.status == 0, "\(outcome.errors)")
+    let rows = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [[String: Any]]
+    let row = try #require(rows?.first)
+    let (replicas, capacity) = (row["replicas"] as? NSNumber, row["capacity"] as? NSNumber)
+    #expect(try #require(replicas).doubleValue * #require(capacity).doubleValue >= 100, "\(row)")
+  }
+
   @Test func plansAreSortedByPrice() throws {
     let outcome = try Binary.run([
       "plan", "--request-rate", "12", "--trace", "sharegpt", "--slo", "ttft:1s", "tpot:30ms", "--percentile",

@@ -80,11 +80,19 @@ package struct Planner: Sendable {
     guard least <= Double(Self.mostInstances) else { return .fails(capacity.limit ?? .attainment) }
     let most = Int(least) + Self.patience
     // Again roughly with the first seed, and from there with all.
+    // Fewer than one by one hold the rate may do together, but a run that ends before its queue grows does not show it.
+    func steady(_ answer: RateCheck.Answer, _ instances: Int) -> RateCheck.Answer {
+      guard instances < Int(least), answer.failure == nil, answer.figures.isBurst else { return answer }
+      var answer = answer
+      answer.failure = .attainment
+      return answer
+    }
     let rough = try fewest(from: Int(least), to: most) {
-      try first(experiment, rate: rate, instances: $0, progress: progress)
+      steady(try first(experiment, rate: rate, instances: $0, progress: progress), $0)
     }
     let found = try fewest(from: rough.instances ?? Int(least), to: most) {
-      try check(experiment, rate: rate, instances: $0, width: width(), progress: progress)
+      steady(
+        try check(experiment, rate: rate, instances: $0, width: width(), progress: progress), $0)
     }
     guard let instances = found.instances else { return .fails(found.answer.failure ?? .attainment) }
     let answer = found.answer
