@@ -38,7 +38,8 @@ import Workloads
   /// As many instances as the rate needs, and they hold it together; one fewer would not.
   @Test func instancesAreEnoughAndNotTooMany() throws {
     var experiment = Experiment(trace: "sharegpt", policy: "chunked")
-    experiment.workload.numPrompts = 300
+    // Long enough for queues to grow where there are too few.
+    experiment.workload.numPrompts = 3000
     let planner = try planner(["ttft:2s", "tpot:25ms"], rate: 60)
     guard case .serves(let plan) = try planner.plan(experiment, width: { 1 }) else {
       Issue.record("no plan")
@@ -54,11 +55,7 @@ import Workloads
       experiment.workload.seed = seed
       return CapacityFigures(try Project.library.load(experiment).run().summary)
     }
-    let figures = CapacityFigures(meanOf: fewer)
-    // Or it does not hold the rate one by one, in a run that is over before its queue grows.
-    let own = try #require(plan.capacity.rate)
-    let isShort = figures.isBurst && Double(plan.instances - 1) * own < 60
-    #expect(planner.check.criterion.failure(of: figures) != nil || isShort)
+    #expect(planner.check.criterion.failure(of: CapacityFigures(meanOf: fewer)) != nil)
   }
 
   @Test func whatNoNumberOfInstancesMendsIsSaid() throws {

@@ -7,6 +7,7 @@ import Synchronization
 /// The capacity of one instance gives a first number; that many are simulated together behind their router. If they hold,
 /// fewer are looked at, since several may hold more than their capacities one by one, until a number holds and one fewer
 /// does not (of many, a number that is fewer by the tolerance); if they do not hold, one more is looked at, and some further ones.
+/// Fewer than hold the rate one by one count only in runs that are no burst, whose queues have time to grow.
 package struct Planner: Sendable {
   /// Tells whether a rate holds.
   package let check: RateCheck
@@ -79,7 +80,6 @@ package struct Planner: Sendable {
     let least = max(1, (rate / own).rounded(.up))
     guard least <= Double(Self.mostInstances) else { return .fails(capacity.limit ?? .attainment) }
     let most = Int(least) + Self.patience
-    // Again roughly with the first seed, and from there with all.
     // Fewer than one by one hold the rate may do together, but a run that ends before its queue grows does not show it.
     func steady(_ answer: RateCheck.Answer, _ instances: Int) -> RateCheck.Answer {
       guard instances < Int(least), answer.failure == nil, answer.figures.isBurst else { return answer }
@@ -87,6 +87,7 @@ package struct Planner: Sendable {
       answer.failure = .attainment
       return answer
     }
+    // Again roughly with the first seed, and from there with all.
     let rough = try fewest(from: Int(least), to: most) {
       steady(try first(experiment, rate: rate, instances: $0, progress: progress), $0)
     }
