@@ -32,7 +32,8 @@ import Testing
         1_152_000, 1_152_000, 4 * 4 * 64 * 128 + 2 * 3 * 768,
       ])
     let windowed = LayerKind(
-      mixer: .attention(heads: 8, keyValueHeads: 2, headDim: 64, window: 128), feedForward: .dense(width: 1))
+      mixer: .attention(GroupedAttention(heads: 8, keyValueHeads: 2, headDim: 64, window: 128)),
+      feedForward: .dense(width: 1))
     #expect(windowed.cache.bytes(tokens: 100) == 100 * 512)
     #expect(windowed.cache.bytes(tokens: 1000) == 128 * 512)
   }

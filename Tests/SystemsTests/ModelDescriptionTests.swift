@@ -36,6 +36,16 @@ import Testing
       ("qwen3.5-397b-a17b", 396_346_350_336, 16.33e9, false),
       ("qwen3.5-27b", 26_895_998_464, 25.63e9, false),
       ("gemma-3-27b", 27_009_346_304, 27.01e9, false),
+      ("gemma-4-26b-a4b", 25_233_141_790, 3.823e9, false),
+      ("nemotron-3-nano-30b-a3b", 31_577_940_288, 3.228e9, false),
+      ("nemotron-3-super-120b-a12b", 120_668_707_840, 12.23e9, false),
+      ("jamba-1.5-mini", 51_570_323_328, 11.84e9, false),
+      ("nemotron-h-56b", 56_324_350_464, 55.25e9, false),
+      ("falcon-h1-34b", 33_642_221_312, 32.31e9, false),
+      ("mamba2-130m", 128_989_632, 128_989_632, false), ("mamba2-370m", 368_346_624, 368_346_624, false),
+      ("mamba2-780m", 780_161_280, 780_161_280, false),
+      ("mamba2-1.3b", 1_343_757_312, 1_343_757_312, false),
+      ("mamba2-2.7b", 2_702_599_680, 2_702_599_680, false),
     ])
   func parameters(name: String, total: Int, active: Double, includingEmbedding: Bool) throws {
     let model = try shipped(name)
@@ -56,6 +66,20 @@ import Testing
       ("qwen3.5-122b-a10b", 24_576, 153_649_152, 18_874_368),
       ("qwen3.5-397b-a17b", 30_720, 192_061_440, 25_165_824),
       ("qwen3.5-27b", 65_536, 153_944_064, 0), ("gemma-3-27b", 507_904, 0, 0),
+      ("gemma-4-26b-a4b", 225_280, 0, 11_894_784),
+      ("nemotron-3-nano-30b-a3b", 6_144, 49_082_368, 19_955_712),
+      ("nemotron-3-super-120b-a12b", 8_192, 170_229_760, 11_010_048),
+      ("jamba-1.5-mini", 16_384, 16_056_320, 352_321_536),
+      ("llama-3.1-8b", 131_072, 0, 0), ("llama-3.1-70b", 327_680, 0, 0), ("llama-3.1-405b", 516_096, 0, 0),
+      ("qwen3-0.6b", 114_688, 0, 0), ("qwen3-8b", 147_456, 0, 0), ("qwen3-32b", 262_144, 0, 0),
+      ("qwen3-30b-a3b", 98_304, 0, 9_437_184), ("qwen3-235b-a22b", 192_512, 0, 37_748_736),
+      ("qwen3-coder-480b-a35b", 253_952, 0, 94_371_840), ("mixtral-8x7b", 131_072, 0, 352_321_536),
+      ("mixtral-8x22b", 229_376, 0, 603_979_776), ("deepseek-r1", 70_272, 0, 44_050_944),
+      ("minimax-m2.5", 253_952, 0, 14_155_776 + 4 * 3 * 24 * 12),
+      ("llama-4-maverick", 196_608, 0, 251_658_240),
+      ("gpt-oss-20b", 49_152, 0, 13_219_200), ("gpt-oss-120b", 73_728, 0, 13_219_200),
+      ("nemotron-h-56b", 40_960, 912_605_184, 0), ("falcon-h1-34b", 147_456, 304_201_728, 0),
+      ("zaya1-8b", 40_960, 215_040, 25_165_824),
     ])
   func bytes(name: String, perToken: Int, perSequence: Int, perExpert: Int) throws {
     let model = try shipped(name)
@@ -176,7 +200,7 @@ import Testing
   static let mistakes: [(old: String, new: String, message: String)] = [
     (
       "\"llama\"", "\"mamba\"",
-      "tiny.json: field 'model_type' is 'mamba' (its Mamba-1 scan has no law here); expected one of llama"
+      "tiny.json: field 'model_type' is 'mamba' (Mamba-1 is read beside attention alone, as in jamba); expected one of llama"
     ),
     ("\"model_type\": \"llama\",", "", "field 'model_type' is missing"),
     (

@@ -46,7 +46,9 @@ extension Calibration {
           ?? fit(
             Experts.Shape(
               hidden: row.hidden, intermediate: row.intermediate, experts: row.experts, topK: row.topK,
-              format: format, ranks: ranks))
+              format: format, ranks: ranks,
+              isGated: !Experts.isMeasuredWithoutGates(
+                hidden: row.hidden, experts: row.experts, topK: row.topK)))
         fits[Experts.key(row)] = fit
         guard fit.quality != .dataSheet else { return nil }
         let work = Experts.Work(rows: Double(row.tokens), active: row.active, skew: row.skew)

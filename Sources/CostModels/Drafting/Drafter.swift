@@ -170,6 +170,7 @@ extension ModelDescription {
     layer.isRecurrent = [false]
     layer.delta = nil
     (layer.hasMixer, layer.hasFeedForward) = ([true], [true])
+    (layer.windowedHeads, layer.denseWidths, layer.wideRecurrences) = (nil, nil, [])
     return layer
   }
 }

@@ -37,12 +37,15 @@ public enum Experts: KernelFamily {
     public var ranks: Int
     /// How they are balanced over the ranks; `nil` where each has the next ones by their numbers.
     public var placement: ExpertPlacement?
+    /// Whether an expert has three matrices, gate, up and down, and not the last two.
+    public var isGated: Bool
 
     /// Creates a shape.
     public init(
       hidden: Int, intermediate: Int, experts: Int, topK: Int, format: WeightFormat = .bf16, ranks: Int = 1,
-      placement: ExpertPlacement? = nil
+      placement: ExpertPlacement? = nil, isGated: Bool = true
     ) {
+      self.isGated = isGated
       self.ranks = ranks
       self.placement = placement
       self.hidden = hidden
@@ -61,22 +64,27 @@ public enum Experts: KernelFamily {
     /// The sizes, for tables.
     public var description: String {
       "\(experts) x \(hidden) x \(intermediate), top \(topK), \(format.rawValue)"
-        + (ranks > 1 ? ", over \(ranks) ranks" : "")
+        + (isGated ? "" : ", no gate") + (ranks > 1 ? ", over \(ranks) ranks" : "")
         + (placement.map { ", balanced" + ($0.redundant > 0 ? " with \($0.redundant) more" : "") } ?? "")
     }
     /// Bytes of all weights on this GPU.
     public var weightBytes: Int { (experts + (placement?.redundant ?? 0)) / ranks * bytesPerExpert }
 
-    /// Bytes of one expert's three matrices (gate, up, down), without biases, each row's last scale counted whole.
+    /// Matrices of an expert.
+    private var matrices: Int { isGated ? 3 : 2 }
+
+    /// Bytes of one expert's matrices (gate if there is one, up, down), without biases, each row's last scale counted whole.
     public var bytesPerExpert: Int {
-      format.bytes(rows: 2 * intermediate, columns: hidden)
+      format.bytes(rows: (matrices - 1) * intermediate, columns: hidden)
         + format.bytes(rows: hidden, columns: intermediate)
     }
 
     /// Bytes of one expert's weights as the law counts them: with the weights' share of their scales.
-    package var expertBytes: Double { 3 * Double(hidden) * Double(intermediate) * format.bytesPerWeight }
+    package var expertBytes: Double {
+      Double(matrices) * Double(hidden) * Double(intermediate) * format.bytesPerWeight
+    }
     /// Floating-point operations of one token in one expert.
-    package var flopsPerChoice: Double { 6 * Double(hidden) * Double(intermediate) }
+    package var flopsPerChoice: Double { 2 * Double(matrices) * Double(hidden) * Double(intermediate) }
 
     /// Tokens in a tile of a call with `rows` rows: the power of two from 16 to 128 that holds an expert's share; 128
     /// where products are computed in FP8.
@@ -143,12 +151,13 @@ public enum Experts: KernelFamily {
     let h = Double(shape.hidden)
     let i = Double(shape.intermediate)
     let k = Double(shape.topK)
-    // Rows are gathered (2h), pass gate and up (h + 2i), the activation (3i) and down (i + h), and are combined (h + h/k).
+    // Rows are gathered (2h), pass gate and up (h + 2i), the activation (3i) and down (i + h), and are combined (h + h/k);
+    // without a gate up writes i, and the activation moves 2i.
     // Of all ranks alike: the mean of them.
     let ranks = Double(shape.ranks)
-    let bytesPerRow = 2 * k * (5 * h + 6 * i) / ranks + 2 * h
+    let bytesPerRow = 2 * k * (5 * h + (shape.isGated ? 6 : 4) * i) / ranks + 2 * h
     let weightBytes = work.active * Double(shape.bytesPerExpert) / ranks
-    let flops = work.rows * (6 * k * h * i) / ranks
+    let flops = work.rows * ((shape.isGated ? 6 : 4) * k * h * i) / ranks
     return KernelTraffic(
       weightBytes: weightBytes, activationBytes: work.rows * bytesPerRow, flops: flops,
       narrowFLOPs: shape.format.multipliesNarrow ? flops : 0,
@@ -179,6 +188,27 @@ public enum Experts: KernelFamily {
   /// 0.99 to 1.11 times as long as vLLM's.
   public static func spreadOfEngines(_ shape: Shape) -> Double { Spread.enginesExperts }
 
+  /// The sizes whose rows in the tables are of experts without gates: hidden width, experts, and those of a token.
+  ///
+  /// Nemotron-3-Nano's and -Super's, as their configurations have it (`mlp_hidden_act` relu2).
+  private static let measuredWithoutGates: Set<[Int]> = [[2688, 128, 6], [1024, 512, 22]]
+
+  /// Whether rows of such sizes in the tables are of experts without gates.
+  package static func isMeasuredWithoutGates(hidden: Int, experts: Int, topK: Int) -> Bool {
+    measuredWithoutGates.contains([hidden, experts, topK])
+  }
+
+  /// The fit of the exact shape.
+  ///
+  /// Fits count three matrices whatever was measured; of two, a byte and an operation take one and a
+  /// half times as long.
+  private static func measured(_ shape: Shape, in calibration: Calibration) -> Fit<Experts>? {
+    guard let exact = calibration.exact(shape), !shape.isGated else { return calibration.exact(shape) }
+    var factors = SIMD8<Double>(repeating: 1.5)
+    factors[0] = 1
+    return exact.replacing(exact.coefficients * factors)
+  }
+
   /// The exact shape; else one fit for all shapes in the physical terms that they share; and for formats that were not
   /// measured, the data sheet.
   ///
@@ -187,7 +217,10 @@ public enum Experts: KernelFamily {
   /// of several ranks, which no fit has seen.
   public static func find(_ shape: Shape, in calibration: Calibration) -> Fit<Experts> {
     let isShared = shape.ranks > 1
-    if let exact = calibration.exact(shape) {
+    let isAlike =
+      shape.isGated
+      == !isMeasuredWithoutGates(hidden: shape.hidden, experts: shape.experts, topK: shape.topK)
+    if isAlike, let exact = measured(shape, in: calibration) {
       return isShared ? calibration.fit(shape, exact.coefficients, .estimate) : exact
     }
     if let any = calibration.shapes(of: allShapes, shape.type).first {

@@ -54,6 +54,13 @@ public struct Fit<Family: KernelFamily>: Sendable, Hashable {
     return copy
   }
 
+  /// The same fit with other coefficients, which its features are counted otherwise for.
+  func replacing(_ coefficients: SIMD8<Double>) -> Fit {
+    var copy = self
+    copy.coefficients = coefficients
+    return copy
+  }
+
   /// The standard deviation of the logarithm of the true time over the predicted one.
   public var spread: Double { Spread.ofFit(quality, heldOut) }
 }

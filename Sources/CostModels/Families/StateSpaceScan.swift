@@ -1,7 +1,7 @@
 import Serving
 import Systems
 
-/// The convolution and the recurrence of a Mamba-2 layer on one GPU.
+/// The convolution and the recurrence of a Mamba-2 or Mamba-1 layer on one GPU.
 ///
 /// Tables of kernels have its convolution alone, and no scan and no update of states. What a decode step does is what gated
 /// DeltaNet does: it reads the state of each sequence and writes it anew, whatever its length. Those fits stand in, and those
@@ -11,6 +11,9 @@ import Systems
 /// inside each chunk as in attention, the state at its end, a recurrence over the chunks, and what the entering state adds. A
 /// prompt of one chunk without a state before it takes the first two alone. The operations of a token do not depend on its place,
 /// so that prefill is linear in tokens: `t0 · launches + bytes · b + flops · f`.
+///
+/// Mamba-1 has a decay for each number of its states, so that its scan is no product: one kernel passes over the tokens, and
+/// takes an exponential and a few multiplications for each number and token (arXiv 2312.00752, section 3.3).
 public enum StateSpaceScan: LinearKernelFamily {
   /// Which of the four kernels it is.
   public enum Stage: String, Sendable, Hashable, CaseIterable {
@@ -49,7 +52,9 @@ public enum StateSpaceScan: LinearKernelFamily {
     public var dimensions: [Int] { [space.heads, space.headDim, space.stateSize, space.groups] }
     /// The sizes, for tables.
     public var description: String {
-      "\(stage.rawValue), \(space.heads) heads of \(space.headDim), states of \(space.stateSize)"
+      space.rank == nil
+        ? "\(stage.rawValue), \(space.heads) heads of \(space.headDim), states of \(space.stateSize)"
+        : "\(stage.rawValue), \(space.heads) channels, states of \(space.stateSize)"
     }
   }
 
@@ -99,12 +104,20 @@ public enum StateSpaceScan: LinearKernelFamily {
   /// mamba2-jax reaches 15 % of a TPU v6e's in a whole prefill (arXiv 2603.09555); nobody published what the scan alone takes.
   static let scanEfficiency = 0.15
 
+  /// Exponentials of a multiprocessor each second, of which Mamba-1's scan takes one for each number of a state and token: 16 a
+  /// clock (CUDA C++ Programming Guide, throughput of arithmetic instructions) at 1.5 GHz, at half the rate: an estimate, and
+  /// a wide one.
+  static let exponentials = 0.5 * 16 * 1.5e9
+  /// Operations for each number of a state and token in Mamba-1's scan.
+  static let operationsOfNumber = 9.0
+
   /// What the coefficients are multiplied by.
   public static func features(of shape: Shape, _ work: Work, on device: DeviceFigures) -> SIMD8<Double> {
     guard work.sequences > 0 else { return .zero }
     let traffic = traffic(shape, work)
     guard shape.stage == .corePrefill else { return SIMD8(1, traffic.bytes, 0, 0, 0, 0, 0, 0) }
-    return SIMD8(work.isSingle ? 2 : 4, traffic.bytes, traffic.flops, 0, 0, 0, 0, 0)
+    let kernels = shape.space.rank != nil ? 1.0 : work.isSingle ? 2 : 4
+    return SIMD8(kernels, traffic.bytes, traffic.flops, 0, 0, 0, 0, 0)
   }
 
   /// What a launch moves and computes.
@@ -112,7 +125,10 @@ public enum StateSpaceScan: LinearKernelFamily {
     let space = shape.space
     let numbers = Double(space.stateNumbers)
     // Heads, what goes into and comes out of states, time steps and gates are read, and heads written.
-    let activations = 2 * work.tokens * Double(space.inputWidth + space.innerWidth)
+    // Those of Mamba-1 have time steps and inputs and outputs of states of their own.
+    let columns =
+      space.inputWidth + space.innerWidth + (space.rank == nil ? 0 : space.innerWidth + 2 * space.stateSize)
+    let activations = 2 * work.tokens * Double(columns)
     switch shape.stage {
     case .convolutionDecode:
       let entries = 2 * work.sequences * Double(space.kernel - 1) + (work.tokens - work.sequences)
@@ -125,6 +141,10 @@ public enum StateSpaceScan: LinearKernelFamily {
       return KernelTraffic(
         kvBytes: (work.sequences + work.tokens) * Double(space.stateBytes), activationBytes: activations,
         flops: 6 * numbers * work.tokens)
+    case .corePrefill where space.rank != nil:
+      return KernelTraffic(
+        kvBytes: (work.sequences + work.continued) * Double(space.stateBytes), activationBytes: activations,
+        flops: operationsOfNumber * numbers * work.tokens)
     case .corePrefill:
       let inside = Double(space.chunk * (space.groups * space.stateSize + space.innerWidth))
       let padded = work.chunks * Double(space.chunk)
@@ -145,16 +165,25 @@ public enum StateSpaceScan: LinearKernelFamily {
   /// The launch and the bytes of gated DeltaNet's most similar kernel for all but the scan; else the data sheet.
   public static func find(_ shape: Shape, in calibration: Calibration) -> Fit<StateSpaceScan> {
     let figures = calibration.figures
-    let twin = Recurrence.Shape(
-      GatedDelta(
-        keyHeads: shape.space.groups, valueHeads: shape.space.heads, keyDim: shape.space.stateSize,
-        valueDim: shape.space.headDim, kernel: shape.space.kernel),
-      Recurrence.Stage(rawValue: shape.stage.rawValue) ?? .coreDecode)
+    let space = shape.space
+    let delta =
+      space.rank == nil
+      ? GatedDelta(
+        keyHeads: space.groups, valueHeads: space.heads, keyDim: space.stateSize, valueDim: space.headDim,
+        kernel: space.kernel)
+      // As many numbers of states, in heads that have been measured.
+      : GatedDelta(
+        keyHeads: max(1, space.stateNumbers >> 14), valueHeads: max(1, space.stateNumbers >> 14), keyDim: 128,
+        valueDim: 128, kernel: space.kernel)
+    let twin = Recurrence.Shape(delta, Recurrence.Stage(rawValue: shape.stage.rawValue) ?? .coreDecode)
     if shape.stage != .corePrefill, let found = calibration.nearest(to: twin, weights: [0.5, 1, 4, 4]) {
       return calibration.fit(
         shape, SIMD8(found.coefficients[0], found.coefficients[1], 0, 0, 0, 0, 0, 0), .estimate)
     }
-    let rate = scanEfficiency * figures.flops(.bf16)
+    let rate =
+      space.rank == nil
+      ? scanEfficiency * figures.flops(.bf16)
+      : exponentials * operationsOfNumber * Double(figures.multiprocessors)
     return calibration.fit(
       shape, SIMD8(calibration.launch(), figures.secondsPerByte, 1 / rate, 0, 0, 0, 0, 0), .dataSheet)
   }

@@ -67,6 +67,9 @@ public enum KernelKind: String, Sendable, CaseIterable {
   /// Convolution of each head of compressed queries and keys, whose taps are square matrices.
   case convolutionGEMM = "convolution_gemm"
 
+  /// Projections to the width that routed experts work on, and back.
+  case expertLatentGEMM = "expert_latent_gemm"
+
   /// Its rank among all kernels.
   var index: Int { Self.ranks[self.rawValue, default: 0] }
 

@@ -3,43 +3,42 @@ import Systems
 extension LayerProgram {
   /// What mixes the tokens of a sequence: projections, rotary embedding and attention, or a recurrence.
   static func mixer(
-    _ mixer: LayerKind.Mixer, of model: ModelDescription, _ choice: KernelChoice
+    _ mixer: LayerKind.Mixer, of shard: ModelShard, _ choice: KernelChoice
   ) -> [any KernelCall] {
-    switch mixer {
-    case .attention(let heads, let keyValueHeads, let headDim, let window):
-      attention(
-        AttentionHeads(
-          heads: heads, keyValueHeads: keyValueHeads, headDim: headDim, window: window ?? 0),
-        of: model, choice)
+    let model = shard.model
+    return switch mixer {
+    case .attention(let heads): attention(heads, of: model, choice)
     case .latentAttention(let latent): latentAttention(latent, of: model, choice)
     case .compressedAttention(let attention): compressedAttention(attention, of: model, choice)
     case .gatedDelta(let delta): recurrence(delta, of: model, choice)
-    case .stateSpace(let space): stateSpace(space, of: model, choice)
+    case .stateSpace(let space): stateSpace(space, of: shard, choice)
     case .stateSpaceBesideAttention(let space, let heads, let keyValueHeads, let headDim):
-      stateSpace(space, of: model, choice)
+      stateSpace(space, of: shard, choice)
         + attention(
-          AttentionHeads(heads: heads, keyValueHeads: keyValueHeads, headDim: headDim), of: model, choice)
+          GroupedAttention(heads: heads, keyValueHeads: keyValueHeads, headDim: headDim), of: model, choice)
     case .nothing: []
     }
   }
 
   private static func attention(
-    _ shape: AttentionHeads, of model: ModelDescription, _ choice: KernelChoice
+    _ attention: GroupedAttention, of model: ModelDescription, _ choice: KernelChoice
   ) -> [any KernelCall] {
-    let (heads, keyValueHeads, headDim) = (shape.heads, shape.keyValueHeads, shape.headDim)
-    let entryWidth = Double(2 * keyValueHeads * headDim)
-    let width = Double(heads * headDim) + entryWidth
+    let shape = AttentionHeads(
+      heads: attention.heads, keyValueHeads: attention.keyValueHeads, headDim: attention.headDim,
+      window: attention.window ?? 0, valueDim: attention.valueDim)
+    let entryWidth = Double(attention.entryWidth)
+    let width = Double(attention.heads * attention.headDim) + entryWidth
     return [
       product(
-        .qkvGEMM, n: model.projectedHeads(heads: heads, keyValueHeads: keyValueHeads) * headDim,
-        k: model.hidden, hasBias: model.hasQueryKeyValueBias, format: model.formats.queryKeyValue),
+        .qkvGEMM, n: model.projectedWidth(of: attention), k: model.hidden,
+        hasBias: model.hasQueryKeyValueBias, format: model.formats.queryKeyValue),
       normRopeKV(choice, activations: width, entryWidth: entryWidth, of: model),
       LoadCall<PrefillAttention>(
         .prefillAttention,
         .init(shape, splitsKeys: choice.splitsKeys, format: model.formats.keyValues)),
       LoadCall<DecodeAttention>(.decodeAttention, .init(shape, format: model.formats.keyValues)),
       product(
-        .oGEMM, n: model.hidden, k: heads * headDim, hasBias: model.hasOutputBias,
+        .oGEMM, n: model.hidden, k: attention.outputWidth, hasBias: model.hasOutputBias,
         format: model.formats.output),
     ]
   }
@@ -137,13 +136,28 @@ extension LayerProgram {
     ]
   }
 
-  /// Projections around the convolution and the scan of Mamba-2, whose own time is no matter of rows.
+  /// Projections around the convolution and the scan of Mamba-2 or Mamba-1, whose own time is no matter of rows.
   private static func stateSpace(
-    _ space: StateSpace, of model: ModelDescription, _ choice: KernelChoice
+    _ space: StateSpace, of shard: ModelShard, _ choice: KernelChoice
   ) -> [any KernelCall] {
-    let format = model.formats.recurrence
+    let model = shard.model
+    let format = model.formats.recurrence(of: space)
     let stages = StateSpaceScan.Stage.allCases.map { stage -> any KernelCall in
       LoadCall<StateSpaceScan>(.recurrence, .init(space, stage))
+    }
+    if let rank = space.rank {
+      // Each GPU projects its own channels, and the sum over all of them is what time steps and states' inputs and outputs are
+      // made of; each of these three has a norm. The gate is multiplied in the scan.
+      let norms = [rank, space.stateSize, space.stateSize].map { width in
+        streaming(.rmsNorm, choice.elementwise) { 4 * Double($0.computed) * Double(width) }
+      }
+      let before =
+        [
+          product(.recurrenceGEMM, n: space.inputWidth, k: model.hidden, format: format),
+          product(.recurrenceGEMM, n: space.stepWidth(rank: rank), k: space.innerWidth),
+        ] + allReduces(shard, choice, width: space.stepWidth(rank: rank)) + norms
+      return before + [product(.recurrenceGEMM, n: space.innerWidth, k: rank)] + stages
+        + [product(.oGEMM, n: model.hidden, k: space.innerWidth, format: format)]
     }
     return [product(.recurrenceGEMM, n: space.inputWidth, k: model.hidden, format: format)] + stages + [
       // The gate of the output, and its norm.

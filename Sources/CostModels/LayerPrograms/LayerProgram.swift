@@ -20,16 +20,18 @@ public struct LayerProgram: Sendable {
   ///   - choice: the kernels that the engine has for them.
   public init(_ kind: LayerKind, of shard: ModelShard, _ choice: KernelChoice = KernelChoice()) {
     let model = shard.model
-    let norms = Array(repeating: Self.norm(hidden: model.hidden, choice), count: model.norms / 2)
-    let sum = Self.allReduces(shard, choice)
+    let norm = Self.norm(hidden: model.hidden, choice)
+    let norms = Array(repeating: norm, count: model.norms / 2)
+    let further = Array(repeating: norm, count: kind.hasExperts ? model.normsBesideExperts : 0)
+    let sum = Self.allReduces(shard, choice, width: model.hidden)
     // What every GPU computes whole is not summed.
     let isWhole = if case .compressedAttention = kind.mixer { true } else { false }
     let mixer =
       kind.mixer == .nothing
-      ? [] : norms + Self.mixer(kind.mixer, of: model, choice) + (isWhole ? [] : sum)
+      ? [] : norms + Self.mixer(kind.mixer, of: shard, choice) + (isWhole ? [] : sum)
     let feedForward =
       kind.feedForward == .nothing
-      ? [] : norms + Self.feedForward(kind.feedForward, of: shard, choice) + sum
+      ? [] : norms + further + Self.feedForward(kind.feedForward, of: shard, choice) + sum
     mixerCount = mixer.count
     calls = mixer + feedForward
   }
@@ -64,7 +66,7 @@ extension LayerProgram {
   ) -> [any KernelCall] {
     guard shard.holdsEmbedding else { return [] }
     return [streaming(.embedding, .fused) { 4 * Double($0.computed) * Double(shard.model.hidden) }]
-      + allReduces(shard, choice)
+      + allReduces(shard, choice, width: shard.model.hidden)
   }
 
   /// The kernels after the last layer: final norm, LM head and sampling.
@@ -100,21 +102,30 @@ extension LayerProgram {
         product(.downGEMM, n: hidden, k: width, hasBias: model.hasMLPBias, format: model.formats.dense),
       ]
     case .nothing: return []
-    case .experts(let count, let active, let width, let shared, let format):
+    case .experts(let count, let active, let width, let shared, let format, let isGated, let latent):
       let shape = Experts.Shape(
-        hidden: hidden, intermediate: width, experts: count, topK: active, format: format,
+        hidden: latent ?? hidden, intermediate: width, experts: count, topK: active, format: format,
         ranks: shard.expertRanks,
         placement: choice.redundantExperts.flatMap {
           shard.expertRanks > 1
             && (count + $0).isMultiple(of: shard.expertRanks)
             ? ExpertPlacement(experts: count, ranks: shard.expertRanks, redundant: $0) : nil
-        })
+        }, isGated: isGated)
       let router = model.routerProducts.map {
         product(.routerGEMM, n: $0.n, k: $0.k, hasBias: model.hasMLPBias)
       }
-      return router + exchange(.dispatch, shape, of: shard, choice)
+      // Engines keep the projections to experts' own width whole on every GPU.
+      let (down, up) =
+        latent.map { latent in
+          (
+            [product(.expertLatentGEMM, n: latent, k: hidden, format: model.formats.latents)],
+            [product(.expertLatentGEMM, n: hidden, k: latent, format: model.formats.latents)]
+          )
+        } ?? ([], [])
+      return router + down + exchange(.dispatch, shape, of: shard, choice)
         + [LoadCall<Experts>(.expertMLP, shape)] + exchange(.combine, shape, of: shard, choice)
-        + unfusedExperts(shape, choice) + sharedExperts(width: shared, of: model, choice)
+        + unfusedExperts(shape, choice) + up
+        + sharedExperts(width: shared, isGated: isGated, of: model, choice)
     }
   }
 
@@ -134,14 +145,14 @@ extension LayerProgram {
 
   /// The experts that every token passes: one dense MLP.
   private static func sharedExperts(
-    width: Int, of model: ModelDescription, _ choice: KernelChoice
+    width: Int, isGated: Bool, of model: ModelDescription, _ choice: KernelChoice
   ) -> [any KernelCall] {
     guard width > 0 else { return [] }
     let format = model.formats.sharedExperts
     return [
-      product(.sharedGateUpGEMM, n: 2 * width, k: model.hidden, format: format),
+      product(.sharedGateUpGEMM, n: isGated ? 2 * width : width, k: model.hidden, format: format),
       streaming(.sharedSiluMul, named: .siluMul, choice.elementwise) {
-        6 * Double($0.computed) * Double(width)
+        (isGated ? 6 : 4) * Double($0.computed) * Double(width)
       },
       product(.sharedDownGEMM, n: model.hidden, k: width, format: format),
     ]
@@ -151,8 +162,9 @@ extension LayerProgram {
   private static func unfusedExperts(_ shape: Experts.Shape, _ choice: KernelChoice) -> [any KernelCall] {
     guard choice.elementwise == .unfused else { return [] }
     let (choices, width, hidden) = (Double(shape.topK), Double(shape.intermediate), Double(shape.hidden))
+    let isGated = shape.isGated
     return [
-      streaming(.expertSiluMul, .unfused) { 6 * Double($0.computed) * choices * width },
+      streaming(.expertSiluMul, .unfused) { (isGated ? 6 : 4) * Double($0.computed) * choices * width },
       streaming(.expertSum, .unfused) { 2 * Double($0.computed) * (choices + 1) * hidden },
     ]
   }
@@ -183,9 +195,10 @@ extension LayerProgram {
 
   /// The sum of 16-bit rows over the GPUs: of the two implementations the one that takes messages of their size, from a
   /// graph or not.
-  private static func allReduces(_ shard: ModelShard, _ choice: KernelChoice) -> [any KernelCall] {
+  static func allReduces(
+    _ shard: ModelShard, _ choice: KernelChoice, width: Int
+  ) -> [any KernelCall] {
     guard shard.gpus > 1 else { return [] }
-    let hidden = shard.model.hidden
     let limit = choice.allReduceLimitBytes
     let most = choice.mostAllReduceGPUs > 0 ? min(choice.mostAllReduceGPUs, shard.gpus) : shard.gpus
     return AllReduce.Implementation.allCases.flatMap { implementation in
@@ -197,7 +210,7 @@ extension LayerProgram {
         // One of the four is launched.
         let launches = implementation == .custom && !isInGraph ? 1 : 0
         return RowCall<AllReduce>(.allReduce, shape, launches: launches) { rows in
-          let bytes = 2 * rows.computed * hidden
+          let bytes = 2 * rows.computed * width
           let isMine = (bytes < limit) == (implementation == .custom) && rows.isInGraph == isInGraph
           return isMine ? Double(bytes) : nil
         }

@@ -183,9 +183,11 @@ extension ModelShard {
     let map = LayerMap(
       (0..<model.layers).map { layer in
         var kind = model.kind(ofLayer: layer)
-        if case .attention(let heads, let keyValueHeads, let headDim, _) = kind.mixer {
-          kind.mixer = .attention(
-            heads: heads, keyValueHeads: keyValueHeads, headDim: headDim, window: nil)
+        if case .attention(var attention) = kind.mixer, model.windowedHeads == nil,
+          !model.hasSinksInWindowsAlone
+        {
+          attention.window = nil
+          kind.mixer = .attention(attention)
         }
         return kind
       })
@@ -200,7 +202,7 @@ extension LayerKind {
   /// Whether attention sees a window, or chosen tokens.
   fileprivate var isWindowed: Bool {
     switch mixer {
-    case .attention(_, _, _, let window): window != nil
+    case .attention(let attention): attention.window != nil
     case .latentAttention(let latent): latent.indexer != nil
     case .compressedAttention, .gatedDelta, .stateSpace, .stateSpaceBesideAttention, .nothing: false
     }

@@ -122,12 +122,13 @@ extension LoadedExperiment {
       caches
       ? "The state behind every \(tokens) tokens is kept, and prompts share beginnings of whole \(tokens) tokens."
       : "Prefixes are not shared (--enable-prefix-caching keeps snapshots of states)."
-    let isMamba = shard.model.stateSpace != nil
+    let space = shard.model.stateSpace
+    let name = space == nil ? "gated DeltaNet" : space?.rank == nil ? "Mamba-2" : "Mamba-1"
+    let rate = space?.rank == nil ? "15 % of the arithmetic rate" : "half the rate of exponentials"
     return
-      "States of \(isMamba ? "Mamba-2" : "gated DeltaNet"): \(shard.stateBytesPerSequence) bytes a sequence on each GPU; "
+      "States of \(name): \(shard.stateBytesPerSequence) bytes a sequence on each GPU; "
       + "\(pages ?? "memory for states bounds how many sequences run"). \(prefixes)"
-      + (isMamba
-        ? " Nobody measured its scan: its times are an estimate at 15 % of the arithmetic rate." : "")
+      + (space == nil ? "" : " Nobody measured its scan: its times are an estimate at \(rate).")
   }
 
   /// What is kept of KV entries, and how that is known.

@@ -207,6 +207,11 @@ package struct LoadedDecoders: Sendable {
         option: "pools", value: from.model.name,
         expected: "a model that keeps keys and values alone: states are not sent, so far")
     }
+    guard from.model.windowedHeads == nil, !from.model.hasMixer.contains(false) else {
+      throw ExperimentError.invalidValue(
+        option: "pools", value: from.model.name,
+        expected: "a model all of whose layers keep keys and values of the same size, so far")
+    }
     // A server's port is shared by its ranks.
     func bandwidth(_ pool: LoadedPool) -> Double {
       let gpus = Double(pool.loaded.system.shard.gpus * (pool.loaded.pipeline?.stages.count ?? 1))

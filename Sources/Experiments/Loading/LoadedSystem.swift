@@ -92,7 +92,10 @@ package struct LoadedSystem: Sendable {
       "routerWidth: 0, ", "compressed: nil, ", "dataParallel: 1, ",
       "holdsEmbedding: true, holdsHead: true, ", "stateSpace: nil, ",
       "hasMixer: \(whole), ",
-      "hasFeedForward: \(whole), ", "hasGatedMLP: true, ",
+      "hasFeedForward: \(whole), ", "hasGatedMLP: true, ", "valueDim: nil, ", "projectsValues: true, ",
+      "windowedHeads: nil, ", "denseWidths: nil, ", "expertLatent: nil, ", "normsBesideExperts: 0, ",
+      "hasLayerScale: false, ", "wideRecurrences: [], ", "hasSinksInWindowsAlone: false, ",
+      "latents: Systems.WeightFormat.bf16, ", ", rank: nil, isWide: false",
     ]
     return late.reduce("\(shard)") { text, member in text.replacing(member, with: "") }
   }

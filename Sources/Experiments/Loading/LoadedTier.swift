@@ -43,11 +43,8 @@ package struct LoadedTier: Sendable, Hashable {
     guard system.system.shard.dataParallel == 1 else {
       throw refused("none where ranks step together, so far")
     }
-    let perToken =
-      model.latent == nil
-      ? 2 * model.formats.keyValues.bytes(rows: model.keyValueHeads, columns: model.headDim)
-        * model.attentionLayers
-      : system.system.shard.keyValueBytesPerToken
+    // Of the whole model: heads that several GPUs hold copies of are kept once.
+    let perToken = try model.shard(over: 1).keyValueBytesPerToken
     let bytes = Double(perToken * engine.keyValueBlockSize)
     return try asked.map { tier in
       guard (1e-3...1e9).contains(tier.gibibytes) else {

@@ -119,7 +119,9 @@ public struct SparsitySpecification: Sendable {
   }
 
   private func cacheBlend(_ model: ModelDescription) throws(ExperimentError) -> TokenProfile {
-    guard model.latent == nil, model.stateSpace == nil, model.layers > 1 else {
+    guard model.latent == nil, model.stateSpace == nil, model.windowedHeads == nil,
+      !model.hasMixer.contains(false), model.layers > 1
+    else {
       throw bad("model", model.name, "a model that keeps keys and values of its heads")
     }
     let ratio = try number("ratio", 0...1) ?? 0.15

@@ -74,11 +74,13 @@ public struct ProfileFolder: Sendable, Hashable {
   /// `h100-sxm`), or the model that a repository's name is a version of (`Llama-3.1-8B-Instruct`); nil if there is none.
   static func known(_ name: String, among known: [String]) -> String? {
     var name = name.lowercased()
-    let endings = ["-instruct-v0.1", "-v0.1", "-instruct", "-it", "-hf", "-base", "-17b-128e", "-17b-16e"]
+    let endings = [
+      "-instruct-v0.1", "-v0.1", "-instruct", "-it", "-hf", "-base", "-bf16", "-17b-128e", "-17b-16e",
+    ]
     for _ in 0..<3 {
       for candidate in [name, name + "-sxm"] where known.contains(candidate) { return candidate }
-      if name.hasPrefix("meta-") {
-        name = String(name.dropFirst(5))
+      if let maker = ["meta-", "nvidia-", "ai21-"].first(where: { name.hasPrefix($0) }) {
+        name = String(name.dropFirst(maker.count))
       } else if let ending = endings.first(where: { name.hasSuffix($0) }) {
         name = String(name.dropLast(ending.count))
       } else {

@@ -202,7 +202,7 @@ public struct EngineDescription: Descriptor, Hashable {
     guard scheduling.groupsLayersByWindow, let window = model.windows.compactMap({ $0 }).first else {
       return nil
     }
-    return 2 * model.windowedLayers == model.windows.count ? window : nil
+    return 2 * model.windowedLayers == model.windows.count && model.windowedHeads == nil ? window : nil
   }
 
   /// Every setting, in the order of help texts.

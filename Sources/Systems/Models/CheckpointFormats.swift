@@ -267,6 +267,18 @@ struct CheckpointFormats {
     return known ?? .bf16
   }
 
+  /// The layers whose matrices of a kind a list leaves in 16 bits.
+  ///
+  /// - Throws: `JSONError` where it names some of a layer's alone.
+  func layersLeftOut(of kind: String, _ names: [[String]], in layers: [Int]) throws(JSONError) -> [Int] {
+    var found: [Int] = []
+    for layer in layers
+    where try self.names(names, of: kind, layer: layer, areIn: ignored, object.place(ignoredField)) {
+      found.append(layer)
+    }
+    return found
+  }
+
   private mutating func format(
     of kind: String, _ names: [[String]], layer: Int
   ) throws(JSONError) -> WeightFormat {
@@ -305,7 +317,7 @@ struct CheckpointFormats {
   }
 
   private static func contains(_ modules: ModuleNames, _ name: String, layer: Int) -> Bool {
-    ["model.layers", "model.language_model.layers", "language_model.model.layers"]
+    ["model.layers", "model.language_model.layers", "language_model.model.layers", "backbone.layers"]
       .contains { modules.contains("\($0).\(layer).\(name)") }
   }
 

@@ -6,14 +6,14 @@ public struct LayerKind: Sendable, Hashable {
   /// How tokens of a sequence see each other.
   public enum Mixer: Sendable, Hashable {
     /// Attention over keys and values, all of them or the last ones alone.
-    case attention(heads: Int, keyValueHeads: Int, headDim: Int, window: Int?)
+    case attention(GroupedAttention)
     /// Attention over one latent vector for each token.
     case latentAttention(LatentAttention)
     /// Attention in a compressed space, behind convolutions.
     case compressedAttention(CompressedAttention)
     /// A recurrence with a state of fixed size.
     case gatedDelta(GatedDelta)
-    /// Mamba-2.
+    /// Mamba-2, or Mamba-1.
     case stateSpace(StateSpace)
     /// Mamba-2 and attention over all tokens, which read the same input and whose outputs are added.
     case stateSpaceBesideAttention(StateSpace, heads: Int, keyValueHeads: Int, headDim: Int)
@@ -29,9 +29,12 @@ public struct LayerKind: Sendable, Hashable {
     case plain(width: Int)
     /// Nothing: the other half of a layer.
     case nothing
-    /// A mixture of experts: `active` of `count` for each token, and a gated MLP that all tokens pass, if `shared` is its
-    /// width and not 0.
-    case experts(count: Int, active: Int, width: Int, shared: Int, format: WeightFormat)
+    /// A mixture of experts: `active` of `count` for each token, and an MLP that all tokens pass, if `shared` is its width and
+    /// not 0. Both have gates, or neither has. With a `latent` width routed experts work on tokens that are projected down to
+    /// it, and their sum is projected up.
+    case experts(
+      count: Int, active: Int, width: Int, shared: Int, format: WeightFormat, isGated: Bool = true,
+      latent: Int? = nil)
   }
 
   /// How tokens of a sequence see each other.
@@ -63,9 +66,7 @@ public struct LayerKind: Sendable, Hashable {
     var share = self
     share.mixer =
       switch mixer {
-      case .attention(let heads, let keyValueHeads, let headDim, let window):
-        .attention(
-          heads: heads / gpus, keyValueHeads: max(1, keyValueHeads / gpus), headDim: headDim, window: window)
+      case .attention(let attention): .attention(attention.shared(by: gpus))
       case .latentAttention(var attention):
         {
           attention.heads /= gpus
@@ -90,10 +91,10 @@ public struct LayerKind: Sendable, Hashable {
       case .dense(let width): .dense(width: width / gpus)
       case .plain(let width): .plain(width: width / gpus)
       case .nothing: .nothing
-      case .experts(let count, let active, let width, let shared, let format):
+      case .experts(let count, let active, let width, let shared, let format, let isGated, let latent):
         .experts(
           count: count, active: active, width: width * expertRanks / (gpus * dataParallel),
-          shared: shared / gpus, format: format)
+          shared: shared / gpus, format: format, isGated: isGated, latent: latent)
       }
     return share
   }
@@ -107,9 +108,9 @@ public struct LayerKind: Sendable, Hashable {
   /// What a sequence keeps in such a layer, keys, values and latent vectors at 16 bits a number.
   public var cache: CacheSpec {
     switch mixer {
-    case .attention(_, let keyValueHeads, let headDim, nil): .perToken(bytes: 4 * keyValueHeads * headDim)
-    case .attention(_, let keyValueHeads, let headDim, let window?):
-      .window(tokens: window, bytesPerToken: 4 * keyValueHeads * headDim)
+    case .attention(let attention):
+      attention.window.map { .window(tokens: $0, bytesPerToken: 2 * attention.entryWidth) }
+        ?? .perToken(bytes: 2 * attention.entryWidth)
     case .latentAttention(let attention):
       .perToken(bytes: 2 * attention.entryWidth + (attention.indexer?.entryBytes ?? 0))
     case .compressedAttention(let attention):

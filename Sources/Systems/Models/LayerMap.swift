@@ -37,12 +37,13 @@ extension ModelDescription {
   public func kind(ofLayer layer: Int) -> LayerKind {
     LayerKind(
       mixer: hasMixer[layer] ? mixer(ofLayer: layer) : .nothing,
-      feedForward: hasFeedForward[layer] ? feedForward(isDense: hasDenseMLP[layer]) : .nothing)
+      feedForward: hasFeedForward[layer] ? feedForward(ofLayer: layer) : .nothing)
   }
 
   private func mixer(ofLayer layer: Int) -> LayerKind.Mixer {
     if isRecurrent[layer], let delta { return .gatedDelta(delta) }
-    if let stateSpace {
+    if var stateSpace {
+      stateSpace.isWide = wideRecurrences.contains(layer)
       if isRecurrent[layer] { return .stateSpace(stateSpace) }
       if !isRecurrent.contains(true) {
         return .stateSpaceBesideAttention(
@@ -51,13 +52,26 @@ extension ModelDescription {
     }
     if let latent { return .latentAttention(latent) }
     if let compressed { return .compressedAttention(compressed) }
-    return .attention(heads: heads, keyValueHeads: keyValueHeads, headDim: headDim, window: windows[layer])
+    var attention = windows[layer] == nil ? grouped : windowedHeads ?? grouped
+    attention.window = windows[layer]
+    return .attention(attention)
   }
 
-  private func feedForward(isDense: Bool) -> LayerKind.FeedForward {
-    guard !isDense else { return hasGatedMLP ? .dense(width: intermediate) : .plain(width: intermediate) }
+  private func feedForward(ofLayer layer: Int) -> LayerKind.FeedForward {
+    guard !hasDenseMLP[layer] else {
+      let width = denseWidths?[layer] ?? intermediate
+      return hasGatedMLP ? .dense(width: width) : .plain(width: width)
+    }
     return .experts(
-      count: experts, active: topK, width: expertIntermediate, shared: sharedWidth, format: expertFormat)
+      count: experts, active: topK, width: expertIntermediate, shared: sharedWidth, format: expertFormat,
+      isGated: hasGatedMLP, latent: expertLatent)
+  }
+
+  /// The heads of layers that attend to all tokens; and of the others, where ``windowedHeads`` says nothing else.
+  public var grouped: GroupedAttention {
+    GroupedAttention(
+      heads: heads, keyValueHeads: keyValueHeads, headDim: headDim, valueDim: valueDim,
+      projectsValues: projectsValues)
   }
 
   /// The kinds of all layers.

@@ -14,6 +14,8 @@ public struct MatrixFormats: Sendable, Hashable {
   public var experts = WeightFormat.bf16
   /// The matrices of experts that every token passes.
   public var sharedExperts = WeightFormat.bf16
+  /// The projections to the width that routed experts work on, and back.
+  public var latents = WeightFormat.bf16
   /// Keys and values in KV memory: `bf16` or `fp8`.
   public var keyValues = WeightFormat.bf16
 
@@ -22,8 +24,13 @@ public struct MatrixFormats: Sendable, Hashable {
 
   /// The different formats, 16 bits among them only where all is 16-bit.
   public var quantised: Set<WeightFormat> {
-    Set([queryKeyValue, output, recurrence, dense, experts, sharedExperts, keyValues]).subtracting([.bf16])
+    Set([
+      queryKeyValue, output, recurrence, dense, experts, sharedExperts, latents, keyValues,
+    ]).subtracting([.bf16])
   }
+
+  /// The format of a recurrence's projections.
+  package func recurrence(of space: StateSpace) -> WeightFormat { space.isWide ? .bf16 : recurrence }
 
   /// What differs from 16 bits, for reports: `attention fp8, experts fp8_block`.
   public var text: String {
@@ -33,7 +40,7 @@ public struct MatrixFormats: Sendable, Hashable {
     let all =
       attention + [
         ("recurrence", recurrence), ("MLP", dense), ("experts", experts), ("shared experts", sharedExperts),
-        ("KV", keyValues),
+        ("latent projections", latents), ("KV", keyValues),
       ]
     let named = all.filter { $0.1 != .bf16 }.map { "\($0.0) \($0.1.rawValue)" }
     return named.isEmpty ? "all 16-bit" : named.joined(separator: ", ") + ", the rest 16-bit"

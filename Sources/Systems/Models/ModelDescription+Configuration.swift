@@ -23,19 +23,21 @@ extension ModelDescription {
     let config = try Self.textModel(whole)
     let family = try Self.family(config)
     self.name = name
-    layers = try config.integer("num_hidden_layers", in: 1...4096)
+    layers = try Self.layerCount(config)
     hidden = try config.integer("hidden_size", in: Self.sizes)
     vocabulary = try config.integer("vocab_size", in: Self.sizes)
     // A model of recurrences alone has no heads of attention, and no limit on positions.
     heads = family == .mamba2 ? 1 : try config.integer("num_attention_heads", in: 1...65_536)
-    keyValueHeads = try config.optionalInteger("num_key_value_heads", in: 1...65_536) ?? heads
+    let blocks = family == .nemotronNAS ? try SearchedLayers(config, layers: layers, hidden: hidden) : nil
+    let stated = try config.optionalInteger("num_key_value_heads", in: 1...65_536)
+    keyValueHeads = blocks.map { [heads] in heads / $0.queriesOfHead } ?? stated ?? heads
     maxContext =
       family == .mamba2 ? 1 << 20 : try config.integer("max_position_embeddings", in: 1...(1 << 30))
     let stateSpaceLayers =
       family.hasStateSpace
       ? try StateSpaceLayers(config, family: family, layers: layers, hidden: hidden) : nil
     stateSpace = stateSpaceLayers?.space
-    hasMixer = stateSpaceLayers?.hasMixer ?? Array(repeating: true, count: layers)
+    hasMixer = stateSpaceLayers?.hasMixer ?? blocks?.hasAttention ?? Array(repeating: true, count: layers)
     hasFeedForward = stateSpaceLayers?.hasFeedForward ?? Array(repeating: true, count: layers)
     hasGatedMLP = family != .nemotronH
     latent = family.isLatent ? try Self.latentAttention(config, heads: heads) : nil
@@ -49,12 +51,28 @@ extension ModelDescription {
         file: config.file, field: "num_key_value_heads", value: "\(keyValueHeads)",
         expected: "a divisor of num_attention_heads, \(heads)")
     }
-    (hasDenseMLP, intermediate) = try Self.denseMLPs(config, family: family, layers: layers)
+    (hasDenseMLP, intermediate) =
+      if let blocks {
+        (Array(repeating: true, count: layers), blocks.widths.max() ?? 0)
+      } else if family == .nemotronH, let kinds = stateSpaceLayers {
+        (
+          kinds.hasExperts.map(!),
+          kinds.hasPlainMLP ? try config.integer("intermediate_size", in: Self.sizes) : 0
+        )
+      } else {
+        try Self.denseMLPs(config, family: family, layers: layers)
+      }
+    denseWidths = blocks?.widths
     if let fields = family.expertFields, hasDenseMLP.contains(false) {
       experts = try config.integer(fields.count, in: 1...65_536)
-      topK = try config.integer("num_experts_per_tok", in: 1...experts)
+      topK = try config.integer(
+        family == .gemma4 ? "top_k_experts" : "num_experts_per_tok", in: 1...experts)
       expertIntermediate = try config.integer(fields.width, in: Self.sizes)
       sharedWidth = try Self.sharedWidth(config, family: family, expertWidth: expertIntermediate)
+      expertLatent =
+        family == .nemotronH ? try config.optionalInteger("moe_latent_size", in: Self.sizes) : nil
+      // Router, experts on the way in and out, and the MLP on the way out each have one.
+      normsBesideExperts = family == .gemma4 ? 4 : 0
     } else {
       (experts, topK, expertIntermediate) = (0, 0, 0)
     }
@@ -72,15 +90,21 @@ extension ModelDescription {
     hasQueryKeyValueBias = attentionBias || isQwen2
     hasOutputBias = attentionBias && !isQwen2 && family != .glm4MixtureOfExperts
     hasMLPBias = try config.optionalFlag("mlp_bias") ?? (family == .gptOSS)
-    hasAttentionSinks = family == .gptOSS
+    let sinks =
+      try config.optionalFlag("add_full_attention_sink_bias") ?? false
+    let windowSinks = try config.optionalFlag("add_swa_attention_sink_bias") ?? false
+    hasAttentionSinks = family == .gptOSS || family == .mimoV2 && (sinks || windowSinks)
+    hasSinksInWindowsAlone = family == .mimoV2 && !sinks
     let hasNorm = family == .glm4MixtureOfExperts ? try config.optionalFlag("use_qk_norm") ?? false : false
     queryKeyNorm = hasNorm ? .ofEachHead : family.queryKeyNorm
-    hasRoutingBias = family.hasRoutingBias
+    let routingBias = try config.optionalFlag("use_moe_router_bias") ?? family.hasRoutingBias
+    hasRoutingBias = experts > 0 && routingBias
+    hasLayerScale = family == .gemma4
     hasOutputGate = family.isHybrid ? try config.optionalFlag("attn_output_gate") ?? true : false
-    norms = family == .gemma3 ? 4 : 2
+    norms = family.hasFourNorms ? 4 : 2
     let isTied = try config.optionalFlag("tie_word_embeddings")
     let isWholeTied = try whole.optionalFlag("tie_word_embeddings")
-    hasTiedEmbeddings = isTied ?? isWholeTied ?? (family == .gemma3 || family == .zaya)
+    hasTiedEmbeddings = isTied ?? isWholeTied ?? family.isTied
     if let stateSpaceLayers {
       (windows, isRecurrent) = (Array(repeating: nil, count: layers), stateSpaceLayers.isRecurrent)
     } else {
@@ -91,16 +115,20 @@ extension ModelDescription {
     let quantisation = try CheckpointFormats([whole, config], folder: folder)
     let indices = Array(0..<layers)
     let (recurrent, dense) = (isRecurrent, hasDenseMLP)
-    guard stateSpace == nil || quantisation == nil else {
+    guard stateSpace == nil || quantisation == nil || family == .nemotronH else {
       throw .invalid(
         file: config.file, field: "quantization_config", value: "given",
         expected: "16-bit weights: which matrices of such layers are quantised is not read")
     }
-    formats = try MatrixFormats(
+    let (mixes, computes) = (hasMixer, hasFeedForward)
+    (formats, wideRecurrences) = try MatrixFormats.read(
       quantisation,
-      attention: indices.filter { !recurrent[$0] }, isLatent: latent != nil,
-      recurrent: indices.filter { recurrent[$0] }, dense: indices.filter { dense[$0] },
-      routed: indices.filter { !dense[$0] }, shared: sharedWidth > 0 ? indices.filter { !dense[$0] } : [])
+      attention: indices.filter { mixes[$0] && !recurrent[$0] }, isLatent: latent != nil,
+      recurrent: indices.filter { recurrent[$0] }, mayDiffer: stateSpace != nil,
+      dense: indices.filter { computes[$0] && dense[$0] }, routed: indices.filter { !dense[$0] },
+      shared: sharedWidth > 0 ? indices.filter { !dense[$0] } : [], sharedAreMLPs: family == .gemma4,
+      latents: expertLatent == nil ? [] : indices.filter { !dense[$0] })
+    try readHeadsOfKinds(config, family: family)
 
     // Every product of sizes that is ever formed is a summand of this one, or a few bytes times it.
     let width = Double(max(intermediate, experts * expertIntermediate + sharedWidth))
@@ -112,6 +140,14 @@ extension ModelDescription {
         file: config.file, line: nil,
         reason: "the sizes amount to \(total) parameters; expected fewer than 1e15")
     }
+  }
+
+  /// The number of layers: some files list their kinds alone.
+  private static func layerCount(_ config: JSONObject) throws(JSONError) -> Int {
+    guard config.value("num_hidden_layers") == nil, let types = try config.optionalTexts("layers_block_type"),
+      (1...4096).contains(types.count)
+    else { return try config.integer("num_hidden_layers", in: 1...4096) }
+    return types.count
   }
 
   /// Bounds of any width or count of rows; no published model comes near.

@@ -13,14 +13,33 @@ extension ModelDescription {
       guard count == 0 else { return (Array(repeating: false, count: layers), 0) }
       return (Array(repeating: true, count: layers), shared)
     }
-    guard family.expertFields != nil else {
+    if family == .gemma4, try config.optionalFlag("enable_moe_block") == true {
+      // The dense MLP of each layer runs beside its experts.
+      return (Array(repeating: false, count: layers), 0)
+    }
+    // A Jamba with one expert has MLPs.
+    let count = try config.optionalInteger("num_experts", in: 0...65_536) ?? 16
+    let isDenseJamba = family == .jamba && count < 2
+    guard family.expertFields != nil, family != .gemma4, !isDenseJamba else {
       return (Array(repeating: true, count: layers), try config.integer("intermediate_size", in: sizes))
     }
     var isDense = Array(repeating: false, count: layers)
     if let first = try config.optionalInteger("first_k_dense_replace", in: 0...layers) {
       for layer in 0..<first { isDense[layer] = true }
     }
-    if let step = try config.optionalInteger("moe_layer_freq", in: 1...4096) {
+    if family == .jamba {
+      let period = try config.optionalInteger("expert_layer_period", in: 1...4096) ?? 2
+      let offset = try config.optionalInteger("expert_layer_offset", in: 0...4095) ?? 1
+      for layer in 0..<layers where layer % period != offset { isDense[layer] = true }
+    }
+    if case .list(let flags)? = config.value("moe_layer_freq") {
+      guard flags.count == layers, flags.allSatisfy({ $0 == .integer(0) || $0 == .integer(1) }) else {
+        throw .invalid(
+          file: config.file, field: "moe_layer_freq", value: "a list of \(flags.count)",
+          expected: "0 or 1 for each of the \(layers) layers")
+      }
+      for layer in 0..<layers where flags[layer] == .integer(0) { isDense[layer] = true }
+    } else if let step = try config.optionalInteger("moe_layer_freq", in: 1...4096) {
       for layer in 0..<layers where layer % step != 0 { isDense[layer] = true }
     }
     for field in ["decoder_sparse_step", "interleave_moe_layer_step"] {
@@ -46,12 +65,18 @@ extension ModelDescription {
     return (isDense, try config.integer(field, in: sizes))
   }
 
-  /// The width of the gated MLP that every token passes beside its experts; 0 without.
+  /// The width of the MLP that every token passes beside its experts; 0 without.
   static func sharedWidth(
     _ config: JSONObject, family: ModelFamily, expertWidth: Int
   ) throws(JSONError) -> Int {
     switch family {
     case .llama4: return expertWidth
+    case .jamba: return 0
+    case .gemma4: return try config.integer("intermediate_size", in: sizes)
+    case .step3: return try config.optionalInteger("share_expert_dim", in: 0...(1 << 24)) ?? 0
+    case .nemotronH:
+      guard try config.optionalInteger("n_shared_experts", in: 0...1) != 0 else { return 0 }
+      return try config.optionalInteger("moe_shared_expert_intermediate_size", in: 0...(1 << 24)) ?? 0
     case .qwen2MixtureOfExperts, .qwen3Next, .qwen35MixtureOfExperts:
       return try config.optionalInteger("shared_expert_intermediate_size", in: 0...(1 << 24)) ?? 0
     case .minimaxM2, .graniteHybrid:
@@ -169,13 +194,20 @@ extension ModelDescription {
       return rotary.map { $0 == .integer(0) ? nil : chunk }
     }
     guard let window = try config.optionalInteger("sliding_window", in: 1...(1 << 30)) else { return full }
+    if family == .mimoV2 {
+      guard case .list(let flags)? = config.value("hybrid_layer_pattern"), flags.count == layers else {
+        throw config.missing(
+          "hybrid_layer_pattern", expected: "1 for a window or 0 for each of the \(layers) layers")
+      }
+      return flags.map { $0 == .integer(0) ? nil : window }
+    }
     switch family {
     case .mistral, .mixtral:
       return Array(repeating: window, count: layers)
     case .gptOSS:
       // transformers' GptOssConfig: every other layer, beginning with the first.
       return (0..<layers).map { $0.isMultiple(of: 2) ? window : nil }
-    case .gemma3:
+    case .gemma3, .gemma4:
       let pattern = try config.optionalInteger("sliding_window_pattern", in: 1...4096) ?? 6
       return (0..<layers).map { ($0 + 1) % pattern == 0 ? nil : window }
     case .qwen2, .qwen3, .qwen3MixtureOfExperts, .qwen2MixtureOfExperts:

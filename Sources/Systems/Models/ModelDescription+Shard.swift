@@ -40,19 +40,20 @@ extension ModelDescription {
     let heads =
       compressed == nil && attentionLayers > 0 ? try split(self.heads, "num_attention_heads") : self.heads
     let intermediate = try split(self.intermediate, "intermediate_size")
+    for width in denseWidths ?? [] { _ = try split(width, "intermediate_size") }
     let expertIntermediate = try split(
       self.expertIntermediate, "the width of an expert", by: all / expertRanks)
     let expertsHere = try split(experts, "the number of experts", by: expertRanks)
     _ = try split(sharedWidth, "the width of the shared experts")
     let replicates = !isWhole && keyValueHeads < gpus
-    guard
-      isWhole
-        || (replicates ? gpus.isMultiple(of: self.keyValueHeads) : self.keyValueHeads.isMultiple(of: gpus))
-    else {
-      throw .indivisible(
-        model: name, field: "num_key_value_heads", value: keyValueHeads, gpus: gpus,
-        expected: "a group whose size divides \(keyValueHeads) or is a multiple of it")
+    for heads in isWhole ? [] : [keyValueHeads] + (windowedHeads.map { [$0.keyValueHeads] } ?? []) {
+      guard heads < gpus ? gpus.isMultiple(of: heads) : heads.isMultiple(of: gpus) else {
+        throw .indivisible(
+          model: name, field: "num_key_value_heads", value: heads, gpus: gpus,
+          expected: "a group whose size divides \(heads) or is a multiple of it")
+      }
     }
+    if let windowedHeads { _ = try split(windowedHeads.heads, "the query heads of layers with a window") }
     if let delta {
       _ = try split(delta.valueHeads, "linear_num_value_heads")
       if delta.keyHeads > gpus { _ = try split(delta.keyHeads, "linear_num_key_heads") }
@@ -63,9 +64,7 @@ extension ModelDescription {
     }
     let keyValueHeads = compressed?.keyValueHeads ?? max(1, self.keyValueHeads / gpus)
     let vocabulary = (self.vocabulary + gpus - 1) / gpus
-    let bytesPerExpert =
-      expertFormat.bytes(rows: 2 * expertIntermediate, columns: hidden)
-      + expertFormat.bytes(rows: hidden, columns: expertIntermediate)
+    let bytesPerExpert = bytesPerExpert(width: expertIntermediate)
     return ModelShard(
       model: self, gpus: gpus, expertRanks: expertRanks, dataParallel: dataParallel, heads: heads,
       keyValueHeads: keyValueHeads,

@@ -33,6 +33,8 @@ extension ModelDescription {
     copy.hasMixer = Array(hasMixer[range])
     copy.hasFeedForward = Array(hasFeedForward[range])
     copy.windows = Array(windows[range])
+    copy.denseWidths = denseWidths.map { Array($0[range]) }
+    copy.wideRecurrences = wideRecurrences.filter(range.contains).map { $0 - range.lowerBound }
     return copy
   }
 }

@@ -9,6 +9,10 @@ struct StateSpaceLayers {
   /// Whether each layer has a mixer at all, and an MLP: half-layers have one of them.
   var hasMixer: [Bool]
   var hasFeedForward: [Bool]
+  /// Whether each half-layer is a mixture of experts.
+  var hasExperts: [Bool]
+  /// Whether some half-layer is an MLP.
+  var hasPlainMLP: Bool { zip(hasFeedForward, hasExperts).contains { $0 && !$1 } }
 
   /// Reads what a family says.
   ///
@@ -16,6 +20,7 @@ struct StateSpaceLayers {
   init(_ config: JSONObject, family: ModelFamily, layers: Int, hidden: Int) throws(JSONError) {
     hasMixer = Array(repeating: true, count: layers)
     hasFeedForward = Array(repeating: true, count: layers)
+    hasExperts = Array(repeating: false, count: layers)
     isRecurrent = Array(repeating: true, count: layers)
     space = try Self.space(config, family: family, hidden: hidden)
     switch family {
@@ -46,29 +51,73 @@ struct StateSpaceLayers {
         isRecurrent[layer] = type == "mamba"
       }
     case .nemotronH:
-      let pattern = Array(try config.text("hybrid_override_pattern"))
-      guard pattern.count == layers else {
-        throw .invalid(
-          file: config.file, field: "hybrid_override_pattern", value: "of \(pattern.count) letters",
-          expected: "one letter for each of the \(layers) layers")
-      }
-      for (layer, letter) in pattern.enumerated() {
-        guard "M*-".contains(letter) else {
-          throw .invalid(
-            file: config.file, field: "hybrid_override_pattern", value: "'\(letter)' for layer \(layer)",
-            expected: "M (Mamba-2), * (attention) or - (MLP); experts without gates have no law here")
-        }
+      for (layer, letter) in try Self.halves(config, layers: layers).enumerated() {
         isRecurrent[layer] = letter == "M"
-        hasMixer[layer] = letter != "-"
-        hasFeedForward[layer] = letter == "-"
+        hasMixer[layer] = letter == "M" || letter == "*"
+        hasFeedForward[layer] = !hasMixer[layer]
+        hasExperts[layer] = letter == "E"
       }
+    case .jamba:
+      let period = try config.optionalInteger("attn_layer_period", in: 1...4096) ?? 8
+      let offset = try config.optionalInteger("attn_layer_offset", in: 0...4095) ?? 4
+      for layer in 0..<layers { isRecurrent[layer] = layer % period != offset }
     default: break
     }
+  }
+
+  /// What each half-layer of a Nemotron is: M (Mamba-2), * (attention), - (MLP) or E (experts).
+  ///
+  /// Older files have a text of such letters, newer ones a list of words.
+  private static func halves(_ config: JSONObject, layers: Int) throws(JSONError) -> [Character] {
+    let words: [String: Character] = [
+      "mamba": "M", "linear_attention": "M", "attention": "*", "full_attention": "*", "mlp": "-", "moe": "E",
+    ]
+    var pattern: [Character] = []
+    var field = "hybrid_override_pattern"
+    if let types = try config.optionalTexts("layers_block_type") {
+      field = "layers_block_type"
+      for (layer, type) in types.enumerated() {
+        guard let letter = words[type] else {
+          throw .invalid(
+            file: config.file, field: "layers_block_type[\(layer)]", value: "'\(type)'",
+            expected: "'mamba', 'attention', 'mlp' or 'moe'")
+        }
+        pattern.append(letter)
+      }
+    } else {
+      pattern = Array(try config.text(field))
+    }
+    guard pattern.count == layers else {
+      throw .invalid(
+        file: config.file, field: field, value: "of \(pattern.count) layers",
+        expected: "one letter or word for each of the \(layers) layers")
+    }
+    if let layer = pattern.firstIndex(where: { !"M*-E".contains($0) }) {
+      throw .invalid(
+        file: config.file, field: field, value: "'\(pattern[layer])' for layer \(layer)",
+        expected: "M (Mamba-2), * (attention), - (MLP) or E (experts)")
+    }
+    return pattern
+  }
+
+  /// The Mamba-1 of Jamba: each channel is a head of width one.
+  private static func selective(_ config: JSONObject, hidden: Int) throws(JSONError) -> StateSpace {
+    var rank = (hidden + 15) / 16
+    if case .text("auto")? = config.value("mamba_dt_rank") {
+    } else {
+      rank = try config.optionalInteger("mamba_dt_rank", in: 1...65_536) ?? rank
+    }
+    return StateSpace(
+      heads: try hidden * (config.optionalInteger("mamba_expand", in: 1...64) ?? 2), headDim: 1,
+      stateSize: try config.optionalInteger("mamba_d_state", in: 1...65_536) ?? 16, groups: 1,
+      kernel: try config.optionalInteger("mamba_d_conv", in: 1...64) ?? 4, chunk: 1, hasNorm: false,
+      stateNumberBytes: try stateBytes(config), rank: rank)
   }
 
   private static func space(_ config: JSONObject, family: ModelFamily, hidden: Int) throws(JSONError)
     -> StateSpace
   {
+    guard family != .jamba else { return try selective(config, hidden: hidden) }
     let names = family.stateSpaceFields
     let heads = try config.integer(names.heads, in: 1...65_536)
     let expand = try config.optionalInteger(names.expand, in: 1...64) ?? 2
@@ -110,8 +159,8 @@ struct StateSpaceLayers {
 }
 
 extension ModelFamily {
-  /// Whether layers are Mamba-2, some or all of them.
-  var hasStateSpace: Bool { !stateSpaceFields.heads.isEmpty }
+  /// Whether layers are Mamba-2 or Mamba-1, some or all of them.
+  var hasStateSpace: Bool { self == .jamba || !stateSpaceFields.heads.isEmpty }
 
   /// The fields that hold the sizes of Mamba-2 layers; empty in other families.
   var stateSpaceFields:

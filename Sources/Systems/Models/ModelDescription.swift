@@ -16,20 +16,35 @@ public struct ModelDescription: Sendable, Hashable {
   public var keyValueHeads: Int
   /// Width of one head.
   public var headDim: Int
+  /// Width of one head's value; nil where it is ``headDim``.
+  public var valueDim: Int?
+  /// Whether values have a projection of their own.
+  public var projectsValues = true
+  /// The heads of layers with a window, where they differ from those above; nil in other models.
+  public var windowedHeads: GroupedAttention?
   /// Width of the dense gated MLP; 0 where all layers are mixtures of experts.
   public var intermediate: Int
+  /// The width of each layer's dense MLP, where they differ; nil in other models.
+  public var denseWidths: [Int]?
   /// Whether each layer's MLP is dense, and not a mixture of experts.
   public var hasDenseMLP: [Bool]
   /// Routed experts in each layer that has any; 0 in a dense model.
   public var experts: Int
   /// Experts that one token uses; 0 in a dense model.
   public var topK: Int
-  /// Width of one expert's gated MLP; 0 in a dense model.
+  /// Width of one expert's MLP; 0 in a dense model.
   public var expertIntermediate: Int
+  /// Width that tokens are projected down to on their way into routed experts, and up from behind them; nil where experts see
+  /// the residual stream.
+  public var expertLatent: Int?
   /// Width of the MLP that routes tokens to experts; 0 where one product does.
   public var routerWidth = 0
-  /// Width of the gated MLP that every token passes beside its experts: all shared experts together; 0 without.
+  /// Width of the MLP that every token passes beside its experts: all shared experts together, or a dense MLP; 0 without.
   public var sharedWidth = 0
+  /// RMSNorms more in layers with experts: where a dense MLP runs beside them, each has norms of its own.
+  public var normsBesideExperts = 0
+  /// Whether each layer's output is multiplied by one number.
+  public var hasLayerScale = false
   /// Whether a gate of one number a token weighs the shared experts.
   public var hasSharedGate = false
   /// Attention over latent vectors, in place of the heads above; nil in models without.
@@ -38,15 +53,17 @@ public struct ModelDescription: Sendable, Hashable {
   public var compressed: CompressedAttention?
   /// The recurrence of the layers that have no attention; nil in models without.
   public var delta: GatedDelta?
-  /// The Mamba-2 recurrence of the layers that have no attention or, if all have, beside it; nil in models without.
+  /// The Mamba-2 or Mamba-1 recurrence of the layers that have no attention or, if all have, beside it; nil in models without.
   public var stateSpace: StateSpace?
+  /// The layers whose recurrence has projections in 16 bits, where others' are not.
+  public var wideRecurrences: [Int] = []
   /// Whether each layer is a recurrence, and has no attention.
   public var isRecurrent: [Bool]
   /// Whether tokens see each other in each layer: half-layers have a mixer or an MLP.
   public var hasMixer: [Bool]
   /// Whether something is computed of each token in each layer.
   public var hasFeedForward: [Bool]
-  /// Whether dense MLPs have a gate.
+  /// Whether MLPs have a gate, those of experts among them.
   public var hasGatedMLP = true
   /// Whether attention's output is multiplied by a gate of its width, projected with the queries.
   public var hasOutputGate = false
@@ -62,10 +79,12 @@ public struct ModelDescription: Sendable, Hashable {
   public var hasOutputBias: Bool
   /// Whether router and MLP (each expert's, in a mixture) have biases.
   public var hasMLPBias: Bool
-  /// Whether the router adds a learned bias to the scores of each expert.
+  /// Whether the router has a learned number for each expert beside its scores: a bias, or a scale.
   public var hasRoutingBias: Bool
   /// Whether each query head has an attention sink, one learned logit.
   public var hasAttentionSinks: Bool
+  /// Whether those are in layers with a window alone.
+  public var hasSinksInWindowsAlone = false
   /// How many earlier tokens each layer attends to; nil where it attends to all.
   public var windows: [Int?]
   /// How the matrices are stored, and keys and values.
@@ -108,13 +127,20 @@ public struct ModelDescription: Sendable, Hashable {
 }
 
 extension ModelDescription {
-  /// Weights of one expert's three matrices (gate, up, down), without biases.
-  public var parametersPerExpert: Int { 3 * hidden * expertIntermediate }
+  /// Matrices of an MLP: gate, up and down, or the last two.
+  var matricesOfMLP: Int { hasGatedMLP ? 3 : 2 }
 
-  /// Bytes of one expert's three matrices on all GPUs together, without biases.
-  public var bytesPerExpert: Int {
-    expertFormat.bytes(rows: 2 * expertIntermediate, columns: hidden)
-      + expertFormat.bytes(rows: hidden, columns: expertIntermediate)
+  /// Weights of one expert's matrices (gate if there is one, up, down), without biases.
+  public var parametersPerExpert: Int { matricesOfMLP * (expertLatent ?? hidden) * expertIntermediate }
+
+  /// Bytes of one expert's matrices on all GPUs together, without biases.
+  public var bytesPerExpert: Int { bytesPerExpert(width: expertIntermediate) }
+
+  /// Bytes of one expert's matrices, of which a GPU has so many columns and rows.
+  func bytesPerExpert(width: Int) -> Int {
+    let outer = expertLatent ?? hidden
+    return expertFormat.bytes(rows: (matricesOfMLP - 1) * width, columns: outer)
+      + expertFormat.bytes(rows: outer, columns: width)
   }
 
   /// Bytes of all experts' matrices of one layer, on all GPUs together.
@@ -145,8 +171,14 @@ extension ModelDescription {
     return map.kinds.indices.reduce(0) { sum, index in
       let kind = map.kinds[index]
       let layer = parameters(of: kind.mixer) + parameters(of: kind.feedForward, experts: experts)
-      return sum + map.count(of: index, in: 0..<layers) * (layer + norms / 2 * kind.halves * hidden)
+      return sum + map.count(of: index, in: 0..<layers)
+        * (layer + norms(of: kind) * hidden + (hasLayerScale ? 1 : 0))
     }
+  }
+
+  /// RMSNorms over the residual stream in a layer.
+  package func norms(of kind: LayerKind) -> Int {
+    norms / 2 * kind.halves + (kind.hasExperts ? normsBesideExperts : 0)
   }
 
   /// Weights of a layer's mixer.
@@ -160,28 +192,31 @@ extension ModelDescription {
     case .stateSpaceBesideAttention(let space, let heads, let keyValueHeads, let headDim):
       return space.parameters(hidden: hidden)
         + parameters(
-          of: .attention(heads: heads, keyValueHeads: keyValueHeads, headDim: headDim, window: nil))
-    case .attention(let heads, let keyValueHeads, let headDim, _):
-      let outputs = projectedHeads(heads: heads, keyValueHeads: keyValueHeads) * headDim
-      return hidden * outputs + heads * headDim * hidden
+          of: .attention(
+            GroupedAttention(heads: heads, keyValueHeads: keyValueHeads, headDim: headDim)))
+    case .attention(let attention):
+      let outputs = projectedWidth(of: attention)
+      return hidden * outputs + attention.outputWidth * hidden
         + (hasQueryKeyValueBias ? outputs : 0) + (hasOutputBias ? hidden : 0)
-        + queryKeyNormParameters(heads: heads, keyValueHeads: keyValueHeads)
-        + (hasAttentionSinks ? heads : 0)
+        + smallParameters(of: attention)
     }
   }
 
-  /// Heads' widths of the projection of queries, their gates if there are any, keys and values.
-  package func projectedHeads(heads: Int, keyValueHeads: Int) -> Int {
-    (hasOutputGate ? 2 * heads : heads) + 2 * keyValueHeads
+  /// Columns of the projection of queries, their gates if there are any, keys and values.
+  package func projectedWidth(of attention: GroupedAttention) -> Int {
+    attention.projectedWidth(hasGate: hasOutputGate)
   }
 
-  /// Weights of one layer's query and key norms, with so many heads.
-  func queryKeyNormParameters(heads: Int, keyValueHeads: Int) -> Int {
-    switch queryKeyNorm {
-    case .none: 0
-    case .ofEachHead: 2 * headDim
-    case .ofAllHeads: (heads + keyValueHeads) * headDim
-    }
+  /// Weights of one layer's query and key norms, and of its attention sinks.
+  func smallParameters(of attention: GroupedAttention) -> Int {
+    let hasSinks = hasAttentionSinks && (!hasSinksInWindowsAlone || attention.window != nil)
+    let norm =
+      switch queryKeyNorm {
+      case .none: 0
+      case .ofEachHead: 2 * attention.headDim
+      case .ofAllHeads: (attention.heads + attention.keyValueHeads) * attention.headDim
+      }
+    return norm + (hasSinks ? attention.heads : 0)
   }
 
   /// Weights of a layer's MLP, or of its router, shared experts and so many routed ones.
@@ -191,10 +226,10 @@ extension ModelDescription {
       return 3 * hidden * width + (hasMLPBias ? 2 * width + hidden : 0)
     case .plain(let width): return 2 * hidden * width + (hasMLPBias ? width + hidden : 0)
     case .nothing: return 0
-    case .experts(_, _, _, let shared, _):
+    case .experts(_, _, _, let shared, _, _, let latent):
       return routerParameters + chosen
         * (parametersPerExpert + (hasMLPBias ? 2 * expertIntermediate + hidden : 0))
-        + 3 * hidden * shared + (hasSharedGate ? hidden : 0)
+        + matricesOfMLP * hidden * shared + (hasSharedGate ? hidden : 0) + 2 * hidden * (latent ?? 0)
     }
   }
 }

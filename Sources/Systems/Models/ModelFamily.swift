@@ -12,6 +12,10 @@ public enum ModelFamily: String, Sendable, CaseIterable {
   case olmo2
   /// Gemma 3, its text model.
   case gemma3 = "gemma3_text"
+  /// Gemma 4, its text model, with or without experts beside its MLPs.
+  case gemma4 = "gemma4_text"
+  /// Nemotron's Llamas from a search of architectures: layers differ in their MLPs, and some have no attention.
+  case nemotronNAS = "nemotron-nas"
   /// Qwen2 and Qwen2.5.
   case qwen2
   /// Qwen3, dense.
@@ -38,6 +42,10 @@ public enum ModelFamily: String, Sendable, CaseIterable {
   case gptOSS = "gpt_oss"
   /// GLM-4.5.
   case glm4MixtureOfExperts = "glm4_moe"
+  /// Step-3.7.
+  case step3 = "step3p7"
+  /// MiMo-V2-Flash: windows with KV heads of their own.
+  case mimoV2 = "mimo_v2_flash"
   /// MiniMax-M2, M2.5 and M2.7.
   case minimaxM2 = "minimax_m2"
   /// DeepSeek-V3, V3.1 and R1.
@@ -52,7 +60,7 @@ public enum ModelFamily: String, Sendable, CaseIterable {
   case zaya
   /// Mamba-2.
   case mamba2
-  /// Nemotron-H: each layer is Mamba-2, attention or an MLP.
+  /// Nemotron-H and Nemotron 3: each layer is Mamba-2, attention, an MLP or a mixture of experts.
   case nemotronH = "nemotron_h"
   /// Falcon-H1: Mamba-2 beside attention in each layer.
   case falconH1 = "falcon_h1"
@@ -60,6 +68,8 @@ public enum ModelFamily: String, Sendable, CaseIterable {
   case bamba
   /// Granite 4: Mamba-2, attention in some layers, with or without a mixture of experts.
   case graniteHybrid = "granitemoehybrid"
+  /// Jamba: Mamba-1, attention in some layers, a mixture of experts in some.
+  case jamba
 
   /// Other names of the same shapes: the text models inside models that also see, and MiMo, which is a Qwen2.
   static let aliases: [String: ModelFamily] = [
@@ -70,14 +80,15 @@ public enum ModelFamily: String, Sendable, CaseIterable {
   /// The fields that hold the number of experts and the width of one; nil in a dense family.
   var expertFields: (count: String, width: String)? {
     switch self {
-    case .qwen2MixtureOfExperts, .qwen3MixtureOfExperts, .qwen3Next, .qwen35MixtureOfExperts, .zaya:
+    case .qwen2MixtureOfExperts, .qwen3MixtureOfExperts, .qwen3Next, .qwen35MixtureOfExperts, .zaya, .gemma4,
+      .step3:
       ("num_experts", "moe_intermediate_size")
-    case .olmoe: ("num_experts", "intermediate_size")
+    case .olmoe, .jamba: ("num_experts", "intermediate_size")
     case .mixtral, .gptOSS, .minimaxM2, .llama4, .graniteMixtureOfExperts, .graniteHybrid:
       ("num_local_experts", "intermediate_size")
-    case .deepseekV3, .deepseekV32, .kimiK2, .glm5, .glm4MixtureOfExperts:
+    case .deepseekV3, .deepseekV32, .kimiK2, .glm5, .glm4MixtureOfExperts, .mimoV2, .nemotronH:
       ("n_routed_experts", "moe_intermediate_size")
-    case .llama, .mistral, .granite, .phi3, .olmo2, .gemma3, .qwen2, .qwen3, .qwen35, .mamba2, .nemotronH,
+    case .llama, .mistral, .granite, .phi3, .olmo2, .gemma3, .nemotronNAS, .qwen2, .qwen3, .qwen35, .mamba2,
       .falconH1, .bamba:
       nil
     }
@@ -99,13 +110,25 @@ public enum ModelFamily: String, Sendable, CaseIterable {
     }
   }
 
-  /// Whether the router adds a learned bias to the scores.
-  var hasRoutingBias: Bool { isLatent || self == .minimaxM2 || self == .glm4MixtureOfExperts }
+  /// Whether the router has a learned number for each expert beside its scores: a bias, or Gemma's scale.
+  var hasRoutingBias: Bool {
+    switch self {
+    case .minimaxM2, .glm4MixtureOfExperts, .nemotronH, .gemma4, .step3, .mimoV2: true
+    default: isLatent
+    }
+  }
+
+  /// Whether layers have four norms over the residual stream, behind each half as well.
+  var hasFourNorms: Bool { self == .gemma3 || self == .gemma4 }
+
+  /// Whether the LM head is the embedding table where a configuration does not say.
+  var isTied: Bool { hasFourNorms || self == .zaya }
 
   /// The norms of queries and keys.
   var queryKeyNorm: QueryKeyNorm {
     switch self {
-    case .qwen3, .qwen3MixtureOfExperts, .gemma3, .qwen3Next, .qwen35, .qwen35MixtureOfExperts: .ofEachHead
+    case .qwen3, .qwen3MixtureOfExperts, .gemma3, .gemma4, .qwen3Next, .qwen35, .qwen35MixtureOfExperts:
+      .ofEachHead
     case .minimaxM2, .olmo2, .olmoe: .ofAllHeads
     default: .none
     }
@@ -119,7 +142,7 @@ public enum ModelFamily: String, Sendable, CaseIterable {
     switch self {
     case .qwen3, .zaya: 128
     case .gptOSS: 64
-    case .gemma3, .qwen3Next, .qwen35, .qwen35MixtureOfExperts: 256
+    case .gemma3, .gemma4, .qwen3Next, .qwen35, .qwen35MixtureOfExperts: 256
     default: nil
     }
   }
@@ -130,11 +153,9 @@ public enum ModelFamily: String, Sendable, CaseIterable {
     case "deepseek_v4", "deepseek_ref", "deepseek_v41": "its compressed attention has no published law"
     case "kimi_k3", "kimi_linear": "its delta attention (KDA) has no law here"
     case "minimax_m3", "minimax_m3_text": "its block-sparse attention has no law here"
-    case "jamba", "mamba": "its Mamba-1 scan has no law here"
+    case "mamba": "Mamba-1 is read beside attention alone, as in jamba"
     case "zamba2": "one attention that layers share has no law here"
     case "lfm2", "lfm2_moe": "its short convolutions have no law here"
-    case "gemma4_text", "gemma4": "layers whose heads differ in width are not supported"
-    case "mimo_v2_flash": "layers whose numbers of KV heads differ are not supported"
     default: nil
     }
   }

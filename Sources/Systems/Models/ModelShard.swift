@@ -23,14 +23,14 @@ public struct ModelShard: Sendable, Hashable {
   public let keyValueHeads: Int
   /// Whether there are fewer key-value heads than GPUs, so that several GPUs hold the same one.
   public let replicatesKeyValueHeads: Bool
-  /// Width of the dense MLP on this GPU; 0 where all layers are mixtures of experts.
+  /// Width of the widest dense MLP on this GPU; 0 where all layers are mixtures of experts.
   public let intermediate: Int
   /// Width of one expert on this GPU; 0 in a dense model.
   public let expertIntermediate: Int
   /// Vocabulary rows on this GPU, rounded up.
   public let vocabulary: Int
 
-  /// Bytes of this GPU's slice of one of its experts (gate, up, down), without biases.
+  /// Bytes of this GPU's slice of one of its experts (gate if there is one, up, down), without biases.
   public let bytesPerExpert: Int
   /// Bytes of what this GPU holds of the experts of one layer that has any, without biases.
   public let expertBytesPerLayer: Int
@@ -61,13 +61,22 @@ public struct ModelShard: Sendable, Hashable {
   ///
   /// Sliding-window layers are counted like the others: vLLM-style block tables keep all tokens of a sequence. Latent
   /// vectors are on every GPU.
-  public var keyValueBytesPerToken: Int { model.attentionLayers * keyValueBytesPerTokenAndLayer }
+  public var keyValueBytesPerToken: Int {
+    guard let windowed = model.windowedHeads else {
+      return model.attentionLayers * keyValueBytesPerTokenAndLayer
+    }
+    return (model.attentionLayers - model.windowedLayers) * keyValueBytesPerTokenAndLayer
+      + model.windowedLayers * windowed.shared(by: gpus).entryBytes(model.formats.keyValues)
+  }
 
-  /// Bytes of keys and values, or of the latent vector and the indexer's key, that one token adds in a layer with attention.
+  /// Bytes of keys and values, or of the latent vector and the indexer's key, that one token adds in a layer with attention to
+  /// all tokens, and in one with a window where the heads of those are the same.
   public var keyValueBytesPerTokenAndLayer: Int {
     let format = model.formats.keyValues
     guard let latent = model.latent else {
-      return 2 * format.bytes(rows: keyValueHeads, columns: model.headDim)
+      var attention = model.grouped
+      attention.keyValueHeads = keyValueHeads
+      return attention.entryBytes(format)
     }
     guard let indexer = latent.indexer else { return format.bytes(rows: 1, columns: latent.entryWidth) }
     // In 8 bits the latent vector has four scales of 32 bits, and the rotary part stays in 16.
@@ -99,19 +108,20 @@ public struct ModelShard: Sendable, Hashable {
   /// product (i) and the down output (h); in a dense MLP the same once. The attention's projection is counted
   /// as well, for engines whose allocator does not give its block back in between. 16 bits each.
   public var activationBytesPerToken: Int {
-    let experts = model.topK * (3 * expertIntermediate + model.hidden)
+    let experts =
+      model.topK * (model.matricesOfMLP * expertIntermediate + (model.expertLatent ?? model.hidden))
     let dense = intermediate > 0 ? 3 * intermediate + model.hidden : 0
     let mixers = kinds.map { kind in
       switch kind.mixer {
-      case .attention(let heads, let keyValueHeads, let headDim, _):
-        model.projectedHeads(heads: heads, keyValueHeads: keyValueHeads) * headDim
+      case .attention(let attention): model.projectedWidth(of: attention)
       case .latentAttention(let latent): latent.downWidth + latent.queryWidth + latent.upWidth
       case .compressedAttention(let attention): attention.projectedWidth + 2 * attention.channels
       case .gatedDelta(let delta): delta.inputWidth + delta.channels
       case .stateSpace(let space): space.inputWidth + space.channels
       case .stateSpaceBesideAttention(let space, let heads, let keyValueHeads, let headDim):
         space.inputWidth + space.channels
-          + model.projectedHeads(heads: heads, keyValueHeads: keyValueHeads) * headDim
+          + model.projectedWidth(
+            of: GroupedAttention(heads: heads, keyValueHeads: keyValueHeads, headDim: headDim))
       case .nothing: 0
       }
     }
@@ -134,12 +144,12 @@ extension ModelShard {
   package func normBytes(of kind: LayerKind) -> Int {
     let mixer =
       switch kind.mixer {
-      case .attention(let heads, let keyValueHeads, _, _):
-        model.queryKeyNormParameters(heads: heads, keyValueHeads: keyValueHeads)
-          + (model.hasAttentionSinks ? heads : 0)
+      case .attention(let attention): model.smallParameters(of: attention)
       case .stateSpace(let space): space.otherParameters
       case .stateSpaceBesideAttention(let space, let heads, let keyValueHeads, _):
-        space.otherParameters + model.queryKeyNormParameters(heads: heads, keyValueHeads: keyValueHeads)
+        space.otherParameters
+          + model.smallParameters(
+            of: GroupedAttention(heads: heads, keyValueHeads: keyValueHeads, headDim: model.headDim))
       case .nothing: 0
       case .latentAttention(let latent):
         (latent.queryRank ?? 0) + latent.latent + 2 * (latent.indexer?.headDim ?? 0)
@@ -147,18 +157,19 @@ extension ModelShard {
       case .gatedDelta(let delta): delta.channels * delta.kernel + delta.gateWidth + delta.valueDim
       }
     let gate = kind.hasExperts && model.hasSharedGate ? model.hidden : 0
-    return 2 * (model.norms / 2 * kind.halves * model.hidden + mixer + gate)
+    let scale = model.hasLayerScale ? 1 : 0
+    return 2 * (model.norms(of: kind) * model.hidden + mixer + gate + scale)
   }
 
   private func mixerBytes(_ mixer: LayerKind.Mixer) -> Int {
     let formats = model.formats
     let hidden = model.hidden
     switch mixer {
-    case .attention(let heads, let keyValueHeads, let headDim, _):
-      let projected = model.projectedHeads(heads: heads, keyValueHeads: keyValueHeads) * headDim
+    case .attention(let attention):
+      let projected = model.projectedWidth(of: attention)
       return formats.queryKeyValue.bytes(rows: projected, columns: hidden)
         + (model.hasQueryKeyValueBias ? 2 * projected : 0)
-        + formats.output.bytes(rows: hidden, columns: heads * headDim)
+        + formats.output.bytes(rows: hidden, columns: attention.outputWidth)
         + (model.hasOutputBias ? 2 * hidden : 0)
     case .latentAttention(let latent):
       let queries =
@@ -175,11 +186,14 @@ extension ModelShard {
         + 2 * attention.headConvolutionWeights
     case .nothing: return 0
     case .stateSpace(let space):
-      return formats.recurrence.bytes(rows: space.inputWidth, columns: hidden)
-        + formats.recurrence.bytes(rows: hidden, columns: space.innerWidth)
+      let format = formats.recurrence(of: space)
+      let steps = space.rank.map { space.stepWidth(rank: $0) * space.innerWidth + space.innerWidth * $0 }
+      return format.bytes(rows: space.inputWidth, columns: hidden) + 2 * (steps ?? 0)
+        + format.bytes(rows: hidden, columns: space.innerWidth)
     case .stateSpaceBesideAttention(let space, let heads, let keyValueHeads, let headDim):
       return mixerBytes(.stateSpace(space))
-        + mixerBytes(.attention(heads: heads, keyValueHeads: keyValueHeads, headDim: headDim, window: nil))
+        + mixerBytes(
+          .attention(GroupedAttention(heads: heads, keyValueHeads: keyValueHeads, headDim: headDim)))
     case .gatedDelta(let delta):
       return formats.recurrence.bytes(rows: delta.inputWidth, columns: hidden)
         + 2 * delta.gateWidth * hidden
@@ -200,8 +214,9 @@ extension ModelShard {
 
   private func feedForwardBytes(_ feedForward: LayerKind.FeedForward) -> Int {
     let hidden = model.hidden
-    func gated(_ width: Int, _ format: WeightFormat) -> Int {
-      format.bytes(rows: 2 * width, columns: hidden) + format.bytes(rows: hidden, columns: width)
+    func gated(_ width: Int, _ format: WeightFormat, isGated: Bool = true) -> Int {
+      format.bytes(rows: isGated ? 2 * width : width, columns: hidden)
+        + format.bytes(rows: hidden, columns: width)
     }
     switch feedForward {
     case .dense(let width):
@@ -211,8 +226,13 @@ extension ModelShard {
         + model.formats.dense.bytes(rows: hidden, columns: width)
         + (model.hasMLPBias ? 2 * (width + hidden) : 0)
     case .nothing: return 0
-    case .experts(_, _, _, let shared, _):
-      return routerBytes + (shared > 0 ? gated(shared, model.formats.sharedExperts) : 0)
+    case .experts(_, _, _, let shared, _, let isGated, let latent):
+      let projections = latent.map {
+        model.formats.latents.bytes(rows: $0, columns: hidden)
+          + model.formats.latents.bytes(rows: hidden, columns: $0)
+      }
+      return routerBytes + (projections ?? 0)
+        + (shared > 0 ? gated(shared, model.formats.sharedExperts, isGated: isGated) : 0)
     }
   }
 }

@@ -1,5 +1,8 @@
 /// A recurrence with a state of fixed size for each head, behind a short convolution: Mamba-2 (state-space duality, arXiv
-/// 2405.21060).
+/// 2405.21060), or Mamba-1 (selective state spaces, arXiv 2312.00752), in which each channel is a head of width one.
+///
+/// Mamba-1 projects channels and gates alone, convolves the channels, and projects those to what goes into states and comes out
+/// of them, and to a narrow vector of which the time step of each channel is made.
 public struct StateSpace: Sendable, Hashable {
   /// Heads.
   public var heads: Int
@@ -19,11 +22,15 @@ public struct StateSpace: Sendable, Hashable {
   public var stateNumberBytes: Int
   /// Bytes of a number that the convolution keeps.
   public var convolutionNumberBytes: Int
+  /// Width of the vector that time steps are made of, in Mamba-1; nil in Mamba-2.
+  public var rank: Int?
+  /// Whether its projections are in 16 bits where those of other layers are not.
+  public var isWide = false
 
   /// Creates a recurrence.
   public init(
     heads: Int, headDim: Int, stateSize: Int, groups: Int, kernel: Int, chunk: Int = 256,
-    hasNorm: Bool = true, stateNumberBytes: Int = 4, convolutionNumberBytes: Int = 2
+    hasNorm: Bool = true, stateNumberBytes: Int = 4, convolutionNumberBytes: Int = 2, rank: Int? = nil
   ) {
     self.heads = heads
     self.headDim = headDim
@@ -34,14 +41,17 @@ public struct StateSpace: Sendable, Hashable {
     self.hasNorm = hasNorm
     self.stateNumberBytes = stateNumberBytes
     self.convolutionNumberBytes = convolutionNumberBytes
+    self.rank = rank
   }
 
   /// Width of all heads.
   public var innerWidth: Int { heads * headDim }
-  /// Columns that the convolution passes over: the heads, and what goes into and comes out of states.
-  public var channels: Int { innerWidth + 2 * groups * stateSize }
-  /// Columns of the first projection: the channels, the gate of the output, and a time step of each head.
-  public var inputWidth: Int { innerWidth + channels + heads }
+  /// Columns that the convolution passes over: the heads and, in Mamba-2, what goes into and comes out of states.
+  public var channels: Int { rank == nil ? innerWidth + 2 * groups * stateSize : innerWidth }
+  /// Columns of the first projection: the channels, the gate of the output and, in Mamba-2, a time step of each head.
+  public var inputWidth: Int { innerWidth + channels + (rank == nil ? heads : 0) }
+  /// Columns of Mamba-1's projection of channels: what time steps are made of, and what goes into and comes out of states.
+  public func stepWidth(rank: Int) -> Int { rank + 2 * stateSize }
   /// Numbers of the states.
   public var stateNumbers: Int { heads * headDim * stateSize }
   /// Bytes of the states.
@@ -49,11 +59,17 @@ public struct StateSpace: Sendable, Hashable {
   /// Bytes that a sequence keeps in a layer, whatever its length.
   public var cacheBytes: Int { stateBytes + channels * (kernel - 1) * convolutionNumberBytes }
   /// Weights of the convolution, the heads' decays, skips and time steps, and the norm.
-  var otherParameters: Int { channels * (kernel + 1) + 3 * heads + (hasNorm ? innerWidth : 0) }
+  ///
+  /// In Mamba-1 a decay is of each number of the state, and norms are of the three parts of the second projection.
+  var otherParameters: Int {
+    guard let rank else { return channels * (kernel + 1) + 3 * heads + (hasNorm ? innerWidth : 0) }
+    return channels * (kernel + 1) + 2 * heads + stateNumbers + stepWidth(rank: rank)
+  }
 
   /// Weights of a layer's projections, convolution, heads and norm.
   func parameters(hidden: Int) -> Int {
-    hidden * inputWidth + otherParameters + innerWidth * hidden
+    let steps = rank.map { innerWidth * stepWidth(rank: $0) + $0 * innerWidth } ?? 0
+    return hidden * inputWidth + steps + otherParameters + innerWidth * hidden
   }
 
   /// The part of one of several GPUs: heads are split, and groups are, down to one that GPUs hold copies of.

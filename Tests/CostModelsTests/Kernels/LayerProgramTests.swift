@@ -5,13 +5,20 @@ import Testing
 
 /// The list of a layer's kernels, and the memory that a shard is said to take.
 @Suite struct LayerProgramTests {
-  @Test(arguments: ["qwen3-30b-a3b", "gpt-oss-20b", "qwen3-8b", "llama-3.1-8b"], [1, 2, 4])
+  @Test(
+    arguments: [
+      "qwen3-30b-a3b", "gpt-oss-20b", "qwen3-8b", "llama-3.1-8b", "gemma-4-26b-a4b",
+      "nemotron-3-nano-30b-a3b",
+      "nemotron-3-super-120b-a12b", "jamba-1.5-mini", "nemotron-h-56b",
+    ], [1, 2, 4])
   func holdsTheWeightsThatMemoryEstimatesCount(name: String, gpus: Int) throws {
     let shard = try shipped(name).shard(over: gpus)
     for kind in shard.kinds {
       let program = LayerProgram(kind, of: shard)
-      // Norms, attention sinks and expert biases are no kernel's of their own.
-      let rest = shard.normBytes(of: kind) + (kind.hasExperts ? shard.expertBiasBytes : 0)
+      // Norms, attention sinks, expert biases and what a router adds to scores are no kernel's of their own.
+      let ofScores = shard.model.hasRoutingBias ? 2 * shard.model.experts : 0
+      let rest =
+        shard.normBytes(of: kind) + (kind.hasExperts ? shard.expertBiasBytes + ofScores : 0)
       #expect(program.weightBytes + rest == shard.bytes(of: kind))
     }
     #expect(LayerProgram.after(shard).reduce(0) { $0 + $1.weightBytes } == shard.headBytes)

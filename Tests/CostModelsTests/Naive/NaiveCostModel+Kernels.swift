@@ -19,17 +19,24 @@ extension NaiveCostModel {
     let normed = model.queryRank + model.latent + (1 + shard.heads) * model.rope
     var (width, stored) =
       model.isLatent ? (Double(normed), Double(model.latent + model.rope)) : (qkv, keyValue)
-    var launches = [norm, norm]
+    // One for each half.
+    var launches = [model.hasMixer(layer), model.hasMLP(layer)].filter { $0 }.map { _ in norm }
     if model.isCompressed {
       // Queries and keys from before the convolutions are read and not written.
       width += Double(shard.compressedChannels) / 2
       launches.append(convolution(rows: p))
     }
-    if model.isRecurrent(layer) {
+    if model.isRecurrent(layer), model.isSelective {
+      // What time steps are made of, and inputs and outputs of states, each pass a norm; and are summed over the GPUs before.
+      for width in [model.selectiveRank, model.stateSize, model.stateSize] {
+        launches.append(streaming("rms_norm", activations: 2 * p * Double(width), canBeFused: true))
+      }
+      if gpus > 1 { launches.append(allReduce(rows: computed, width: shard.stateSteps)) }
+    } else if model.isRecurrent(layer) {
       // Outputs and gates are read, their product is written.
       launches.append(
         streaming("rms_norm", activations: 3 * p * Double(shard.recurrenceOutputs), canBeFused: true))
-    } else {
+    } else if model.hasMixer(layer) {
       launches.append(
         streaming(
           "qk_norm_rope_kv", activations: 2 * p * width, entries: Double(rows) * stored, canBeFused: true))
@@ -37,11 +44,15 @@ extension NaiveCostModel {
     launches += shard.layerProducts(layer).map { product($0, rows: computed) }
     if model.hasExperts(layer), model.sharedWidth > 0 {
       let width = Double(model.sharedWidth / gpus)
-      var launch = streaming("silu_mul", activations: 3 * p * width, canBeFused: true)
+      // Without a gate what goes in is as wide as what comes out.
+      var launch = streaming(
+        "silu_mul", activations: (model.isHalved ? 2 : 3) * p * width, canBeFused: true)
       launch.kernel = "shared_silu_mul"
       launches.append(launch)
     }
-    if model.experts > 0, !model.hasExperts(layer) {
+    if !model.hasMLP(layer) {
+      // Nothing is computed of each token.
+    } else if model.experts > 0, !model.hasExperts(layer) {
       let width = Double(model.denseWidth / gpus)
       launches.append(streaming("silu_mul", activations: 3 * p * width, canBeFused: true))
     } else if model.experts == 0 {
@@ -53,8 +64,10 @@ extension NaiveCostModel {
       let choices = p * Double(model.topK)
       launches.append(
         streaming(
-          "expert_silu_mul", activations: 3 * choices * Double(shard.intermediate), canBeFused: true))
-      launches.append(streaming("expert_sum", activations: (choices + p) * h, canBeFused: true))
+          "expert_silu_mul",
+          activations: (model.isHalved ? 2 : 3) * choices * Double(shard.intermediate), canBeFused: true))
+      launches.append(
+        streaming("expert_sum", activations: (choices + p) * Double(shard.expertHidden), canBeFused: true))
     }
     if model.hasExperts(layer), dataParallel > 1 {
       launches.append(exchange("expert_dispatch", rows: computed, ways: dispatch))
@@ -62,7 +75,8 @@ extension NaiveCostModel {
     }
     // What each GPU computes whole is not summed.
     if gpus > 1 {
-      launches += Array(repeating: allReduce(rows: computed), count: model.isCompressed ? 1 : 2)
+      let halves = model.isCompressed || model.isHalved ? 1 : 2
+      launches += Array(repeating: allReduce(rows: computed, width: model.hidden), count: halves)
     }
     return launches
   }
@@ -79,7 +93,7 @@ extension NaiveCostModel {
       kernels += launch.kernel != "qk_norm_rope_kv" ? 1 : model.isLatent ? 6 : 3
     }
     // Convolution and recurrence, or attention.
-    kernels += model.isRecurrent(layer) ? 2 : 1
+    if model.hasMixer(layer) { kernels += model.isRecurrent(layer) ? 2 : 1 }
     if model.isLatent { kernels += 1 }
     if model.hasExperts(layer) { kernels += 7 }
     return (engine.host.eagerLayerMicroseconds + engine.host.eagerLaunchMicroseconds * Double(kernels)) * 1e-6
@@ -89,7 +103,7 @@ extension NaiveCostModel {
   func launchesBefore(rows: Int) -> [Launch] {
     guard rows > 0 else { return [] }
     let embedding = streaming("embedding", activations: 2 * Double(rows) * Double(model.hidden))
-    return gpus > 1 ? [embedding, allReduce(rows: rows)] : [embedding]
+    return gpus > 1 ? [embedding, allReduce(rows: rows, width: model.hidden)] : [embedding]
   }
 
   /// Final norm, LM head, and sampling from all logits.
@@ -157,8 +171,8 @@ extension NaiveCostModel {
   }
 
   /// A sum over the GPUs of rows of 16-bit numbers.
-  private func allReduce(rows: Int) -> Launch {
-    let bytes = 2 * Double(rows) * Double(model.hidden)
+  private func allReduce(rows: Int, width: Int) -> Launch {
+    let bytes = 2 * Double(rows) * Double(width)
     let isCustom = bytes < Double(engine.customAllReduceLimitBytes)
     let exact = calibration.fit("all_reduce", isCustom ? "custom" : "nccl", [gpus])
     let c = (exact ?? calibration.fit("all_reduce", isCustom ? "custom" : "nccl", [2]))?.values ?? []
@@ -199,12 +213,14 @@ extension NaiveCostModel {
     // All laws but the uniform one load experts unevenly.
     let isSkewed = routing?.model != .uniform
     let type = model.isMXFP4 ? "mxfp4" : "bf16"
-    let exact = calibration.fit("moe", type, shard.expertDimensions)
+    // Those that are measured have gates.
+    let exact = model.isHalved ? nil : calibration.fit("moe", type, shard.expertDimensions)
     let c = (exact ?? calibration.fit("moe_all_shapes", type, []))?.values ?? []
     let (r, k) = (Double(rows), Double(model.topK))
-    let (h, i) = (Double(model.hidden), Double(shard.intermediate))
-    let flopsPerChoice = 6 * h * i
-    let weights = 3 * h * i * (model.isMXFP4 ? 4.25 / 8 : 2)
+    let (h, i) = (Double(shard.expertHidden), Double(shard.intermediate))
+    let matrices = model.isHalved ? 2.0 : 3
+    let flopsPerChoice = 2 * matrices * h * i
+    let weights = matrices * h * i * (model.isMXFP4 ? 4.25 / 8 : 2)
     let busiest = busiestRank(choices: r * k, active: active, isSkewed: isSkewed)
     let loading = c[0] + busiest.active * weights * c[1]
     var seconds = loading + busiest.choices * flopsPerChoice * (c[2] + (isSkewed ? c[7] : 0))
@@ -224,8 +240,10 @@ extension NaiveCostModel {
     return Launch(
       kernel: "expert_mlp", seconds: seconds * scale,
       flops: r * k * flopsPerChoice / ranks, weightBytes: active * shard.bytesPerExpert / ranks,
-      // Each choice: gathered (h), gate and up (h + 2i), activation (3i), down (i + h), combined (h); each row: h.
-      activationBytes: 2 * r * (k * (h + (h + 2 * i) + 3 * i + (i + h) + h + h) / ranks + h),
+      // Each choice: gathered (h), gate and up (h + 2i), activation (3i), down (i + h), combined (h); each row: h. Without a gate
+      // up makes i, of which the activation makes i.
+      activationBytes: 2 * r
+        * (k * (h + (h + (matrices - 1) * i) + matrices * i + (i + h) + h + h) / ranks + h),
       // One rank was measured, with all experts.
       isExtrapolated: expertRanks > 1 || exact?.measured[0].contains(r) != true
         || active > Double(model.experts),

@@ -16,7 +16,7 @@ extension NaiveCostModel {
         activationBytes: 4 * rows * shard.stateChannels),
       launch(
         "core_decode", kvBytes: 4 * numbers * (sequences + rows),
-        activationBytes: 2 * rows * (shard.stateInputs + shard.recurrenceOutputs), flops: 6 * numbers * rows),
+        activationBytes: 2 * rows * scanColumns, flops: 6 * numbers * rows),
     ]
   }
 
@@ -31,7 +31,20 @@ extension NaiveCostModel {
     var scan = launch("scan", kvBytes: 0, activationBytes: 0)
     // A prompt that goes on reads its state; all leave one.
     scan.kvBytes = Double(4 * numbers * (segments.count + segments.count { $0.prefix > 0 }))
-    scan.activationBytes = Double(2 * tokens * (shard.stateInputs + shard.recurrenceOutputs))
+    scan.activationBytes = Double(2 * tokens * scanColumns)
+    if model.isSelective {
+      // One kernel: nine operations for each number of the states and token, one of them an exponential, of which a
+      // multiprocessor makes eight a clock.
+      scan.flops = Double(9 * numbers * tokens)
+      let bandwidth = calibration.memoryBandwidth * calibration.memoryEfficiency
+      let exponentials = 8 * 1.5e9 * calibration.multiprocessors
+      let seconds =
+        4e-6 + (scan.kvBytes + scan.activationBytes) / bandwidth + Double(numbers * tokens) / exponentials
+      scan.seconds = seconds * engine.kernelScale.other
+      return [
+        launch("conv_prefill", kvBytes: 0, activationBytes: 4 * tokens * shard.stateChannels), scan,
+      ]
+    }
     let all = chunks.reduce(0, +)
     if !isSingle { scan.activationBytes += Double(16 * all * numbers) }
     let inside = size * (shard.stateGroups * model.stateSize + shard.recurrenceOutputs)
@@ -44,6 +57,13 @@ extension NaiveCostModel {
     return [
       launch("conv_prefill", kvBytes: 0, activationBytes: 4 * tokens * shard.stateChannels), scan,
     ]
+  }
+
+  /// Numbers of a token that the scan reads and writes: what is projected and what comes out; of Mamba-1 time steps and
+  /// inputs and outputs of states as well.
+  private var scanColumns: Int {
+    shard.stateInputs + shard.recurrenceOutputs
+      + (model.isSelective ? shard.recurrenceOutputs + 2 * model.stateSize : 0)
   }
 
   private func launch(_ stage: String, kvBytes: Int, activationBytes: Int, flops: Int = 0) -> Launch {

@@ -110,6 +110,7 @@ struct NaiveCostModel {
 
   /// Adds a layer's attention or recurrence.
   func addMixing(_ layer: Int, _ segments: [Step.Tile], of step: Step, to answer: inout Answer) {
+    guard model.hasMixer(layer) else { return }
     let decodes = step.contexts.count * step.width
     if model.isRecurrent(layer) {
       let decoding =

@@ -66,6 +66,39 @@ import Testing
     check(model.kernels, totals, "all iterations of \(system.model) on \(system.gpus) GPUs")
   }
 
+  /// Mamba-1, and half-layers with experts that have no gates, in a space of their own or not.
+  @Test(arguments: 0..<60) func agreesOnMambaAndHalfLayers(seed: UInt64) throws {
+    var random = SplitMix64(seed: seed, purpose: "naive half-layers")
+    var system = try ToySystem(using: &random)
+    var model = ToyModel()
+    (model.hidden, model.layers, model.isStateSpace) = (system.model.hidden, 2 + Int(seed % 5), true)
+    if seed.isMultiple(of: 2) {
+      model.isSelective = true
+      system.expertRanks = 1
+    } else {
+      (model.isHalved, model.experts, model.topK) = (true, 8, 2)
+      model.layers += 1
+      model.expertLatent = seed % 4 == 1 ? 64 : nil
+      system.expertRanks = seed % 3 == 0 ? system.gpus : 1
+    }
+    try system.engine.set("experts.balanced=false")
+    try system.engine.set("experts.redundant=0")
+    system.model = model
+    system.calibration = ToyCalibration(
+      for: model, gpus: system.gpus, expertRanks: system.expertRanks, isDrawn: true, using: &random)
+    let naive = try system.naive()
+    var meter = try system.costModel()
+    var totals: [String: KernelUse] = [:]
+    for number in 0..<12 {
+      let step = Step(layers: model.layers, using: &random)
+      let what: Comment = "iteration \(number), of \(model) on \(system.gpus) GPUs"
+      let expected = naive.price(step)
+      check(meter.cost(of: step), expected.cost, what)
+      totals.merge(expected.uses) { $0 + $1 }
+    }
+    check(meter.kernels, totals, "all iterations of \(model) on \(system.gpus) GPUs")
+  }
+
   /// Verification, and what makes the drafts: nothing, one layer beside the model, one layer of it, another model.
   @Test(arguments: 0..<120) func agreesOnSpeculation(seed: UInt64) throws {
     var random = SplitMix64(seed: seed, purpose: "naive speculation")

@@ -28,7 +28,9 @@ struct NaiveShard {
   /// Columns of the fused query, key and value projection.
   var projected: Int { (heads + 2 * keyValueHeads) * model.headDim }
   /// The shape by which a calibration knows the experts.
-  var expertDimensions: [Int] { [model.hidden, intermediate, model.experts, model.topK] }
+  var expertDimensions: [Int] { [expertHidden, intermediate, model.experts, model.topK] }
+  /// The width that experts see.
+  var expertHidden: Int { model.expertLatent ?? model.hidden }
 
   /// Key heads, value heads, and their widths, of a recurrence: the shape by which a calibration knows it.
   var recurrenceDimensions: [Int] {
@@ -41,16 +43,27 @@ struct NaiveShard {
   }
   /// Numbers of a recurrence's outputs, and of their gates.
   var recurrenceOutputs: Int {
-    model.isStateSpace ? stateHeads * model.stateHeadDim : recurrenceDimensions[1] * recurrenceDimensions[3]
+    model.isSelective
+      ? stateHeads
+      : model.isStateSpace
+        ? stateHeads * model.stateHeadDim : recurrenceDimensions[1] * recurrenceDimensions[3]
   }
 
-  /// Heads of Mamba-2, and groups of them, at least one.
-  var stateHeads: Int { model.stateHeads / gpus }
+  /// Heads of Mamba-2, or channels of Mamba-1, and groups of heads, at least one.
+  var stateHeads: Int { (model.isSelective ? 2 * model.hidden : model.stateHeads) / gpus }
   var stateGroups: Int { max(1, model.stateGroups / gpus) }
   /// Numbers that its convolution passes over: heads, and inputs and outputs of the state of each group.
-  var stateChannels: Int { recurrenceOutputs + 2 * stateGroups * model.stateSize }
+  ///
+  /// Mamba-1 convolves its channels alone.
+  var stateChannels: Int {
+    recurrenceOutputs + (model.isSelective ? 0 : 2 * stateGroups * model.stateSize)
+  }
   /// Numbers of its projection: those, a gate for each output and a time step for each head.
-  var stateInputs: Int { stateChannels + recurrenceOutputs + stateHeads }
+  ///
+  /// Time steps of Mamba-1 are made later.
+  var stateInputs: Int { stateChannels + recurrenceOutputs + (model.isSelective ? 0 : stateHeads) }
+  /// What channels of Mamba-1 are projected to: what time steps are made of, and inputs and outputs of states.
+  var stateSteps: Int { model.selectiveRank + 2 * model.stateSize }
 
   /// A dense matrix product of a row of k by k x n weights.
   struct Product {
@@ -88,6 +101,12 @@ struct NaiveShard {
         Product(name: "recurrence_gemm", n: stateInputs, k: h),
         Product(name: "o_gemm", n: h, k: recurrenceOutputs),
       ]
+      if model.isSelective {
+        products += [
+          Product(name: "recurrence_gemm", n: stateSteps, k: recurrenceOutputs),
+          Product(name: "recurrence_gemm", n: recurrenceOutputs, k: model.selectiveRank),
+        ]
+      }
     } else if model.isRecurrent(layer) {
       products = [
         Product(name: "recurrence_gemm", n: channels + recurrenceOutputs, k: h),
@@ -95,6 +114,11 @@ struct NaiveShard {
         Product(name: "recurrence_gemm", n: 2 * recurrenceDimensions[1], k: h),
         Product(name: "o_gemm", n: h, k: recurrenceOutputs),
       ]
+    }
+    if !model.hasMixer(layer) { products = [] }
+    guard model.hasMLP(layer) else { return products }
+    if let latent = model.expertLatent {
+      products += [(latent, h), (h, latent)].map { Product(name: "expert_latent_gemm", n: $0, k: $1) }
     }
     guard model.experts > 0 else {
       return products + mlp("", width: intermediate)
@@ -115,7 +139,7 @@ struct NaiveShard {
 
   private func mlp(_ prefix: String, width: Int) -> [Product] {
     [
-      Product(name: prefix + "gate_up_gemm", n: 2 * width, k: model.hidden),
+      Product(name: prefix + "gate_up_gemm", n: model.isHalved ? width : 2 * width, k: model.hidden),
       Product(name: prefix + "down_gemm", n: model.hidden, k: width),
     ]
   }
@@ -139,11 +163,12 @@ struct NaiveShard {
       + (model.isLatent ? [expansion] + absorption : [])
   }
 
-  /// Bytes of one expert's three matrices, without biases, each row's scales counted whole.
+  /// Bytes of one expert's three matrices, or two where they have no gate, without biases, each row's scales counted whole.
   var bytesPerExpert: Double {
     func bytes(_ rows: Int, _ columns: Int) -> Int {
       model.isMXFP4 ? rows * ((columns + 1) / 2 + (columns + 31) / 32) : 2 * rows * columns
     }
-    return Double(bytes(2 * intermediate, model.hidden) + bytes(model.hidden, intermediate))
+    let into = model.isHalved ? intermediate : 2 * intermediate
+    return Double(bytes(into, expertHidden) + bytes(expertHidden, intermediate))
   }
 }

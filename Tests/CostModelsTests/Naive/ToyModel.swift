@@ -29,7 +29,7 @@ struct ToyModel {
   var denseLayers = 0
   var denseWidth = 384
   /// Width of the MLP that every token passes beside its experts; 0 without.
-  var sharedWidth: Int { isLatent ? intermediate : 0 }
+  var sharedWidth: Int { isLatent || isHalved ? intermediate : 0 }
   /// Whether attention is over latent vectors; only in models with experts and without windows.
   var isLatent = false
   /// Sizes of latent attention.
@@ -66,11 +66,30 @@ struct ToyModel {
   let stateGroups = 2
   let stateChunk = 64
 
+  /// Whether the recurrence is Mamba-1, of twice as many channels as the model is wide; only with ``isStateSpace``.
+  var isSelective = false
+  /// Width of the vector that its time steps are made of.
+  let selectiveRank = 12
+
+  /// Whether each layer is a half: Mamba-2, attention and experts in turn, whose MLPs have no gates; only with
+  /// ``isStateSpace`` and experts.
+  var isHalved = false
+  /// Width that tokens are projected down to for the experts, and up from; `nil` where experts see the whole width.
+  var expertLatent: Int?
+
   /// Whether a layer is a recurrence.
-  func isRecurrent(_ layer: Int) -> Bool { (isHybrid || isStateSpace) && layer.isMultiple(of: 2) }
+  func isRecurrent(_ layer: Int) -> Bool {
+    (isHybrid || isStateSpace) && layer.isMultiple(of: isHalved ? 3 : 2)
+  }
 
   /// Whether a layer has experts.
-  func hasExperts(_ layer: Int) -> Bool { experts > 0 && layer >= denseLayers }
+  func hasExperts(_ layer: Int) -> Bool {
+    isHalved ? layer % 3 == 2 : experts > 0 && layer >= denseLayers
+  }
+
+  /// Whether tokens see each other in a layer, and whether something is computed of each.
+  func hasMixer(_ layer: Int) -> Bool { !isHalved || layer % 3 != 2 }
+  func hasMLP(_ layer: Int) -> Bool { !isHalved || layer % 3 == 2 }
 
   /// Whether the engine applies the window in all layers.
   var windowsEveryLayer = false
@@ -88,7 +107,7 @@ struct ToyModel {
       isLatent
       ? (hasIndexer ? "deepseek_v32" : "deepseek_v3")
       : isStateSpace
-        ? "bamba"
+        ? (isHalved ? "nemotron_h" : isSelective ? "jamba" : "bamba")
         : isCompressed
           ? "zaya"
           : isHybrid
@@ -132,6 +151,23 @@ struct ToyModel {
       fields["mamba_d_state"] = stateSize
       fields["mamba_n_groups"] = stateGroups
       fields["mamba_chunk_size"] = stateChunk
+    case "jamba":
+      fields["intermediate_size"] = intermediate
+      (fields["attn_layer_period"], fields["attn_layer_offset"]) = (2, 1)
+      (fields["mamba_d_state"], fields["mamba_dt_rank"]) = (stateSize, selectiveRank)
+      fields["num_experts"] = 1
+    case "nemotron_h":
+      fields["hybrid_override_pattern"] = String((0..<layers).map { Array("M*E")[$0 % 3] })
+      fields["mamba_num_heads"] = stateHeads
+      fields["mamba_head_dim"] = stateHeadDim
+      fields["ssm_state_size"] = stateSize
+      fields["n_groups"] = stateGroups
+      fields["chunk_size"] = stateChunk
+      fields["n_routed_experts"] = experts
+      fields["moe_intermediate_size"] = intermediate
+      fields["n_shared_experts"] = 1
+      fields["moe_shared_expert_intermediate_size"] = sharedWidth
+      fields["moe_latent_size"] = expertLatent
     case "zaya":
       fields["num_experts"] = experts
       fields["moe_intermediate_size"] = intermediate
