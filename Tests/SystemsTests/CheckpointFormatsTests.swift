@@ -67,6 +67,31 @@ import Testing
     #expect(try formats("{}") == MatrixFormats())
   }
 
+  @Test("ModelOpt's mixed checkpoints list each matrix, the LM head among them")
+  func mixed() throws {
+    func layers(_ module: String, _ algorithm: String) -> [String] {
+      (0..<2).map { #""model.layers.\#($0).\#(module)": {"quant_algo": "\#(algorithm)"}"# }
+    }
+    var listed = ["q_proj", "k_proj", "v_proj"].flatMap { layers("self_attn.\($0)", "FP8") }
+    listed += ["gate_proj", "up_proj", "down_proj"].flatMap { layers("mlp.\($0)", "W4A16_NVFP4") }
+    listed.append(#""lm_head": {"quant_algo": "W4A16_NVFP4", "group_size": 16}"#)
+    func read(_ listed: [String]) throws -> MatrixFormats {
+      try formats(
+        #"{"quant_method": "modelopt", "quant_algo": "MIXED_PRECISION", "quantized_layers": {\#(listed.joined(separator: ", "))}}"#
+      )
+    }
+    let found = try read(listed)
+    #expect(found.queryKeyValue == .fp8 && found.output == .bf16)
+    #expect(found.dense == .nvfp4W4A16 && found.head == .nvfp4W4A16)
+    // One layer of two, a matrix of three, a kind that is not known, one that is in no model.
+    for wrong in [
+      Array(listed.dropFirst()), Array(listed.dropLast(2)), listed + [#""lm_head": {"quant_algo": "FP5"}"#],
+      listed + [#""backbone.x": {"quant_algo": "NVFP4"}"#],
+    ] {
+      #expect(throws: DescriptionError.self) { try read(wrong) }
+    }
+  }
+
   @Test("ignore lists name matrices in several ways")
   func ignored() throws {
     let block = #"{"quant_method": "fp8", "weight_block_size": [128, 128], "modules_to_not_convert": "#
@@ -114,7 +139,8 @@ import Testing
       (#"{"quant_method": "bitsandbytes", "load_in_4bit": true}"#, "is 'bitsandbytes'"),
       (#"{"quant_method": "fp8", "weight_block_size": [64, 64]}"#, "weight_block_size"),
       (#"{"quant_method": "fp8", "fmt": "e5m2"}"#, "'quantization_config.fmt' is 'e5m2'; expected 'e4m3'"),
-      (#"{"quant_method": "modelopt", "quant_algo": "MIXED_PRECISION"}"#, "is 'MIXED_PRECISION'"),
+      (#"{"quant_method": "modelopt", "quant_algo": "MIXED_PRECISION"}"#, "quantized_layers' is missing"),
+      (#"{"quant_method": "modelopt", "quant_algo": "FP6"}"#, "is 'FP6'"),
       (#"{"quant_method": "gptq", "bits": 3, "group_size": 128}"#, "bits' is 3; expected 4 or 8"),
       (#"{"quant_method": "gptq", "bits": 4, "group_size": -1}"#, "group_size' is -1"),
       (#"{"quant_method": "gptq", "bits": 4, "group_size": 128, "lm_head": true}"#, "lm_head' is true"),

@@ -84,6 +84,35 @@ import Testing
     }
   }
 
+  @Test("checkpoints may leave some recurrences in 16 bits, and not a half of one")
+  func wideRecurrences() throws {
+    func quantised(_ excluded: [String]) throws -> ModelDescription {
+      try model(
+        """
+        {"model_type": "nemotron_h", "hybrid_override_pattern": "MMEM*", "num_hidden_layers": 5, "mamba_num_heads": 8,
+         "mamba_head_dim": 32, "ssm_state_size": 16, "n_groups": 1, "n_routed_experts": 4, "num_experts_per_tok": 2,
+         "moe_intermediate_size": 128, "n_shared_experts": 1, "moe_shared_expert_intermediate_size": 256,
+         "moe_latent_size": 64, "head_dim": 32, \(sizes),
+         "quantization_config": {"quant_algo": "NVFP4", "exclude_modules": \(excluded)}}
+        """)
+    }
+    let own = ["in_proj", "out_proj"].map { "backbone.layers.1.mixer.\($0)" }
+    let (all, some) = (try quantised([]), try quantised(own))
+    #expect(all.wideRecurrences.isEmpty && some.wideRecurrences == [1])
+    for formats in [all.formats, some.formats] {
+      #expect(formats.recurrence == .nvfp4 && formats.latents == .nvfp4 && formats.sharedExperts == .nvfp4)
+      #expect(formats.experts == .nvfp4 && formats.head == .bf16)
+    }
+    #expect(all.layerMap.kinds.count == 3 && some.layerMap.kinds.count == 4)
+    let space = try #require(some.stateSpace)
+    let weights = 256 * (space.inputWidth + space.innerWidth)
+    let difference = try some.shard(over: 1).weightBytes - all.shard(over: 1).weightBytes
+    #expect(difference == 2 * weights - weights * 9 / 16)
+    #expect(throws: JSONError.self) { try quantised([own[0]]) }
+    // Cut into stages, layers keep their formats.
+    #expect(try some.shard(over: 1).stage(1..<3).model.wideRecurrences == [0])
+  }
+
   @Test("Jamba's Mamba-1 is split by channels, and its step projection over them")
   func jamba() throws {
     let jamba = try shipped("jamba-1.5-mini")

@@ -76,7 +76,8 @@ extension LayerProgram {
     guard shard.holdsHead else { return [] }
     let model = shard.model
     return [
-      norm(hidden: model.hidden, choice), product(.lmHead, n: shard.vocabulary, k: model.hidden),
+      norm(hidden: model.hidden, choice),
+      product(.lmHead, n: shard.vocabulary, k: model.hidden, format: model.formats.head),
       // GPU 0 gathers the logits and reads them all.
       streaming(.sampling, .fused) { 2 * Double($0.computed) * Double(model.vocabulary) },
     ]

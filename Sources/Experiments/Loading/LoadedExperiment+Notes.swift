@@ -9,16 +9,8 @@ extension LoadedExperiment {
   /// How far the figures can be trusted.
   package func notes(totals: SystemTotals) -> [String] {
     var notes: [String] = []
-    let extrapolated = totals.kernels.filter { $0.extrapolatedCalls > 0 }
-      .sorted { $0.extrapolatedSeconds > $1.extrapolatedSeconds }
-    let seconds = totals.kernels.reduce(0) { $0 + $1.seconds }
-    let share = extrapolated.reduce(0) { $0 + $1.extrapolatedSeconds } / max(seconds, .leastNonzeroMagnitude)
-    let names = extrapolated.map {
-      "\($0.kernel) \(100 * $0.extrapolatedCalls / max($0.calls, 1)) % of its calls"
-    }
-    notes.append(
-      String(format: "%.1f %% of the kernels' time lies outside what was measured", share * 100)
-        + (names.isEmpty ? "." : ": \(names.joined(separator: ", "))."))
+    let share = unmeasuredShare(totals)
+    if let line = evidenceLine(totals) { notes.append(line) }
     let system = loaded.system
     let unmeasured =
       loaded.calibration.isOfDataSheet

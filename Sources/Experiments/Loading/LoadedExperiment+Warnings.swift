@@ -56,12 +56,10 @@ extension LoadedExperiment {
           + "; kernels and instances are of the whole run"
       )
     }
-    let seconds = totals.kernels.reduce(0) { $0 + $1.seconds }
-    let outside =
-      totals.kernels.reduce(0) { $0 + $1.extrapolatedSeconds } / max(seconds, .leastNonzeroMagnitude)
+    let outside = unmeasuredShare(totals)
     if outside >= Self.muchUnmeasured {
       lines.append(
-        "\(String(format: "%.0f", outside * 100)) % of the kernels' time lies outside what was measured (below)"
+        "\(String(format: "%.0f", outside * 100)) % of the kernels' time rests on nothing measured in its shape and size (below)"
       )
     }
     return lines

@@ -3,8 +3,8 @@
 /// A ledger is filled and read by the cost model that prices its instance. Steps that cost the same are not added up:
 /// their prices are counted, by a small number such as their rows, and multiplied when the ledger is read.
 public struct KernelLedger: Sendable {
-  /// How often each price was used, for up to ten kinds of prices.
-  public var uses: InlineArray<10, PriceUses> = InlineArray(repeating: PriceUses())
+  /// How often each price was used, for up to eighteen kinds of prices: two, and two for each of eight kinds of layers.
+  public var uses: InlineArray<18, PriceUses> = InlineArray(repeating: PriceUses())
   /// Sums of what has no price of its own, for up to five kinds of kernels.
   public var totals: InlineArray<5, SIMD8<Double>> = InlineArray(repeating: .zero)
   /// Sums of what has neither, by kernels; empty where there is no such.

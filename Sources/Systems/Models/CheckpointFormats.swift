@@ -12,6 +12,8 @@ struct CheckpointFormats {
     /// Where the names stand.
     var place = ""
     var format: WeightFormat
+
+    func names(_ module: String) -> Bool { modules?.contains(module) ?? false }
   }
 
   private var rules: [Rule] = []
@@ -72,7 +74,9 @@ struct CheckpointFormats {
     case "fbgemm_fp8":
       rules = [Rule(format: .fp8)]
     case "modelopt", "modelopt_fp4":
-      rules = [Rule(format: try Self.modelOpt(object))]
+      rules =
+        try object.optionalText("quant_algo") == "MIXED_PRECISION"
+        ? Self.mixed(object) : [Rule(format: Self.modelOpt(object))]
     case "compressed-tensors":
       rules = try Self.groups(object)
     case "awq", "gptq", "awq_marlin", "gptq_marlin":
@@ -107,18 +111,37 @@ struct CheckpointFormats {
     return .fp8Block
   }
 
+  /// The formats of matrices that are listed one by one; the others are 16-bit.
+  private static func mixed(_ object: JSONObject) throws(JSONError) -> [Rule] {
+    let layers = try object.object("quantized_layers")
+    var names: [WeightFormat: [String]] = [:]
+    for member in layers.members {
+      names[try modelOpt(try layers.object(member.key)), default: []].append(member.key)
+    }
+    var rules: [Rule] = []
+    for format in WeightFormat.allCases {
+      guard let listed = names[format] else { continue }
+      rules.append(
+        Rule(
+          modules: try ModuleNames(listed, field: "quantized_layers", of: object),
+          place: object.place("quantized_layers"), format: format))
+    }
+    return rules
+  }
+
   private static func modelOpt(_ object: JSONObject) throws(JSONError) -> WeightFormat {
     let algorithm = try object.text("quant_algo")
     switch algorithm {
     case "FP8", "FP8_PER_CHANNEL_PER_TOKEN": return .fp8
-    case "NVFP4":
+    case "NVFP4", "W4A16_NVFP4":
       if let size = try object.optionalInteger("group_size", in: 1...(1 << 20)), size != 16 {
         throw object.invalid("group_size", .integer(size), expected: "16 for NVFP4")
       }
-      return .nvfp4
+      return algorithm == "NVFP4" ? .nvfp4 : .nvfp4W4A16
     default:
       throw object.invalid(
-        "quant_algo", .text(algorithm), expected: "'FP8', 'FP8_PER_CHANNEL_PER_TOKEN' or 'NVFP4'")
+        "quant_algo", .text(algorithm),
+        expected: "'FP8', 'FP8_PER_CHANNEL_PER_TOKEN', 'NVFP4', 'W4A16_NVFP4' or 'MIXED_PRECISION'")
     }
   }
 
@@ -319,6 +342,16 @@ struct CheckpointFormats {
   private static func contains(_ modules: ModuleNames, _ name: String, layer: Int) -> Bool {
     ["model.layers", "model.language_model.layers", "language_model.model.layers", "backbone.layers"]
       .contains { modules.contains("\($0).\(layer).\(name)") }
+  }
+
+  /// The format of the LM head: that of a list that names it, else 16 bits, whatever a checkpoint says of all matrices.
+  mutating func formatOfHead() -> WeightFormat {
+    guard !ignored.contains("lm_head") else { return .bf16 }
+    guard
+      let index = rules.firstIndex(where: { $0.place.hasSuffix("quantized_layers") && $0.names("lm_head") })
+    else { return .bf16 }
+    used.insert(index)
+    return rules[index].format
   }
 
   /// Refuses groups whose names were not found in the model, once the formats of all kinds are known.

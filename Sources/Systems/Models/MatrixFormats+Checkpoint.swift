@@ -14,23 +14,26 @@ extension MatrixFormats {
   ///   - shared: layers with experts that every token passes.
   ///   - sharedAreMLPs: whether those are the layers' dense MLPs.
   ///   - latents: layers that project what goes into routed experts, and comes out.
+  ///   - isTied: whether the LM head is the embedding, which is in 16 bits.
   /// - Returns: the formats, and the recurrent layers with projections in 16 bits, unless all have.
   /// - Throws: `JSONError` where layers differ.
   static func read(
     _ checkpoint: CheckpointFormats?, attention: [Int], isLatent: Bool, recurrent: [Int], mayDiffer: Bool,
-    dense: [Int], routed: [Int], shared: [Int], sharedAreMLPs: Bool, latents: [Int]
+    dense: [Int], routed: [Int], shared: [Int], sharedAreMLPs: Bool, latents: [Int], isTied: Bool
   ) throws(JSONError) -> (formats: MatrixFormats, wideRecurrences: [Int]) {
     var formats = MatrixFormats()
     guard var checkpoint else { return (formats, []) }
     let wide = try formats.fill(
       from: &checkpoint, attention: attention, isLatent: isLatent, recurrent: recurrent, mayDiffer: mayDiffer,
-      dense: dense, routed: routed, shared: shared, sharedAreMLPs: sharedAreMLPs, latents: latents)
+      dense: dense, routed: routed, shared: shared, sharedAreMLPs: sharedAreMLPs, latents: latents,
+      isTied: isTied)
     return (formats, wide)
   }
 
   private mutating func fill(
     from checkpoint: inout CheckpointFormats, attention: [Int], isLatent: Bool, recurrent: [Int],
-    mayDiffer: Bool, dense: [Int], routed: [Int], shared: [Int], sharedAreMLPs: Bool, latents: [Int]
+    mayDiffer: Bool, dense: [Int], routed: [Int], shared: [Int], sharedAreMLPs: Bool, latents: [Int],
+    isTied: Bool
   ) throws(JSONError) -> [Int] {
     try checkpoint.requireExperts(routed)
     let gated = ["gate_proj", "up_proj", "down_proj"]
@@ -86,6 +89,7 @@ extension MatrixFormats {
     self.latents = try checkpoint.format(
       of: "the latent projections of experts", [["mixer.fc1_latent_proj", "mixer.fc2_latent_proj"]],
       in: latents)
+    if !isTied { head = checkpoint.formatOfHead() }
     try checkpoint.requireUse()
     keyValues = checkpoint.keyValues
     return wide

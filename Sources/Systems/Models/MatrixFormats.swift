@@ -1,6 +1,6 @@
 /// How each kind of a model's matrices is stored.
 ///
-/// Embedding, LM head, router and norms are 16-bit in all checkpoints that are read.
+/// Embedding, router and norms are 16-bit in all checkpoints that are read.
 public struct MatrixFormats: Sendable, Hashable {
   /// The query, key and value projection.
   public var queryKeyValue = WeightFormat.bf16
@@ -16,6 +16,8 @@ public struct MatrixFormats: Sendable, Hashable {
   public var sharedExperts = WeightFormat.bf16
   /// The projections to the width that routed experts work on, and back.
   public var latents = WeightFormat.bf16
+  /// The LM head.
+  public var head = WeightFormat.bf16
   /// Keys and values in KV memory: `bf16` or `fp8`.
   public var keyValues = WeightFormat.bf16
 
@@ -25,7 +27,7 @@ public struct MatrixFormats: Sendable, Hashable {
   /// The different formats, 16 bits among them only where all is 16-bit.
   public var quantised: Set<WeightFormat> {
     Set([
-      queryKeyValue, output, recurrence, dense, experts, sharedExperts, latents, keyValues,
+      queryKeyValue, output, recurrence, dense, experts, sharedExperts, latents, head, keyValues,
     ]).subtracting([.bf16])
   }
 
@@ -40,7 +42,7 @@ public struct MatrixFormats: Sendable, Hashable {
     let all =
       attention + [
         ("recurrence", recurrence), ("MLP", dense), ("experts", experts), ("shared experts", sharedExperts),
-        ("latent projections", latents), ("KV", keyValues),
+        ("latent projections", latents), ("LM head", head), ("KV", keyValues),
       ]
     let named = all.filter { $0.1 != .bf16 }.map { "\($0.0) \($0.1.rawValue)" }
     return named.isEmpty ? "all 16-bit" : named.joined(separator: ", ") + ", the rest 16-bit"

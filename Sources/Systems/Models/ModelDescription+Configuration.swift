@@ -21,7 +21,7 @@ extension ModelDescription {
 
   init(name: String, config whole: JSONObject, folder: URL?) throws(JSONError) {
     let config = try Self.textModel(whole)
-    let family = try Self.family(config)
+    let family = try Self.family(config, of: whole)
     self.name = name
     layers = try Self.layerCount(config)
     hidden = try config.integer("hidden_size", in: Self.sizes)
@@ -127,8 +127,15 @@ extension ModelDescription {
       recurrent: indices.filter { recurrent[$0] }, mayDiffer: stateSpace != nil,
       dense: indices.filter { computes[$0] && dense[$0] }, routed: indices.filter { !dense[$0] },
       shared: sharedWidth > 0 ? indices.filter { !dense[$0] } : [], sharedAreMLPs: family == .gemma4,
-      latents: expertLatent == nil ? [] : indices.filter { !dense[$0] })
+      latents: expertLatent == nil ? [] : indices.filter { !dense[$0] }, isTied: hasTiedEmbeddings)
     try readHeadsOfKinds(config, family: family)
+
+    let kinds = layerMap.kinds.count
+    guard kinds <= Self.mostKinds else {
+      throw .malformed(
+        file: config.file, line: nil,
+        reason: "layers are of \(kinds) kinds; expected up to \(Self.mostKinds): steps are priced by kind")
+    }
 
     // Every product of sizes that is ever formed is a summand of this one, or a few bytes times it.
     let width = Double(max(intermediate, experts * expertIntermediate + sharedWidth))
@@ -141,6 +148,9 @@ extension ModelDescription {
         reason: "the sizes amount to \(total) parameters; expected fewer than 1e15")
     }
   }
+
+  /// Kinds of layers that prices are kept for.
+  private static let mostKinds = 8
 
   /// The number of layers: some files list their kinds alone.
   private static func layerCount(_ config: JSONObject) throws(JSONError) -> Int {
@@ -158,9 +168,10 @@ extension ModelDescription {
     try config.optionalObject("text_config") ?? config
   }
 
-  private static func family(_ config: JSONObject) throws(JSONError) -> ModelFamily {
+  private static func family(_ config: JSONObject, of whole: JSONObject) throws(JSONError) -> ModelFamily {
     let expected = "one of " + ModelFamily.allCases.map(\.rawValue).joined(separator: ", ")
-    guard let type = try config.optionalText("model_type") else {
+    let (own, outer) = (try config.optionalText("model_type"), try whole.optionalText("model_type"))
+    guard let type = own ?? outer else {
       throw .missing(file: config.file, field: "model_type", expected: expected)
     }
     guard let family = ModelFamily(rawValue: type) ?? ModelFamily.aliases[type] else {

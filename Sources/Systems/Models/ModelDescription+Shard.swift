@@ -73,6 +73,7 @@ extension ModelDescription {
       expertBytesPerLayer: expertsHere * bytesPerExpert,
       routerBytes: 2 * routerParameters,
       expertBiasBytes: hasMLPBias ? 2 * expertsHere * (2 * expertIntermediate + hidden) : 0,
-      embeddingBytes: 2 * vocabulary * hidden, headBytes: 2 * vocabulary * hidden)
+      embeddingBytes: 2 * vocabulary * hidden,
+      headBytes: formats.head.bytes(rows: vocabulary, columns: hidden))
   }
 }

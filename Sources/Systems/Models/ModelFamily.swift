@@ -150,10 +150,13 @@ public enum ModelFamily: String, Sendable, CaseIterable {
   /// Why a kind of model is refused that is well known; nil for others.
   static func obstacle(_ type: String) -> String? {
     switch type {
-    case "deepseek_v4", "deepseek_ref", "deepseek_v41": "its compressed attention has no published law"
+    case "deepseek_v4", "deepseek_ref", "deepseek_v41", "deepseek_v41_text":
+      "its compressed attention has no published law"
     case "kimi_k3", "kimi_linear": "its delta attention (KDA) has no law here"
-    case "minimax_m3", "minimax_m3_text": "its block-sparse attention has no law here"
+    case "minimax_m3", "minimax_m3_text", "minimax_m3_vl": "its block-sparse attention has no law here"
     case "mamba": "Mamba-1 is read beside attention alone, as in jamba"
+    case "glm5_next", "glm5_next_text", "muse_glimmer", "muse_glimmer_text":
+      "its layers have no published description"
     case "zamba2": "one attention that layers share has no law here"
     case "lfm2", "lfm2_moe": "its short convolutions have no law here"
     default: nil

@@ -14,6 +14,8 @@ public enum WeightFormat: String, Codable, Sendable, Hashable, CaseIterable {
   case mxfp4MXFP8 = "mxfp4_mxfp8"
   /// 4 bits a weight and an 8-bit scale for every 16 weights along a row; products are computed in FP4.
   case nvfp4
+  /// The same weights, multiplied by activations in 16 bits.
+  case nvfp4W4A16 = "nvfp4_w4a16"
   /// 4 bits a weight, with a 16-bit scale and a 4-bit zero for every 128 along a row; activations stay 16-bit.
   case int4
   /// The same with groups of 64.
@@ -29,7 +31,7 @@ public enum WeightFormat: String, Codable, Sendable, Hashable, CaseIterable {
   public var multipliesNarrow: Bool {
     switch self {
     case .fp8, .fp8Block, .mxfp4MXFP8, .nvfp4, .int8W8A8: true
-    case .bf16, .mxfp4, .int4, .int4Groups64, .int4Groups32, .int8: false
+    case .bf16, .mxfp4, .nvfp4W4A16, .int4, .int4Groups64, .int4Groups32, .int8: false
     }
   }
 
@@ -41,7 +43,7 @@ public enum WeightFormat: String, Codable, Sendable, Hashable, CaseIterable {
     case .fp8, .int8W8A8: rows * columns
     case .fp8Block: rows * columns + 4 * ((rows + 127) / 128) * groups(of: 128)
     case .mxfp4, .mxfp4MXFP8: rows * ((columns + 1) / 2 + groups(of: 32))
-    case .nvfp4: rows * ((columns + 1) / 2 + groups(of: 16))
+    case .nvfp4, .nvfp4W4A16: rows * ((columns + 1) / 2 + groups(of: 16))
     case .int4: rows * ((columns + 1) / 2) + (5 * rows * groups(of: 128) + 1) / 2
     case .int4Groups64: rows * ((columns + 1) / 2) + (5 * rows * groups(of: 64) + 1) / 2
     case .int4Groups32: rows * ((columns + 1) / 2 + 2 * groups(of: 32))
@@ -56,7 +58,7 @@ public enum WeightFormat: String, Codable, Sendable, Hashable, CaseIterable {
     case .fp8, .int8W8A8: 1
     case .fp8Block: 1 + 4.0 / 16_384
     case .mxfp4, .mxfp4MXFP8: 4.25 / 8
-    case .nvfp4, .int4Groups32: 4.5 / 8
+    case .nvfp4, .nvfp4W4A16, .int4Groups32: 4.5 / 8
     case .int4: (4 + 20.0 / 128) / 8
     case .int4Groups64: (4 + 20.0 / 64) / 8
     case .int8: 1 + 2.0 / 128

@@ -1,0 +1,50 @@
+import CostModels
+import Foundation
+import Serving
+
+extension LoadedExperiment {
+  /// What the times of the run's kernels rest on, in shares; empty where a law prices whole iterations.
+  private func evidence(_ totals: SystemTotals) -> [(kind: KernelEvidence.Kind, share: Double)] {
+    guard law == nil else { return [] }
+    let pools = [loaded] + (decoders.map { [$0.pool.loaded] + $0.others.map(\.loaded) } ?? [])
+    var all: KernelEvidence?
+    func add(_ evidence: KernelEvidence) {
+      if all == nil { all = evidence } else { all?.merge(evidence) }
+    }
+    for pool in pools {
+      let system = pool.system
+      add(KernelEvidence(system.shard, system.kernelChoice, calibration: pool.calibration))
+      if let drafter = pool.drafter {
+        let own = drafter.system
+        add(
+          KernelEvidence(
+            own.shard, own.engine.kernelChoice, calibration: pool.draftCalibration ?? pool.calibration,
+            prefix: "draft_"))
+      }
+    }
+    return all?.shares(of: totals.kernels) ?? []
+  }
+
+  /// The share of the kernels' time that rests on no measurement of the very shape and size, 0 to 1.
+  func unmeasuredShare(_ totals: SystemTotals) -> Double {
+    let shares = evidence(totals)
+    return shares.isEmpty ? 0 : 1 - (shares.first { $0.kind == .measured }?.share ?? 0)
+  }
+
+  /// The shares, and which kernels' launches lie outside what was measured; `nil` where a law prices whole iterations.
+  func evidenceLine(_ totals: SystemTotals) -> String? {
+    let shares = evidence(totals)
+    guard !shares.isEmpty else { return nil }
+    let parts = shares.map { kind, share in
+      (share < 0.0005 ? "under 0.1" : String(format: "%.1f", share * 100)) + " % \(kind.rawValue)"
+    }
+    let outside = totals.kernels.filter { $0.extrapolatedCalls > 0 }
+      .sorted { $0.extrapolatedSeconds > $1.extrapolatedSeconds }
+    let names = outside.map { use in
+      let percent = 100 * use.extrapolatedCalls / max(use.calls, 1)
+      return "\(use.kernel) \(percent < 1 ? "under 1" : "\(percent)") %"
+    }
+    return "Kernel time by evidence: \(parts.joined(separator: ", "))."
+      + (names.isEmpty ? "" : " Calls outside what was measured: \(names.joined(separator: ", ")).")
+  }
+}
