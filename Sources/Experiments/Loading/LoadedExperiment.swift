@@ -106,17 +106,22 @@ public struct LoadedExperiment: Sendable {
 
   /// Runs it.
   ///
-  /// - Parameter percentiles: of the latencies in the summary, beside the median: numbers from 0 to 100.
+  /// - Parameters:
+  ///   - percentiles: of the latencies in the summary, beside the median: numbers from 0 to 100.
+  ///   - threads: most threads that instances run on, where none knows of another; the results are the same.
   /// - Returns: what came out.
   /// - Throws: if the policy breaks the engine's rules.
   /// - Complexity: O(iterations + requests).
-  public func run(percentiles: [Double] = [99]) throws(SimulationError) -> RunResult {
-    try run(RunRecorder(metrics: RunMetrics(objective: objective)), percentiles: percentiles)
+  public func run(percentiles: [Double] = [99], threads: Int = 1) throws(SimulationError) -> RunResult {
+    try run(
+      RunRecorder(metrics: RunMetrics(objective: objective)), percentiles: percentiles, threads: threads)
   }
 
   /// Runs it with a recorder that may log, draw and show progress.
+  ///
+  /// Its parameters are those of ``run(percentiles:threads:)``.
   package func run(
-    _ recorder: consuming RunRecorder, percentiles: [Double] = [99]
+    _ recorder: consuming RunRecorder, percentiles: [Double] = [99], threads: Int = 1
   ) throws(SimulationError) -> RunResult {
     let started = ContinuousClock.now
     var recorder = recorder
@@ -124,7 +129,11 @@ public struct LoadedExperiment: Sendable {
     if !workload.classes.isEmpty { recorder.classes = workload.classes.map { ClassShare(name: $0.name) } }
     recorder.measure(specification.limits.window)
     if count > 1 { recorder.shares = Array(repeating: InstanceShare(), count: count) }
-    let totals = try run(recorder: &recorder)
+    let totals =
+      threads > 1 && runsApart && !recorder.wantsKernels && !recorder.wantsRows
+      ? try ParallelRun(instances: count, threads: threads, makeSimulation: makeSimulation(share:))
+        .run(recorder: &recorder)
+      : try run(recorder: &recorder)
     return RunResult(
       self, recorder: recorder, totals: totals, wall: ContinuousClock.now - started, percentiles: percentiles)
   }
@@ -165,9 +174,7 @@ public struct LoadedExperiment: Sendable {
 
   private func totals(of simulation: borrowing Simulation) -> SystemTotals {
     SystemTotals(
-      kernels: simulation.kernels, layerUses: simulation.layerUses ?? LayerUses(),
-      idleJoules: simulation.idleJoules, meanInSystem: simulation.meanInSystem,
-      peakInSystem: simulation.peakInSystem, pipelines: simulation.pipelineUses)
+      kernels: simulation.kernels, outcomes: simulation.outcomes, population: simulation.population)
   }
 
   /// What says how long an iteration of a pool takes.
@@ -223,7 +230,21 @@ public struct LoadedExperiment: Sendable {
   /// The simulation, ready to run; its instances share a cost model.
   public func makeSimulation() -> Simulation { makeSimulation(Staging()) }
 
-  private func makeSimulation(_ staging: Staging) -> Simulation {
+  /// A simulation of some of the instances, where they run apart.
+  func makeSimulation(share: Range<Int>) -> Simulation { makeSimulation(Staging(), share: share) }
+
+  /// Whether there are several instances and none knows of another.
+  var runsApart: Bool {
+    guard specification.cluster.instanceCount > 1, decoders == nil, servers == nil,
+      specification.limits.maxConcurrency == nil, !specification.system.drawsRouting,
+      !tiers.contains(where: \.isShared), !router.entry.usesPrices
+    else { return false }
+    let facts = RouterCatalog.Facts(
+      instances: pool.instances, contents: PromptContents(), blockSize: 1, seed: specification.seed)
+    return router.makeRouter(facts).isOblivious
+  }
+
+  private func makeSimulation(_ staging: Staging, share: Range<Int>? = nil) -> Simulation {
     let costModel = makeCostModel(of: loaded, law: law)
     let engine = loaded.system.engine
     let pool = pool
@@ -259,7 +280,7 @@ public struct LoadedExperiment: Sendable {
       frontEnd: FrontEnd(
         seconds: engine.scheduling.outsideMilliseconds * 1e-3,
         secondsPerToken: engine.scheduling.outsideTokenMicroseconds * 1e-6), fastForwards: !exactSteps,
-      disaggregation: decoders?.disaggregation(prefill: pool), servers: servers)
+      disaggregation: decoders?.disaggregation(prefill: pool), servers: servers, share: share)
   }
 
   private func requests(_ staging: Staging) -> any IteratorProtocol<Request> {

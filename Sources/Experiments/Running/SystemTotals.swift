@@ -15,6 +15,15 @@ public struct SystemTotals: Sendable {
   /// How much of the stages' time of each instance was used; `nil` where an instance has none.
   public let pipelines: [PipelineUse?]
 
+  init(kernels: [KernelUse], outcomes: [InstanceOutcome], population: Population) {
+    self.kernels = kernels
+    layerUses = InstanceOutcome.layerUses(of: outcomes) ?? LayerUses()
+    idleJoules = InstanceOutcome.idleJoules(of: outcomes)
+    meanInSystem = population.mean
+    peakInSystem = population.peak
+    pipelines = outcomes.map(\.pipelineUse)
+  }
+
   /// The same of all instances that have stages; `nil` if none has.
   public var pipeline: PipelineUse? {
     let uses = pipelines.compactMap { $0 }

@@ -5,6 +5,9 @@ import Statistics
 public struct RandomRouter: Router {
   private var draws: SplitMix64
 
+  /// True.
+  public var isOblivious: Bool { true }
+
   /// Creates the router of a run's seed.
   public init(seed: UInt64) { draws = SplitMix64(seed: seed, purpose: "router") }
 

@@ -16,6 +16,10 @@ public protocol Router: Sendable {
   mutating func noteEnd(of request: Int, at time: Seconds)
   /// Whether it wants to be told of first tokens and ends.
   var listens: Bool { get }
+  /// Whether it decides without a look at what becomes of requests: at `inFlight`, first tokens or ends.
+  ///
+  /// What happens at one instance then matters to no other, and they may run apart.
+  var isOblivious: Bool { get }
 }
 
 extension Router {
@@ -25,11 +29,16 @@ extension Router {
   public mutating func noteEnd(of request: Int, at time: Seconds) {}
   /// False.
   public var listens: Bool { false }
+  /// False.
+  public var isOblivious: Bool { false }
 }
 
 /// Sends requests to the instances in turn.
 public struct RoundRobin: Router {
   private var next = 0
+
+  /// True.
+  public var isOblivious: Bool { true }
 
   /// Creates the router.
   public init() {}

@@ -35,7 +35,12 @@ public struct Simulation: ~Copyable {
   /// Requests that are sent and not yet there, in the order in which they get there, and when each does.
   var travelling: [(request: Request, time: Seconds, target: Int)] = []
   var travellingHead = 0
-  private var arrivals = 0
+  /// How many requests arrivals have found.
+  public private(set) var population = Population()
+  /// The instances that are run; requests to others are left out.
+  let share: Range<Int>
+  /// When, and with what, the event happened that was handled last.
+  public private(set) var moment = Moment(0, .sending)
   /// Prompts on their way to the instances that decode them; `nil` where each instance does both.
   var handovers: Handovers?
   /// Ranks that step together, and which of these groups each instance is of; nothing where every instance steps by itself.
@@ -43,7 +48,6 @@ public struct Simulation: ~Copyable {
   var lockStepOf: [Int?] = []
   /// The instances of each server; empty where each has one.
   let servers: [Range<Int>]
-  private var sumInSystem = 0
   /// The instance whose event is handled, or -1.
   ///
   /// Those before it have had their turn at this time: what comes to them comes after a step of theirs that ends now.
@@ -66,13 +70,21 @@ public struct Simulation: ~Copyable {
   ///   - disaggregation: which instances compute prompts for the others; `nil` where each does both.
   ///   - servers: how the instances are put together to servers; `nil` where each is one. A router then chooses among the
   ///     servers.
+  ///   - share: the instances that this simulation runs, where others run the rest; `nil` for all. It may be some only
+  ///     where none knows of another: with a router that is oblivious, no limit on concurrency, no disaggregation, and one
+  ///     instance to a server.
   public init(
     instances: [InstanceConfiguration], router: any Router = RoundRobin(),
     requests: any IteratorProtocol<Request>, maxModelLength: Tokens = .max, maxConcurrency: Int = .max,
     stopAt: Seconds = .infinity, frontEnd: FrontEnd = FrontEnd(), fastForwards: Bool = true,
-    disaggregation: Disaggregation? = nil, servers: Servers? = nil
+    disaggregation: Disaggregation? = nil, servers: Servers? = nil, share: Range<Int>? = nil
   ) {
     precondition(!instances.isEmpty, "a simulation needs an instance")
+    precondition(
+      share == nil
+        || router.isOblivious && maxConcurrency == .max && disaggregation == nil && servers == nil,
+      "no instance knows of another")
+    self.share = share ?? instances.indices
     let senders = disaggregation?.prefillInstances ?? instances.count
     precondition(
       servers.map { $0.ranks.last?.upperBound == instances.count } ?? true, "each instance is of a server")
@@ -138,9 +150,11 @@ public struct Simulation: ~Copyable {
       return true
     }
     guard let event else {
+      moment = Moment(.infinity, .end, share.lowerBound)
       reportUnfinished(recorder: &recorder)
       return false
     }
+    moment = Moment(event.time, .stepEnd, event.source)
     turn = event.source
     defer { turn = -1 }
     if !lockSteps.isEmpty, let group = lockStepOf[event.source] {
@@ -161,50 +175,32 @@ public struct Simulation: ~Copyable {
     return true
   }
 
+  /// What each of the instances that are run leaves behind, in their order.
+  public var outcomes: [InstanceOutcome] { instances[share].map { InstanceOutcome($0) } }
+
   /// Energy that the instances drew while they had nothing to do, until the last step of all ended, in joules.
-  public var idleJoules: Joules {
-    let end = instances.reduce(0) { max($0, $1.view.busyUntil) }
-    return instances.reduce(0) { $0 + $1.idleJoules(until: end) }
-  }
+  public var idleJoules: Joules { InstanceOutcome.idleJoules(of: outcomes) }
 
   /// How much of the stages' time of each instance was used; `nil` where an instance has none.
-  public var pipelineUses: [PipelineUse?] { instances.map(\.pipelineUse) }
+  public var pipelineUses: [PipelineUse?] { outcomes.map(\.pipelineUse) }
 
   /// What each kernel used, over all instances.
   public var kernels: [KernelUse] {
-    var totals: [KernelUse] = []
-    for use in instances.flatMap(\.kernels) + lockSteps.compactMap(\.clock.limitUse) {
-      if let i = totals.firstIndex(where: { $0.kernel == use.kernel }) {
-        totals[i] += use
-      } else {
-        totals.append(use)
-      }
-    }
-    return totals
+    InstanceOutcome.kernels(of: outcomes, and: lockSteps.compactMap(\.clock.limitUse))
   }
 
   /// What layers used by what they carry, over all instances; `nil` unless it was asked for.
-  public var layerUses: LayerUses? {
-    instances.reduce(nil) { total, instance in
-      guard let uses = instance.ledger.byLayers else { return total }
-      return total.map { $0 + uses } ?? uses
-    }
-  }
+  public var layerUses: LayerUses? { InstanceOutcome.layerUses(of: outcomes) }
 
   /// Keeps what layers use by what they carry, for ``layerUses``; call it before the run.
   public mutating func keepLayerUses() {
     for i in instances.indices { instances[i].ledger.byLayers = LayerUses() }
   }
 
-  /// Mean number of requests in the system, the newcomer included, as each arrives.
-  public var meanInSystem: Double { arrivals > 0 ? Double(sumInSystem) / Double(arrivals) : 0 }
-
-  /// Most requests in the system at any time.
-  public private(set) var peakInSystem = 0
-
   /// Lets a request come in; all that come at the same moment are taken in before an instance starts.
   private mutating func arrive(_ request: Request, recorder: inout some Recorder) throws(SimulationError) {
     let now = request.arrival
+    moment = Moment(now, .sending, request.id)
     send(request, recorder: &recorder)
     upcoming = nextRequest()
     while let next = upcoming, next.arrival == now {
@@ -220,6 +216,7 @@ public struct Simulation: ~Copyable {
   ) throws(SimulationError) -> Bool? {
     let now = travelling[travellingHead].time
     guard now <= event?.time ?? .infinity, now <= upcoming?.arrival ?? .infinity else { return nil }
+    moment = Moment(now, .comingIn, travelling[travellingHead].request.id)
     while travellingHead < travelling.count, travelling[travellingHead].time == now {
       let one = travelling[travellingHead]
       hand(one.request, to: one.target, at: now, recorder: &recorder)
@@ -252,6 +249,7 @@ public struct Simulation: ~Copyable {
       servers.isEmpty
       ? router.route(request, inFlight: senders == inFlight.count ? inFlight : Array(inFlight[..<senders]))
       : rank(for: request, in: servers)
+    guard share.contains(target) else { return }
     guard accepts(request, at: target) else {
       if listens { router.noteEnd(of: request.id, at: request.arrival) }
       var record = RequestRecord(request: request)
@@ -261,9 +259,7 @@ public struct Simulation: ~Copyable {
     }
     inFlight[target] += 1
     totalInFlight += 1
-    arrivals += 1
-    sumInSystem += totalInFlight
-    peakInSystem = max(peakInSystem, totalInFlight)
+    population.note(totalInFlight)
     guard !frontEnd.isImmediate else {
       return hand(request, to: target, at: request.arrival, recorder: &recorder)
     }
@@ -287,8 +283,10 @@ public struct Simulation: ~Copyable {
 
   /// Whether a request can be served where it is sent and, if it goes on elsewhere, there.
   private func accepts(_ request: Request, at target: Int) -> Bool {
-    guard handovers != nil else { return instances[target].accepts(request) }
-    return instances[target].acceptsPrompt(request) && instances[senders].accepts(request)
+    // An instance that is asked itself is copied for it.
+    let longest = instances[target].longest
+    guard handovers != nil else { return longest.allows(request) }
+    return longest.allowsPrompt(of: request) && instances[senders].longest.allows(request)
   }
 
   /// Hands a request to its instance.

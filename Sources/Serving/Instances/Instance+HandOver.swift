@@ -9,11 +9,6 @@ extension Instance {
     view.tellsGroups = mode == .group
   }
 
-  /// Whether a request's prompt can be computed here, whatever it writes.
-  func acceptsPrompt(_ request: Request) -> Bool {
-    request.promptTokens < longestSequence && request.promptTokens <= longestPrompt
-  }
-
   /// The sequence that goes on elsewhere: it has its prompt's KV entries and its first token.
   func sequenceHandedOver(_ slot: Slot) -> SequenceState {
     var sequence = view.sequences[slot.index]

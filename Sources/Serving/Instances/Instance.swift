@@ -5,10 +5,8 @@
 public struct Instance {
   /// Its number among the instances of a simulation.
   public let number: Int
-  /// The longest sequence, prompt and output together, that it serves.
-  public let longestSequence: Tokens
-  /// The longest prompt that it serves.
-  let longestPrompt: Tokens
+  /// The longest requests that it serves.
+  public let longest: LongestRequest
   /// What its policy sees.
   public internal(set) var view: InstanceView
   /// Time spent with nothing to do, up to the last step's end.
@@ -63,10 +61,10 @@ public struct Instance {
     scheduler = configuration.scheduler
     costModel = configuration.costModel
     idleWatts = costModel.idleWatts
-    longestSequence = min(maxModelLength, scheduler.longestSequence, configuration.memory.capacity)
-    longestPrompt = min(
-      scheduler.longestPrompt, configuration.rules.longestPrompt(in: configuration.memory))
-    view = InstanceView(configuration: configuration, longestOutput: longestSequence, number: number)
+    longest = LongestRequest(
+      sequence: min(maxModelLength, scheduler.longestSequence, configuration.memory.capacity),
+      prompt: min(scheduler.longestPrompt, configuration.rules.longestPrompt(in: configuration.memory)))
+    view = InstanceView(configuration: configuration, longestOutput: longest.sequence, number: number)
     clock = StepClock(
       overlapsHost: configuration.rules.stepsInFlight > 1, idleWatts: idleWatts, power: configuration.power)
     pipeline = costModel as? PipelineCostModel
@@ -117,12 +115,7 @@ public struct Instance {
     return kernels + ((microBatches?.clock.limitUse ?? clock.limitUse).map { [$0] } ?? [])
   }
 
-  /// Whether a request can be served at all.
-  public func accepts(_ request: Request) -> Bool {
-    request.totalTokens <= longestSequence && request.promptTokens <= longestPrompt
-  }
-
-  /// Takes in a request, which must be acceptable.
+  /// Takes in a request, which must not be longer than ``longest``.
   public mutating func accept(_ request: Request) {
     hasNews = true
     view.enqueue(request)

@@ -42,12 +42,22 @@ struct RunCommand: ParsableCommand {
   @Flag(help: "Print the experiment as JSON, with every default spelt out, and run nothing.")
   var dryRun = false
 
+  @Option(
+    help: ArgumentHelp(
+      "Threads that replicas run on, where the router does not look at what they do (round-robin, random). The results "
+        + "are the same. Default: one for each core.",
+      valueName: "n"))
+  var jobs: Int?
+
   @OptionGroup(title: "Results") var output: OutputOptions
   @OptionGroup(title: "Exports") var exports: ExportOptions
 
   func run() throws {
     try output.validateValues()
     try exports.validateValues(log: output.noDatabase ? nil : output.log)
+    if let jobs, !(1...1024).contains(jobs) {
+      throw CommandLineError.badValue(option: "--jobs", value: "\(jobs)", expected: "1 to 1024")
+    }
     var experiment = try load()
     let interruption = Interruption()
     experiment.interruption = interruption
@@ -75,7 +85,8 @@ struct RunCommand: ParsableCommand {
         metrics: RunMetrics(objective: experiment.objective), writer: writer,
         drawing: output.draw.map { experiment.drawing(rows: 16, columns: $0) }, progress: progress,
         steps: steps),
-      percentiles: output.percentiles + Self.further(statistics, beside: output.percentiles))
+      percentiles: output.percentiles + Self.further(statistics, beside: output.percentiles),
+      threads: jobs ?? ProcessInfo.processInfo.activeProcessorCount)
     progress?.clear()
     interrupts.cancel()
     try steps?.finish()

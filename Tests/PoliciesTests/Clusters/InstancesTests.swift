@@ -103,8 +103,8 @@ import Testing
       requests: requests([(0, 16, 1), (0.001, 16, 9), (0.02, 16, 9), (0.021, 16, 9)]).makeIterator())
     var recorder: any Recorder = History()
     try simulation.run(recorder: &recorder)
-    #expect(simulation.meanInSystem == 2)
-    #expect(simulation.peakInSystem == 3)
+    #expect(simulation.population.mean == 2)
+    #expect(simulation.population.peak == 3)
   }
 
   /// Each of three clients has a request in flight until the last ones: never more than three in the system.
