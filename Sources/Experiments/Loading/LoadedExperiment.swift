@@ -174,7 +174,7 @@ public struct LoadedExperiment: Sendable {
 
   private func totals(of simulation: borrowing Simulation) -> SystemTotals {
     SystemTotals(
-      kernels: simulation.kernels, outcomes: simulation.outcomes, population: simulation.population)
+      simulation.outcomes, further: simulation.limitUses, population: simulation.population)
   }
 
   /// What says how long an iteration of a pool takes.

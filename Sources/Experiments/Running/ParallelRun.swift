@@ -47,9 +47,7 @@ struct ParallelRun {
       if lanes[place].tape.next == nil, case .failed(let error, _) = lanes[place].ending { throw error }
       lanes[place].tape.play(into: &recorder, &population, inSystem: &inSystem)
     }
-    let outcomes = lanes.flatMap(\.outcomes)
-    return SystemTotals(
-      kernels: InstanceOutcome.kernels(of: outcomes), outcomes: outcomes, population: population)
+    return SystemTotals(lanes.flatMap(\.outcomes), population: population)
   }
 
   /// Runs a simulation, and hands over what it reports.

@@ -15,8 +15,9 @@ public struct SystemTotals: Sendable {
   /// How much of the stages' time of each instance was used; `nil` where an instance has none.
   public let pipelines: [PipelineUse?]
 
-  init(kernels: [KernelUse], outcomes: [InstanceOutcome], population: Population) {
-    self.kernels = kernels
+  /// Adds up what instances have left behind, and kernels that are no instance's own.
+  init(_ outcomes: [InstanceOutcome], further: [KernelUse] = [], population: Population) {
+    kernels = InstanceOutcome.kernels(of: outcomes, and: further)
     layerUses = InstanceOutcome.layerUses(of: outcomes) ?? LayerUses()
     idleJoules = InstanceOutcome.idleJoules(of: outcomes)
     meanInSystem = population.mean

@@ -184,10 +184,11 @@ public struct Simulation: ~Copyable {
   /// How much of the stages' time of each instance was used; `nil` where an instance has none.
   public var pipelineUses: [PipelineUse?] { outcomes.map(\.pipelineUse) }
 
+  /// What the power limit has made of steps that ranks took together; see ``Instance/kernels``.
+  public var limitUses: [KernelUse] { lockSteps.compactMap(\.clock.limitUse) }
+
   /// What each kernel used, over all instances.
-  public var kernels: [KernelUse] {
-    InstanceOutcome.kernels(of: outcomes, and: lockSteps.compactMap(\.clock.limitUse))
-  }
+  public var kernels: [KernelUse] { InstanceOutcome.kernels(of: outcomes, and: limitUses) }
 
   /// What layers used by what they carry, over all instances; `nil` unless it was asked for.
   public var layerUses: LayerUses? { InstanceOutcome.layerUses(of: outcomes) }
