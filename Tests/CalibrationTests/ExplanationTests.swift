@@ -22,7 +22,7 @@ import Testing
     let unfused: Set<KernelKind> = [.expertSiluMul, .expertSum]
     let rarer: Set<KernelKind> = [
       .latentGEMM, .queryGEMM, .latentProducts, .indexGEMM, .recurrenceGEMM, .recurrence, .sharedGateUpGEMM,
-      .sharedSiluMul, .sharedDownGEMM, .convolution, .convolutionGEMM,
+      .sharedSiluMul, .sharedDownGEMM, .convolution, .convolutionGEMM, .expertLatentGEMM,
       // Of ranks that share experts.
       .expertDispatch, .expertCombine,
       // Not the model's own: what makes drafts has it.

@@ -21,6 +21,22 @@ import Testing
     #expect(try #require(replicas).doubleValue * #require(capacity).doubleValue >= 100, "\(row)")
   }
 
+  /// At a limit that a few requests never reach, runs are bursts: no capacity is named, and no head-room.
+  @Test func aBurstIsNoCapacity() throws {
+    let arguments = [
+      "plan", "--request-rate", "1", "--trace", "sharegpt", "--slo", "ttft:100s", "--num-prompts", "40",
+      "--policy", "chunked", "--seeds", "0:0", "--no-db",
+    ]
+    let outcome = try Binary.run(arguments + ["--json"])
+    try #require(outcome.status == 0, "\(outcome.errors)")
+    #expect(outcome.errors.contains("this is a burst"), "\(outcome.errors)")
+    let rows = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [[String: Any]]
+    let row = try #require(rows?.first)
+    #expect(row["replicas"] as? Int == 1 && row["limited_by"] as? String == "burst")
+    #expect(row["capacity"] is NSNull && row["headroom"] is NSNull)
+    #expect(try Binary.run(arguments).output.contains("head-room unknown"))
+  }
+
   @Test func plansAreSortedByPrice() throws {
     let outcome = try Binary.run([
       "plan", "--request-rate", "12", "--trace", "sharegpt", "--slo", "ttft:1s", "tpot:30ms", "--percentile",

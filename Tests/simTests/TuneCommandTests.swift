@@ -38,6 +38,7 @@ import Testing
     ])
     #expect(outcome.status == 0)
     #expect(outcome.errors.contains("so that this is a burst") == isBurst, "\(outcome.errors)")
+    #expect(outcome.output.contains("runs at these rates are bursts") == isBurst, "\(outcome.output)")
   }
 
   @Test(arguments: [

@@ -37,6 +37,18 @@ import Testing
     #expect(outcome.errors.contains("requests of mean length at a time"), "\(outcome.errors)")
   }
 
+  /// What changes nothing is said, and the run is made.
+  @Test(arguments: [
+    (["--router", "kv"], "--router kv: one instance has nothing to decide"),
+    (["--image-tokens", "100"], "--image-tokens 100: tokens of images cost what others do"),
+    (["--measure-from", "1000"], "no request arrives in the measured part, from 1000.0 to"),
+  ]) func whatChangesNothingIsSaid(arguments: [String], warning: String) throws {
+    let plain = try Binary.run(["--num-prompts", "5", "--no-db"])
+    let outcome = try Binary.run(["--num-prompts", "5", "--no-db"] + arguments)
+    #expect(outcome.status == 0 && outcome.errors.contains(warning), "\(outcome.errors)")
+    #expect(!plain.errors.contains(warning))
+  }
+
   @Test func aRepeatedPercentileIsReportedOnce() throws {
     let outcome = try Binary.run([
       "--num-prompts", "3", "--metric-percentiles", "90,90,99", "--json", "--no-db",

@@ -16,6 +16,8 @@ package struct CapacityResult: Sendable {
   package let ownRates: [Double]
   /// Runs that the search looked at.
   package let runs: Int
+  /// Whether a run at the capacity is a burst, and says nothing of a steady rate.
+  package var isBurst: Bool { figures?.isBurst ?? false }
 
   package init(
     rate: Double?, failing: Double?, interval: Interval?, limit: CapacityCriterion.Limit?,

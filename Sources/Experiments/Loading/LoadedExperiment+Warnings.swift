@@ -29,6 +29,11 @@ extension LoadedExperiment {
         "memory is left for \(tokens) tokens of KV entries, \(Int(sequences)) requests of mean length at a time; use more "
           + "GPUs or a larger --gpu-memory-utilization")
     }
+    if workload.imageTokens > 0, specification.system.tokenPruning == nil, loaded.encoder == nil {
+      warnings.append(
+        "--image-tokens \(workload.imageTokens): tokens of images cost what others do; --vision-encoder adds what makes them, "
+          + "--token-pruning leaves some of them out")
+    }
     return warnings
   }
 

@@ -9,7 +9,7 @@ enum CapacityWarnings {
   ///   - result: of a search.
   ///   - name: what was searched.
   static func warn(of result: CapacityResult, _ name: String) {
-    guard let rate = result.rate, let figures = result.figures, figures.isBurst else { return }
+    guard let rate = result.rate, let figures = result.figures, result.isBurst else { return }
     sim.warn(
       String(
         format:

@@ -28,9 +28,13 @@ struct PlanTable {
     /// What a million tokens cost; `nil` without a price or a plan.
     var costOfMillionTokens: Double? { price.flatMap { plan?.costOfMillionTokens(price: $0) } }
 
+    /// The largest rate of an instance; `nil` without a plan, or where runs at it are bursts and say nothing of it.
+    var capacity: Double? { plan.flatMap { $0.capacity.isBurst ? nil : $0.capacity.rate } }
+
     /// What keeps it from serving more, or at all.
     var limit: String {
       switch outcome {
+      case .serves(let plan) where plan.capacity.isBurst: "burst"
       case .serves(let plan): plan.capacity.limit?.description ?? ""
       case .fails(let limit): limit.description
       case nil: "memory"
@@ -78,7 +82,8 @@ struct PlanTable {
       row += [
         .text(item.policy), plan.map { RunValue($0.instances) } ?? .null,
         plan.map { RunValue($0.gpus) } ?? .null,
-        value(plan?.capacity.rate), value(plan?.headroom), value(plan?.utilisation), .text(item.limit),
+        value(item.capacity), value(item.capacity.flatMap { _ in plan?.headroom }), value(plan?.utilisation),
+        .text(item.limit),
         value(plan?.figures.attainment), value(plan?.figures.watts), value(plan?.kilowattHoursPerDay),
         value(plan?.figures.millijoulesPerToken),
       ]
@@ -94,9 +99,11 @@ struct PlanTable {
   var best: String? {
     guard let first = cases.first, let plan = first.plan else { return nil }
     let gpus = "\(plan.gpus) \(first.system.hardware)"
-    let limit = first.limit.isEmpty ? "" : ", limited by \(first.limit)"
+    let limit = first.limit.isEmpty || first.capacity == nil ? "" : ", limited by \(first.limit)"
     let room =
-      plan.apart < plan.rate
+      first.capacity == nil
+      ? "head-room unknown: runs at its limit are bursts."
+      : plan.apart < plan.rate
       ? String(format: "no head-room: one by one the replicas hold %.3g req/s.", plan.apart)
       : String(format: "%.0f %% head-room.", plan.headroom * 100)
     return String(

@@ -214,7 +214,13 @@ struct RunCommand: ParsableCommand {
   /// The experiment of the options, of a file, or of a run of the database.
   private func load() throws -> LoadedExperiment {
     var libraries = Libraries()
-    guard let stored = try stored() else { return try options.load(from: &libraries) }
+    guard let stored = try stored() else {
+      let experiment = try options.load(from: &libraries)
+      if let router = options.cluster.router, experiment.specification.cluster.router == nil {
+        warn("--router \(router): one instance has nothing to decide; --replicas says how many there are")
+      }
+      return experiment
+    }
     if try options.specification() != RunOptions.parse([]).specification() {
       throw CommandLineError.contradiction(
         "\(from != nil ? "--from" : "--again"): the experiment is given; leave out options that describe one")
@@ -277,6 +283,9 @@ struct RunCommand: ParsableCommand {
     }
     if result.metrics.rejected > result.rejected.count {
       warn("rejected \(result.metrics.rejected) of \(result.metrics.requests) requests in all")
+    }
+    if result.metrics.requests == 0, let window = experiment.specification.limits.window {
+      warn("no request arrives in the measured part, from \(window.begin) to \(window.end) s")
     }
     if result.metrics.unfinished > 0 {
       let end = experiment.specification.limits.maxDuration
