@@ -104,8 +104,8 @@ struct PlanTable {
       first.capacity == nil
       ? "head-room unknown: runs at its limit are bursts."
       : plan.apart < plan.rate
-      ? String(format: "no head-room: one by one the replicas hold %.3g req/s.", plan.apart)
-      : String(format: "%.0f %% head-room.", plan.headroom * 100)
+        ? String(format: "no head-room: one by one the replicas hold %.3g req/s.", plan.apart)
+        : String(format: "%.0f %% head-room.", plan.headroom * 100)
     return String(
       format: "%@ under %@ on %@ (%d replicas of %d)%@; %.0f %% of the time busy, ", first.system.model,
       first.policy, gpus, plan.instances, plan.gpusPerInstance, limit, plan.utilisation * 100) + room

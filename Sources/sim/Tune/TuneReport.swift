@@ -67,7 +67,8 @@ struct TuneReport {
     results.map { result in
       guard let winner = result.winner else { return "\(name(result)): no policy holds any rate." }
       guard !result.policies.contains(where: \.capacity.isBurst) else {
-        return "\(name(result)): runs at these rates are bursts, and say nothing of who wins; give more --num-prompts."
+        return
+          "\(name(result)): runs at these rates are bursts, and say nothing of who wins; give more --num-prompts."
       }
       guard let nearest = result.leads.first else { return "\(name(result)): \(winner.best)." }
       guard let ratio = nearest.ratio else {
