@@ -49,6 +49,51 @@ import Testing
     #expect(!plain.errors.contains(warning))
   }
 
+  @Test(
+    arguments: [
+      (["--model", "qwen3-8b", "--enable-expert-parallel"], "--enable-expert-parallel changes nothing"),
+      (["--model", "mamba2-130m", "--kv-cache-dtype", "fp8"], "keeps states, and no keys and values"),
+      (
+        [
+          "--model", "qwen3-8b", "--speculative-config",
+          #"{"method": "mtp", "num_speculative_tokens": 1, "synthetic_acceptance_rates": [0.7]}"#,
+        ], "has no layer of multi-token prediction"
+      ),
+      (
+        ["--hardware-set", "memory.bandwidth_bytes_per_s=1e12"],
+        "bandwidth_bytes_per_s: kernels take as long as measured"
+      ),
+    ])
+  func whatChangesNothingOfASystemIsSaid(arguments: [String], expected: String) throws {
+    let outcome = try Binary.run(arguments + ["--num-prompts", "2", "--no-db"])
+    #expect(outcome.status == 0 && outcome.errors.contains(expected), "\(outcome.errors)")
+    #expect(outcome.errors.split(separator: "\n").count == 1, "\(outcome.errors)")
+  }
+
+  @Test func whatIsUsedIsNotWarnedOf() throws {
+    let outcome = try Binary.run([
+      "--model", "qwen3.5-35b-a3b", "--enable-expert-parallel", "--routing", "uniform", "--kv-cache-dtype",
+      "fp8",
+      "--speculative-config",
+      #"{"method": "mtp", "num_speculative_tokens": 1, "synthetic_acceptance_rates": [0.7]}"#,
+      "--hardware-set",
+      "power.limit_w=600", "--num-prompts", "2", "--no-db",
+    ])
+    #expect(outcome.status == 0 && outcome.errors.isEmpty, "\(outcome.errors)")
+  }
+
+  @Test func whatTimesRestOnIsSaid() throws {
+    let options = ["--model", "jamba-1.5-mini", "--hardware", "h200", "--num-prompts", "2", "--no-db"]
+    let report = try Binary.run(options)
+    #expect(report.output.contains("Kernel time by evidence: "), "\(report.output)")
+    #expect(report.output.contains("States of Mamba-1: ") && report.output.contains("rate of exponentials"))
+    let text = try Binary.run(options + ["--json"]).output
+    let run = try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
+    let shares = try #require(run["kernel_time_by_evidence"] as? [String: Double])
+    #expect(abs(shares.values.reduce(0, +) - 1) < 1e-9)
+    #expect((shares["by_a_law_of_all_shapes"] ?? 0) > 0.2 && (shares["by_the_data_sheet"] ?? 0) > 0)
+  }
+
   @Test func aRepeatedPercentileIsReportedOnce() throws {
     let outcome = try Binary.run([
       "--num-prompts", "3", "--metric-percentiles", "90,90,99", "--json", "--no-db",

@@ -21,7 +21,7 @@ public struct KernelEvidence: Sendable, Hashable {
     /// After a similar kernel, or reasoned.
     case estimate = "estimated"
     /// By the rates of the data sheet.
-    case roofline = "by data-sheet rates"
+    case roofline = "by the data sheet"
   }
 
   /// The least kind of the shapes of each kernel, for launches outside what was measured.
@@ -92,7 +92,8 @@ public struct KernelEvidence: Sendable, Hashable {
       seconds[outside[use.kernel] ?? .estimate, default: 0] += out
       seconds[inside[use.kernel] ?? (isKnown ? .measured : .estimate), default: 0] += use.seconds - out
     }
-    let all = seconds.values.reduce(0, +)
+    // In order: the same bits each time.
+    let all = Kind.allCases.reduce(0) { $0 + seconds[$1, default: 0] }
     guard all > 0 else { return [] }
     return Kind.allCases.compactMap { kind in
       seconds[kind].flatMap { $0 > 0 ? (kind, $0 / all) : nil }

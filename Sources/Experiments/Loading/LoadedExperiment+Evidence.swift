@@ -1,5 +1,6 @@
 import CostModels
 import Foundation
+import ResultStore
 import Serving
 
 extension LoadedExperiment {
@@ -23,6 +24,11 @@ extension LoadedExperiment {
       }
     }
     return all?.shares(of: totals.kernels) ?? []
+  }
+
+  /// The shares as JSON output has them, each under a key: `beyond_measured_sizes`, `by_the_data_sheet`.
+  package func evidenceValues(_ totals: SystemTotals) -> [(String, RunValue)] {
+    evidence(totals).map { ($0.kind.rawValue.replacing(" ", with: "_"), RunValue($0.share)) }
   }
 
   /// The share of the kernels' time that rests on no measurement of the very shape and size, 0 to 1.

@@ -107,8 +107,8 @@ extension LoadedExperiment {
     let pages = shard.hybridPages(keepsSnapshots: caches).map {
       caches
         ? "pages of \(tokens) tokens, \($0.pages(tokens: 1)) of them for every \(tokens) tokens"
-        : "pages of \(tokens) tokens, \($0.pages(tokens: 1) - 1) of them for states of a sequence, "
-          + "one more for every \(tokens) tokens"
+        : "pages of \(tokens) tokens: a sequence has \(engine.stateBlocks(shard)) for its states, and one for every "
+          + "\(tokens) tokens"
     }
     let prefixes =
       caches

@@ -34,7 +34,44 @@ extension LoadedExperiment {
         "--image-tokens \(workload.imageTokens): tokens of images cost what others do; --vision-encoder adds what makes them, "
           + "--token-pruning leaves some of them out")
     }
-    return warnings
+    return warnings + idleOptions
+  }
+
+  /// What was asked for and changes nothing, or not what one might expect, in a line each.
+  private var idleOptions: [String] {
+    let (system, asked) = (loaded.system, specification.system)
+    let model = system.shard.model
+    var lines: [String] = []
+    if !model.isMixtureOfExperts, asked.expertParallelSize ?? 1 > 1 {
+      lines.append("--enable-expert-parallel changes nothing: \(model.name) has no experts")
+    }
+    if system.engine.keepsKeyValuesInFP8, model.attentionLayers == 0 {
+      lines.append("--kv-cache-dtype fp8 changes nothing: \(model.name) keeps states, and no keys and values")
+    }
+    if asked.speculation?.method == .mtp, !model.hasDraftLayer {
+      lines.append(
+        "--speculative-config: \(model.name)'s configuration has no layer of multi-token prediction "
+          + "(num_nextn_predict_layers); a layer like its last one makes the drafts")
+    }
+    let rates = asked.hardwareSettings.keys.sorted().filter {
+      $0.hasPrefix("memory.bandwidth") || $0.hasPrefix("nvlink.")
+        || $0.hasPrefix("compute.") && $0 != "compute.mxfp8_experts"
+    }
+    if !rates.isEmpty, !loaded.calibration.isOfDataSheet {
+      lines.append(
+        "--hardware-set \(rates.joined(separator: ", ")): kernels take as long as measured on "
+          + "\(system.hardware.name) all the same; a GPU's own file (--hardware my-gpu.json) is priced by its data sheet"
+      )
+    }
+    return lines
+  }
+
+  /// The pages of a model with states: each is the states of a sequence, or some of them and some of its tokens.
+  private var pagesText: String {
+    let blockSize = loaded.system.engine.keyValueBlockSize
+    guard loaded.system.shard.model.attentionLayers > 0 else { return "states of \(kvBlocks) sequences" }
+    return "\(kvBlocks) pages of \(blockSize) tokens, \(pool.memory.blocks(for: maxModelLength)) of them for "
+      + "\(maxModelLength) tokens and their states"
   }
 
   /// From this share of the kernels' time on, what was not measured is said before the figures.
@@ -50,7 +87,7 @@ extension LoadedExperiment {
     let ranks = pool.ranks > 1 ? " in each of \(pool.ranks) ranks" : ""
     var lines = [
       isPaged
-        ? "Memory: \(kvBlocks) pages, \(requests) requests of \(longest) at a time"
+        ? "Memory: \(pagesText), \(requests) requests of \(longest) at a time"
         : "KV memory: \(tokens) tokens\(ranks), \(String(format: "%.1f", Double(tokens) / Double(max(longest, 1)))) requests of "
           + "\(longest) at a time"
     ]

@@ -95,7 +95,8 @@ package struct LoadedSystem: Sendable {
       "hasFeedForward: \(whole), ", "hasGatedMLP: true, ", "valueDim: nil, ", "projectsValues: true, ",
       "windowedHeads: nil, ", "denseWidths: nil, ", "expertLatent: nil, ", "normsBesideExperts: 0, ",
       "hasLayerScale: false, ", "wideRecurrences: [], ", "hasSinksInWindowsAlone: false, ",
-      "latents: Systems.WeightFormat.bf16, ", "head: Systems.WeightFormat.bf16, ",
+      "hasDraftLayer: \(model.hasDraftLayer), ", "latents: Systems.WeightFormat.bf16, ",
+      "head: Systems.WeightFormat.bf16, ",
       ", rank: nil, isWide: false",
     ]
     return late.reduce("\(shard)") { text, member in text.replacing(member, with: "") }

@@ -100,6 +100,11 @@ extension ModelDescription {
     let routingBias = try config.optionalFlag("use_moe_router_bias") ?? family.hasRoutingBias
     hasRoutingBias = experts > 0 && routingBias
     hasLayerScale = family == .gemma4
+    // Qwen3-Next's has one that its configuration does not list.
+    hasDraftLayer = family == .qwen3Next
+    for field in ["num_nextn_predict_layers", "mtp_num_hidden_layers", "num_mtp_modules"] {
+      if try config.optionalInteger(field, in: 0...4096) ?? 0 > 0 { hasDraftLayer = true }
+    }
     hasOutputGate = family.isHybrid ? try config.optionalFlag("attn_output_gate") ?? true : false
     norms = family.hasFourNorms ? 4 : 2
     let isTied = try config.optionalFlag("tie_word_embeddings")

@@ -87,6 +87,8 @@ public struct ModelDescription: Sendable, Hashable {
   public var hasSinksInWindowsAlone = false
   /// How many earlier tokens each layer attends to; nil where it attends to all.
   public var windows: [Int?]
+  /// Whether the checkpoint is said to have a layer that makes drafts (multi-token prediction), which is not counted here.
+  public var hasDraftLayer = false
   /// How the matrices are stored, and keys and values.
   public var formats: MatrixFormats
   /// The longest sequence, in tokens.

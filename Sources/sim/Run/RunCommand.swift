@@ -134,6 +134,12 @@ struct RunCommand: ParsableCommand {
         {
           json.member(key, value)
         }
+        let evidence = experiment.evidenceValues(result.totals)
+        if !evidence.isEmpty {
+          json.object("kernel_time_by_evidence") { json in
+            for (key, share) in evidence { json.member(key, share) }
+          }
+        }
         if result.instances.count > 1 {
           json.array("instances") { json in
             for (place, share) in result.instances.enumerated() {
