@@ -21,6 +21,7 @@ OUTPUTS = 1000, 3000  # tokens of each sequence of a batch; the KV memory holds 
 WAVES = 10, 60  # batches one after the other, of the longer sequences, in the two runs that are timed
 C_ITERATIONS = 100_000, 300_000
 C_TIMED = 5_000_000
+REPLICATED = 200_000  # requests of a run of 100 replicas
 
 
 class Benchmark:
@@ -174,6 +175,18 @@ class Benchmark:
                        database)
             self.rows[name]["points_per_s"] = 40 / self.rows[name]["wall"]
             self.rows[name]["requests_per_s"] = 400_000 / self.rows[name]["wall"]
+
+    def clusters(self):
+        for threads in 1, 2:
+            name = f"100 replicas, {threads} thread{'s' * (threads > 1)}"
+            if not self.wanted(name):
+                continue
+            note(name)
+            database = self.database(name)
+            self.least(name, [self.program, "run", "--trace", "sharegpt", "--engine", "vllm", "--replicas", 100, "--request-rate",
+                              500, "--num-prompts", REPLICATED, "--jobs", threads, "--log", "requests", "--db", database,
+                              "--json"], database)
+            self.rows[name]["requests_per_s"] = REPLICATED / self.rows[name]["wall"]
 
     def startup(self):
         for name, arguments in ("start-up, --version", ["--version"]), (
