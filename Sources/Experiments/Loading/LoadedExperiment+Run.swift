@@ -1,4 +1,7 @@
+import Policies
 import Serving
+import Systems
+import Workloads
 
 extension LoadedExperiment {
   /// Runs it.
