@@ -193,6 +193,19 @@ import Testing
     #expect(text.split(separator: "\n").count { $0.hasSuffix("only in the second") } == 3)
   }
 
+  /// Each measured shape of each kernel has a time to be compared; laws of all shapes have none.
+  @Test func everyShapeIsCompared() throws {
+    let calibration = try committed("h200-sxm")
+    let compared = calibration.kernels.filter { kernel in
+      !kernel.shapes.isEmpty
+        && kernel.shapes.allSatisfy { calibration.time(kernel, $0, at: $0).map { $0 > 0 } ?? false }
+    }
+    let further = ["_shapes", "_prefix"]
+    let measured = calibration.kernels.filter { kernel in !further.contains { kernel.kernel.hasSuffix($0) } }
+    #expect(compared.map { [$0.kernel, $0.type] } == measured.map { [$0.kernel, $0.type] })
+    #expect(Set(measured.map(\.kernel)).isSuperset(of: ["gemm", "moe", "decode_attention", "all_reduce"]))
+  }
+
   @Test func aCalibrationThatCannotBeWrittenIsALine() throws {
     let committed = try Calibration(path: "\(shippedProfiles.url.path)/calibrations/h200-sxm.json")
     try ScratchFolder.with("file", "old") { file in
