@@ -89,6 +89,18 @@ import Testing
     #expect(model.bytesPerExpert == perExpert)
   }
 
+  @Test(
+    "an expert in another format takes the published bytes, without scales in FP8 and with them in 4 bits",
+    arguments: [
+      ("deepseek-v3", WeightFormat.fp8, 44_040_192), ("kimi-k2", .fp8, 44_040_192),
+      ("kimi-k2", .int4Groups32, 24_772_608), ("glm-5", .fp8, 37_748_736), ("minimax-m2.5", .fp8, 14_155_776),
+    ])
+  func bytesOfExperts(name: String, format: WeightFormat, bytes: Int) throws {
+    var model = try shipped(name)
+    model.formats.experts = format
+    #expect(model.bytesPerExpert == bytes)
+  }
+
   @Test("latent vectors are on every GPU, and whole experts on one of them")
   func shared() throws {
     let model = try shipped("deepseek-v3")

@@ -5,8 +5,10 @@ import Serving
 
 extension LoadedExperiment {
   /// What the times of the run's kernels rest on, in shares; empty where a law prices whole iterations.
-  private func evidence(_ totals: SystemTotals) -> [(kind: KernelEvidence.Kind, share: Double)] {
-    guard law == nil else { return [] }
+  ///
+  /// - Complexity: as of finding the fits of all kernels: some milliseconds, so that callers ask once.
+  package func evidence(_ totals: SystemTotals) -> EvidenceShares {
+    guard law == nil else { return EvidenceShares(shares: []) }
     let pools = [loaded] + (decoders.map { [$0.pool.loaded] + $0.others.map(\.loaded) } ?? [])
     var all: KernelEvidence?
     func add(_ evidence: KernelEvidence) {
@@ -23,23 +25,27 @@ extension LoadedExperiment {
             prefix: "draft_"))
       }
     }
-    return all?.shares(of: totals.kernels) ?? []
+    return EvidenceShares(shares: all?.shares(of: totals.kernels) ?? [])
   }
+}
+
+/// The shares of the kernels' time by what it rests on.
+package struct EvidenceShares: Sendable {
+  /// The kinds that take any time, the surest first; empty where a law prices whole iterations.
+  let shares: [(kind: KernelEvidence.Kind, share: Double)]
 
   /// The shares as JSON output has them, each under a key: `beyond_measured_sizes`, `by_the_data_sheet`.
-  package func evidenceValues(_ totals: SystemTotals) -> [(String, RunValue)] {
-    evidence(totals).map { ($0.kind.rawValue.replacing(" ", with: "_"), RunValue($0.share)) }
+  package var values: [(String, RunValue)] {
+    shares.map { ($0.kind.rawValue.replacing(" ", with: "_"), RunValue($0.share)) }
   }
 
   /// The share of the kernels' time that rests on no measurement of the very shape and size, 0 to 1.
-  func unmeasuredShare(_ totals: SystemTotals) -> Double {
-    let shares = evidence(totals)
-    return shares.isEmpty ? 0 : 1 - (shares.first { $0.kind == .measured }?.share ?? 0)
+  var unmeasured: Double {
+    shares.isEmpty ? 0 : 1 - (shares.first { $0.kind == .measured }?.share ?? 0)
   }
 
   /// The shares, and which kernels' launches lie outside what was measured; `nil` where a law prices whole iterations.
-  func evidenceLine(_ totals: SystemTotals) -> String? {
-    let shares = evidence(totals)
+  func line(_ totals: SystemTotals) -> String? {
     guard !shares.isEmpty else { return nil }
     let parts = shares.map { kind, share in
       (share < 0.0005 ? "under 0.1" : String(format: "%.1f", share * 100)) + " % \(kind.rawValue)"

@@ -7,10 +7,16 @@ import Workloads
 
 extension LoadedExperiment {
   /// How far the figures can be trusted.
-  package func notes(totals: SystemTotals) -> [String] {
+  ///
+  /// - Parameters:
+  ///   - totals: of the run.
+  ///   - evidence: what its kernels' times rest on; worked out if it is not given.
+  /// - Returns: a line each.
+  package func notes(totals: SystemTotals, evidence: EvidenceShares? = nil) -> [String] {
     var notes: [String] = []
-    let share = unmeasuredShare(totals)
-    if let line = evidenceLine(totals) { notes.append(line) }
+    let evidence = evidence ?? self.evidence(totals)
+    let share = evidence.unmeasured
+    if let line = evidence.line(totals) { notes.append(line) }
     let system = loaded.system
     let unmeasured =
       loaded.calibration.isOfDataSheet

@@ -78,7 +78,7 @@ extension LoadedExperiment {
   private static let muchUnmeasured = 0.2
 
   /// What a reader must know before the figures.
-  package func head(totals: SystemTotals) -> [String] {
+  package func head(evidence: EvidenceShares) -> [String] {
     let tokens = kvBlocks * loaded.system.engine.keyValueBlockSize
     let longest = maxModelLength
     let memory = pool.memory
@@ -98,7 +98,7 @@ extension LoadedExperiment {
           + "; kernels and instances are of the whole run"
       )
     }
-    let outside = unmeasuredShare(totals)
+    let outside = evidence.unmeasured
     if outside >= Self.muchUnmeasured {
       lines.append(
         "\(String(format: "%.0f", outside * 100)) % of the kernels' time rests on nothing measured in its shape and size (below)"

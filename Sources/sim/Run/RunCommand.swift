@@ -104,7 +104,8 @@ struct RunCommand: ParsableCommand {
         try Uncertainty(of: experiment, summary: result.summary, draws: $0)
       }
     var notes = statistics.compactMap { Self.verdict($0, result.summary) }
-    notes += experiment.notes(totals: result.totals)
+    let evidence = experiment.evidence(result.totals)
+    notes += experiment.notes(totals: result.totals, evidence: evidence)
     var logged: Int64?
     var failure: (any Error)? = writer?.failure
     if let failure {
@@ -134,10 +135,9 @@ struct RunCommand: ParsableCommand {
         {
           json.member(key, value)
         }
-        let evidence = experiment.evidenceValues(result.totals)
-        if !evidence.isEmpty {
+        if !evidence.values.isEmpty {
           json.object("kernel_time_by_evidence") { json in
-            for (key, share) in evidence { json.member(key, share) }
+            for (key, share) in evidence.values { json.member(key, share) }
           }
         }
         if result.instances.count > 1 {
@@ -160,7 +160,7 @@ struct RunCommand: ParsableCommand {
       print(json.text)
     } else {
       if !isCut, let next = nextStep(after: result, of: experiment) { notes.append(next) }
-      printReport(result, of: experiment, notes: notes)
+      printReport(result, of: experiment, evidence: evidence, notes: notes)
       if let uncertainty { print("\n" + uncertainty.text) }
     }
     // Last, so that a file that cannot be written does not cost the report.
@@ -264,11 +264,13 @@ struct RunCommand: ParsableCommand {
     }
   }
 
-  private func printReport(_ result: RunResult, of experiment: LoadedExperiment, notes: [String]) {
+  private func printReport(
+    _ result: RunResult, of experiment: LoadedExperiment, evidence: EvidenceShares, notes: [String]
+  ) {
     if let drawing = result.drawing { print(drawing.picture, terminator: "\n\n") }
     let notes = notes + ["Simulated in \(String(format: "%.2f", result.summary.wall)) s."]
     let report = RunReport(
-      title: experiment.title, head: experiment.head(totals: result.totals), summary: result.summary,
+      title: experiment.title, head: experiment.head(evidence: evidence), summary: result.summary,
       objective: experiment.objective, instances: result.instances, roles: experiment.roles,
       classes: result.classes, transfers: result.transfers, notes: notes)
     print(report.text)
