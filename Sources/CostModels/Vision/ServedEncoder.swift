@@ -5,7 +5,7 @@ public struct ServedEncoder: Sendable {
   /// What is computed of an image.
   public let encoder: VisionEncoder
   /// Its layers as a system: one kernel launched after another, and no host beside that.
-  let system: ServedSystem
+  package let system: ServedSystem
   /// Bytes of its weights on each GPU.
   public let weightBytes: Int
 

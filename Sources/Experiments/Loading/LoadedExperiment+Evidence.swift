@@ -24,6 +24,12 @@ extension LoadedExperiment {
             own.shard, own.engine.kernelChoice, calibration: pool.draftCalibration ?? pool.calibration,
             prefix: "draft_"))
       }
+      if let encoder = pool.encoder?.system {
+        add(
+          KernelEvidence(
+            encoder.shard, encoder.kernelChoice, calibration: pool.encoderCalibration ?? pool.calibration,
+            prefix: "encoder_"))
+      }
     }
     return EvidenceShares(shares: all?.shares(of: totals.kernels) ?? [])
   }
