@@ -49,6 +49,14 @@ import Testing
     #expect(zip(generated.rows, generated.rows.dropFirst()).allSatisfy { $0.arrival <= $1.arrival })
   }
 
+  /// The usual prompt: 512 tokens of the system's, four documents of 512, and a question of 100 in the mean.
+  @Test func theUsualPromptHasFourDocuments() {
+    let prompts = PrefixGenerator().trace(count: 2000, seed: 1).rows.map(\.promptTokens)
+    let questions = prompts.map { $0 - 5 * 512 }
+    #expect((questions.min() ?? 0) > 0)
+    #expect((90...110).contains(questions.reduce(0, +) / questions.count))
+  }
+
   /// One document a prompt: all but the first system prompt, and all but the first use of each document.
   @Test func documentsRepeatAfterTheirFirstUse() throws {
     var generator = PrefixGenerator()
