@@ -88,6 +88,17 @@ import Workloads
     }
   }
 
+  /// Requests that are turned away in a burst are named by their numbers, whatever thread tells of them first.
+  @Test func theFirstThatAreTurnedAwayAreTheSame() throws {
+    var experiment = Self.experiments[0]
+    experiment.workload.requestRate = .infinity
+    experiment.cluster.pool.system.maxModelLength = 2000
+    let loaded = try Project.library.load(experiment)
+    let plain = try loaded.run().rejected.map(\.id)
+    #expect(plain.count == 5 && plain == plain.sorted())
+    for threads in [2, 3, 5] { #expect(try loaded.run(threads: threads).rejected.map(\.id) == plain) }
+  }
+
   /// Instances that know of each other do not run apart.
   @Test func whoIsKnownDoesNotRunApart() throws {
     func runsApart(_ change: (inout Experiment) -> Void) throws -> Bool {

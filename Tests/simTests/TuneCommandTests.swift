@@ -30,15 +30,16 @@ import Testing
   /// Forty requests that come within a moment say nothing of a rate.
   @Test(arguments: [("40", true), ("900", false)]) func aBurstIsCalledOne(count: String, isBurst: Bool) throws
   {
-    let outcome = try Binary.run([
+    let arguments = [
       "tune", "--policy", "layered[stages=16,cohort=8192,groups=tiers]", "--slo", "tbt:60ms", "ttft:10s",
-      "--num-prompts",
-      count,
-      "--seeds", "0,1", "--tolerance", "0.2", "--no-db",
-    ])
+      "--num-prompts", count, "--seeds", "0,1", "--tolerance", "0.2", "--no-db",
+    ]
+    let outcome = try Binary.run(arguments)
     #expect(outcome.status == 0)
     #expect(outcome.errors.contains("so that this is a burst") == isBurst, "\(outcome.errors)")
     #expect(outcome.output.contains("runs at these rates are bursts") == isBurst, "\(outcome.output)")
+    let json = try Binary.run(arguments + ["--json"])
+    #expect(json.output.contains("\"winner\": null") == isBurst, "\(json.output)")
   }
 
   @Test(arguments: [

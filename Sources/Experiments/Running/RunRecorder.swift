@@ -18,7 +18,7 @@ package struct RunRecorder: Recorder {
   var windowed: WindowedMetrics?
   /// KV entries that went from one instance to another.
   package private(set) var transfers = TransferTotals()
-  /// The first few requests that were turned away.
+  /// The first few requests that were turned away, by their numbers: those that come at the same time are told in any order.
   package private(set) var rejected: [Request] = []
 
   package var wantsRows: Bool { steps != nil }
@@ -91,8 +91,14 @@ package struct RunRecorder: Recorder {
     if classes != nil, counts(request) {
       classes?[Int(request.request.tenant)].record(request, objective: metrics.objective)
     }
-    if request.status == .rejected, rejected.count < 5 { rejected.append(request.request) }
+    if request.status == .rejected { note(rejected: request.request) }
     progress?.advance(by: 1)
+  }
+
+  private mutating func note(rejected request: Request) {
+    guard rejected.count < 5 || request.id < rejected[4].id else { return }
+    rejected.insert(request, at: rejected.firstIndex { request.id < $0.id } ?? rejected.count)
+    if rejected.count > 5 { rejected.removeLast() }
   }
 
   package mutating func record(_ transfer: TransferRecord) {

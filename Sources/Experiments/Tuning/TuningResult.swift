@@ -42,9 +42,15 @@ package struct TuningResult: Sendable {
     self.tolerance = tolerance
   }
 
-  /// The policy that holds the largest rate; `nil` if none holds any.
+  /// Whether runs at a policy's capacity are bursts, and say nothing of a steady rate.
+  package var isBurst: Bool { policies.contains(where: \.capacity.isBurst) }
+
+  /// The policy that holds the largest rate; `nil` if none holds any, or if that was found in bursts.
   package var winner: Tuned? {
-    policies.filter { $0.capacity.rate != nil }.max { ($0.capacity.rate ?? 0) < ($1.capacity.rate ?? 0) }
+    if isBurst { return nil }
+    return policies.filter { $0.capacity.rate != nil }.max {
+      ($0.capacity.rate ?? 0) < ($1.capacity.rate ?? 0)
+    }
   }
 
   /// How far the winner is ahead of each of the others, the nearest first.

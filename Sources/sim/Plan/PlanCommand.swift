@@ -134,6 +134,8 @@ struct PlanCommand: ParsableCommand {
     guard !json else { return }
     if let best = table.best {
       print("\nBest: " + best)
+    } else if table.hasBurst {
+      print("\nNo plan can be called the best: its runs are bursts; give more --num-prompts.")
     } else {
       print("\nNo system serves \(rate) req/s under this objective.")
     }

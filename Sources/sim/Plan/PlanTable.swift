@@ -41,12 +41,12 @@ struct PlanTable {
       }
     }
 
-    /// By price if there is one, else by GPUs; then by energy.
+    /// Plans whose runs say what they hold, then those of bursts, then none; by price if there is one, else by GPUs; then by energy.
     ///
     /// All cases have a price, or none has.
-    fileprivate var rank: (Double, Double) {
-      guard let plan else { return (.infinity, .infinity) }
-      return (Double(plan.gpus) * (price ?? 1), plan.figures.millijoulesPerToken)
+    fileprivate var rank: (Double, Double, Double) {
+      guard let plan else { return (2, 0, 0) }
+      return (capacity == nil ? 1 : 0, Double(plan.gpus) * (price ?? 1), plan.figures.millijoulesPerToken)
     }
   }
 
@@ -95,17 +95,18 @@ struct PlanTable {
     return table
   }
 
-  /// The best plan in a sentence.
+  /// Whether there is a plan whose runs are bursts.
+  var hasBurst: Bool { cases.contains { $0.plan?.capacity.isBurst ?? false } }
+
+  /// The best plan in a sentence; `nil` if there is none, or if all are of bursts.
   var best: String? {
-    guard let first = cases.first, let plan = first.plan else { return nil }
+    guard let first = cases.first, let plan = first.plan, first.capacity != nil else { return nil }
     let gpus = "\(plan.gpus) \(first.system.hardware)"
-    let limit = first.limit.isEmpty || first.capacity == nil ? "" : ", limited by \(first.limit)"
+    let limit = first.limit.isEmpty ? "" : ", limited by \(first.limit)"
     let room =
-      first.capacity == nil
-      ? "head-room unknown: runs at its limit are bursts."
-      : plan.apart < plan.rate
-        ? String(format: "no head-room: one by one the replicas hold %.3g req/s.", plan.apart)
-        : String(format: "%.0f %% head-room.", plan.headroom * 100)
+      plan.apart < plan.rate
+      ? String(format: "no head-room: one by one the replicas hold %.3g req/s.", plan.apart)
+      : String(format: "%.0f %% head-room.", plan.headroom * 100)
     return String(
       format: "%@ under %@ on %@ (%d replicas of %d)%@; %.0f %% of the time busy, ", first.system.model,
       first.policy, gpus, plan.instances, plan.gpusPerInstance, limit, plan.utilisation * 100) + room

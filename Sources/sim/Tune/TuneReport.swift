@@ -65,11 +65,11 @@ struct TuneReport {
   /// A sentence for each objective.
   var verdicts: [String] {
     results.map { result in
-      guard let winner = result.winner else { return "\(name(result)): no policy holds any rate." }
-      guard !result.policies.contains(where: \.capacity.isBurst) else {
+      guard !result.isBurst else {
         return
           "\(name(result)): runs at these rates are bursts, and say nothing of who wins; give more --num-prompts."
       }
+      guard let winner = result.winner else { return "\(name(result)): no policy holds any rate." }
       guard let nearest = result.leads.first else { return "\(name(result)): \(winner.best)." }
       guard let ratio = nearest.ratio else {
         return "\(name(result)): \(winner.family) wins; \(nearest.other.family) holds no rate."
