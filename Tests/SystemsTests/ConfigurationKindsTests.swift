@@ -9,9 +9,7 @@ import Testing
       {"model_type": "\(type)", "hidden_size": 1024, "intermediate_size": 3072, "num_hidden_layers": 4,
        "num_attention_heads": 16, "num_key_value_heads": 8, "vocab_size": 1000, "max_position_embeddings": 4096\(more)}
       """
-    return try ModelDescription(
-      name: "t", config: JSONReader.object(Array(text.utf8), file: "t.json", allowsInfinity: true),
-      folder: nil)
+    return try ModelDescription(configuration: text)
   }
 
   @Test func familiesHaveTheirOwnHeadWidth() throws {

@@ -6,12 +6,6 @@ import Testing
 
 /// Models whose layers differ in their heads, in the widths of their MLPs, or are half-layers with experts.
 @Suite struct LayersThatDifferTests {
-  private func model(_ text: String) throws -> ModelDescription {
-    try ModelDescription(
-      name: "t", config: JSONReader.object(Array(text.utf8), file: "t.json", allowsInfinity: true),
-      folder: nil)
-  }
-
   private let sizes = """
     "hidden_size": 256, "num_attention_heads": 8, "vocab_size": 1000, "max_position_embeddings": 4096,
     "intermediate_size": 512
@@ -71,30 +65,35 @@ import Testing
       "n_routed_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 128, "n_shared_experts": 1,
       "moe_shared_expert_intermediate_size": 256, "head_dim": 32, \(sizes)
       """
-    let letters = try model(
-      #"{"hybrid_override_pattern": "ME*-", "num_hidden_layers": 4, \#(common)}"#)
-    let words = try model(#"{"layers_block_type": ["mamba", "moe", "attention", "mlp"], \#(common)}"#)
+    let letters = try ModelDescription(
+      configuration:
+        #"{"hybrid_override_pattern": "ME*-", "num_hidden_layers": 4, \#(common)}"#)
+    let words = try ModelDescription(
+      configuration: #"{"layers_block_type": ["mamba", "moe", "attention", "mlp"], \#(common)}"#)
     #expect(letters == words && words.layers == 4)
     #expect(words.hasDenseMLP == [true, false, true, true] && words.hasMixer == [true, false, true, false])
     #expect(words.intermediate == 512 && words.sharedWidth == 256 && !words.hasGatedMLP)
     for wrong in [
       #""hybrid_override_pattern": "MEX-""#, #""layers_block_type": ["mamba", "moe", "x", "mlp"]"#,
     ] {
-      #expect(throws: JSONError.self) { try model(#"{\#(wrong), "num_hidden_layers": 4, \#(common)}"#) }
+      #expect(throws: JSONError.self) {
+        try ModelDescription(configuration: #"{\#(wrong), "num_hidden_layers": 4, \#(common)}"#)
+      }
     }
   }
 
   @Test("checkpoints may leave some recurrences in 16 bits, and not a half of one")
   func wideRecurrences() throws {
     func quantised(_ excluded: [String]) throws -> ModelDescription {
-      try model(
-        """
-        {"model_type": "nemotron_h", "hybrid_override_pattern": "MMEM*", "num_hidden_layers": 5, "mamba_num_heads": 8,
-         "mamba_head_dim": 32, "ssm_state_size": 16, "n_groups": 1, "n_routed_experts": 4, "num_experts_per_tok": 2,
-         "moe_intermediate_size": 128, "n_shared_experts": 1, "moe_shared_expert_intermediate_size": 256,
-         "moe_latent_size": 64, "head_dim": 32, \(sizes),
-         "quantization_config": {"quant_algo": "NVFP4", "exclude_modules": \(excluded)}}
-        """)
+      try ModelDescription(
+        configuration:
+          """
+          {"model_type": "nemotron_h", "hybrid_override_pattern": "MMEM*", "num_hidden_layers": 5, "mamba_num_heads": 8,
+           "mamba_head_dim": 32, "ssm_state_size": 16, "n_groups": 1, "n_routed_experts": 4, "num_experts_per_tok": 2,
+           "moe_intermediate_size": 128, "n_shared_experts": 1, "moe_shared_expert_intermediate_size": 256,
+           "moe_latent_size": 64, "head_dim": 32, \(sizes),
+           "quantization_config": {"quant_algo": "NVFP4", "exclude_modules": \(excluded)}}
+          """)
     }
     let own = ["in_proj", "out_proj"].map { "backbone.layers.1.mixer.\($0)" }
     let (all, some) = (try quantised([]), try quantised(own))
@@ -123,10 +122,21 @@ import Testing
     #expect((0..<32).filter { jamba.hasAttention(layer: $0) } == [4, 12, 20, 28])
     #expect(try jamba.shard(over: 1).weightBytes == 2 * jamba.parameters)
     #expect(try jamba.shard(over: 4).stateBytesPerSequence == 16_056_320 / 4)
-    let one = try model(
-      #"{"model_type": "jamba", "num_hidden_layers": 8, "num_experts": 1, "mamba_dt_rank": "auto", \#(sizes)}"#
+    let one = try ModelDescription(
+      configuration:
+        #"{"model_type": "jamba", "num_hidden_layers": 8, "num_experts": 1, "mamba_dt_rank": "auto", \#(sizes)}"#
     )
     #expect(!one.isMixtureOfExperts && one.intermediate == 512 && one.stateSpace?.rank == 16)
+    for wrong in [
+      #""num_experts": 0"#, #""num_experts": 16, "expert_layer_period": 2, "expert_layer_offset": 2"#,
+    ] {
+      #expect(throws: JSONError.self, "\(wrong)") {
+        try ModelDescription(
+          configuration:
+            #"{"model_type": "jamba", "num_hidden_layers": 8, \#(wrong), "mamba_dt_rank": "auto", \#(sizes)}"#
+        )
+      }
+    }
   }
 
   @Test("a searched Llama has MLPs of its own widths, and layers without attention")
@@ -135,12 +145,13 @@ import Testing
       #"{"attention": {"n_heads_in_group": \#(heads), "no_op": \#(heads == "null")}, "ffn": {"ffn_mult": \#(multiple)}}"#
     }
     func searched(_ blocks: [String]) throws -> ModelDescription {
-      try model(
-        """
-        {"model_type": "nemotron-nas", "num_hidden_layers": \(blocks.count), "num_key_value_heads": null,
-         "block_configs": [\(blocks.joined(separator: ", "))], "hidden_size": 8192, "num_attention_heads": 64,
-         "vocab_size": 1000, "max_position_embeddings": 4096, "intermediate_size": null}
-        """)
+      try ModelDescription(
+        configuration:
+          """
+          {"model_type": "nemotron-nas", "num_hidden_layers": \(blocks.count), "num_key_value_heads": null,
+           "block_configs": [\(blocks.joined(separator: ", "))], "hidden_size": 8192, "num_attention_heads": 64,
+           "vocab_size": 1000, "max_position_embeddings": 4096, "intermediate_size": null}
+          """)
     }
     let found = try searched([block("8", "5.25"), block("null", "1.0"), block("null", "0.5")])
     #expect(found.keyValueHeads == 8 && found.hasMixer == [true, false, false])
@@ -158,13 +169,14 @@ import Testing
 
   @Test("MiMo-V2 has other heads in windows, values narrower than keys, and experts in the layers of a list")
   func mimo() throws {
-    let mimo = try model(
-      """
-      {"model_type": "mimo_v2_flash", "num_hidden_layers": 3, "num_key_value_heads": 2, "head_dim": 48, "v_head_dim": 32,
-       "swa_num_key_value_heads": 4, "sliding_window": 128, "hybrid_layer_pattern": [0, 1, 1], "moe_layer_freq": [0, 1, 1],
-       "n_routed_experts": 8, "num_experts_per_tok": 2, "moe_intermediate_size": 128, "n_shared_experts": null,
-       "add_swa_attention_sink_bias": true, \(sizes)}
-      """)
+    let mimo = try ModelDescription(
+      configuration:
+        """
+        {"model_type": "mimo_v2_flash", "num_hidden_layers": 3, "num_key_value_heads": 2, "head_dim": 48, "v_head_dim": 32,
+         "swa_num_key_value_heads": 4, "sliding_window": 128, "hybrid_layer_pattern": [0, 1, 1], "moe_layer_freq": [0, 1, 1],
+         "n_routed_experts": 8, "num_experts_per_tok": 2, "moe_intermediate_size": 128, "n_shared_experts": null,
+         "add_swa_attention_sink_bias": true, \(sizes)}
+        """)
     #expect(mimo.windows == [nil, 128, 128] && mimo.hasDenseMLP == [true, false, false])
     let shard = try mimo.shard(over: 1)
     #expect(shard.keyValueBytesPerToken == 2 * (48 + 32) * 2 + 2 * 4 * (48 + 32) * 2)
@@ -178,13 +190,14 @@ import Testing
 
   @Test("Step-3.7 has a shared expert beside the routed ones, and dense layers first")
   func step() throws {
-    let step = try model(
-      """
-      {"model_type": "step3p7", "num_hidden_layers": 4, "num_key_value_heads": 2, "head_dim": 32, "sliding_window": 64,
-       "layer_types": ["full_attention", "sliding_attention", "sliding_attention", "sliding_attention"],
-       "first_k_dense_replace": 1, "num_experts": 8, "num_experts_per_tok": 2, "moe_intermediate_size": 128,
-       "share_expert_dim": 96, "use_moe_router_bias": true, \(sizes)}
-      """)
+    let step = try ModelDescription(
+      configuration:
+        """
+        {"model_type": "step3p7", "num_hidden_layers": 4, "num_key_value_heads": 2, "head_dim": 32, "sliding_window": 64,
+         "layer_types": ["full_attention", "sliding_attention", "sliding_attention", "sliding_attention"],
+         "first_k_dense_replace": 1, "num_experts": 8, "num_experts_per_tok": 2, "moe_intermediate_size": 128,
+         "share_expert_dim": 96, "use_moe_router_bias": true, \(sizes)}
+        """)
     #expect(step.windows == [nil, 64, 64, 64] && step.hasDenseMLP == [true, false, false, false])
     #expect(step.sharedWidth == 96 && step.hasRoutingBias && step.expertIntermediate == 128)
   }
@@ -197,7 +210,8 @@ import Testing
     ])
   func refused(field: String) {
     #expect(throws: JSONError.self) {
-      try model(#"{"model_type": "gemma4_text", "num_hidden_layers": 6, \#(field), \#(sizes)}"#)
+      try ModelDescription(
+        configuration: #"{"model_type": "gemma4_text", "num_hidden_layers": 6, \#(field), \#(sizes)}"#)
     }
   }
 }

@@ -6,19 +6,14 @@ import Testing
 
 /// Mamba-2 and hybrids with it: weights, states and pages, by closed forms and published counts.
 @Suite struct StateSpaceTests {
-  private func model(_ text: String) throws -> ModelDescription {
-    try ModelDescription(
-      name: "t", config: JSONReader.object(Array(text.utf8), file: "t.json", allowsInfinity: true),
-      folder: nil)
-  }
-
   private func mamba2(hidden: Int, layers: Int) throws -> ModelDescription {
-    try model(
-      """
-      {"model_type": "mamba2", "num_hidden_layers": \(layers), "hidden_size": \(hidden), "num_heads": \(hidden / 32),
-       "head_dim": 64, "state_size": 128, "n_groups": 1, "conv_kernel": 4, "vocab_size": 50288,
-       "tie_word_embeddings": true}
-      """)
+    try ModelDescription(
+      configuration:
+        """
+        {"model_type": "mamba2", "num_hidden_layers": \(layers), "hidden_size": \(hidden), "num_heads": \(hidden / 32),
+         "head_dim": 64, "state_size": 128, "n_groups": 1, "conv_kernel": 4, "vocab_size": 50288,
+         "tie_word_embeddings": true}
+        """)
   }
 
   @Test(
@@ -137,22 +132,25 @@ import Testing
       "num_hidden_layers": 4, "hidden_size": 256, "num_attention_heads": 4, "num_key_value_heads": 2, "vocab_size": 1000,
       "max_position_embeddings": 4096, "mamba_n_heads": 8, "mamba_d_state": 16
       """
-    let bamba = try model(
-      #"{"model_type": "bamba", "intermediate_size": 512, "mamba_d_head": "auto", "attn_layer_indices": [2], \#(sizes)}"#
+    let bamba = try ModelDescription(
+      configuration:
+        #"{"model_type": "bamba", "intermediate_size": 512, "mamba_d_head": "auto", "attn_layer_indices": [2], \#(sizes)}"#
     )
     #expect(bamba.isRecurrent == [true, true, false, true] && bamba.stateSpace?.headDim == 64)
-    let granite = try model(
-      """
-      {"model_type": "granitemoehybrid", "layer_types": ["mamba", "attention", "mamba", "mamba"],
-       "shared_intermediate_size": 512, "num_local_experts": 8, "num_experts_per_tok": 2, "intermediate_size": 128, \(sizes)}
-      """)
+    let granite = try ModelDescription(
+      configuration:
+        """
+        {"model_type": "granitemoehybrid", "layer_types": ["mamba", "attention", "mamba", "mamba"],
+         "shared_intermediate_size": 512, "num_local_experts": 8, "num_experts_per_tok": 2, "intermediate_size": 128, \(sizes)}
+        """)
     #expect(granite.isRecurrent == [true, false, true, true])
     #expect(granite.experts == 8 && granite.sharedWidth == 512 && granite.intermediate == 0)
-    let dense = try model(
-      """
-      {"model_type": "granitemoehybrid", "layer_types": ["mamba", "attention", "mamba", "mamba"],
-       "shared_intermediate_size": 512, "num_local_experts": 0, "intermediate_size": 128, \(sizes)}
-      """)
+    let dense = try ModelDescription(
+      configuration:
+        """
+        {"model_type": "granitemoehybrid", "layer_types": ["mamba", "attention", "mamba", "mamba"],
+         "shared_intermediate_size": 512, "num_local_experts": 0, "intermediate_size": 128, \(sizes)}
+        """)
     #expect(dense.experts == 0 && dense.intermediate == 512)
   }
 
@@ -169,11 +167,12 @@ import Testing
     ])
   func refused(fields: String) {
     #expect(throws: JSONError.self) {
-      try model(
-        """
-        {\(fields), "num_hidden_layers": 4, "hidden_size": 256, "num_attention_heads": 4, "vocab_size": 1000,
-         "intermediate_size": 512, "max_position_embeddings": 4096}
-        """)
+      try ModelDescription(
+        configuration:
+          """
+          {\(fields), "num_hidden_layers": 4, "hidden_size": 256, "num_attention_heads": 4, "vocab_size": 1000,
+           "intermediate_size": 512, "max_position_embeddings": 4096}
+          """)
     }
   }
 }

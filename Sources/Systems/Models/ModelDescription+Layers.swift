@@ -18,7 +18,8 @@ extension ModelDescription {
       return (Array(repeating: false, count: layers), 0)
     }
     // A Jamba with one expert has MLPs.
-    let count = try config.optionalInteger("num_experts", in: 0...65_536) ?? 16
+    let least = family == .jamba ? 1 : 0
+    let count = try config.optionalInteger("num_experts", in: least...65_536) ?? 16
     let isDenseJamba = family == .jamba && count < 2
     guard family.expertFields != nil, family != .gemma4, !isDenseJamba else {
       return (Array(repeating: true, count: layers), try config.integer("intermediate_size", in: sizes))
@@ -29,7 +30,7 @@ extension ModelDescription {
     }
     if family == .jamba {
       let period = try config.optionalInteger("expert_layer_period", in: 1...4096) ?? 2
-      let offset = try config.optionalInteger("expert_layer_offset", in: 0...4095) ?? 1
+      let offset = try config.optionalInteger("expert_layer_offset", in: 0...period - 1) ?? min(1, period - 1)
       for layer in 0..<layers where layer % period != offset { isDense[layer] = true }
     }
     if case .list(let flags)? = config.value("moe_layer_freq") {
