@@ -83,6 +83,7 @@ let package = Package(
         "Workloads", "ResultStore", "Experiments", "Exports", "TestSupport",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
+      exclude: ["Golden/golden.json", "Golden/databases.json"],
       swiftSettings: testSettings),
   ]
     + module("Support", testsUse: ["TestSupport"])

@@ -61,13 +61,22 @@ import Testing
       ),
       (
         ["--hardware-set", "memory.bandwidth_bytes_per_s=1e12"],
-        "bandwidth_bytes_per_s: kernels take as long as measured"
+        "bandwidth_bytes_per_s: kernels take as long as what is known of"
       ),
     ])
   func whatChangesNothingOfASystemIsSaid(arguments: [String], expected: String) throws {
     let outcome = try Binary.run(arguments + ["--num-prompts", "2", "--no-db"])
     #expect(outcome.status == 0 && outcome.errors.contains(expected), "\(outcome.errors)")
     #expect(outcome.errors.split(separator: "\n").count == 1, "\(outcome.errors)")
+  }
+
+  /// A price of one unit a step rests on no rate at all.
+  @Test func ratesOfNoKernelsAreNotWarnedOf() throws {
+    let outcome = try Binary.run([
+      "--hardware-set", "memory.bandwidth_bytes_per_s=1e12", "--cost-model", "unit", "--num-prompts", "2",
+      "--no-db",
+    ])
+    #expect(outcome.status == 0 && !outcome.errors.contains("--hardware-set"), "\(outcome.errors)")
   }
 
   @Test func whatIsUsedIsNotWarnedOf() throws {

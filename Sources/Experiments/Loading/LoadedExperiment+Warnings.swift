@@ -57,10 +57,11 @@ extension LoadedExperiment {
       $0.hasPrefix("memory.bandwidth") || $0.hasPrefix("nvlink.")
         || $0.hasPrefix("compute.") && $0 != "compute.mxfp8_experts"
     }
-    if !rates.isEmpty, !loaded.calibration.isOfDataSheet {
+    if !rates.isEmpty, !loaded.calibration.isOfDataSheet, law == nil, asked.costModel ?? .kernels == .kernels
+    {
       lines.append(
-        "--hardware-set \(rates.joined(separator: ", ")): kernels take as long as measured on "
-          + "\(system.hardware.name) all the same; a GPU's own file (--hardware my-gpu.json) is priced by its data sheet"
+        "--hardware-set \(rates.joined(separator: ", ")): kernels take as long as what is known of "
+          + "\(system.hardware.name) says all the same; a GPU's own file (--hardware my-gpu.json) is priced by its data sheet"
       )
     }
     return lines

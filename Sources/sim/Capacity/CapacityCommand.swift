@@ -63,9 +63,7 @@ struct CapacityCommand: ParsableCommand {
     let seeds = try search.checkedSeeds(options.traffic)
     let guess = try search.checkedGuess(options.traffic)
     let tolerance = try search.checkedTolerance(default: 0.01)
-    if let jobs, !(1...1024).contains(jobs) {
-      throw CommandLineError.badValue(option: "--jobs", value: "\(jobs)", expected: "1 to 1024")
-    }
+    let workers = try WorkerCount.checked(jobs)
     // Wrong options are reported before anything runs.
     var libraries = Libraries()
     let jobs = try jobs(guess: guess, seed: seeds[0], libraries: &libraries)
@@ -78,7 +76,7 @@ struct CapacityCommand: ParsableCommand {
       capacity: PolicyCapacity(seeds: seeds, criterion: criterion, guess: guess, tolerance: tolerance),
       runner: SweepRunner(
         database: noDatabase ? nil : db, logLevel: log,
-        jobs: self.jobs ?? ProcessInfo.processInfo.activeProcessorCount,
+        jobs: workers,
         statistics: criterion.objective.statistics),
       known: noDatabase
         ? KnownRuns()

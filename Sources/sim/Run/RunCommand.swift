@@ -55,9 +55,7 @@ struct RunCommand: ParsableCommand {
   func run() throws {
     try output.validateValues()
     try exports.validateValues(log: output.noDatabase ? nil : output.log)
-    if let jobs, !(1...1024).contains(jobs) {
-      throw CommandLineError.badValue(option: "--jobs", value: "\(jobs)", expected: "1 to 1024")
-    }
+    let threads = try WorkerCount.checked(jobs)
     var experiment = try load()
     let interruption = Interruption()
     experiment.interruption = interruption
@@ -86,7 +84,7 @@ struct RunCommand: ParsableCommand {
         drawing: output.draw.map { experiment.drawing(rows: 16, columns: $0) }, progress: progress,
         steps: steps),
       percentiles: output.percentiles + Self.further(statistics, beside: output.percentiles),
-      threads: jobs ?? ProcessInfo.processInfo.activeProcessorCount)
+      threads: threads)
     progress?.clear()
     interrupts.cancel()
     try steps?.finish()

@@ -58,9 +58,7 @@ struct SweepCommand: ParsableCommand {
 
   func run() throws {
     let started = ContinuousClock.now
-    if let jobs, !(1...1024).contains(jobs) {
-      throw CommandLineError.badValue(option: "--jobs", value: "\(jobs)", expected: "1 to 1024")
-    }
+    _ = try WorkerCount.checked(jobs)
     let figures = try figures()
     let grid = try SweepGrid(parameters)
     let (points, same, impossible) = try points(of: grid)
@@ -166,7 +164,7 @@ struct SweepCommand: ParsableCommand {
     }
     defer { interrupts.cancel() }
     let runner = SweepRunner(
-      database: db, logLevel: log, jobs: jobs ?? ProcessInfo.processInfo.activeProcessorCount)
+      database: db, logLevel: log, jobs: try WorkerCount.checked(jobs))
     let outcomes = try runner.run(points, progress: progress)
     progress?.clear()
     return outcomes
