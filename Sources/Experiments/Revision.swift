@@ -27,5 +27,6 @@ package enum Revision {
   ///    before it is added up: last digits changed.
   /// 9. Instances that have nothing left to do draw idle power until the last step of all. Prefix caches keep states of gated
   ///    DeltaNet, which took no memory before, and do so only if they are asked for.
-  package static let results = 9
+  /// 10. Experts over several ranks take what the tables' rows of several ranks take beyond the busiest one's part.
+  package static let results = 10
 }

@@ -52,25 +52,71 @@ import Testing
     #expect(untuned == ["fp8 64 x 128 x 8 top 2"], "what is left out is named")
   }
 
-  @Test("rows of several ranks check the price that they have in a run")
+  @Test("rows of several ranks by a power law check the price that they have in a run")
   func checked() throws {
     let calibration = try Calibration(path: shippedProfiles.url.path + "/calibrations/h200-sxm.json")
     let head = "experts,topk,ep,distribution,tokens,rows,active,tiles_16,tiles_32,tiles_64,tiles_128\n"
-    let text = head + "128,8,1,balanced,64,512,128,128,128,128,128\n128,8,4,balanced,64,128,32,32,32,32,32\n"
+    let text =
+      head + "128,8,1,power_law_1.2,64,512,90,90,90,90,90\n128,8,4,power_law_1.2,64,128,28,28,28,28,28\n"
+      + "128,8,1,balanced,64,512,128,128,128,128,128\n"
     let loads = try ExpertLoads(KernelTable(bytes: Array(text.utf8), path: "expert-routing.csv"))
     let shape = Experts.Shape(hidden: 2048, intermediate: 768, experts: 128, topK: 8, ranks: 4)
-    let price = calibration.fit(shape).seconds(.init(rows: 64, active: 128))
-    // Measured twice as long as it is priced; the second row's routing is not known, the third is of one rank.
+    let price = calibration.fit(shape).seconds(.init(rows: 64, active: 90, skew: 1))
+    // Measured twice as long as it is priced; the second row's routing is not known, the third is of one rank, and the
+    // fourth is balanced: fits see it.
     let row = "bf16,2048,768,8,128,1,"
     let rows = try Experts.sharedRows(
       of: expertTable(
-        "\(row)4,balanced,64,\(2e6 * price)\n\(row)4,balanced,65,9\n\(row)1,balanced,64,9\n"), loads)
-    #expect(rows.map(\.ranks) == [4] && rows.map(\.active) == [128])
+        "\(row)4,power_law_1.2,64,\(2e6 * price)\n\(row)4,balanced,65,9\n\(row)1,balanced,64,9\n"
+          + "\(row)4,balanced,64,9\n"), loads)
+    #expect(rows.map(\.ranks) == [4, 4] && rows.map(\.active) == [90, 128])
+    #expect(rows[0].onRank?.choices == 128 && rows[0].onRank?.active == 28 && rows[1].onRank == nil)
     let errors = calibration.sharedExpertsErrors(rows)
     #expect(errors.count == 1 && errors[0].type == "bf16" && errors[0].ranks == 4)
     #expect(abs(errors[0].bias + 50) < 1e-9 && errors[0].errors.median == 50)
-    #expect(calibration.sharedExpertsReport(rows).contains("an estimate after one rank"))
+    #expect(calibration.sharedExpertsReport(rows).contains("which no fit has seen"))
     #expect(calibration.sharedExpertsReport([]).isEmpty)
+  }
+
+  /// Times that are made by the law of one rank and 5 us, 2 ps a byte of all choices, give these back; balanced rows of layers
+  /// whose rows of one rank were routed by groups of experts do not count.
+  @Test("what several ranks take beyond the law of one is fitted to balanced rows")
+  func fittedOverRanks() throws {
+    let tokens = [1, 4, 16, 64, 256, 1024, 4096, 16384]
+    var loads = "experts,topk,ep,distribution,tokens,rows,active,tiles_16,tiles_32,tiles_64,tiles_128\n"
+    var table = ""
+    func time(_ choices: Double, _ active: Double) -> Double {
+      20 + active * 3 * 64 * 128 * 2 * 1e-6 + choices * 6 * 64 * 128 * 1e-9
+    }
+    for t in tokens {
+      for (ranks, experts) in [(1, 8.0), (4, 2.0)] {
+        let choices = max(1, Double(2 * t) / Double(ranks))
+        let active = min(experts, choices)
+        let tiles = Array(repeating: "\(active)", count: 4).joined(separator: ",")
+        for name in ["balanced", "balanced_4_of_8_groups"] {
+          loads += "8,2,\(ranks),\(name),\(t),\(choices),\(active),\(tiles)\n"
+        }
+        let further = ranks == 1 ? 0 : 5 + Double(t * 2 * 2 * (5 * 64 + 6 * 128)) * 2e-6
+        table += "bf16,64,128,2,8,1,\(ranks),balanced,\(t),\(time(choices, active) + further)\n"
+        // The same layer with wider experts, in groups: what several ranks take is anything.
+        let name = ranks == 1 ? "balanced_4_of_8_groups" : "balanced"
+        table += "bf16,64,256,2,8,1,\(ranks),\(name),\(t),\(9 * time(choices, active))\n"
+      }
+    }
+    var measurements = KernelMeasurements(gpu: "toy")
+    let known = try ExpertLoads(KernelTable(bytes: Array(loads.utf8), path: "expert-routing.csv"))
+    measurements[Experts.self] = try Experts.rows(of: expertTable(table), known).tuned
+    measurements.sharedExperts = try Experts.sharedRows(of: expertTable(table), known)
+    #expect(measurements.sharedExperts.count == tokens.count)
+    let figures = try Calibration(path: shippedProfiles.url.path + "/calibrations/h200-sxm.json").figures
+    let kernels = try Experts.fit(
+      measurements[Experts.self], Calibrator(measurements: measurements, figures: figures))
+    let layer = try #require(kernels.first { $0.kernel == "moe_over_ranks" })
+    #expect(layer.shapes.map(\.dimensions) == [[64, 128, 8, 2]])
+    #expect(abs(layer.shapes[0].values[0] - 5e-6) < 1e-9 && abs(layer.shapes[0].values[1] - 2e-12) < 1e-15)
+    #expect(layer.shapes[0].measured == [[1, 16384], [2, 4]])
+    #expect(
+      kernels.contains { $0.kernel == "moe_over_ranks_all_shapes" && $0.shapes[0].rows == tokens.count })
   }
 
   @Test("further formats are added to a calibration, and what it has stays")

@@ -53,6 +53,16 @@ import Workloads
     #expect(found.first?.concerned == [0])
   }
 
+  /// Halves and doubles, as far as budgets are of use: from 64 tokens to 32,768.
+  @Test func leversAreMovedByFactorsOfTwo() {
+    #expect(SensitivityLever.chunkBudget.above(8192) == [16384, 32768])
+    #expect(SensitivityLever.chunkBudget.below(256) == [128, 64])
+    #expect(SensitivityLever.expertKernels.above(1.5) == [3, 6, 12])
+    #expect(SensitivityLever.expertKernels.below(2) == [1, 0.5, 0.25])
+    #expect(SensitivityLever.hostPerStage.above(1) == [1.25, 1.5, 2, 3, 5, 9, 17, 33])
+    #expect(SensitivityLever.hostPerStage.below(3) == [1.5, 0])
+  }
+
   @Test func aPolicyAgainstItselfHasNoWinner() throws {
     let chunked = try load("chunked", stage: 0)
     let found = try Sensitivity.all(

@@ -43,6 +43,12 @@ import Testing
     }
   }
 
+  @Test func nanosecondsAreRoundedToTheNearestMicrosecond() throws {
+    let rows = ["0", "1499", "1500", "2501"].map { "\($0),10,5\n" }.joined()
+    let trace = try trace("arrival_time_ns,prompt_len,output_len\n" + rows)
+    #expect(trace.rows.map { ($0.arrival * 1e6).rounded() } == [0, 1, 2, 3])
+  }
+
   @Test func theSurestColumnCounts() throws {
     let trace = try trace("time,arrived_at,prompt_len,output_len\n9,0,10,5\n5,2,10,5\n")
     #expect(trace.rows.map(\.arrival) == [0, 2])

@@ -66,6 +66,12 @@ import Testing
     #expect(rows?.first?["request_rate"] as? Double ?? 0 > 5)
   }
 
+  @Test func aLatencyOfMinutesIsTaken() throws {
+    let outcome = try Binary.run(
+      ["--disaggregation", "prefill=1,decode=1", "--kv-latency", "600e6", "--no-db"] + Self.short)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+  }
+
   @Test(arguments: [
     (["--replicas", "0"], "--replicas 0: expected 1 to 10000"),
     (["--router", "nosuch"], "unknown router 'nosuch' (see 'sim list routers')"),
@@ -78,6 +84,10 @@ import Testing
     (
       ["--disaggregation", "prefill=1,decode=1", "--kv-bandwidth=-3"],
       "--kv-bandwidth -3.0: expected more than 0"
+    ),
+    (
+      ["--disaggregation", "prefill=1,decode=1", "--kv-latency", "1e9"],
+      "--kv-latency 1000000000.0: expected 0 us or more, and less than 1000 s"
     ),
     (["--disaggregation", "prefill=1,decode=1", "--kv-link", "ndr40"], "--kv-link ndr40: expected 'ndr400'"),
     (

@@ -6,8 +6,10 @@ extension Experts: MeasuredFamily {
   struct Row: Sendable {
     var type: String
     var hidden, intermediate, topK, experts: Int
-    /// Ranks that share out the experts; fits are of one.
+    /// Ranks that share out the experts.
     var ranks = 1
+    /// Of several, the load of the one that was measured; nil where it is not known.
+    var onRank: ExpertLoads.Load?
     /// Tokens of all ranks together.
     var tokens: Int
     var active: Double
@@ -23,8 +25,7 @@ extension Experts: MeasuredFamily {
 
   /// The rows of a table that does not say what its routing asks of the kernel: that comes from another one.
   ///
-  /// Layers that several ranks share out by expert parallelism are left out: their price is an estimate after the fits of one
-  /// rank, and these rows check it (``sharedRows(of:_:)``).
+  /// Layers that several ranks share out by expert parallelism are rows of their own: ``sharedRows(of:_:)``.
   static func rows(
     of table: KernelTable, _ loads: ExpertLoads
   ) throws(CalibrationError) -> (tuned: [Row], untuned: [String]) {
@@ -140,7 +141,7 @@ extension Experts: MeasuredFamily {
   static func key(_ row: Row) -> [String] { layer(row) + ["\(row.ranks)"] }
 
   /// The layer that a row is a measurement of, whoever shares it.
-  private static func layer(_ row: Row) -> [String] {
+  static func layer(_ row: Row) -> [String] {
     [row.type, "\(row.hidden)", "\(row.intermediate)", "\(row.experts)", "\(row.topK)"]
   }
 
@@ -158,7 +159,7 @@ extension Experts: MeasuredFamily {
         let rank = calibrator.ranks(rows.map(\.tokens))
         let samples = rows.map { row in
           RelativeFit.Sample(
-            features: features(row, format), seconds: row.seconds,
+            features: features(row, load(of: row), format), seconds: row.seconds,
             isHeldOut: rank[row.tokens, default: 0] % 2 == 1)
         }
         let fit = try calibrator.fit(
@@ -192,27 +193,38 @@ extension Experts: MeasuredFamily {
       kernels.append(
         calibrator.kernel(self, allShapes, type, formula, dimensions: [], others, nil, [any]))
     }
-    return kernels
+    return try kernels + fitOverRanks(kernels, calibrator)
+  }
+
+  /// The load of one rank that has all experts.
+  private static func load(of row: Row) -> ExpertLoads.Load {
+    ExpertLoads.Load(
+      choices: Double(row.tokens) * Double(row.topK), active: row.active, tiles: row.tiles)
   }
 
   /// Features in the order of the coefficients: rows count for kernels that do not work in tiles.
-  private static func features(_ row: Row, _ format: WeightFormat) -> SIMD8<Double> {
-    let shape = Shape(
-      hidden: row.hidden, intermediate: row.intermediate, experts: row.experts, topK: row.topK,
-      format: format)
-    var features = SIMD8(1, row.active * shape.expertBytes, 0, 0, 0, 0, 0, 0)
+  static func features(_ row: Row, _ load: ExpertLoads.Load, _ format: WeightFormat) -> SIMD8<Double> {
+    let shape = shape(row, format)
+    var features = SIMD8(1, load.active * shape.expertBytes, 0, 0, 0, 0, 0, 0)
     if format.isTiled {
       let tile = shape.tileTokens(rows: Double(row.tokens))
       let index = index(ofTile: tile)
-      features[3 + index] = row.tiles[index] * tile * shape.flopsPerChoice
+      features[3 + index] = load.tiles[index] * tile * shape.flopsPerChoice
     } else {
-      features[2] = Double(row.tokens) * Double(row.topK) * shape.flopsPerChoice
+      features[2] = load.choices * shape.flopsPerChoice
       features[7] = row.skew * features[2]
       if format.isPartlyTiled {
-        features[6] = row.tiles[3] * 128 * shape.flopsPerChoice
+        features[6] = load.tiles[3] * 128 * shape.flopsPerChoice
       }
     }
     return features
+  }
+
+  /// The sizes that a row was measured with, as of one rank.
+  static func shape(_ row: Row, _ format: WeightFormat) -> Shape {
+    Shape(
+      hidden: row.hidden, intermediate: row.intermediate, experts: row.experts, topK: row.topK,
+      format: format)
   }
 
   static func shape(_ kernel: FittedKernel, _ d: [Int]) -> Shape? {

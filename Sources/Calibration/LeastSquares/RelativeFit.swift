@@ -5,6 +5,8 @@ struct RelativeFit: Sendable {
   /// One row of a linear fit.
   struct Sample: Sendable {
     var features: SIMD8<Double>
+    /// The part of the time that other coefficients account for.
+    var known = 0.0
     var seconds: Double
     /// Whether the row is kept for judging the fit to the others.
     var isHeldOut: Bool
@@ -22,10 +24,12 @@ struct RelativeFit: Sendable {
   ///   - count: How many of the eight features there are.
   init(_ samples: [Sample], count: Int) {
     let columns = (0..<count).map { column in samples.map { $0.features[column] / $0.seconds } }
-    let ones = [Double](repeating: 1, count: samples.count)
-    let values = nonNegativeLeastSquares(columns: columns, target: ones)
+    let target = samples.map { 1 - $0.known / $0.seconds }
+    let values = nonNegativeLeastSquares(columns: columns, target: target)
     let residuals = samples.map { sample in
-      (0..<count).reduce(-1) { $0 + values[$1] * sample.features[$1] / sample.seconds }
+      (0..<count).reduce(sample.known / sample.seconds - 1) {
+        $0 + values[$1] * sample.features[$1] / sample.seconds
+      }
     }
     self.init(values: values, jacobian: columns, residuals: residuals)
   }
@@ -56,7 +60,12 @@ struct RelativeFit: Sendable {
   /// Predicted over measured, minus one, of the held-out samples under a fit to the others.
   static func heldOutErrors(_ samples: [Sample], count: Int) -> [Double] {
     let fit = RelativeFit(samples.filter { !$0.isHeldOut }, count: count)
-    return samples.filter(\.isHeldOut).map { fit.predict($0.features) / $0.seconds - 1 }
+    return fit.errors(samples.filter(\.isHeldOut))
+  }
+
+  /// Predicted over measured, minus one.
+  func errors(_ samples: [Sample]) -> [Double] {
+    samples.map { ($0.known + predict($0.features)) / $0.seconds - 1 }
   }
 
   /// The predicted time.

@@ -3,30 +3,35 @@ import CostModels
 /// What routing asks of an experts' kernel, by experts, top-k, distribution and tokens: expected values of the law that
 /// the tables' collector draws from.
 struct ExpertLoads: Sendable {
-  /// Distinct experts, and tiles of 16, 32, 64 and 128 tokens.
+  /// Choices, distinct experts, and tiles of 16, 32, 64 and 128 tokens, of the rank that was measured.
   struct Load: Sendable {
+    /// 0 in a table that has the loads of one rank beside its times: those are tokens times experts a token.
+    var choices = 0.0
     var active: Double
     var tiles: SIMD4<Double>
   }
 
   private struct Key: Hashable {
-    var experts, topK, tokens: Int
+    var experts, topK, ranks, tokens: Int
     var distribution: String
   }
 
   private var loads: [Key: Load] = [:]
 
-  /// Reads a table with the columns experts, topk, ep, distribution and tokens; rows with ep above 1 are passed over.
+  /// Reads a table with the columns experts, topk, ep, distribution, tokens and rows, which are the choices.
   init(_ table: KernelTable) throws(CalibrationError) {
     let experts = try table.integers("experts")
     let topK = try table.integers("topk")
     let ep = try table.integers("ep")
     let distributions = try table.texts("distribution")
     let tokens = try table.integers("tokens")
+    let choices = try table.numbers("rows")
     let loads = try Self.loads(in: table)
-    for i in 0..<table.count where ep[i] == 1 {
-      let key = Key(experts: experts[i], topK: topK[i], tokens: tokens[i], distribution: distributions[i])
+    for i in 0..<table.count {
+      let key = Key(
+        experts: experts[i], topK: topK[i], ranks: ep[i], tokens: tokens[i], distribution: distributions[i])
       self.loads[key] = loads[i]
+      self.loads[key]?.choices = choices[i]
     }
   }
 
@@ -42,12 +47,12 @@ struct ExpertLoads: Sendable {
     }
   }
 
-  /// Whether the routing of a row of another table is known, on one rank that has all experts.
-  func knows(experts: Int, topK: Int, _ distribution: String, tokens: Int) -> Bool {
-    loads[Key(experts: experts, topK: topK, tokens: tokens, distribution: distribution)] != nil
+  /// The load of a row of another table; nil if its routing is not known.
+  func load(experts: Int, topK: Int, ranks: Int, _ distribution: String, tokens: Int) -> Load? {
+    loads[Key(experts: experts, topK: topK, ranks: ranks, tokens: tokens, distribution: distribution)]
   }
 
-  /// The loads of another table's rows.
+  /// The loads of another table's rows, on one rank that has all experts.
   ///
   /// - Throws: `CalibrationError` for a row whose routing is not known.
   func loads(
@@ -55,8 +60,10 @@ struct ExpertLoads: Sendable {
   ) throws(CalibrationError) -> [Load] {
     var found: [Load] = []
     for i in 0..<table.count {
-      let key = Key(experts: experts[i], topK: topK[i], tokens: tokens[i], distribution: distributions[i])
-      guard let load = loads[key] else {
+      guard
+        let load = load(
+          experts: experts[i], topK: topK[i], ranks: 1, distributions[i], tokens: tokens[i])
+      else {
         let problem =
           "\(experts[i]) experts, top \(topK[i]), \(distributions[i]), \(tokens[i]) tokens: expected a row of "
           + "expert-routing.csv"

@@ -16,7 +16,7 @@ struct KernelMeasurements: Sendable {
   private(set) var families: [any Measurements] = measuredFamilies.map { $0.noMeasurements() }
   /// Layers of experts that were left out because their kernels are not tuned, for each table.
   var untuned: [String] = []
-  /// Layers of experts that several ranks share out: nothing is fitted to them, they check an estimate.
+  /// Layers of experts that several ranks share out.
   var sharedExperts: [Experts.Row] = []
   var energy: [EnergyWindow] = []
   /// Bursts of products, from which the power limit's window follows.
@@ -174,9 +174,10 @@ extension KernelMeasurements {
 
   /// Adds what was measured elsewhere of shapes that were not measured here.
   private mutating func addShapes(of other: KernelMeasurements) {
+    // What several ranks take is fitted beside the law of one rank, of the same kernels.
+    let layers = Set(self[Experts.self].map(Experts.layer))
+    sharedExperts += other.sharedExperts.filter { !layers.contains(Experts.layer($0)) }
     for i in families.indices { families[i].addNew(of: other.families[i]) }
-    let known = Set(sharedExperts.map(Experts.key))
-    sharedExperts += other.sharedExperts.filter { !known.contains(Experts.key($0)) }
     if energy.isEmpty {
       energy = other.energy
       powerLimit = other.powerLimit

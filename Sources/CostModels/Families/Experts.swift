@@ -14,7 +14,9 @@ import Systems
 /// of github.com/triton-lang/triton, 16 ... 128 in powers of two. FP8 kernels have a part in rows and a part in tiles
 /// of 128, which is the better form on the tables of all GPUs.
 ///
-/// With expert parallelism each of some ranks has its own part of the experts, whole, and the busiest one counts.
+/// With expert parallelism each of some ranks has its own part of the experts, whole, and the busiest one counts. Most engines'
+/// ranks see the rows of all: they sort all choices, and their activation and their sum pass over all of them. That takes
+/// further `t0 + bytes of all choices · b`, with coefficients of their own (``overRanks``).
 public enum Experts: KernelFamily {
   /// The sizes of a layer's experts.
   public struct Shape: KernelShape {
@@ -39,13 +41,18 @@ public enum Experts: KernelFamily {
     public var placement: ExpertPlacement?
     /// Whether an expert has three matrices, gate, up and down, and not the last two.
     public var isGated: Bool
+    /// Whether each of several ranks passes over the choices of its own experts alone.
+    ///
+    /// TensorRT-LLM's kernels do, but for those of MXFP4; vLLM's and SGLang's do not.
+    public var passesOverOwnChoices: Bool
 
     /// Creates a shape.
     public init(
       hidden: Int, intermediate: Int, experts: Int, topK: Int, format: WeightFormat = .bf16, ranks: Int = 1,
-      placement: ExpertPlacement? = nil, isGated: Bool = true
+      placement: ExpertPlacement? = nil, isGated: Bool = true, passesOverOwnChoices: Bool = false
     ) {
       self.isGated = isGated
+      self.passesOverOwnChoices = passesOverOwnChoices && format != .mxfp4 && format != .mxfp4MXFP8
       self.ranks = ranks
       self.placement = placement
       self.hidden = hidden
@@ -85,6 +92,16 @@ public enum Experts: KernelFamily {
     }
     /// Floating-point operations of one token in one expert.
     package var flopsPerChoice: Double { 2 * Double(matrices) * Double(hidden) * Double(intermediate) }
+
+    /// Bytes that all choices of a row stream beside the products: gathered (2h), through gate and up (h + 2i), the
+    /// activation (3i), and down (i + h), and combined (h), in 16 bits; as if there were gates, like fits.
+    package var choiceBytesPerRow: Double {
+      2 * Double(topK) * (5 * Double(hidden) + 6 * Double(intermediate))
+    }
+    /// Where the coefficients of a layer over several ranks have the time of a byte of all choices.
+    ///
+    /// No format needs all eight: one that works in tiles has no rate by rows, others have no tiles of 16 tokens.
+    var indexOfChoiceBytes: Int { format.isTiled ? 2 : 3 }
 
     /// Tokens in a tile of a call with `rows` rows: the power of two from 16 to 128 that holds an expert's share; 128
     /// where products are computed in FP8.
@@ -128,6 +145,10 @@ public enum Experts: KernelFamily {
 
   /// The name of the fit for all shapes in a calibration.
   package static let allShapes = "moe_all_shapes"
+  /// The name of the fits of what several ranks take beyond the busiest one's part, in a calibration: `t0` and `b`.
+  package static let overRanks = "moe_over_ranks"
+  /// The name of the fit of the same for all shapes.
+  package static let overRanksAllShapes = "moe_over_ranks_all_shapes"
 
   /// The time of a launch; 0 without work.
   public static func seconds(
@@ -136,14 +157,24 @@ public enum Experts: KernelFamily {
     guard work.rows > 0, work.active > 0 else { return 0 }
     let choice = shape.flopsPerChoice
     let (choices, active) = busiestRank(shape, work)
-    let loading = coefficients[0] + active * shape.expertBytes * coefficients[1]
-    let perFLOP = coefficients[2] + coefficients[7] * work.skew
+    let loading = loadingSeconds(coefficients, shape, work, active: active)
+    let perFLOP = (shape.format.isTiled ? 0 : coefficients[2]) + coefficients[7] * work.skew
     let inRows = loading + choices * choice * perFLOP
+    guard shape.format.isTiled || shape.format.isPartlyTiled else { return inRows }
     let tile = shape.tileTokens(rows: work.rows)
     let perTileFLOP = coefficients[3 + index(ofTile: tile)]
     guard perTileFLOP > 0 else { return inRows }
     let tiles = expectedTiles(choices: choices, active: active, tileTokens: tile, skew: work.skew)
     return inRows + perTileFLOP * tiles * tile * choice
+  }
+
+  /// The part of the time that is bound by memory: weights, and the choices of all ranks where there are several.
+  private static func loadingSeconds(
+    _ coefficients: SIMD8<Double>, _ shape: Shape, _ work: Work, active: Double
+  ) -> Seconds {
+    let weights = coefficients[0] + active * shape.expertBytes * coefficients[1]
+    guard shape.ranks > 1 else { return weights }
+    return weights + work.rows * shape.choiceBytesPerRow * coefficients[shape.indexOfChoiceBytes]
   }
 
   /// The weights of the active experts are read once, however many rows there are.
@@ -170,7 +201,7 @@ public enum Experts: KernelFamily {
   ) -> Double {
     guard work.rows > 0, work.active > 0 else { return 0 }
     let active = busiestRank(shape, work).active
-    let loading = coefficients[0] + active * shape.expertBytes * coefficients[1]
+    let loading = loadingSeconds(coefficients, shape, work, active: active)
     return 1 - loading / seconds(coefficients, shape, work, on: device)
   }
 
@@ -187,52 +218,4 @@ public enum Experts: KernelFamily {
 
   /// 0.99 to 1.11 times as long as vLLM's.
   public static func spreadOfEngines(_ shape: Shape) -> Double { Spread.enginesExperts }
-
-  /// The sizes whose rows in the tables are of experts without gates: hidden width, experts, and those of a token.
-  ///
-  /// Nemotron-3-Nano's and -Super's, as their configurations have it (`mlp_hidden_act` relu2).
-  private static let measuredWithoutGates: Set<[Int]> = [[2688, 128, 6], [1024, 512, 22]]
-
-  /// Whether rows of such sizes in the tables are of experts without gates.
-  package static func isMeasuredWithoutGates(hidden: Int, experts: Int, topK: Int) -> Bool {
-    measuredWithoutGates.contains([hidden, experts, topK])
-  }
-
-  /// The fit of the exact shape.
-  ///
-  /// Fits count three matrices whatever was measured; of two, a byte and an operation take one and a
-  /// half times as long.
-  private static func measured(_ shape: Shape, in calibration: Calibration) -> Fit<Experts>? {
-    guard let exact = calibration.exact(shape), !shape.isGated else { return calibration.exact(shape) }
-    var factors = SIMD8<Double>(repeating: 1.5)
-    factors[0] = 1
-    return exact.replacing(exact.coefficients * factors)
-  }
-
-  /// The exact shape; else one fit for all shapes in the physical terms that they share; and for formats that were not
-  /// measured, the data sheet.
-  ///
-  /// Several ranks are an estimate whatever was measured of one: the fits are of one rank that has all experts, and which
-  /// part of their work the busiest rank has is reasoned. `sim calibrate` prints how far off that is on the tables' own rows
-  /// of several ranks, which no fit has seen.
-  public static func find(_ shape: Shape, in calibration: Calibration) -> Fit<Experts> {
-    let isShared = shape.ranks > 1
-    let isAlike =
-      shape.isGated
-      == !isMeasuredWithoutGates(hidden: shape.hidden, experts: shape.experts, topK: shape.topK)
-    if isAlike, let exact = measured(shape, in: calibration) {
-      return isShared ? calibration.fit(shape, exact.coefficients, .estimate) : exact
-    }
-    if let any = calibration.shapes(of: allShapes, shape.type).first {
-      return isShared
-        ? calibration.fit(shape, any.vector, .estimate) : calibration.fit(shape, any, .allShapes, any.heldOut)
-    }
-    let launch =
-      calibration.shapes(of: allShapes, WeightFormat.bf16.rawValue).first?.values.first
-      ?? calibration.launch(ofExperts: true)
-    let figures = calibration.figures
-    return calibration.fit(
-      shape, SIMD8(launch, figures.secondsPerByte, figures.secondsPerFLOP(shape.format), 0, 0, 0, 0, 0),
-      .dataSheet)
-  }
 }

@@ -13,6 +13,8 @@ public struct KernelChoice: Sendable, Hashable {
   public var exchange: ExpertExchange.Law?
   /// Copies of experts beyond one of each, where ranks are balanced; `nil` where they are not.
   public var redundantExperts: Int?
+  /// Whether ranks pass over the choices of their own experts alone.
+  public var passesOverOwnChoices = false
   /// Most GPUs among which the engine's own all-reduce is priced as measured; 0 for no limit.
   public var mostAllReduceGPUs = 0
   /// Whether prefill attention may split the keys of a tile among several blocks.
@@ -33,6 +35,7 @@ extension EngineDescription {
     choice.allReduceSkew = allReduceSkewMicroseconds * 1e-6
     choice.mostAllReduceGPUs = mostAllReduceGPUs
     choice.redundantExperts = balancesExperts ? redundantExperts : nil
+    choice.passesOverOwnChoices = passesOverOwnChoices
     choice.splitsKeys = splitsAttentionKeys
     choice.elementwise = fusesElementwise ? .fused : .unfused
     return choice

@@ -246,13 +246,16 @@ extension LoadedSystem {
         expected: "none with \(model.name): a block is as large as the state of a layer")
     }
     let served = engine.served(model, on: hardware)
-    let paths = Calibration.paths(gpu: hardware.name, profiles: profiles, for: served)
+    let expertRanks = served.isMixtureOfExperts ? specification.expertParallelSize ?? 1 : 1
+    let paths = Calibration.paths(
+      gpu: hardware.name, profiles: profiles, for: served, expertRanks: expertRanks)
     var asked = hardware
     try asked.change(specification.hardwareSettings)
     let isCalibrated = FileManager.default.fileExists(atPath: paths[0])
     func fits(for model: ModelDescription) throws -> Calibration {
       try isCalibrated
-        ? Calibration(gpu: hardware.name, profiles: profiles, for: model) : Calibration(dataSheetOf: asked)
+        ? Calibration(gpu: hardware.name, profiles: profiles, for: model, expertRanks: expertRanks)
+        : Calibration(dataSheetOf: asked)
     }
     let calibration = try fits(for: served)
     // Measurements override the file's estimates, and the user overrides both.
@@ -262,7 +265,7 @@ extension LoadedSystem {
     let ranks = served.isMixtureOfExperts ? specification.dataParallelSize ?? 1 : 1
     let system = try ServedSystem(
       model: model, hardware: hardware, engine: engine, tensorParallel: specification.tensorParallelSize,
-      expertParallel: served.isMixtureOfExperts ? specification.expertParallelSize ?? 1 : 1,
+      expertParallel: expertRanks,
       dataParallel: ranks,
       exchange: ranks > 1
         ? ExchangeProfile.law(of: hardware.name, gpus: specification.gpus, profiles: path) : nil)

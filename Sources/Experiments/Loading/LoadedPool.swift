@@ -179,7 +179,7 @@ package struct LoadedDecoders: Sendable {
     }
     if let latency = transfer.latency, !(latency >= 0 && latency < 1000) {
       throw ExperimentError.invalidValue(
-        option: "--kv-latency", value: "\(latency * 1e6)", expected: "0 us or more")
+        option: "--kv-latency", value: "\(latency * 1e6)", expected: "0 us or more, and less than 1000 s")
     }
     guard ([prefill] + others).allSatisfy({ $0.profile == decode.profile }) else {
       throw ExperimentError.invalidValue(

@@ -94,14 +94,6 @@ public struct Instance {
   /// Whether another step may be planned now.
   public var hasRoomForStep: Bool { flightCount < flights.count && !leap.isPending }
 
-  /// Energy that it drew while it had nothing to do, in joules.
-  ///
-  /// - Parameter end: not before its last step ends.
-  /// - Returns: until then.
-  public func idleJoules(until end: Seconds) -> Joules {
-    (idleSeconds + max(0, end - view.busyUntil)) * idleWatts
-  }
-
   /// What each of its kernels has used, and what the power limit has made of it.
   ///
   /// `wait_for_ranks` is the time that its GPUs waited for those of other ranks which share its experts.

@@ -38,6 +38,10 @@ public struct EngineDescription: Descriptor, Hashable {
   public var balancesExperts = false
   /// Copies of experts beyond one of each, where they are balanced.
   public var redundantExperts = 0
+  /// Whether each of several ranks that share out the experts passes over the choices of its own ones alone.
+  ///
+  /// Others sort, activate and add up those of all ranks.
+  public var passesOverOwnChoices = false
   /// Memory that is neither weights, activations nor KV blocks, on each GPU, in bytes.
   public var reservedBytes = 0
   /// Factor on the estimated peak of activations.
@@ -304,6 +308,9 @@ public struct EngineDescription: Descriptor, Hashable {
     Setting(
       "experts.redundant", isLate: true, .integer(\.redundantExperts, 0...4096),
       "Copies of the busiest experts beyond one of each, where they are balanced."),
+    Setting(
+      "experts.own_choices", isLate: true, .flag(\.passesOverOwnChoices),
+      "Whether ranks that share out the experts pass over the choices of their own ones alone, not of all."),
     Setting(
       "memory.reserved_bytes", unit: "bytes", .integer(\.reservedBytes, 0...(1 << 50)),
       "Memory of each GPU that is neither weights, activations nor KV blocks."),

@@ -11,23 +11,38 @@ import Testing
     #expect(abs(Experts.expectedTiles(choices: 8, active: 8, tileTokens: 16, skew: 1) - 8) < 1e-5)
   }
 
-  /// What was measured is one rank with all experts; which part the busiest of several has is reasoned.
-  @Test func severalRanksAreAnEstimateWhateverWasMeasured() throws {
-    let calibration = try Calibration(path: "\(shippedProfiles.url.path)/calibrations/h200-sxm.json")
-    func fit(intermediate: Int, ranks: Int) -> Fit<Experts> {
-      calibration.fit(
-        Experts.Shape(hidden: 2048, intermediate: intermediate, experts: 128, topK: 8, ranks: ranks))
+  /// Several ranks take further what their own fit says, of this layer or of all; nothing where nobody measured them.
+  @Test func severalRanksTakeMoreThanTheBusiestOnesPart() throws {
+    let profiles = shippedProfiles
+    let model = try profiles.model("qwen3-30b-a3b")
+    let one = try Calibration(gpu: "h200-sxm", profiles: profiles, for: model)
+    let several = try Calibration(gpu: "h200-sxm", profiles: profiles, for: model, expertRanks: 4)
+    func shape(_ intermediate: Int, _ ranks: Int) -> Experts.Shape {
+      Experts.Shape(hidden: 2048, intermediate: intermediate, experts: 128, topK: 8, ranks: ranks)
     }
-    #expect(fit(intermediate: 768, ranks: 1).quality == .measured)
-    #expect(fit(intermediate: 768, ranks: 4).quality == .estimate)
-    #expect(fit(intermediate: 768, ranks: 4).coefficients == fit(intermediate: 768, ranks: 1).coefficients)
-    #expect(fit(intermediate: 700, ranks: 1).quality == .allShapes)
-    #expect(fit(intermediate: 700, ranks: 4).quality == .estimate)
-    let shard = try shipped("qwen3-30b-a3b").shard(over: 4, expertRanks: 4)
+    #expect(several.fit(shape(768, 1)).coefficients == one.fit(shape(768, 1)).coefficients)
+    #expect(one.fit(shape(768, 1)).quality == .measured)
     #expect(
-      calibration.unmeasured(shard)?.contains(
+      several.fit(shape(768, 4)).quality == .measured && several.fit(shape(768, 32)).quality == .measured)
+    #expect(several.fit(shape(768, 64)).quality == .allShapes, "64 ranks were not measured")
+    #expect(several.fit(shape(700, 4)).quality == .allShapes)
+    // Without the further formats there is nothing to go by.
+    #expect(one.fit(shape(768, 4)).quality == .estimate)
+    #expect(one.fit(shape(768, 4)).coefficients == one.fit(shape(768, 1)).coefficients)
+    #expect(
+      try one.unmeasured(model.shard(over: 4, expertRanks: 4))?.contains(
         "expert_mlp (128 x 2048 x 768, top 8, bf16, over 4 ranks: an estimate")
         == true)
+    // By hand: a constant, and a time for each byte of all choices.
+    let further = try #require(
+      several.kernels.first { $0.kernel == "moe_over_ranks" && $0.type == "bf16" }?.shapes
+        .first { $0.dimensions == [2048, 768, 128, 8] })
+    for rows in [1.0, 64, 4096] {
+      let work = Experts.Work(rows: rows, active: min(128, 8 * rows))
+      let (less, more) = (one.fit(shape(768, 4)).seconds(work), several.fit(shape(768, 4)).seconds(work))
+      let bytes = rows * 8 * 2 * (5 * 2048 + 6 * 768)
+      #expect(abs(more - less - further.values[0] - bytes * further.values[1]) < 1e-12)
+    }
   }
 
   /// Four experts on two ranks, by hand: the most and the least loaded one together, and the two in between.

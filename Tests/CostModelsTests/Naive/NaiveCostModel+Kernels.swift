@@ -222,7 +222,15 @@ extension NaiveCostModel {
     let flopsPerChoice = 2 * matrices * h * i
     let weights = matrices * h * i * (model.isMXFP4 ? 4.25 / 8 : 2)
     let busiest = busiestRank(choices: r * k, active: active, isSkewed: isSkewed)
-    let loading = c[0] + busiest.active * weights * c[1]
+    var loading = c[0] + busiest.active * weights * c[1]
+    // Several ranks take further what their own fit says, a constant and a time for each byte that all choices stream, unless
+    // each passes over its own choices alone.
+    let overRanks =
+      expertRanks < 2 || engine.passesOverOwnChoices && !model.isMXFP4
+      ? nil
+      : calibration.fit("moe_over_ranks", type, shard.expertDimensions)
+        ?? calibration.fit("moe_over_ranks_all_shapes", type, [])
+    if let further = overRanks?.values { loading += further[0] + r * k * 2 * (5 * h + 6 * i) * further[1] }
     var seconds = loading + busiest.choices * flopsPerChoice * (c[2] + (isSkewed ? c[7] : 0))
     var scale = engine.kernelScale.expertMLP
     if carriesPrefill { scale *= engine.kernelScale.expertPrefill }
@@ -244,11 +252,17 @@ extension NaiveCostModel {
       // up makes i, of which the activation makes i.
       activationBytes: 2 * r
         * (k * (h + (h + (matrices - 1) * i) + matrices * i + (i + h) + h + h) / ranks + h),
-      // One rank was measured, with all experts.
-      isExtrapolated: expertRanks > 1 || exact?.measured[0].contains(r) != true
-        || active > Double(model.experts),
+      isExtrapolated: exact == nil || !isMeasured(r, exact, overRanks) || active > Double(model.experts),
       clockedSeconds: active > 0 ? (seconds - loading) * scale : 0,
       mxfp4Bytes: model.isMXFP4 ? active * shard.bytesPerExpert / ranks : 0)
+  }
+
+  /// Whether so many rows of a layer were measured: of one rank by its fit, of several by the fit of these, over as many.
+  private func isMeasured(_ rows: Double, _ one: ToyCalibration.Fit?, _ several: ToyCalibration.Fit?) -> Bool
+  {
+    guard expertRanks > 1 else { return one?.measured[0].contains(rows) == true }
+    guard let several, several.measured.count == 2, one != nil else { return false }
+    return several.measured[0].contains(rows) && several.measured[1].contains(Double(expertRanks))
   }
 
   /// Choices and distinct experts of the rank that all others wait for.

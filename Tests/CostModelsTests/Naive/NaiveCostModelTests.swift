@@ -1,7 +1,9 @@
 import CostModels
+import Foundation
 import Serving
 import Statistics
 import Systems
+import TestSupport
 import Testing
 
 /// The cost model and the naive one agree on whatever is drawn.
@@ -217,6 +219,27 @@ import Testing
       totals.merge(expected.uses) { $0 + $1 }
     }
     check(model.kernels, totals, "all iterations of \(system.model) on \(system.gpus) GPUs")
+  }
+
+  /// Where layers have routing of their own, a step of sequences that lack nothing takes what it takes without a profile.
+  @Test func aProfileThatDropsNothingChangesNoLayersRouting() throws {
+    var model = ToyModel()
+    (model.layers, model.experts, model.topK) = (2, 4, 2)
+    var system = try ToySystem(model)
+    let counts = "layer,expert,count\n0,0,5\n0,1,5\n0,2,5\n0,3,5\n1,0,97\n1,1,1\n1,2,1\n1,3,1\n"
+    try ScratchFolder.with("counts.csv", counts) { file in
+      system.routing = .measured(file: file.path)
+      let profile = TokenProfile(drops: [.init(layer: 1, kept: .share(KeptShare(0.5)))], synchronisation: 0)
+      var meter = try system.costModel(profile: profile)
+      var step = Step(contexts: [100, 200, 300])
+      let plain = meter.cost(of: step)
+      step.bands = [Step.Band(layers: 0..<1, segments: []), Step.Band(layers: 1..<2, segments: [])]
+      let banded = meter.cost(of: step)
+      #expect(isClose(banded.experts, plain.experts) && isClose(banded.kernelSeconds, plain.kernelSeconds))
+      // Of the first layer's experts each is chosen by half of the tokens, of the second's one by all and three by 2 %.
+      let expected = 4 * (1 - 0.5 * 0.5 * 0.5) + 1 + 3 * (1 - 0.98 * 0.98 * 0.98)
+      #expect((plain.experts - expected).magnitude < 1e-3)
+    }
   }
 
   @Test(arguments: 0..<30) func agreesOnDecodeStepsPricedInOneGo(seed: UInt64) throws {

@@ -108,9 +108,16 @@ struct ToyCalibration {
       let tiles =
         type == "bf16" ? [perFLOP, 0, 0, 0, 0, perFLOP / 4] : [0, 4, 3, 2, 1, 0].map { $0 * perFLOP }
       fits["moe_all_shapes \(type)", default: [:]][[]] = draw([2e-5, perByte] + tiles, [4000], &random)
+      if !isDrawn || random.uniform() < 0.8 {
+        fits["moe_over_ranks_all_shapes \(type)", default: [:]][[]] = draw([2e-6, perByte], [], &random)
+      }
       guard model.experts > 0, !isDrawn || random.uniform() < 0.8 else { continue }
       fits["moe \(type)", default: [:]][shard.expertDimensions] = draw(
         [1e-5, perByte] + tiles, [300], &random)
+      if !isDrawn || random.uniform() < 0.8 {
+        fits["moe_over_ranks \(type)", default: [:]][shard.expertDimensions] = draw(
+          [3e-6, perByte / 2], [300, 8], &random)
+      }
     }
     let perTileFLOP = 132 * perFLOP
     for window in Set([0] + [model.window].compactMap { $0 }) {

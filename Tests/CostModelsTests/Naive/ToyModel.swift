@@ -260,6 +260,7 @@ struct ToySystem {
     try engine.set("repeats.embedding_and_head=\(pick([true, false]))")
     try engine.set("elementwise.fused=\(pick([true, false]))")
     try engine.set("attention.splits_keys=\(pick([true, false]))")
+    try engine.set("experts.own_choices=\(pick([true, false, false]))")
     for setting in [
       "host.partial_depth_token_us", "all_reduce.skew_us", "all_reduce.eager_floor_us",
       "host.per_decode_sequence_us", "host.per_prefill_sequence_us", "host.per_prefill_token_us",

@@ -92,6 +92,7 @@ import Workloads
     var experiment = try experiment(
       "chunked", #"{"method": "mtp", "num_speculative_tokens": 1, "synthetic_acceptance_rates": [0.5]}"#)
     experiment.system.expertParallelSize = 2
+    experiment.system.engineSettings["experts.own_choices"] = .flag(true)
     let loaded = try Project.library.load(experiment)
     let note = try #require(
       loaded.notes(totals: loaded.run().totals).first { $0.contains("of what makes drafts: ") })

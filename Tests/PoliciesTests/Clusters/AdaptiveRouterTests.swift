@@ -65,6 +65,7 @@ import Testing
   /// Three readings in a row change the regime, and a single one back does not.
   @Test func readingsInARowChangeTheRegime() {
     var router = adaptive()
+    #expect(router.listens, "first tokens are what it reads")
     // A request a second; waits of 2 s are beyond the first threshold, waits of 0.1 s are not.
     func live(_ seconds: Range<Int>, wait: Seconds) {
       for second in seconds {
