@@ -8,7 +8,7 @@ extension Simulation {
       return
     }
     handOver(from: event.source, at: event.time, recorder: &recorder)
-    if heldHead < held.count { release(at: event.time, recorder: &recorder) }
+    release(at: event.time, recorder: &recorder)
   }
 
   /// Takes up what a step has done to prompts that go elsewhere.
