@@ -61,6 +61,9 @@ import Workloads
     #expect(SensitivityLever.expertKernels.below(2) == [1, 0.5, 0.25])
     #expect(SensitivityLever.hostPerStage.above(1) == [1.25, 1.5, 2, 3, 5, 9, 17, 33])
     #expect(SensitivityLever.hostPerStage.below(3) == [1.5, 0])
+    // As sharp as host times are read: a hundredth of a millisecond.
+    #expect(SensitivityLever.hostPerStage.scale == .linear(0.01))
+    #expect(SensitivityLever.expertKernels.scale == .geometric(0.02))
   }
 
   @Test func aPolicyAgainstItselfHasNoWinner() throws {

@@ -40,6 +40,12 @@ import Workloads
     #expect(tune(edges).runs < 40 * 10)
   }
 
+  /// Rounds narrow down step by step: what the last one is to know is not sought for all.
+  @Test func onlyTheLastRoundIsAsSharpAsAsked() {
+    // 132; 144 if the round before the last were as sharp.
+    #expect(tune([4.0, 4.2, 4.1, 4.3, 3.9, 3.8]).runs < 140)
+  }
+
   @Test func whereNothingHoldsThereIsNoRate() { #expect(tune([0, 0, 0]).best.result.rate == nil) }
 
   @Test func givenParametersStay() throws {

@@ -45,10 +45,11 @@ import Testing
 
   func toy(
     _ scheduler: any Scheduler = ChunkedPrefill(budget: 512), blocks: Int = 10_000, steps: Int = 1,
-    seconds: Seconds = 0.01
+    seconds: Seconds = 0.01, watermark: Double = 0
   ) -> InstanceConfiguration {
     var rules = EngineRules()
     rules.stepsInFlight = steps
+    rules.watermark = watermark
     let cost = ToyCost(kvBlocks: blocks, seconds: seconds)
     return InstanceConfiguration(
       scheduler: scheduler, costModel: cost.model, memory: cost.memory, rules: rules)
@@ -105,6 +106,19 @@ import Testing
     let transfers = log.transfers.sorted { $0.request < $1.request }
     #expect(transfers.count == 3 && transfers[0].startedAt == transfers[0].readyAt)
     #expect(transfers[1].startedAt == ends[0] && transfers[2].startedAt == ends[1])
+  }
+
+  /// A decoder with room for three prompts of 6 blocks, but with half of its 20 blocks to be left free: one at a time.
+  @Test(arguments: [(0.0, false), (0.5, true)]) func aWatermarkIsLeftFree(watermark: Double, waits: Bool)
+    throws
+  {
+    let requests = (0..<3).map { Request(id: $0, arrival: 0, promptTokens: 96, outputTokens: 10) }
+    let log = try run(
+      requests, prefill: [toy(blocks: 20)], decode: [toy(blocks: 20, watermark: watermark)], bandwidth: 1e9)
+    let ends = (0..<3).compactMap { log.history[request: $0]?.completedAt }
+    let transfers = log.transfers.sorted { $0.request < $1.request }
+    #expect(transfers.count == 3)
+    for i in 1..<3 { #expect(transfers[i].startedAt == (waits ? ends[i - 1] : transfers[i].readyAt)) }
   }
 
   /// Two places to decode: the third prompt is sent when one of the first has ended.

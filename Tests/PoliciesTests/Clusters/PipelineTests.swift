@@ -74,6 +74,13 @@ import Testing
     #expect(isClose(use.busySeconds, Double(m * p)))
   }
 
+  /// A lone sequence decodes in steps that follow each other: its tokens are one span, and not one for each step.
+  @Test func stepsThatFollowEachOtherAreOneSpan() throws {
+    let (history, _, _) = try Self.run([Self.instance([1, 1], stepsInFlight: 2)], [(0, 16, 12)])
+    #expect(history.iterations.count == 12)
+    #expect(history.spans.count { $0.phase == .decode } == 1)
+  }
+
   /// Poisson arrivals of prompts that fill a step each, on two stages of D/2, wait D + R D^2 / (4 (2 - R D)).
   ///
   /// A stage is a queue of its own, and the second never waits. An engine that waits for the oldest step to end, as vLLM does,
