@@ -60,6 +60,24 @@ import Testing
     #expect(idle[request: 1]?.scheduledAt == 9.5)
   }
 
+  /// Steps that are skipped end where the next look is: every tenth decode step, and not when the first request has ended.
+  @Test(arguments: [true, false]) func looksEndWhatIsSkipped(fastForwards: Bool) throws {
+    let instance = InstanceConfiguration(
+      scheduler: SGLangScheduling(chunk: 512, receiveInterval: 10), costModel: ToyCost().model,
+      memory: ToyCost().memory)
+    let requests = [(0.0, 400), (0.255, 5), (1.003, 5)].enumerated().map {
+      Request(id: $0.offset, arrival: $0.element.0, promptTokens: 20, outputTokens: $0.element.1)
+    }
+    var simulation = Simulation(
+      instances: [instance], requests: requests.makeIterator(), fastForwards: fastForwards)
+    var history = History()
+    try simulation.run(recorder: &history)
+    // A step takes 10 ms, the first is the prompt's, and looks are at 0.11, 0.21 and 0.31 s. The prompt that is found there
+    // has a step, and looks go on from it.
+    #expect(abs((history[request: 1]?.scheduledAt ?? 0) - 0.31) < 1e-9)
+    #expect(abs((history[request: 2]?.scheduledAt ?? 0) - 1.02) < 1e-9)
+  }
+
   /// The prompt that is cut goes on first, and shares its last step with the next one, which is cut in turn.
   @Test func onePromptIsUnfinished() throws {
     let history = try run(SGLangScheduling(chunk: 64), [(0, 100, 1), (0, 50, 1)])
