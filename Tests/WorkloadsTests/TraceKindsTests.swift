@@ -49,6 +49,16 @@ import Testing
     #expect(trace.rows.map { ($0.arrival * 1e6).rounded() } == [0, 1, 2, 3])
   }
 
+  /// A thousandth, rounded half up, and whether nothing was rounded away.
+  @Test(arguments: [
+    ("2000", 2, true), ("2499", 2, false), ("2500", 3, false), ("2000.5", 2, false), ("0", 0, true),
+  ])
+  func thousandthsSayWhetherTheyAreExact(text: String, value: Int, isExact: Bool) {
+    let bytes = Array(text.utf8)
+    let found = Decimal.scaled(bytes.span, 0..<bytes.count, by: -3)
+    #expect(found?.value == value && found?.isExact == isExact)
+  }
+
   @Test func theSurestColumnCounts() throws {
     let trace = try trace("time,arrived_at,prompt_len,output_len\n9,0,10,5\n5,2,10,5\n")
     #expect(trace.rows.map(\.arrival) == [0, 2])
