@@ -86,8 +86,9 @@ def capacity_table(page, group):
         for place, one in enumerate(found):
             rate = "–" if one.request_rate is None else f"{one.request_rate:.3g}"
             low, high = one.request_rate_low, one.request_rate_high
-            rows.append([text(objective) if place == 0 else "", text(one.policy), ("good" if place == 0 and len(found) > 1 else "",
-                         rate), "–" if low is None or high is None else f"{low:.3g} to {high:.3g}", text(one.limited_by or "–"),
+            good = "good" if place == 0 and len(found) > 1 and one.request_rate else ""
+            rows.append([text(objective) if place == 0 else "", text(one.policy), (good, rate),
+                         "–" if low is None or high is None else f"{low:.3g} to {high:.3g}", text(one.limited_by or "–"),
                          number(one.mean_watts), number(one.energy_per_token_mj), str(one.runs)])
     page.table(["objective", "policy", "requests/s", "95 % interval", "limited by", "W", "mJ/token", "runs"], rows, text_columns=2)
 

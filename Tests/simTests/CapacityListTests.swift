@@ -6,7 +6,7 @@ import Testing
 @testable import sim
 
 @Suite struct CapacityListTests {
-  static let short = ["--seeds", "0", "--num-prompts", "30", "--tolerance", "0.3", "--json"]
+  static let short = ["--seeds", "0", "--num-prompts", "300", "--tolerance", "0.3", "--json"]
 
   @Test func systemsAreLists() throws {
     let outcome = try Binary.run(

@@ -58,7 +58,7 @@ import Testing
   @Test func twiceTheReplicasHoldMore() throws {
     let outcome = try Binary.run(
       [
-        "capacity", "--policy", "chunked", "--trace", "sharegpt", "--seeds", "0", "--num-prompts", "60",
+        "capacity", "--policy", "chunked", "--trace", "sharegpt", "--seeds", "0", "--num-prompts", "1000",
         "--tolerance", "0.2", "--no-db", "--json", "--replicas", "2", "--router", "power-of-two",
       ])
     #expect(outcome.status == 0, "\(outcome.errors)")

@@ -17,7 +17,8 @@ import Testing
     try TestProject.withDatabase { database in
       try TuneCommand.parse(
         [
-          "--policy", "chunked", "--slo", "tbt:60ms", "--num-prompts", "40", "--seeds", "0,1", "--tolerance",
+          "--policy", "chunked", "--slo", "tbt:60ms", "ttft:10s", "--num-prompts", "300", "--seeds", "0,1",
+          "--tolerance",
           "0.2", "--json", "--db", database,
         ] + TestProject.folders
       ).run()
@@ -37,6 +38,7 @@ import Testing
     let outcome = try Binary.run(arguments)
     #expect(outcome.status == 0)
     #expect(outcome.errors.contains("so that this is a burst") == isBurst, "\(outcome.errors)")
+    #expect(!outcome.errors.contains("or a limit on the wait"), "\(outcome.errors)")
     #expect(outcome.output.contains("runs at these rates are bursts") == isBurst, "\(outcome.output)")
     let json = try Binary.run(arguments + ["--json"])
     #expect(json.output.contains("\"winner\": null") == isBurst, "\(json.output)")
@@ -44,6 +46,8 @@ import Testing
 
   @Test(arguments: [
     (["--policy", "chunked,chunked"], "the same policy is given twice"), (["--slo", "ttft"], "--slo ttft"),
+    (["--arrivals", "all-at-once"], "--arrivals all-at-once: a search sets the rate"),
+    (["--ramp-up-start-rps", "1"], "--ramp-up-start-rps: a search sets the rate"),
     (["--seed", "1"], "--seed"), (["--max-num-batched-tokens", "512"], "fix one as in chunked[budget=512]"),
     (["--long-prefill-token-threshold", "256"], "vllm[long=256]"), (["--percentile", "0"], "--percentile 0"),
     (["--percentile", "99", "--attainment", "0.9"], "--percentile"), (["--policy", "nosuch"], "nosuch"),

@@ -18,6 +18,10 @@ package struct CapacityResult: Sendable {
   package let runs: Int
   /// Whether a run at the capacity is a burst, and says nothing of a steady rate.
   package var isBurst: Bool { figures?.isBurst ?? false }
+  /// The rate, unless runs at it are bursts, which say nothing of it.
+  package var steadyRate: Double? { isBurst ? nil : rate }
+  /// The word for `limited_by`: what fails beyond the capacity, or `burst`; `nil` if nothing fails.
+  package var limitedBy: String? { isBurst ? "burst" : limit?.description }
 
   package init(
     rate: Double?, failing: Double?, interval: Interval?, limit: CapacityCriterion.Limit?,

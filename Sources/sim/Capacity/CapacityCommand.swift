@@ -121,7 +121,9 @@ struct CapacityCommand: ParsableCommand {
     print(
       CapacityTable(rows: rows).table.formatted(as: json ? .json : .table, width: Terminal.width),
       terminator: "")
-    for (job, result) in zip(jobs, results) { complain(result, name(job, among: jobs)) }
+    for (job, result) in zip(jobs, results) {
+      complain(result, name(job, among: jobs), criterion.objective)
+    }
     if !json { print("\(study.runsMade) runs made, \(study.runsKnown) known already.") }
     let missing = jobs.count - possible.count
     if missing > 0 { throw CommandLineError.impossibleSystems(missing) }
@@ -161,8 +163,8 @@ struct CapacityCommand: ParsableCommand {
       ? "\(systemName(job.options)), \(policy)" : policy
   }
 
-  private func complain(_ result: CapacityResult, _ name: String) {
-    CapacityWarnings.warn(of: result, name)
+  private func complain(_ result: CapacityResult, _ name: String, _ objective: Objective) {
+    CapacityWarnings.warn(of: result, name, objective)
     if result.rate == nil, result.limit != .memory { warn("\(name): \(reason(result))") }
     if result.rate != nil, result.failing == nil {
       warn("\(name): no rate up to \(RateBisection.limits.upperBound) req/s fails")

@@ -18,10 +18,11 @@ struct CapacityTable {
   /// Columns of `capacities` that a search determines.
   static func values(_ result: CapacityResult) -> [(String, RunValue)] {
     func value(_ number: Double?) -> RunValue { number.map { RunValue($0) } ?? .null }
+    func rate(_ number: Double?) -> RunValue { result.isBurst ? .null : value(number) }
     return [
-      ("request_rate", value(result.rate)), ("request_rate_failing", value(result.failing)),
-      ("request_rate_low", value(result.interval?.low)), ("request_rate_high", value(result.interval?.high)),
-      ("limited_by", result.limit.map { RunValue($0.description) } ?? .null),
+      ("request_rate", rate(result.rate)), ("request_rate_failing", rate(result.failing)),
+      ("request_rate_low", rate(result.interval?.low)), ("request_rate_high", rate(result.interval?.high)),
+      ("limited_by", result.limitedBy.map { RunValue($0) } ?? .null),
       (RunFigure.attainment.name, value(result.figures?.attainment)),
       ("mean_watts", value(result.figures?.watts)),
       (RunFigure.energyPerToken.name, value(result.figures?.millijoulesPerToken)),

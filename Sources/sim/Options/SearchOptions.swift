@@ -1,5 +1,6 @@
 import ArgumentParser
 import Experiments
+import Workloads
 
 /// What a rate must keep to, and how exactly it is looked for.
 struct SearchOptions: ParsableArguments {
@@ -73,8 +74,23 @@ struct SearchOptions: ParsableArguments {
     return tolerance
   }
 
+  /// Refuses arrivals whose rate is not for a search to set.
+  func refuseOtherArrivals(_ traffic: WorkloadOptions) throws(CommandLineError) {
+    let others: [ArrivalKind] = [.allAtOnce, .trace, .ramp]
+    let given = [
+      traffic.arrivals.flatMap { others.contains($0) ? "--arrivals \($0.rawValue)" : nil },
+      traffic.rampUpStrategy.map { _ in "--ramp-up-strategy" },
+      traffic.rampUpStartRps.map { _ in "--ramp-up-start-rps" },
+      traffic.rampUpEndRps.map { _ in "--ramp-up-end-rps" },
+    ].compactMap { $0 }
+    guard let option = given.first else { return }
+    throw .contradiction(
+      "\(option): a search sets the rate of arrivals, and these have none or their own; leave it out")
+  }
+
   /// The rate to begin with.
   func checkedGuess(_ traffic: WorkloadOptions) throws(CommandLineError) -> Double {
+    try refuseOtherArrivals(traffic)
     let guess = traffic.requestRate ?? 1
     guard RateBisection.limits.contains(guess) else {
       throw .badValue(

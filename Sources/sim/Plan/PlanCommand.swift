@@ -66,9 +66,7 @@ struct PlanCommand: ParsableCommand {
         option: "--request-rate", value: options.traffic.requestRate.map { "\($0)" } ?? "(missing)",
         expected: "the rate to be served, in requests a second")
     }
-    guard options.traffic.arrivals != .trace else {
-      throw CommandLineError.contradiction("--arrivals trace: a plan is for a rate; leave it out")
-    }
+    try search.refuseOtherArrivals(options.traffic)
     let seeds = try search.checkedSeeds(options.traffic)
     let tolerance = try search.checkedTolerance(default: 0.05)
     var libraries = Libraries()
@@ -126,8 +124,10 @@ struct PlanCommand: ParsableCommand {
         ).values
       })
     for question in questions {
-      guard let capacity = question.item.plan?.capacity else { continue }
-      CapacityWarnings.warn(of: capacity, "\(question.item.system.title), \(question.item.policy)")
+      guard let capacity = question.item.plan?.capacity, let criterion = question.planner?.check.criterion
+      else { continue }
+      CapacityWarnings.warn(
+        of: capacity, "\(question.item.system.title), \(question.item.policy)", criterion.objective)
     }
     let table = PlanTable(cases: questions.map(\.item))
     print(table.table.formatted(as: json ? .json : .table, width: Terminal.width), terminator: "")

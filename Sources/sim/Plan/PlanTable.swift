@@ -29,13 +29,15 @@ struct PlanTable {
     var costOfMillionTokens: Double? { price.flatMap { plan?.costOfMillionTokens(price: $0) } }
 
     /// The largest rate of an instance; `nil` without a plan, or where runs at it are bursts and say nothing of it.
-    var capacity: Double? { plan.flatMap { $0.capacity.isBurst ? nil : $0.capacity.rate } }
+    var capacity: Double? { plan?.capacity.steadyRate }
+
+    /// What its instances hold one by one beyond the rate, as a share of it; `nil` without a capacity.
+    var headroom: Double? { capacity.flatMap { _ in plan?.headroom } }
 
     /// What keeps it from serving more, or at all.
     var limit: String {
       switch outcome {
-      case .serves(let plan) where plan.capacity.isBurst: "burst"
-      case .serves(let plan): plan.capacity.limit?.description ?? ""
+      case .serves(let plan): plan.capacity.limitedBy ?? ""
       case .fails(let limit): limit.description
       case nil: "memory"
       }
@@ -82,7 +84,7 @@ struct PlanTable {
       row += [
         .text(item.policy), plan.map { RunValue($0.instances) } ?? .null,
         plan.map { RunValue($0.gpus) } ?? .null,
-        value(item.capacity), value(item.capacity.flatMap { _ in plan?.headroom }), value(plan?.utilisation),
+        value(item.capacity), value(item.headroom), value(plan?.utilisation),
         .text(item.limit),
         value(plan?.figures.attainment), value(plan?.figures.watts), value(plan?.kilowattHoursPerDay),
         value(plan?.figures.millijoulesPerToken),

@@ -117,7 +117,8 @@ struct TuneCommand: ParsableCommand {
     print(json ? report.json : report.text)
     for result in results {
       for tuned in result.policies {
-        CapacityWarnings.warn(of: tuned.capacity, "\(result.criterion.objective), \(tuned.best)")
+        let objective = result.criterion.objective
+        CapacityWarnings.warn(of: tuned.capacity, "\(objective), \(tuned.best)", objective)
       }
     }
   }

@@ -34,7 +34,10 @@ struct TuneReport {
     var table = ResultTable(
       columns: ["objective"] + (results.first?.policies.map(\.family) ?? []) + ["winner", "lead"], rows: [])
     for result in results {
-      let rates = result.policies.map { $0.capacity.rate.map { RunValue(rounded($0)) } ?? .text("none") }
+      let rates = result.policies.map { tuned in
+        tuned.capacity.steadyRate.map { RunValue(rounded($0)) }
+          ?? .text(tuned.capacity.isBurst ? "burst" : "none")
+      }
       table.rows.append(
         [.text(name(result))] + rates + [
           .text(result.winner?.family ?? "none"), .text(result.leads.first.map(lead) ?? ""),
@@ -52,9 +55,11 @@ struct TuneReport {
         let capacity = tuned.capacity
         func value(_ number: Double?) -> RunValue { number.map { RunValue(rounded($0)) } ?? .null }
         table.rows.append([
-          .text(name(result)), .text(tuned.best), value(capacity.rate),
-          .text(capacity.interval.map { String(format: "%.3g to %.3g", $0.low, $0.high) } ?? ""),
-          .text(capacity.limit?.description ?? ""), value(capacity.figures?.watts),
+          .text(name(result)), .text(tuned.best), value(capacity.steadyRate),
+          .text(
+            capacity.isBurst
+              ? "" : capacity.interval.map { String(format: "%.3g to %.3g", $0.low, $0.high) } ?? ""),
+          .text(capacity.limitedBy ?? ""), value(capacity.figures?.watts),
           value(capacity.figures?.millijoulesPerToken),
         ])
       }
