@@ -52,6 +52,14 @@ import Testing
     #expect(pairs == 1)
   }
 
+  /// A shift that would be certain of many requests is none of a few.
+  @Test(arguments: [(8, false), (19, false), (20, true)]) func fewPairsGiveNoVerdict(count: Int, isTold: Bool)
+    throws
+  {
+    let d = try firstToken(Array(repeating: 1, count: count), Array(repeating: 1.5, count: count))
+    #expect((d.verdict == .worse) == isTold && (d.verdict == .undecided) == !isTold)
+  }
+
   @Test func noPairsGiveNoVerdict() {
     let (differences, pairs) = MetricDifference.all(baseline: [], other: [], resamples: 100, seed: 0)
     #expect(pairs == 0)

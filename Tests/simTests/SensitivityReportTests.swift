@@ -46,4 +46,15 @@ import Testing
     ])
     #expect(json.output.contains(#""lever": "host.partial_depth_ms""#))
   }
+
+  /// So few requests tell no winner: none is named, nor what would have to be different for the other to win.
+  @Test func fewRequestsTellNoWinner() throws {
+    let outcome = try Binary.run([
+      "compare", "chunked[budget=512]", "layered", "--request-rate", "2", "--num-prompts", "8", "--no-db",
+    ])
+    #expect(outcome.status == 0 && outcome.output.contains("too few to tell a difference from chance"))
+    #expect(!outcome.output.contains("layered wins") && !outcome.output.contains("layered loses"))
+    #expect(
+      outcome.output.contains("is not searched for: so few requests tell no winner"), "\(outcome.output)")
+  }
 }

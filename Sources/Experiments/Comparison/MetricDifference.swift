@@ -12,10 +12,15 @@ package struct MetricDifference: Sendable {
   package let difference: Estimate
   /// The difference as a share of the first's.
   package let relative: Estimate
+  /// Requests that both policies have completed.
+  package let pairs: Int
+
+  /// Fewer pairs than these tell no difference from chance.
+  package static let fewestPairs = 20
 
   /// Whether the other policy is better, worse, or not shown to be either.
   package var verdict: Verdict {
-    guard difference.interval.excludesZero else { return .undecided }
+    guard pairs >= Self.fewestPairs, difference.interval.excludesZero else { return .undecided }
     return difference.value < 0 ? .better : .worse
   }
 
@@ -58,7 +63,8 @@ package struct MetricDifference: Sendable {
         metric: kind.0, statistic: kind.1, baseline: a, other: b,
         difference: Estimate(b - a, Interval(ofDraws: draws[2 * i], ends: .outward)),
         relative: Estimate(
-          a > 0 ? b / a - 1 : .nan, Interval(ofDraws: draws[2 * i + 1], ends: .outward)))
+          a > 0 ? b / a - 1 : .nan, Interval(ofDraws: draws[2 * i + 1], ends: .outward)),
+        pairs: pairs.count)
     }
     return (list, pairs.count)
   }

@@ -8,6 +8,8 @@ package struct PairedDifference {
   package let metrics: [MetricDifference]
   /// Requests that both completed.
   package let pairs: Int
+  /// Whether they are enough to tell a difference from chance.
+  package var isTelling: Bool { pairs >= MetricDifference.fewestPairs }
 
   /// Compares a run with the first one.
   init(of run: CompareRun, from baseline: CompareRun, resamples: Int, seed: UInt64) {

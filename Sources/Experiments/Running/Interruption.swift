@@ -5,6 +5,7 @@ import Workloads
 /// A wish, made on another thread, that a run sends no further requests.
 public final class Interruption: Sendable {
   private let isWished = Atomic(false)
+  private let isFelt = Atomic(false)
 
   /// Creates a wish that nobody has made yet.
   public init() {}
@@ -14,6 +15,12 @@ public final class Interruption: Sendable {
 
   /// Whether it was made.
   public var isRequested: Bool { isWished.load(ordering: .relaxed) }
+
+  /// Whether a run had requests left that were not sent: one that had sent all before the wish is complete.
+  public var hasCut: Bool { isFelt.load(ordering: .relaxed) }
+
+  /// Takes note of requests that are not sent.
+  fileprivate func cut() { isFelt.store(true, ordering: .relaxed) }
 }
 
 /// Requests that end when somebody wishes it.
@@ -21,5 +28,10 @@ struct InterruptibleRequests: IteratorProtocol {
   var requests: RequestIterator
   let interruption: Interruption
 
-  mutating func next() -> Request? { interruption.isRequested ? nil : requests.next() }
+  mutating func next() -> Request? {
+    guard let request = requests.next() else { return nil }
+    guard interruption.isRequested else { return request }
+    interruption.cut()
+    return nil
+  }
 }

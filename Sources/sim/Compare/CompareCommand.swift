@@ -87,7 +87,11 @@ struct CompareCommand: ParsableCommand {
     }
     notes += experiments[0].sparsityNotes
     var reports: [SensitivityReport] = []
-    if sensitivity, !interruption.isRequested {
+    if sensitivity, !comparison.differences.allSatisfy(\.isTelling) {
+      notes.append(
+        "What would have to be different for the other to win is not searched for: so few requests tell no winner."
+      )
+    } else if sensitivity, !interruption.isRequested {
       let found = try sensitivities(of: comparison, experiments)
       if !interruption.isRequested {
         reports = found
@@ -96,7 +100,10 @@ struct CompareCommand: ParsableCommand {
       }
     }
     if json {
-      print(CompareJSON(comparison: comparison, sensitivities: reports).text)
+      print(
+        CompareJSON(
+          comparison: comparison, sensitivities: reports, isInterrupted: interruption.isRequested
+        ).text)
     } else {
       let title = experiments[0].setting
       print(
@@ -160,7 +167,7 @@ struct CompareCommand: ParsableCommand {
     let progress = json ? nil : Progress(total: experiment.workload.count)
     let run = try CompareRun(experiment, writer: writer, progress: progress)
     progress?.clear()
-    guard !interruption.isRequested else {
+    guard !interruption.hasCut else {
       writer?.abandon()
       notes.append(
         "\(run.policy) was interrupted after \(run.summary.metrics.requests) of "

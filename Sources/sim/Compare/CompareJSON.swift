@@ -9,10 +9,13 @@ struct CompareJSON {
   let comparison: Comparison
   /// One for each policy but the first, or none.
   var sensitivities: [SensitivityReport] = []
+  /// Whether somebody stopped it: runs are cut or missing, or what would have to be different was not searched for.
+  var isInterrupted = false
 
   var text: String {
     var json = JSONWriter()
     json.object { json in
+      json.member("interrupted", isInterrupted)
       json.array("runs") { json in
         for run in comparison.runs { json.object { write(run, to: &$0) } }
       }

@@ -67,7 +67,7 @@ struct CompareReport {
 
   /// How many requests the differences are over.
   private func requests(of difference: PairedDifference) -> String {
-    if difference.pairs < 20 {
+    guard difference.isTelling else {
       return "\(difference.pairs) requests that both completed, too few to tell a difference from chance"
     }
     let sent = max(comparison.baseline.summary.metrics.requests, difference.run.summary.metrics.requests)
