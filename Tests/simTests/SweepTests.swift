@@ -50,6 +50,27 @@ import Testing
     }
   }
 
+  /// Without a database the table is the same, but for the numbers of the runs.
+  @Test func aSweepNeedsNoDatabase() throws {
+    let points = ["--policy", "chunked,layered", "--seed", "0:1", "--num-prompts", "20"]
+    try TestProject.withDatabase { database in
+      func rows(_ options: [String]) throws -> [[String: Any]] {
+        let outcome = try Binary.run(["sweep", "--json", "--db", database] + options + points)
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        return try #require(
+          try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [[String: Any]])
+      }
+      let plain = try rows(["--no-db"])
+      #expect(!FileManager.default.fileExists(atPath: database))
+      let logged = try rows([])
+      #expect(plain.count == 4 && plain.allSatisfy { $0["run_id"] is NSNull })
+      for (a, b) in zip(plain, logged) {
+        let pair = [a, b].map { row in NSDictionary(dictionary: row.filter { $0.key != "run_id" }) }
+        #expect(pair[0] == pair[1])
+      }
+    }
+  }
+
   @Test func aDryRunWritesNothing() throws {
     try TestProject.withDatabase { database in
       try Self.sweep(database, ["--dry-run"])

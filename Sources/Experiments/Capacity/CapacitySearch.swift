@@ -60,7 +60,7 @@ package struct CapacitySearch {
       end()
       for (job, outcome) in zip(open, outcomes) {
         switch outcome {
-        case .finished(let figures): capacities[job.search].add(job.trial, figures)
+        case .finished(let figures, _): capacities[job.search].add(job.trial, figures)
         case .failed(let error): throw error
         }
       }

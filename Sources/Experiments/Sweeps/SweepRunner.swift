@@ -75,7 +75,9 @@ package struct SweepRunner {
     progress?.advance(by: max(0, experiment.workload.count - result.metrics.requests))
     let row = experiment.row(result, argv: point.commandLine)
     if let writer { _ = try writing.withLock { _ in try writer.finish(row, kernels: result.totals.kernels) } }
-    return .finished(CapacityFigures(result.summary, statistics: statistics))
+    return .finished(
+      CapacityFigures(result.summary, statistics: statistics),
+      values: Dictionary(row.summary) { first, _ in first })
   }
 
   /// The percentiles that runs store: the usual one, and those that are limited.

@@ -15,7 +15,7 @@ struct AnarchyCommand: ParsableCommand {
       known: the best router that was run or, for few requests, the best of all assignments (--optimum), or what moving \
       single requests makes of the best router's (--improve). As selfish is among them, it is 1 at least. \
       The estimate is one from decisions alone (arXiv 2606.17081), with latencies as they were forecast: the median over \
-      windows of requests. It tells regimes apart and is no true ratio.
+      windows of requests. It tells regimes apart and is no true ratio. Nothing is logged.
 
       Examples:
         sim anarchy --replicas 2 --num-prompts 10 --request-rate 20 --optimum

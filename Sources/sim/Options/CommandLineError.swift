@@ -27,7 +27,7 @@ enum CommandLineError: UserError {
     case .badPoint(let arguments, let reason):
       "the point '\(arguments.joined(separator: " "))': "
         + reason.split(whereSeparator: \.isNewline).joined(separator: " ")
-    case .failedPoints(let count): "\(count) points broke down; the others are in the database"
+    case .failedPoints(let count): "\(count) points broke down; the others ran"
     case .impossibleSystems(let count):
       "the model does not fit in \(count) cases, limited_by memory; the others were searched"
     case .unbelievable(let seconds):

@@ -30,6 +30,9 @@ struct SweepCommand: ParsableCommand {
   @Option(help: ArgumentHelp("The SQLite database to append the points to.", valueName: "file"))
   var db = RunWriter.defaultPath
 
+  @Flag(name: .customLong("no-db"), help: "Log nothing: every point runs, and an interruption loses all.")
+  var noDatabase = false
+
   @Option(help: ArgumentHelp("What to log: requests, iterations or kernels.", valueName: "level"))
   var log = LogLevel.requests
 
@@ -62,22 +65,28 @@ struct SweepCommand: ParsableCommand {
     let figures = try figures()
     let grid = try SweepGrid(parameters)
     let (points, same, impossible) = try points(of: grid)
-    let known = resume || dryRun ? try KnownRuns(database: db, logLevel: log) : KnownRuns()
+    let known =
+      !noDatabase && (resume || dryRun) ? try KnownRuns(database: db, logLevel: log) : KnownRuns()
     let open = points.filter { known[$0.hash] == nil }
     if dryRun {
       if json {
         printJSON(points, known: known, varying: grid.varying)
       } else {
         list(points, known: known, varying: grid.varying)
-        print("\(points.count) points, \(points.count - open.count) of them in \(db) already.")
+        print(
+          "\(points.count) points"
+            + (noDatabase ? "." : ", \(points.count - open.count) of them in \(db) already."))
       }
       return
     }
 
     let outcomes = try run(open, done: points.count - open.count)
     let failures = report(outcomes, of: open)
-    var results = try SweepTable(
-      points, varying: grid.varying, figures: figures, database: db, logLevel: log)
+    let runs =
+      noDatabase
+      ? SweepTable.runs(outcomes, of: open)
+      : try SweepTable.runs(of: db, for: points, figures: figures, logLevel: log)
+    var results = SweepTable(points, varying: grid.varying, figures: figures, runs: runs)
     results.add(impossible: impossible)
     show(results.table)
     for (point, unfinished) in results.cut {
@@ -96,9 +105,11 @@ struct SweepCommand: ParsableCommand {
     if same > 0 { warn("\(same) points are the same as others, and ran once") }
     if !json {
       let wall = String(format: "%.1f", (ContinuousClock.now - started).seconds)
-      print(
-        "\(points.count) points in \(db): \(open.count - failures) new, \(points.count - open.count) there "
-          + "already; \(wall) s.")
+      let place =
+        noDatabase
+        ? "not logged"
+        : "in \(db): \(open.count - failures) new, \(points.count - open.count) there already"
+      print("\(points.count) points \(place); \(wall) s.")
     }
     if failures > 0 { throw CommandLineError.failedPoints(failures) }
     if !impossible.isEmpty { throw CommandLineError.impossibleSystems(impossible.count) }
@@ -155,16 +166,19 @@ struct SweepCommand: ParsableCommand {
 
   private func run(_ points: [SweepPoint], done: Int) throws -> [SweepOutcome] {
     // Opened even if nothing is left to run: a database that cannot be written is known at once.
-    _ = try RunWriter(path: db, logLevel: log)
+    if !noDatabase { _ = try RunWriter(path: db, logLevel: log) }
     let requests = points.reduce(0) { $0 + $1.experiment.workload.count }
     let progress = json ? nil : Progress(total: requests, unit: "requests of \(points.count) points")
-    let interrupts = InterruptHandler {
+    let interrupts = InterruptHandler { [db, noDatabase] in
       progress?.clear()
-      warn("interrupted; finished points are in \(db), and the same command goes on with the rest")
+      warn(
+        noDatabase
+          ? "interrupted; nothing was logged"
+          : "interrupted; finished points are in \(db), and the same command goes on with the rest")
     }
     defer { interrupts.cancel() }
     let runner = SweepRunner(
-      database: db, logLevel: log, jobs: try WorkerCount.checked(jobs))
+      database: noDatabase ? nil : db, logLevel: log, jobs: try WorkerCount.checked(jobs))
     let outcomes = try runner.run(points, progress: progress)
     progress?.clear()
     return outcomes
