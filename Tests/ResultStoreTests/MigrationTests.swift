@@ -76,6 +76,21 @@ struct MigrationTests {
     #expect(try ResultReader(path: path).query("SELECT DISTINCT run_id FROM iterations").rows == [[2], [3]])
   }
 
+  /// Who asks for a column that came later is told when it comes.
+  @Test func aColumnThatCameLaterIsExplained() throws {
+    let query = "SELECT cached_tokens FROM requests"
+    let error = #expect(throws: ResultStoreError.self) { try ResultReader(path: path).query(query) }
+    #expect(
+      error?.description.contains("no such column: cached_tokens; the database has version 2 of") ?? false,
+      "\(error?.description ?? "")")
+    try SampleRun.write(to: path)
+    #expect(try ResultReader(path: path).query(query).rows.count > 0)
+    let wrong = #expect(throws: ResultStoreError.self) {
+      try ResultReader(path: path).query("SELECT x FROM runs")
+    }
+    #expect(wrong?.description.hasSuffix("no such column: x") ?? false)
+  }
+
   /// Who only reads cannot bring a database up to date, and need not.
   @Test(arguments: NamedQuery.all.map(\.name)) func anOldDatabaseCanBeAskedAsItIs(name: String) throws {
     let query = try #require(NamedQuery.named(name))

@@ -89,7 +89,7 @@ public struct ResultReader: Sendable {
     } catch let error as DatabaseError where error.resultCode == .SQLITE_TOOBIG {
       throw .invalidQuery(reason: "a value is larger than 64 MiB")
     } catch let error as DatabaseError where error.resultCode == .SQLITE_ERROR {
-      throw .invalidQuery(reason: error.message ?? "\(error.resultCode)")
+      throw .invalidQuery(reason: (error.message ?? "\(error.resultCode)") + hint(on: error))
     } catch let error as DatabaseError where [.SQLITE_MISUSE, .SQLITE_READONLY].contains(error.resultCode) {
       // GRDB's answer to several statements, and SQLite's to a pragma that sets something.
       throw .notASelect
@@ -126,6 +126,16 @@ public struct ResultReader: Sendable {
       values[key] = extra.rows.first { $0[0] == .text(key) }?[1]
     }
     return values
+  }
+
+  /// What to do about a table or a column that is not there because the database is of an older version; else nothing.
+  private func hint(on error: DatabaseError) -> String {
+    guard error.message?.hasPrefix("no such ") ?? false,
+      let version = try? database.unsafeRead({ try Int.fetchOne($0, sql: "PRAGMA user_version") }),
+      version < Schema.version
+    else { return "" }
+    return
+      "; the database has version \(version) of \(Schema.version), and the next run that is logged to it brings it up to date"
   }
 
   /// The value of `:run`; no other parameter has one.
