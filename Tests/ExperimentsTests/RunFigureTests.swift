@@ -1,3 +1,4 @@
+import CostModels
 import Foundation
 import ResultStore
 import Serving
@@ -88,5 +89,18 @@ struct RunFigureTests {
     // A percentile that was not asked for is worked out.
     #expect(result.summary[.p99TimeToFirstToken] == result.metrics.timeToFirstToken.percentile(99) * 1000)
     #expect(result.summary[.energyQuality].isNaN, "a word is no number")
+  }
+
+  /// Shares of the kernels' time are rounded so that what is printed adds up to 100 %.
+  @Test func sharesOfEvidenceAddUp() throws {
+    let totals = SystemTotals([], population: Population())
+    let third = 1.0 / 3
+    let thirds = EvidenceShares(shares: [(.measured, third), (.between, third), (.estimate, third)])
+    #expect(
+      thirds.line(totals)
+        == "Kernel time by evidence: 33.4 % measured, 33.3 % between measured shapes, 33.3 % estimated.")
+    let little = EvidenceShares(shares: [(.measured, 0.99965), (.roofline, 0.00035)])
+    #expect(
+      little.line(totals) == "Kernel time by evidence: 100.0 % measured, under 0.1 % by the data sheet.")
   }
 }

@@ -79,4 +79,18 @@ import Testing
     // With no credit for its pause it does not take two in a row either: the first tenant's turn comes before.
     #expect(try #require(history[request: 2]).firstTokenAt < #require(history[request: 5]).firstTokenAt)
   }
+
+  /// Twenty blocks of 4 entries, half of which may be used for another prompt to begin, and prompts of one block each: states
+  /// take two blocks of a sequence more, and fewer prompts begin.
+  @Test(arguments: [(0, 10), (2, 4)]) func memoryCentricBatchesCountStates(blocks: Int, prompts: Int) throws {
+    let instance = InstanceConfiguration(
+      scheduler: MemoryCentricBatching(budget: 8192, percent: 50), costModel: ToyCost().model,
+      memory: KVMemory(blocks: 20, blockSize: 4, blocksPerSequence: blocks))
+    let requests = (0..<12).map { Request(id: $0, arrival: 0, promptTokens: 4, outputTokens: 1) }
+    var simulation = Simulation(instances: [instance], requests: requests.makeIterator())
+    var history = History()
+    try simulation.run(recorder: &history)
+    #expect(history.iterations.first?.prefillTokens == Int32(4 * prompts))
+    #expect(history.completed.count == 12)
+  }
 }

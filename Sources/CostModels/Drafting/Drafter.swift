@@ -114,8 +114,8 @@ public struct Drafter: Sendable {
   ) throws -> Drafter {
     guard target.shard.model.stateSpace == nil else {
       throw DescriptionError.mismatch(
-        "multi-token prediction of a model with Mamba-2, as \(target.shard.model.name) has it, is not known here; "
-          + "use method ngram or draft_model")
+        "--speculative-config: method mtp is not known here for models with Mamba layers, of which \(target.shard.model.name) "
+          + "is one; use ngram or draft_model")
     }
     let layer = target.shard.model.lastLayer
     return try Drafter(

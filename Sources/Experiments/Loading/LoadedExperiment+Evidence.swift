@@ -50,11 +50,23 @@ package struct EvidenceShares: Sendable {
     shares.isEmpty ? 0 : 1 - (shares.first { $0.kind == .measured }?.share ?? 0)
   }
 
+  /// The shares in tenths of a percent, rounded so that they add up to 100 %: down, and those with the largest remainders up.
+  private var tenths: [Int] {
+    let exact = shares.map { $0.share * 1000 }
+    var tenths = exact.map { Int($0) }
+    let order = exact.indices.sorted { a, b in
+      let (x, y) = (exact[a] - Double(tenths[a]), exact[b] - Double(tenths[b]))
+      return x != y ? x > y : a < b
+    }
+    for i in order.prefix(max(0, 1000 - tenths.reduce(0, +))) { tenths[i] += 1 }
+    return tenths
+  }
+
   /// The shares, and which kernels' launches lie outside what was measured; `nil` where a law prices whole iterations.
   func line(_ totals: SystemTotals) -> String? {
     guard !shares.isEmpty else { return nil }
-    let parts = shares.map { kind, share in
-      (share < 0.0005 ? "under 0.1" : String(format: "%.1f", share * 100)) + " % \(kind.rawValue)"
+    let parts = zip(shares, tenths).map { share, tenths in
+      (tenths == 0 ? "under 0.1" : String(format: "%.1f", Double(tenths) / 10)) + " % \(share.kind.rawValue)"
     }
     let outside = totals.kernels.filter { $0.extrapolatedCalls > 0 }
       .sorted { $0.extrapolatedSeconds > $1.extrapolatedSeconds }

@@ -110,9 +110,9 @@ extension LoadedExperiment {
   /// How states are paged, and how their times are known.
   fileprivate static func noteOnStates(of shard: ModelShard, _ engine: EngineDescription) -> String {
     let (tokens, caches) = (engine.keyValueBlockSize, engine.scheduling.cachesPrefixes)
-    let pages = shard.hybridPages(keepsSnapshots: caches).map {
+    let pages = shard.hybridPages(keepsSnapshots: caches).map { _ in
       caches
-        ? "pages of \(tokens) tokens, \($0.pages(tokens: 1)) of them for every \(tokens) tokens"
+        ? "pages of \(tokens) tokens: a page has their keys and values, and the state behind them"
         : "pages of \(tokens) tokens: a sequence has \(engine.stateBlocks(shard)) for its states, and one for every "
           + "\(tokens) tokens"
     }

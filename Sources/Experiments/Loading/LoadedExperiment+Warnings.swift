@@ -42,8 +42,15 @@ extension LoadedExperiment {
     let (system, asked) = (loaded.system, specification.system)
     let model = system.shard.model
     var lines: [String] = []
-    if !model.isMixtureOfExperts, asked.expertParallelSize ?? 1 > 1 {
-      lines.append("--enable-expert-parallel changes nothing: \(model.name) has no experts")
+    let ofExperts = [
+      ("--enable-expert-parallel", asked.expertParallelSize != nil), ("--routing", asked.routing != nil),
+      ("--draw-routing", asked.drawsRouting),
+    ]
+    for (option, isGiven) in ofExperts where isGiven && !model.isMixtureOfExperts {
+      lines.append("\(option) changes nothing: \(model.name) has no experts")
+    }
+    if model.isMixtureOfExperts, asked.expertParallelSize == 1 {
+      lines.append("--enable-expert-parallel changes nothing: one GPU holds all experts of its layers")
     }
     if system.engine.keepsKeyValuesInFP8, model.attentionLayers == 0 {
       lines.append("--kv-cache-dtype fp8 changes nothing: \(model.name) keeps states, and no keys and values")
@@ -70,7 +77,10 @@ extension LoadedExperiment {
   /// The pages of a model with states: each is the states of a sequence, or some of them and some of its tokens.
   private var pagesText: String {
     let blockSize = loaded.system.engine.keyValueBlockSize
-    guard loaded.system.shard.model.attentionLayers > 0 else { return "states of \(kvBlocks) sequences" }
+    guard loaded.system.shard.model.attentionLayers > 0 else {
+      return cachesPrefixes
+        ? "\(kvBlocks) states, each behind \(blockSize) tokens" : "states of \(kvBlocks) sequences"
+    }
     return "\(kvBlocks) pages of \(blockSize) tokens, \(pool.memory.blocks(for: maxModelLength)) of them for "
       + "\(maxModelLength) tokens and their states"
   }
@@ -96,7 +106,7 @@ extension LoadedExperiment {
       let end = window.end.isFinite ? String(format: "to %g s", window.end) : "on"
       lines.append(
         String(format: "Measured from %g s ", window.begin) + end
-          + "; kernels and instances are of the whole run"
+          + "; kernels, instances, and how many requests are in the system are of the whole run"
       )
     }
     let outside = evidence.unmeasured

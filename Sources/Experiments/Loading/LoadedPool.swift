@@ -75,7 +75,7 @@ package struct LoadedPool: Sendable {
     let system = loaded.system
     let followsStates = system.engine.pagesStates(of: system.shard.model)
     pool.system.blockSize = followsStates ? nil : system.engine.keyValueBlockSize
-    pool.system.routing = loaded.routing.map { pool.system.routing ?? $0.model.description }
+    pool.system.routing = pool.system.routing ?? loaded.routing?.model.description
     return pool
   }
 

@@ -84,6 +84,25 @@ import Workloads
     #expect(note)
   }
 
+  /// With a prefix cache a page is of all layers, in the line on memory and in the note alike.
+  @Test func pagesOfAHybridWithACacheAreOfOneKind() throws {
+    var asked = experiment("falcon-h1-34b", gpus: 2)
+    asked.system.engineSettings["cache.prefixes"] = true
+    let loaded = try Project.library.load(asked)
+    let (size, longest) = (loaded.loaded.system.engine.keyValueBlockSize, loaded.maxModelLength)
+    let result = try loaded.run()
+    let head = loaded.head(evidence: loaded.evidence(result.totals)).joined()
+    #expect(
+      head.contains("pages of \(size) tokens, \((longest + size - 1) / size) of them for \(longest) tokens"))
+    let notes = loaded.notes(totals: result.totals).joined()
+    #expect(
+      notes.contains("pages of \(size) tokens: a page has their keys and values, and the state behind them"))
+    asked = experiment("mamba2-2.7b")
+    asked.system.engineSettings["cache.prefixes"] = true
+    let plain = try Project.library.load(asked)
+    #expect(plain.head(evidence: plain.evidence(result.totals))[0].contains("states, each behind 256 tokens"))
+  }
+
   /// Two prompts of 4,600 tokens that begin with the same 4,096, one long after the other: of the second, the snapshot behind
   /// the last whole block in these is found, and the rest is computed.
   @Test(
