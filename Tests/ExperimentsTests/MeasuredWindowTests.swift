@@ -41,6 +41,28 @@ import Workloads
     #expect(first.summary.busySeconds == all.busySeconds)
   }
 
+  /// What is of the whole run all the same is said, and a burst is told by all of its requests.
+  @Test func whatIsOfTheWholeRunIsSaid() throws {
+    var experiment = Experiment(trace: "sharegpt", requestRate: 4, policy: "layered")
+    experiment.workload.numPrompts = 200
+    experiment.limits.measureFrom = 40
+    let loaded = try Project.library.load(experiment)
+    let (result, whole) = (try loaded.run(), try run())
+    let head = loaded.head(evidence: loaded.evidence(result.totals)).joined()
+    #expect(head.contains("how many requests are in the system are of the whole run"), "\(head)")
+    #expect(result.summary[.meanInSystem] == whole.summary[.meanInSystem] && result.metrics.requests < 100)
+    #expect(CapacityFigures(result.summary).crowding == CapacityFigures(whole.summary).crowding)
+  }
+
+  /// Nothing is measured where no request arrives, and a share of nothing is none.
+  @Test func aPartWithoutRequestsHasNoShares() throws {
+    let result = try run { $0.limits.measureFrom = 1e6 }
+    for figure in [RunFigure.attainment, .requestThroughput, .requestGoodput, .outputThroughput] {
+      #expect(result.summary[figure].isNaN, "\(figure)")
+    }
+    #expect(result.summary[.completed] == 0 && CapacityFigures(result.summary).attainment == 0)
+  }
+
   /// Repeating steps or asking before each: the same figures of a part to the last bit.
   @Test func leapsAreCutWhereTheWindowIs() throws {
     var experiment = Experiment(trace: "sharegpt", requestRate: 2, policy: "chunked")

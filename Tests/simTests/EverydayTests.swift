@@ -242,7 +242,8 @@ import Testing
   }
 
   /// Ctrl-C ends a run with the report of what was simulated, and a comparison with that of the policies that ran.
-  @Test(arguments: [["run"], ["compare", "layered", "chunked"]]) func aRunCanBeStopped(command: [String])
+  @Test(arguments: [["run"], ["run", "--json"], ["compare", "layered", "chunked"]])
+  func aRunCanBeStopped(command: [String])
     throws
   {
     let process = Process()
@@ -263,9 +264,11 @@ import Testing
     process.waitUntilExit()
     #expect(process.terminationStatus == 130, "\(process.terminationReason)")
     #expect(
-      command == ["run"]
-        ? text.contains("Interrupted after") && text.contains("Mean TTFT")
-        : text.contains("was interrupted after") && text.contains("mean_iteration_ms")
-          && text.contains("Interrupted before chunked"))
+      command.contains("--json")
+        ? text.contains("\"interrupted\": true")
+        : command == ["run"]
+          ? text.contains("Interrupted after") && text.contains("Mean TTFT")
+          : text.contains("was interrupted after") && text.contains("mean_iteration_ms")
+            && text.contains("Interrupted before chunked"))
   }
 }

@@ -52,6 +52,12 @@ import Testing
   @Test(
     arguments: [
       (["--model", "qwen3-8b", "--enable-expert-parallel"], "--enable-expert-parallel changes nothing"),
+      (
+        ["--tp", "1", "--enable-expert-parallel"], "changes nothing: one GPU holds all experts of its layers"
+      ),
+      (
+        ["--model", "qwen3-8b", "--routing", "uniform"], "--routing changes nothing: qwen3-8b has no experts"
+      ),
       (["--model", "mamba2-130m", "--kv-cache-dtype", "fp8"], "keeps states, and no keys and values"),
       (
         [
@@ -89,6 +95,28 @@ import Testing
       "power.limit_w=600", "--num-prompts", "2", "--no-db",
     ])
     #expect(outcome.status == 0 && outcome.errors.isEmpty, "\(outcome.errors)")
+  }
+
+  /// Where no request is measured there is no figure, and no advice that would measure none either.
+  @Test func aPartWithoutRequestsHasNoFigures() throws {
+    let options = ["--num-prompts", "5", "--measure-from", "1000", "--no-db"]
+    let report = try Binary.run(options).output
+    #expect(report.contains("No request was measured") && !report.contains("TTFT"), "\(report)")
+    #expect(!report.contains("Next: "))
+    let text = try Binary.run(options + ["--json"]).output
+    #expect(
+      text.contains("\"slo_attainment\": null") && text.contains("\"request_throughput\": null"), "\(text)")
+    #expect(text.contains("\"interrupted\": false"))
+  }
+
+  /// Keys are the same whatever says how long iterations take.
+  @Test func aRunWithoutKernelsHasTheKeysOfOthers() throws {
+    let keys = try [[], ["--cost-model", "unit"], ["--cost-model", "law[opt-13b-tp1]"]].map { options in
+      let text = try Binary.run(options + ["--num-prompts", "2", "--json", "--no-db"]).output
+      let run = try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
+      return run.keys.sorted()
+    }
+    #expect(keys[0].contains("kernel_time_by_evidence") && keys[1] == keys[0] && keys[2] == keys[0])
   }
 
   @Test func whatTimesRestOnIsSaid() throws {

@@ -40,15 +40,15 @@ package struct CapacityFigures: Sendable, Hashable {
   package init(_ summary: RunSummary, statistics: [LatencyLimit] = []) {
     let perToken = summary[.energyPerToken]
     self.init(
-      attainment: summary[.attainment],
+      attainment: summary.metrics.attainment,
       watts: summary[.energy] / max(summary[.duration], .leastNonzeroMagnitude),
       millijoulesPerToken: perToken.isNaN ? .infinity : perToken, unfinished: summary.metrics.unfinished,
       served: Double(summary.metrics.completed) / Double(max(summary.metrics.requests, 1)),
       shares: [
-        LatencyLimit.Latency.ttft.rawValue: summary[.attainmentOfFirstToken],
-        LatencyLimit.Latency.tbt.rawValue: summary[.attainmentOfGaps],
+        LatencyLimit.Latency.ttft.rawValue: summary.metrics.attainmentOfFirstToken,
+        LatencyLimit.Latency.tbt.rawValue: summary.metrics.attainmentOfGaps,
       ])
-    crowding = summary.totals.meanInSystem / Double(max(summary.metrics.requests, 1))
+    crowding = summary.totals.meanInSystem / Double(max(summary.wholeRequests, 1))
     for figure in statistics.compactMap(\.figure) {
       let value = summary[figure]
       if !value.isNaN { latencies[figure.name] = value }

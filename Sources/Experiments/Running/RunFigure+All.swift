@@ -38,23 +38,23 @@ extension RunFigure {
   }
   /// Requests served a second.
   public static let requestThroughput = RunFigure("request_throughput", "req/s", "requests served a second") {
-    RunValue(Double($0.metrics.completed) / $0.divisor)
+    $0.ofRequests(Double($0.metrics.completed) / $0.divisor)
   }
   /// Requests that meet the objective, a second.
   public static let requestGoodput = RunFigure(
     "request_goodput", "req/s", "requests that meet the objective, a second"
   ) {
-    RunValue(Double($0.metrics.good) / $0.divisor)
+    $0.ofRequests(Double($0.metrics.good) / $0.divisor)
   }
   /// Output tokens a second.
   public static let outputThroughput = RunFigure("output_throughput", "tok/s", "output tokens a second") {
-    RunValue(Double($0.metrics.outputTokens) / $0.divisor)
+    $0.ofRequests(Double($0.metrics.outputTokens) / $0.divisor)
   }
   /// Prompt and output tokens a second.
   public static let totalTokenThroughput = RunFigure(
     "total_token_throughput", "tok/s", "prompt and output tokens a second"
   ) {
-    RunValue(Double($0.tokens) / $0.divisor)
+    $0.ofRequests(Double($0.tokens) / $0.divisor)
   }
   /// Most output tokens within one second of simulated time.
   public static let maxOutputTokensPerSecond = RunFigure(
@@ -86,19 +86,19 @@ extension RunFigure {
   public static let attainment = RunFigure(
     "slo_attainment", "", "share of requests that meet the objective, 0 to 1"
   ) {
-    RunValue($0.metrics.attainment)
+    $0.ofRequests($0.metrics.attainment)
   }
   /// Share of requests that meet the limit on the first token.
   public static let attainmentOfFirstToken = RunFigure(
     "slo_attainment_ttft", "", "share that meets the limit on the first token"
   ) {
-    RunValue($0.metrics.attainmentOfFirstToken)
+    $0.ofRequests($0.metrics.attainmentOfFirstToken)
   }
   /// Share of requests that meet the limit on the longest gap between tokens.
   public static let attainmentOfGaps = RunFigure(
     "slo_attainment_tbt", "", "share that meets the limit on the longest gap between tokens"
   ) {
-    RunValue($0.metrics.attainmentOfGaps)
+    $0.ofRequests($0.metrics.attainmentOfGaps)
   }
   /// Energy of all GPUs from the first arrival to the end.
   public static let energy = RunFigure(
@@ -136,7 +136,7 @@ extension RunFigure {
   public static let expertBytesPerRequest = RunFigure(
     "expert_bytes_per_request", "bytes", "expert weights read for each request served"
   ) {
-    RunValue($0.metrics.expertBytes / Double(max($0.metrics.completed, 1)))
+    $0.ofRequests($0.metrics.expertBytes / Double(max($0.metrics.completed, 1)))
   }
   /// Iterations run.
   public static let iterations = RunFigure("iterations", "", "iterations run") {
@@ -218,6 +218,8 @@ extension RunFigure {
 extension RunSummary {
   /// Prompt and output tokens of the requests served.
   fileprivate var tokens: Int { metrics.inputTokens + metrics.outputTokens }
+  /// A share or a rate of requests; null where there are none, as in a part of a run in which none arrives.
+  fileprivate func ofRequests(_ value: Double) -> RunValue { metrics.requests > 0 ? RunValue(value) : .null }
   /// What rates are a quotient by; infinite for a run without an iteration.
   fileprivate var divisor: Seconds { metrics.duration > 0 ? metrics.duration : .infinity }
 }

@@ -12,6 +12,8 @@ public struct RunSummary: Sendable {
   public let busySeconds: Double
   /// How long the whole run took; ``metrics`` may be of a part.
   public let wholeDuration: Double
+  /// Requests of the whole run.
+  public let wholeRequests: Int
   /// What kernels and idle time used.
   public let totals: SystemTotals
   /// Where the figures of energy come from.
@@ -37,6 +39,7 @@ public struct RunSummary: Sendable {
     // Of a pipeline steps overlap.
     busySeconds = totals.pipeline?.stageSeconds ?? whole.busySeconds
     wholeDuration = whole.duration
+    wholeRequests = whole.requests
     self.totals = totals
     self.energyQuality = energyQuality
     self.cachesPrefixes = cachesPrefixes

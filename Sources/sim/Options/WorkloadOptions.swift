@@ -141,7 +141,8 @@ struct WorkloadOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "Leave out what comes before this simulated time, such as a warm-up: requests count by their arrival, iterations and gaps "
-        + "by their end. Kernels, instances and logs are of the whole run.", valueName: "seconds"))
+        + "by their end. Kernels, instances, numbers of requests in the system and logs are of the whole run.",
+      valueName: "seconds"))
   var measureFrom: Double?
 
   @Option(help: ArgumentHelp("Leave out what comes from this simulated time on.", valueName: "seconds"))

@@ -92,11 +92,11 @@ struct RunCommand: ParsableCommand {
       writer?.abandon()
       throw CommandLineError.unbelievable(result.metrics.meanIteration)
     }
-    let isCut = interruption.isRequested
+    let isCut = interruption.hasCut
     experiment.interruption = nil
 
     let uncertainty =
-      isCut
+      interruption.isRequested
       ? nil
       : try output.uncertainty.map {
         try Uncertainty(of: experiment, summary: result.summary, draws: $0)
@@ -133,10 +133,9 @@ struct RunCommand: ParsableCommand {
         {
           json.member(key, value)
         }
-        if !evidence.values.isEmpty {
-          json.object("kernel_time_by_evidence") { json in
-            for (key, share) in evidence.values { json.member(key, share) }
-          }
+        json.member("interrupted", isCut)
+        json.object("kernel_time_by_evidence") { json in
+          for (key, share) in evidence.values { json.member(key, share) }
         }
         if result.instances.count > 1 {
           json.array("instances") { json in
@@ -157,7 +156,9 @@ struct RunCommand: ParsableCommand {
       }
       print(json.text)
     } else {
-      if !isCut, let next = nextStep(after: result, of: experiment) { notes.append(next) }
+      if !isCut, result.metrics.requests > 0, let next = nextStep(after: result, of: experiment) {
+        notes.append(next)
+      }
       printReport(result, of: experiment, evidence: evidence, notes: notes)
       if let uncertainty { print("\n" + uncertainty.text) }
     }

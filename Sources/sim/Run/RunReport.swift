@@ -26,7 +26,12 @@ struct RunReport {
     let m = summary.metrics
     let duration = m.duration > 0 ? m.duration : .infinity
     let tokens = Double(m.inputTokens + m.outputTokens)
-    var lines = [title.onOneLine(limit: 300)] + head + [Self.rule("Serving Benchmark Result", "=")]
+    var lines = [title.onOneLine(limit: 300)] + head
+    guard m.requests > 0 else {
+      return (lines + ["No request was measured, so that there are no figures."] + notes).joined(
+        separator: "\n")
+    }
+    lines.append(Self.rule("Serving Benchmark Result", "="))
     lines += [
       row("Successful requests:", m.completed), row("Rejected requests:", m.rejected),
       row("Unfinished requests:", m.unfinished),
