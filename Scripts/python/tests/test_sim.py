@@ -62,7 +62,7 @@ class Commands(unittest.TestCase):
     def test_a_tuning_is_a_row_a_policy_and_marks_the_winner(self):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            frame = sim.tune(policy=["chunked", "layered"], slo=["tbt:30ms", "ttft:10s"], trace="arxiv", num_prompts=60)
+            frame = sim.tune(policy=["chunked", "layered"], slo=["tbt:30ms", "ttft:10s"], trace="arxiv", num_prompts=300)
         self.assertEqual(sorted(frame["policy"]), ["chunked", "layered"])
         self.assertLessEqual(frame["wins"].sum(), 1)
         self.assertTrue((frame["request_rate"] > 0).all())
