@@ -59,6 +59,19 @@ import Testing
     #expect(found?.value == value && found?.isExact == isExact)
   }
 
+  /// More than 5,000 requests a second are more than anybody serves: Mooncake's moments are milliseconds.
+  @Test(arguments: [(1, true), (1000, false)]) func ratesBeyondBeliefAreSaid(milliseconds: Int, isSaid: Bool)
+    throws
+  {
+    // Ten requests at each moment.
+    let lines = (0..<40).map {
+      #"{"timestamp": \#($0 / 10 * milliseconds), "input_length": 10, "output_length": 5, "hash_ids": [\#($0)]}"#
+    }
+    let trace = try Trace(parsing: lines.joined(separator: "\n") + "\n", file: "t.jsonl")
+    #expect(trace.format == .mooncake)
+    #expect(trace.warnings.contains { $0.contains("give --time-unit s") } == isSaid)
+  }
+
   @Test func theSurestColumnCounts() throws {
     let trace = try trace("time,arrived_at,prompt_len,output_len\n9,0,10,5\n5,2,10,5\n")
     #expect(trace.rows.map(\.arrival) == [0, 2])
