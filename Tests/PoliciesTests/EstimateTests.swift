@@ -44,21 +44,29 @@ private struct Curious: Scheduler {
   @Test(arguments: 0..<60, [false, true]) func estimatesComeTrueToTheBit(seed: Int, evicts: Bool) throws {
     var random = RandomCase(seed: seed)
     if evicts { random.retention = .random(using: &random) }
-    for policy in Self.policies {
-      let curious = Curious(policy)
-      let asked = try random.run(curious)
-      let plain = try random.run(policy)
-      let isSame =
-        asked.iterations == plain.iterations && "\(asked.requests)" == "\(plain.requests)"  // nan is not nan
-      #expect(isSame, "\(policy)")
-      let costs = curious.estimates.all
-      #expect(costs.count == asked.iterations.count)
-      // Steps take the same time here; what they read tells which sequences they serve.
-      let wrong = zip(asked.iterations, costs).first {
-        $0.start + $1.seconds != $0.end || $0.kvBytes != $1.kvBytes
-      }
-      #expect(wrong == nil)
+    for policy in Self.policies { try expectTrueEstimates(policy, random) }
+  }
+
+  /// Where sequences are served one after another, as in vLLM, those that find no memory sit a step out.
+  @Test(arguments: 0..<60) func estimatesOfThoseThatAreServedInTurnComeTrue(seed: Int) throws {
+    var random = RandomCase(seed: seed)
+    random.rules.order = .byAdmission
+    try expectTrueEstimates(VLLMScheduling(budget: random.budget), random)
+  }
+
+  private func expectTrueEstimates(_ policy: any Scheduler, _ random: RandomCase) throws {
+    let curious = Curious(policy)
+    let asked = try random.run(curious)
+    let plain = try random.run(policy)
+    let isSame =
+      asked.iterations == plain.iterations && "\(asked.requests)" == "\(plain.requests)"  // nan is not nan
+    #expect(isSame, "\(policy)")
+    let costs = curious.estimates.all
+    #expect(costs.count == asked.iterations.count)
+    let wrong = zip(asked.iterations, costs).first {
+      $0.start + $1.seconds != $0.end || $0.kvBytes != $1.kvBytes
     }
+    #expect(wrong == nil)
   }
 }
 
