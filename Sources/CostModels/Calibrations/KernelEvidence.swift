@@ -81,12 +81,12 @@ public struct KernelEvidence: Sendable, Hashable {
 
   /// The shares of the time of what kernels have used, by kind; those of no time are left out.
   ///
-  /// What is no kernel of a model, such as the sending of rows between stages, is an estimate.
+  /// What is no kernel of a model, such as the sending of rows between stages, is an estimate. Waiting for other ranks is none.
   ///
   /// - Complexity: O(kernels).
   public func shares(of uses: [KernelUse]) -> [(kind: Kind, share: Double)] {
     var seconds: [Kind: Double] = [:]
-    for use in uses where use.calls > 0 {
+    for use in uses where use.calls > 0 && use.kernel != KernelUse.waitForRanks {
       let isKnown = outside[use.kernel] != nil
       let out = use.seconds * Double(use.extrapolatedCalls) / Double(use.calls)
       seconds[outside[use.kernel] ?? .estimate, default: 0] += out

@@ -1,5 +1,8 @@
 /// What one kind of kernel used over a run or an iteration, all GPUs together but for the time, which is one's.
 public struct KernelUse: Sendable, Hashable {
+  /// The name of the time that the GPUs of a rank wait for those of others which share its experts.
+  public static let waitForRanks = "wait_for_ranks"
+
   /// The kernel's name, such as `qkv_gemm` or `expert_mlp`.
   public var kernel: String
   /// Launches on one GPU.

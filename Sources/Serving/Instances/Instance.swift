@@ -102,7 +102,8 @@ public struct Instance {
   public var kernels: [KernelUse] {
     var kernels = costModel.kernels(in: ledger)
     if waiting.steps > 0 {
-      kernels.append(KernelUse(kernel: "wait_for_ranks", calls: waiting.steps, seconds: waiting.seconds))
+      kernels.append(
+        KernelUse(kernel: KernelUse.waitForRanks, calls: waiting.steps, seconds: waiting.seconds))
     }
     return kernels + ((microBatches?.clock.limitUse ?? clock.limitUse).map { [$0] } ?? [])
   }

@@ -34,6 +34,7 @@ import Testing
     // Of four kernels of the recurrence three have a kin; the scan has none, and all count as it does.
     #expect(shares([use("recurrence", 1, outside: 10)], of: jamba) == [.roofline: 1])
     #expect(shares([use("pipeline_send", 1)], of: jamba) == [.estimate: 1])
+    #expect(shares([use("expert_mlp", 1), use("wait_for_ranks", 9)], of: evidence) == [.measured: 1])
     #expect(evidence.shares(of: []).isEmpty)
   }
 
