@@ -41,6 +41,15 @@ import Testing
         == true)
   }
 
+  @Test("experts on no rank at all are refused")
+  func noRanks() throws {
+    let error = #expect(throws: CalibrationError.self) {
+      try Experts.rows(
+        of: expertTable("fp8,64,128,2,8,1,1,balanced,1,9\nfp8,64,128,2,8,1,0,balanced,1,9\n"), loads())
+    }
+    #expect(error?.description.contains("moe.csv:3: ep is 0, expected a number of ranks, 1 or more") == true)
+  }
+
   @Test("quantised layers that are slower than 16-bit ones were not measured as they are served")
   func untuned() throws {
     let (rows, untuned) = try Experts.rows(

@@ -30,6 +30,11 @@ extension Experts: MeasuredFamily {
     of table: KernelTable, _ loads: ExpertLoads
   ) throws(CalibrationError) -> (tuned: [Row], untuned: [String]) {
     let ep = try table.integers("ep")
+    if let row = ep.firstIndex(where: { $0 < 1 }) {
+      throw .malformed(
+        path: table.path, line: table.line(ofRow: row),
+        problem: "ep is \(ep[row]), expected a number of ranks, 1 or more")
+    }
     return tuned(try rows(of: table.keeping { ep[$0] == 1 }, loads: loads))
   }
 
@@ -153,9 +158,7 @@ extension Experts: MeasuredFamily {
       var shapes: [FittedShape] = []
       var groups: [[RelativeFit.Sample]] = []
       var errors: [Double] = []
-      let byShape = rows.grouped(
-        by: { [$0.hidden, $0.intermediate, $0.experts, $0.topK] }, { $0.lexicographicallyPrecedes($1) })
-      for (dimensions, rows) in byShape {
+      for (dimensions, rows) in byLayer(rows) {
         let rank = calibrator.ranks(rows.map(\.tokens))
         let samples = rows.map { row in
           RelativeFit.Sample(
@@ -180,12 +183,7 @@ extension Experts: MeasuredFamily {
           shapes))
 
       let count = coefficients.count
-      let others = groups.indices.flatMap { held in
-        let rest = groups.indices.filter { $0 != held }.flatMap { groups[$0] }
-        guard !rest.isEmpty else { return [Double]() }
-        let fit = RelativeFit(rest, count: count)
-        return groups[held].map { fit.predict($0.features) / $0.seconds - 1 }
-      }
+      let others = RelativeFit.errors(ofEachOf: groups, count: count)
       let all = groups.flatMap { $0 }
       let any = calibrator.shape(
         [], RelativeFit(all, count: count), rows: all.count, errors: others,
@@ -194,6 +192,12 @@ extension Experts: MeasuredFamily {
         calibrator.kernel(self, allShapes, type, formula, dimensions: [], others, nil, [any]))
     }
     return try kernels + fitOverRanks(kernels, calibrator)
+  }
+
+  /// Rows of one type in groups of the same layer, which has these dimensions in a calibration.
+  static func byLayer(_ rows: [Row]) -> [([Int], [Row])] {
+    rows.grouped(
+      by: { [$0.hidden, $0.intermediate, $0.experts, $0.topK] }, { $0.lexicographicallyPrecedes($1) })
   }
 
   /// The load of one rank that has all experts.

@@ -68,9 +68,7 @@ extension Experts {
       var shapes: [FittedShape] = []
       var groups: [[RelativeFit.Sample]] = []
       var errors: [Double] = []
-      let byShape = rows.grouped(
-        by: { [$0.hidden, $0.intermediate, $0.experts, $0.topK] }, { $0.lexicographicallyPrecedes($1) })
-      for (dimensions, rows) in byShape {
+      for (dimensions, rows) in byLayer(rows) {
         guard let one = law?.shapes.first(where: { $0.dimensions == dimensions }), rows.count >= 8 else {
           continue
         }
@@ -92,11 +90,7 @@ extension Experts {
         groups.append(samples)
       }
       guard !groups.isEmpty else { continue }
-      // Each layer by a fit to all others.
-      let others = groups.indices.flatMap { held in
-        let rest = groups.indices.filter { $0 != held }.flatMap { groups[$0] }
-        return rest.isEmpty ? [] : RelativeFit(rest, count: 2).errors(groups[held])
-      }
+      let others = RelativeFit.errors(ofEachOf: groups, count: 2)
       let all = groups.flatMap { $0 }
       let any = calibrator.shape(
         [], RelativeFit(all, count: 2), rows: all.count, errors: others, measured: sizes(rows))

@@ -63,6 +63,14 @@ struct RelativeFit: Sendable {
     return fit.errors(samples.filter(\.isHeldOut))
   }
 
+  /// Predicted over measured, minus one, of each group under a fit to all others; nothing of a lone group.
+  static func errors(ofEachOf groups: [[Sample]], count: Int) -> [Double] {
+    groups.indices.flatMap { held in
+      let others = groups.indices.filter { $0 != held }.flatMap { groups[$0] }
+      return others.isEmpty ? [] : RelativeFit(others, count: count).errors(groups[held])
+    }
+  }
+
   /// Predicted over measured, minus one.
   func errors(_ samples: [Sample]) -> [Double] {
     samples.map { ($0.known + predict($0.features)) / $0.seconds - 1 }
