@@ -28,6 +28,7 @@ package enum Revision {
   /// 9. Instances that have nothing left to do draw idle power until the last step of all. Prefix caches keep states of gated
   ///    DeltaNet, which took no memory before, and do so only if they are asked for.
   /// 10. Experts over several ranks take what the tables' rows of several ranks take beyond the busiest one's part.
-  ///     Waiting for other ranks is no longer part of the time that evidence is asked for.
+  ///     A part of a run without requests has no rates and shares, Nemotron-H-56B has its published order of layers, and
+  ///     waiting for other ranks is no longer part of the time that evidence is asked for.
   package static let results = 10
 }
