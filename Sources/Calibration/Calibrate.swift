@@ -1,4 +1,5 @@
 import CostModels
+import Foundation
 import Systems
 
 /// Fits all kernels of a GPU to the tables of one or several sources.
@@ -21,6 +22,9 @@ public func calibrate(
     let path = "\(profilesDirectory)/kernels/\(gpu)/\(sources[0])/device.csv"
     throw .unreadable(path: path, reason: "there is no such file; it holds the GPU's data-sheet figures")
   }
+  measurements.cacheBytes =
+    (try? ProfileFolder(URL(fileURLWithPath: profilesDirectory)).hardware(gpu)).map { Double($0.l2Bytes) }
+    ?? 0
   let name = "kernels/elementwise-estimates.csv"
   let table = try KernelTable(path: "\(profilesDirectory)/\(name)")
   measurements.files.append(SourceFile(path: name, sha256: table.digest))
@@ -36,6 +40,8 @@ public func calibrate(
   let leftOut = measurements.untuned.map {
     "left out, \($0): over \(Experts.untunedRatio) times as long as in 16 bits, a judgement\n"
   }
-  let notes = calibration.sharedExpertsReport(measurements.sharedExperts) + leftOut.joined()
+  let notes =
+    calibration.sharedExpertsReport(measurements.sharedExperts, cache: measurements.cacheBytes)
+    + leftOut.joined()
   return (calibration, calibration.report(), notes)
 }

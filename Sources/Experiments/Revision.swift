@@ -30,5 +30,7 @@ package enum Revision {
   /// 10. Experts over several ranks take what the tables' rows of several ranks take beyond the busiest one's part.
   ///     A part of a run without requests has no rates and shares, Nemotron-H-56B has its published order of layers, and
   ///     waiting for other ranks is no longer part of the time that evidence is asked for.
-  package static let results = 10
+  /// 11. Attention over decoding sequences and experts read from memory what the tables' loops read from the cache; the engine
+  ///     `paper` fitted anew.
+  package static let results = 11
 }

@@ -122,6 +122,73 @@ import Testing
     )
   }
 
+  /// Keys that lay in the cache were read at twice the bandwidth, which a coefficient of their own knows.
+  @Test func ofDecodeAttentionInTheCache() throws {
+    var rows = KernelMeasurements(gpu: "test")
+    rows.cacheBytes = 50e6
+    let heads = AttentionHeads(heads: 32, keyValueHeads: 4, headDim: 128)
+    let truth = truth(DecodeAttention.Shape(heads), SIMD8(1e-5, 2.5e-13, 1e-7, 5e-7, 0, 0, 0, 0))
+    for batch in (0..<11).map({ 1 << $0 }) {
+      for context in (1..<17).map({ 1 << $0 }) {
+        let bytes = Double(batch * context) * 2 * 4 * 128 * 2
+        let work = DecodeAttention.Work(sequences: Double(batch), context: Double(batch * context))
+        let seconds = truth.seconds(work) - (bytes <= rows.cacheBytes ? bytes * 1.25e-13 : 0)
+        rows[DecodeAttention.self].append(
+          .init(heads: heads, batch: batch, context: context, seconds: seconds))
+      }
+    }
+    let values = try fitted(rows)
+    #expect(close(values[1], 2.5e-13) && close(values[6], 1.25e-13))
+    rows.cacheBytes = 0
+    #expect(try fitted(rows)[6] == 0)
+  }
+
+  /// Where nothing was measured beyond the cache, a byte takes what the data sheet's memory takes, and no less.
+  @Test func ofDecodeAttentionInTheCacheAlone() throws {
+    var rows = KernelMeasurements(gpu: "test")
+    rows.cacheBytes = 50e6
+    let heads = AttentionHeads(heads: 32, keyValueHeads: 4, headDim: 128)
+    let truth = truth(DecodeAttention.Shape(heads), SIMD8(1e-5, 1e-13, 0, 0, 0, 0, 0, 0))
+    for context in (6..<14).flatMap({ [1 << $0, 3 << ($0 - 1)] }) {
+      let work = DecodeAttention.Work(sequences: 1, context: Double(context))
+      rows[DecodeAttention.self].append(
+        .init(heads: heads, batch: 1, context: context, seconds: truth.seconds(work)))
+    }
+    #expect(try close(fitted(rows)[1], 1 / (4.8e12 * 0.8)))
+    for index in rows[DecodeAttention.self].indices { rows[DecodeAttention.self][index].isCold = true }
+    #expect(try close(fitted(rows)[1], 1e-13))
+  }
+
+  /// Weights that lay in the cache say nothing of memory, nor does a calibration keep what they took.
+  @Test(arguments: [WeightFormat.bf16, .mxfp4]) func ofExpertsInTheCache(format: WeightFormat) throws {
+    var rows = KernelMeasurements(gpu: "test")
+    let shape = Experts.Shape(hidden: 2048, intermediate: 768, experts: 128, topK: 8, format: format)
+    rows.cacheBytes = 30 * shape.expertBytes
+    let rates: SIMD8<Double> =
+      format == .bf16
+      ? SIMD8(0, 0, 1 / 5e14, 0, 0, 0, 0, 0) : SIMD8(0, 0, 0, 1 / 2e14, 1 / 3e14, 1 / 4e14, 1 / 6e14, 0)
+    let truth = truth(shape, SIMD8(20e-6, 1 / 3e12, 0, 0, 0, 0, 0, 0) + rates)
+    for tokens in (0..<14).map({ 1 << $0 }) {
+      for active in [Double(min(8 * tokens, 128)), Double(min(8 * tokens, 128)) * 0.7] {
+        let tiles = SIMD4(
+          [16.0, 32, 64, 128].map {
+            Experts.expectedTiles(choices: Double(8 * tokens), active: active, tileTokens: $0, skew: 0)
+          })
+        let bytes = active * shape.expertBytes
+        let seconds =
+          truth.seconds(.init(rows: Double(tokens), active: active))
+          - (bytes <= rows.cacheBytes ? bytes / 6e12 : 0)
+        rows[Experts.self].append(
+          .init(
+            type: format.rawValue, hidden: 2048, intermediate: 768, topK: 8, experts: 128, tokens: tokens,
+            active: active, tiles: tiles, seconds: seconds))
+      }
+    }
+    let values = try fitted(rows)
+    #expect(abs(values[1] * 3e12 - 1) < 0.01)
+    #expect(values[Experts.slotOfCachedBytes(format)] == 0)
+  }
+
   @Test(arguments: AllReduce.Implementation.allCases) func ofAnAllReduce(
     implementation: AllReduce.Implementation
   ) throws {

@@ -66,13 +66,15 @@ import Workloads
     #expect((best.meanLatency...selfish.meanLatency).contains(improved.meanLatency))
   }
 
-  /// Moving single requests tries each request on each other instance: here that finds the best of all assignments.
-  @Test(arguments: [UInt64(1), 2]) func movingRequestsFindsTheBest(seed: UInt64) throws {
+  /// Moving single requests stops where no single move helps, here after nine tenths of the way to the best of all assignments.
+  @Test(arguments: [UInt64(1), 2, 7]) func movingRequestsComesNearTheBest(seed: UInt64) throws {
     let study = try study(3, requests: 6, rate: 40, seed: seed)
     let best = try #require(try study.optimum())
     let starts = try ["round-robin", "selfish"].map { try study.run(RouterChoice($0), window: 8) }
     let start = try #require(starts.min { $0.meanLatency < $1.meanLatency })
-    #expect(start.meanLatency > best.meanLatency)
-    #expect(try study.improved(start, runs: 200).meanLatency == best.meanLatency)
+    let gap = start.meanLatency - best.meanLatency
+    #expect(gap > 0)
+    let improved = try study.improved(start, runs: 200)
+    #expect((0...0.1 * gap).contains(improved.meanLatency - best.meanLatency))
   }
 }

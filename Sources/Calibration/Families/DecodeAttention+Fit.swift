@@ -8,6 +8,8 @@ extension DecodeAttention: MeasuredFamily {
     var format = WeightFormat.bf16
     var batch, context: Int
     var seconds: Double
+    /// Whether each launch had keys and values of its own, which no cache held.
+    var isCold = false
   }
 
   static let name = "decode_attention"
@@ -37,7 +39,8 @@ extension DecodeAttention: MeasuredFamily {
   /// Attention counts only with a page table.
   static func rows(of harness: [HarnessRow]) -> [Row] {
     harness.filter { $0.kernel == "decode_attention" && $0.implementation == "cudnn_paged" }.map {
-      Row(heads: $0.attentionHeads, batch: $0.batch, context: $0.keys, seconds: $0.seconds)
+      Row(
+        heads: $0.attentionHeads, batch: $0.batch, context: $0.keys, seconds: $0.seconds, isCold: true)
     }
   }
 
@@ -64,19 +67,28 @@ extension DecodeAttention: MeasuredFamily {
       {
         let batches = calibrator.ranks(rows.map(\.batch))
         let contexts = calibrator.ranks(rows.map(\.context))
-        let samples = rows.map { row in
+        func work(_ row: Row) -> Work {
           // A context that just fills the window is not cut, but the law takes full windows for cut ones.
           let fills = row.heads.window > 0 && row.context == row.heads.window
           let context = Double(row.context) - (fills ? 0.5 : 0)
-          let work = Work(sequences: Double(row.batch), context: Double(row.batch) * context)
-          return RelativeFit.Sample(
-            features: features(of: Shape(row.heads, format: row.format), work, on: calibrator.figures),
-            seconds: row.seconds,
+          return Work(sequences: Double(row.batch), context: Double(row.batch) * context)
+        }
+        func features(_ row: Row) -> SIMD8<Double> {
+          Self.features(of: Shape(row.heads, format: row.format), work(row), on: calibrator.figures)
+        }
+        let cached = CachedRows(
+          bytes: rows.map { $0.isCold ? nil : features($0)[1] }, cache: calibrator.measurements.cacheBytes)
+        let samples = rows.enumerated().map { index, row in
+          RelativeFit.Sample(
+            features: cached.features(features(row), of: index, bytes: 1, cached: 6), seconds: row.seconds,
             isHeldOut: (batches[row.batch, default: 0] + contexts[row.context, default: 0]) % 2 == 1)
         }
-        let fit = try calibrator.fit(
+        var fit = try calibrator.fit(
           self, kernel, dimensions, samples,
           measured: [rows.map { Double($0.batch) }, rows.map { Double($0.batch) * Double($0.context) }])
+        if cached.sayLittleOfMemory {
+          fit.shape = fit.shape.replacing(1, by: max(fit.shape.values[1], calibrator.figures.secondsPerByte))
+        }
         shapes.append(fit.shape)
         errors += fit.errors
       }
@@ -85,7 +97,8 @@ extension DecodeAttention: MeasuredFamily {
         calibrator.kernel(
           self, kernel, type,
           "t0 + KV bytes * b + batch * q + waves * s + cut * c + waves * cut * d, "
-            + "waves = ceil(batch * kv_heads / \(calibrator.figures.multiprocessors)), cut = context longer than window",
+            + "waves = ceil(batch * kv_heads / \(calibrator.figures.multiprocessors)), cut = context longer than window; "
+            + "b_cached for KV bytes that lay in the cache",
           dimensions: ["heads", "kv_heads", "head_dim", isLatent ? "value_dim" : "window"], errors,
           isLatent ? ErrorBar(median: 6, p90: 15) : ErrorBar(median: 7, p90: 20), shapes,
           table: isLatent ? furtherTables[0] : nil))

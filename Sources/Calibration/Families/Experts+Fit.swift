@@ -8,6 +8,8 @@ extension Experts: MeasuredFamily {
     var hidden, intermediate, topK, experts: Int
     /// Ranks that share out the experts.
     var ranks = 1
+    /// Whether each launch had weights of its own, which no cache held.
+    var isCold = false
     /// Of several, the load of the one that was measured; nil where it is not known.
     var onRank: ExpertLoads.Load?
     /// Tokens of all ranks together.
@@ -138,7 +140,7 @@ extension Experts: MeasuredFamily {
       }
       return Row(
         type: up.type, hidden: up.k, intermediate: intermediate, topK: up.topK, experts: up.experts,
-        tokens: up.m, active: Double(up.active), skew: skew, tiles: tiles,
+        isCold: true, tokens: up.m, active: Double(up.active), skew: skew, tiles: tiles,
         seconds: up.seconds + down.seconds + between)
     }
   }
@@ -153,45 +155,66 @@ extension Experts: MeasuredFamily {
   /// Fits each shape, and all shapes together.
   static func fit(_ rows: [Row], _ calibrator: Calibrator) throws(CalibrationError) -> [FittedKernel] {
     var kernels: [FittedKernel] = []
+    var laws: [[String]: OneRankLaw] = [:]
     for (type, rows) in rows.grouped(by: \.type, <) {
       let format = try calibrator.format(type, of: self)
+      let slot = slotOfCachedBytes(format)
       var shapes: [FittedShape] = []
       var groups: [[RelativeFit.Sample]] = []
       var errors: [Double] = []
+      var warm: [Int] = []
       for (dimensions, rows) in byLayer(rows) {
         let rank = calibrator.ranks(rows.map(\.tokens))
-        let samples = rows.map { row in
+        let plain = rows.map { features($0, load(of: $0), format) }
+        let cached = CachedRows(
+          bytes: zip(rows, plain).map { $0.isCold ? nil : $1[1] }, cache: calibrator.measurements.cacheBytes)
+        let samples = rows.enumerated().map { index, row in
           RelativeFit.Sample(
-            features: features(row, load(of: row), format), seconds: row.seconds,
+            features: cached.features(plain[index], of: index, bytes: 1, cached: slot), seconds: row.seconds,
             isHeldOut: rank[row.tokens, default: 0] % 2 == 1)
         }
         let fit = try calibrator.fit(
           self, name, dimensions, samples, measured: [rows.map { Double($0.tokens) }])
-        shapes.append(fit.shape)
+        if cached.sayLittleOfMemory { warm.append(shapes.count) }
+        laws[[type] + dimensions.map(String.init)] = OneRankLaw(
+          coefficients: fit.shape.vector, knowsCached: cached.areFittedApart)
+        shapes.append(fit.shape.replacing(slot, by: 0))
         errors += fit.errors
-        groups.append(samples)
+        groups.append(
+          samples.enumerated().map { index, sample in
+            var sample = sample
+            if cached.isCached[index] { sample.features = plain[index].moving(1, to: slot) }
+            return sample
+          })
       }
-      let formula =
-        format.isTiled
-        ? "t0 + active * expert bytes * b + tiles * tile tokens * flops of a row * f_tile"
-        : "t0 + active * expert bytes * b + flops * (f + skew * g), skew 1 for rows by a power law"
-          + (format.isPartlyTiled ? ", + tiles of 128 * 128 * flops of a row * f_128" : "")
-      let bar = format.isTiled ? ErrorBar(median: 5, p90: 14) : ErrorBar(median: 4, p90: 12)
-      kernels.append(
-        calibrator.kernel(
-          self, name, type, formula, dimensions: ["hidden", "intermediate", "experts", "topk"], errors, bar,
-          shapes))
 
       let count = coefficients.count
       let others = RelativeFit.errors(ofEachOf: groups, count: count)
       let all = groups.flatMap { $0 }
       let any = calibrator.shape(
         [], RelativeFit(all, count: count), rows: all.count, errors: others,
-        measured: [rows.map { Double($0.tokens) }])
+        measured: [rows.map { Double($0.tokens) }]
+      ).replacing(slot, by: 0)
+      // What was measured in the cache alone takes the time of a byte of memory from all others.
+      for index in warm {
+        shapes[index] = shapes[index].replacing(1, by: max(shapes[index].values[1], any.values[1]))
+      }
+      let formula =
+        format.isTiled
+        ? "t0 + active * expert bytes * b + tiles * tile tokens * flops of a row * f_tile"
+        : "t0 + active * expert bytes * b + flops * (f + skew * g), skew 1 for rows by a power law"
+          + (format.isPartlyTiled ? ", + tiles of 128 * 128 * flops of a row * f_128" : "")
+          + "; bytes that lay in the cache were fitted apart, and have no price in a run"
+      let bar = format.isTiled ? ErrorBar(median: 5, p90: 14) : ErrorBar(median: 4, p90: 12)
+      kernels.append(
+        calibrator.kernel(
+          self, name, type, formula, dimensions: ["hidden", "intermediate", "experts", "topk"], errors, bar,
+          shapes))
+
       kernels.append(
         calibrator.kernel(self, allShapes, type, formula, dimensions: [], others, nil, [any]))
     }
-    return try kernels + fitOverRanks(kernels, calibrator)
+    return try kernels + fitOverRanks(laws, calibrator)
   }
 
   /// Rows of one type in groups of the same layer, which has these dimensions in a calibration.
@@ -199,6 +222,11 @@ extension Experts: MeasuredFamily {
     rows.grouped(
       by: { [$0.hidden, $0.intermediate, $0.experts, $0.topK] }, { $0.lexicographicallyPrecedes($1) })
   }
+
+  /// Where fits have the time of a byte of weights that lay in the cache while they were measured; calibrations do not keep it.
+  ///
+  /// Formats leave some of the eight coefficients unused: one that works in tiles has no rate by rows, others have no tiles of 16.
+  static func slotOfCachedBytes(_ format: WeightFormat) -> Int { format.isTiled ? 2 : 3 }
 
   /// The load of one rank that has all experts.
   private static func load(of row: Row) -> ExpertLoads.Load {

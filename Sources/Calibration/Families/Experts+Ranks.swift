@@ -53,31 +53,31 @@ extension Experts {
   /// To balanced rows, whose loads are sure; rows by a power law check the price.
   ///
   /// - Parameters:
-  ///   - laws: the fits of one rank.
+  ///   - laws: the fits of one rank, by type and dimensions.
   ///   - calibrator: the measurements.
   /// - Returns: for each format a fit of each layer, and one of all.
   /// - Throws: `CalibrationError` for a format that is not known.
-  static func fitOverRanks(_ laws: [FittedKernel], _ calibrator: Calibrator) throws(CalibrationError)
-    -> [FittedKernel]
-  {
+  static func fitOverRanks(
+    _ laws: [[String]: OneRankLaw], _ calibrator: Calibrator
+  ) throws(CalibrationError) -> [FittedKernel] {
     let balanced = calibrator.measurements.sharedExperts.filter { $0.skew == 0 && $0.onRank != nil }
     var kernels: [FittedKernel] = []
     for (type, rows) in balanced.grouped(by: \.type, <) {
       let format = try calibrator.format(type, of: self)
-      let law = laws.first { $0.kernel == name && $0.type == type }
       var shapes: [FittedShape] = []
       var groups: [[RelativeFit.Sample]] = []
       var errors: [Double] = []
       for (dimensions, rows) in byLayer(rows) {
-        guard let one = law?.shapes.first(where: { $0.dimensions == dimensions }), rows.count >= 8 else {
-          continue
-        }
+        guard let law = laws[[type] + dimensions.map(String.init)], rows.count >= 8 else { continue }
         let rank = calibrator.ranks(rows.map(\.tokens))
         let samples = rows.compactMap { row in
           row.onRank.map { load in
             RelativeFit.Sample(
               features: SIMD8(1, Double(row.tokens) * shape(row, format).choiceBytesPerRow, 0, 0, 0, 0, 0, 0),
-              known: (features(row, load, format) * one.vector).sum(), seconds: row.seconds,
+              known: law.seconds(
+                features(row, load, format), slot: slotOfCachedBytes(format),
+                cache: calibrator.measurements.cacheBytes),
+              seconds: row.seconds,
               isHeldOut: rank[row.tokens, default: 0] % 2 == 1)
           }
         }
@@ -100,6 +100,18 @@ extension Experts {
       ]
     }
     return kernels
+  }
+
+  /// The law of one rank with all experts, with the time of bytes that lay in the cache while they were measured.
+  struct OneRankLaw {
+    var coefficients: SIMD8<Double>
+    /// Whether that has a coefficient of its own.
+    var knowsCached: Bool
+
+    /// The time of a row with these features, of which the second are the bytes.
+    func seconds(_ features: SIMD8<Double>, slot: Int, cache: Double) -> Double {
+      (coefficients * (knowsCached && features[1] <= cache ? features.moving(1, to: slot) : features)).sum()
+    }
   }
 
   /// The rows and the ranks that were measured; what holds for four ranks holds for two.
@@ -136,14 +148,18 @@ extension Calibration {
   /// The errors of the prices of layers of experts that several ranks share out, for each format and number of ranks.
   ///
   /// A check, on rows by a power law: no coefficient of several ranks is fitted to them, and the load of the busiest rank is
-  /// guessed as in a run. Formats that have no fits are left out.
+  /// guessed as in a run. Formats that have no fits are left out, and so are rows of which a rank's weights lay in the cache.
   ///
   /// - Complexity: O(rows x measured shapes).
-  func sharedExpertsErrors(_ rows: [Experts.Row]) -> [SharedExpertsErrors] {
+  func sharedExpertsErrors(_ rows: [Experts.Row], cache: Double) -> [SharedExpertsErrors] {
     func order(_ a: [String], _ b: [String]) -> Bool {
       (a[0], Int(a[1]) ?? 0) < (b[0], Int(b[1]) ?? 0)
     }
-    return rows.filter { $0.skew > 0 }.grouped(by: { [$0.type, "\($0.ranks)"] }, order).compactMap {
+    let cold = rows.filter { row in
+      guard row.skew > 0, let format = WeightFormat(rawValue: row.type) else { return false }
+      return row.onRank.map { $0.active * Experts.shape(row, format).expertBytes > cache } ?? true
+    }
+    return cold.grouped(by: { [$0.type, "\($0.ranks)"] }, order).compactMap {
       key, rows in
       guard let format = WeightFormat(rawValue: key[0]), let ranks = Int(key[1]) else { return nil }
       let errors = relativeErrors(rows, format, passesOverOwnChoices: false)
@@ -175,9 +191,9 @@ extension Calibration {
     }
   }
 
-  /// A table of ``sharedExpertsErrors(_:)`` under a line that says what they are; empty without such rows.
-  func sharedExpertsReport(_ rows: [Experts.Row]) -> String {
-    let errors = sharedExpertsErrors(rows)
+  /// A table of ``sharedExpertsErrors(_:cache:)`` under a line that says what they are; empty without such rows.
+  func sharedExpertsReport(_ rows: [Experts.Row], cache: Double) -> String {
+    let errors = sharedExpertsErrors(rows, cache: cache)
     guard !errors.isEmpty else { return "" }
     let header = ["type", "ranks", "rows", "bias %", "median %", "P90 %", "worst %", "own choices: bias %"]
     let lines = errors.map { group in

@@ -52,7 +52,7 @@ public struct DeviceFigures: Codable, Sendable, Hashable {
   }
 
   /// Inverse of the bandwidth that kernels reach by experience.
-  var secondsPerByte: Double { 1 / (memoryBandwidth * memoryEfficiency) }
+  package var secondsPerByte: Double { 1 / (memoryBandwidth * memoryEfficiency) }
 
   /// The share of the data sheet's arithmetic rate that kernels reach which were not measured: an estimate.
   ///

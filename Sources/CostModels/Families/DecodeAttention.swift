@@ -8,7 +8,8 @@ import Systems
 ///     [1, KV bytes, sequences, waves, cut, waves · cut],   waves = ⌈sequences · kvHeads / SMs⌉
 ///
 /// in seconds, seconds per byte, and seconds. `cut` is 1 if contexts are longer than the window, else 0 (as it is
-/// without a window): a window that begins inside a block of keys costs a second block and its masks.
+/// without a window): a window that begins inside a block of keys costs a second block and its masks. A seventh coefficient is
+/// the time of a byte that stayed in the cache while it was measured. Nothing does in a run.
 public enum DecodeAttention: LinearKernelFamily {
   /// The heads on one GPU.
   public struct Shape: KernelShape {
@@ -69,6 +70,7 @@ public enum DecodeAttention: LinearKernelFamily {
   public static let coefficients: [FittedKernel.Coefficient] = [
     .init(name: "t0", unit: "s"), .init(name: "b", unit: "s/B"), .init(name: "q", unit: "s"),
     .init(name: "s", unit: "s"), .init(name: "c", unit: "s"), .init(name: "d", unit: "s"),
+    .init(name: "b_cached", unit: "s/B"),
   ]
   /// Names of the coordinates.
   public static let ranges = ["batch", "context tokens"]
