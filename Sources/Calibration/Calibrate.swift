@@ -18,13 +18,12 @@ public func calibrate(
   gpu: String, sources: [String], profilesDirectory: String
 ) throws(CalibrationError) -> (calibration: Calibration, report: String, notes: String) {
   var measurements = try KernelMeasurements(gpu: gpu, sources: sources, profiles: profilesDirectory)
-  guard let figures = measurements.figures else {
+  guard var figures = measurements.figures else {
     let path = "\(profilesDirectory)/kernels/\(gpu)/\(sources[0])/device.csv"
     throw .unreadable(path: path, reason: "there is no such file; it holds the GPU's data-sheet figures")
   }
-  measurements.cacheBytes =
-    (try? ProfileFolder(URL(fileURLWithPath: profilesDirectory)).hardware(gpu)).map { Double($0.l2Bytes) }
-    ?? 0
+  let hardware = try? ProfileFolder(URL(fileURLWithPath: profilesDirectory)).hardware(gpu)
+  figures.l2Bytes = hardware.map { Double($0.l2Bytes) }
   let name = "kernels/elementwise-estimates.csv"
   let table = try KernelTable(path: "\(profilesDirectory)/\(name)")
   measurements.files.append(SourceFile(path: name, sha256: table.digest))
@@ -40,8 +39,6 @@ public func calibrate(
   let leftOut = measurements.untuned.map {
     "left out, \($0): over \(Experts.untunedRatio) times as long as in 16 bits, a judgement\n"
   }
-  let notes =
-    calibration.sharedExpertsReport(measurements.sharedExperts, cache: measurements.cacheBytes)
-    + leftOut.joined()
+  let notes = calibration.sharedExpertsReport(measurements.sharedExperts) + leftOut.joined()
   return (calibration, calibration.report(), notes)
 }

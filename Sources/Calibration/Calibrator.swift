@@ -92,7 +92,7 @@ struct Calibrator {
   ) -> FittedShape {
     FittedShape(
       dimensions: dimensions, values: fit.values.map { rounded($0) },
-      standardErrors: fit.standardErrors.map { rounded($0, digits: 3) }, rows: rows,
+      standardErrors: fit.standardErrors.map { rounded($0, digits: 2) }, rows: rows,
       heldOut: ErrorSummary(errors),
       measured: measured.map { [rounded($0.min() ?? 0), rounded($0.max() ?? 0)] })
   }

@@ -30,7 +30,8 @@ package enum Revision {
   /// 10. Experts over several ranks take what the tables' rows of several ranks take beyond the busiest one's part.
   ///     A part of a run without requests has no rates and shares, Nemotron-H-56B has its published order of layers, and
   ///     waiting for other ranks is no longer part of the time that evidence is asked for.
-  /// 11. Attention over decoding sequences and experts read from memory what the tables' loops read from the cache; the engine
-  ///     `paper` fitted anew.
+  /// 11. Decode attention, experts and states of gated DeltaNet are read from memory where the tables' loops read them from the
+  ///     cache. Prefill attention waits for its longest tile, and decode attention for the keys of a sequence where they are
+  ///     not split. The engine `paper` fitted anew.
   package static let results = 11
 }

@@ -18,9 +18,11 @@ import Testing
     Fit(shape, coefficients: coefficients, quality: .measured, device: figures)
   }
 
-  /// The coefficients of the only shape that was measured.
-  private func fitted(_ rows: KernelMeasurements) throws -> [Double] {
-    try Calibrator(measurements: rows, figures: figures).kernels()[0].shapes[0].values
+  /// The coefficients of the only shape that was measured, on a GPU with so much cache.
+  private func fitted(_ rows: KernelMeasurements, l2Bytes: Double = 0) throws -> [Double] {
+    var figures = figures
+    figures.l2Bytes = l2Bytes
+    return try Calibrator(measurements: rows, figures: figures).kernels()[0].shapes[0].values
   }
 
   @Test func ofAMatrixProduct() throws {
@@ -88,7 +90,7 @@ import Testing
     var rows = KernelMeasurements(gpu: "test")
     let heads = AttentionHeads(heads: 32, keyValueHeads: 4, headDim: 128, window: window)
     let truth = truth(
-      PrefillAttention.Shape(heads), SIMD8(1e-5, 1.9e-13, 2e-13, 1.5e-6, 0, 0, 0, 0))
+      PrefillAttention.Shape(heads), SIMD8(1e-5, 1.9e-13, 2e-13, 1.5e-6, 4e-14, 0, 0, 0))
     for batch in [1, 2, 4, 16] {
       for tokens in [16, 128, 512, 1024, 4096] {
         for prefix in [0, 500, 8192] {
@@ -100,7 +102,7 @@ import Testing
       }
     }
     let values = try fitted(rows)
-    #expect((0..<4).allSatisfy { close(values[$0], truth.coefficients[$0]) })
+    #expect((0..<5).allSatisfy { close(values[$0], truth.coefficients[$0]) })
   }
 
   @Test(arguments: [0, 128]) func ofDecodeAttention(window: Int) throws {
@@ -108,7 +110,7 @@ import Testing
     let cut = window > 0 ? 1.0 : 0
     let heads = AttentionHeads(heads: 32, keyValueHeads: 4, headDim: 128, window: window)
     let truth = truth(
-      DecodeAttention.Shape(heads), SIMD8(1e-5, 2.5e-13, 1e-7, 5e-7, 4e-6 * cut, 1e-6 * cut, 0, 0))
+      DecodeAttention.Shape(heads), SIMD8(1e-5, 2.5e-13, 1e-7, 5e-7, 4e-6 * cut, 1e-6 * cut, 0, 2e-10))
     for batch in (0..<11).map({ 1 << $0 }) {
       for context in (1..<17).map({ 1 << $0 }) where context != window {
         let work = DecodeAttention.Work(sequences: Double(batch), context: Double(batch * context))
@@ -118,35 +120,33 @@ import Testing
     }
     let values = try fitted(rows)
     #expect(
-      (0..<6).allSatisfy { truth.coefficients[$0] == values[$0] || close(values[$0], truth.coefficients[$0]) }
+      (0..<8).allSatisfy { truth.coefficients[$0] == values[$0] || close(values[$0], truth.coefficients[$0]) }
     )
   }
 
   /// Keys that lay in the cache were read at twice the bandwidth, which a coefficient of their own knows.
   @Test func ofDecodeAttentionInTheCache() throws {
     var rows = KernelMeasurements(gpu: "test")
-    rows.cacheBytes = 50e6
+    let l2Bytes = 50e6
     let heads = AttentionHeads(heads: 32, keyValueHeads: 4, headDim: 128)
     let truth = truth(DecodeAttention.Shape(heads), SIMD8(1e-5, 2.5e-13, 1e-7, 5e-7, 0, 0, 0, 0))
     for batch in (0..<11).map({ 1 << $0 }) {
       for context in (1..<17).map({ 1 << $0 }) {
         let bytes = Double(batch * context) * 2 * 4 * 128 * 2
         let work = DecodeAttention.Work(sequences: Double(batch), context: Double(batch * context))
-        let seconds = truth.seconds(work) - (bytes <= rows.cacheBytes ? bytes * 1.25e-13 : 0)
+        let seconds = truth.seconds(work) - (bytes <= l2Bytes ? bytes * 1.25e-13 : 0)
         rows[DecodeAttention.self].append(
           .init(heads: heads, batch: batch, context: context, seconds: seconds))
       }
     }
-    let values = try fitted(rows)
+    let values = try fitted(rows, l2Bytes: l2Bytes)
     #expect(close(values[1], 2.5e-13) && close(values[6], 1.25e-13))
-    rows.cacheBytes = 0
     #expect(try fitted(rows)[6] == 0)
   }
 
   /// Where nothing was measured beyond the cache, a byte takes what the data sheet's memory takes, and no less.
   @Test func ofDecodeAttentionInTheCacheAlone() throws {
     var rows = KernelMeasurements(gpu: "test")
-    rows.cacheBytes = 50e6
     let heads = AttentionHeads(heads: 32, keyValueHeads: 4, headDim: 128)
     let truth = truth(DecodeAttention.Shape(heads), SIMD8(1e-5, 1e-13, 0, 0, 0, 0, 0, 0))
     for context in (6..<14).flatMap({ [1 << $0, 3 << ($0 - 1)] }) {
@@ -154,16 +154,16 @@ import Testing
       rows[DecodeAttention.self].append(
         .init(heads: heads, batch: 1, context: context, seconds: truth.seconds(work)))
     }
-    #expect(try close(fitted(rows)[1], 1 / (4.8e12 * 0.8)))
+    #expect(try close(fitted(rows, l2Bytes: 50e6)[1], 1 / (4.8e12 * 0.8)))
     for index in rows[DecodeAttention.self].indices { rows[DecodeAttention.self][index].isCold = true }
-    #expect(try close(fitted(rows)[1], 1e-13))
+    #expect(try close(fitted(rows, l2Bytes: 50e6)[1], 1e-13))
   }
 
   /// Weights that lay in the cache say nothing of memory, nor does a calibration keep what they took.
   @Test(arguments: [WeightFormat.bf16, .mxfp4]) func ofExpertsInTheCache(format: WeightFormat) throws {
     var rows = KernelMeasurements(gpu: "test")
     let shape = Experts.Shape(hidden: 2048, intermediate: 768, experts: 128, topK: 8, format: format)
-    rows.cacheBytes = 30 * shape.expertBytes
+    let l2Bytes = 30 * shape.expertBytes
     let rates: SIMD8<Double> =
       format == .bf16
       ? SIMD8(0, 0, 1 / 5e14, 0, 0, 0, 0, 0) : SIMD8(0, 0, 0, 1 / 2e14, 1 / 3e14, 1 / 4e14, 1 / 6e14, 0)
@@ -177,16 +177,48 @@ import Testing
         let bytes = active * shape.expertBytes
         let seconds =
           truth.seconds(.init(rows: Double(tokens), active: active))
-          - (bytes <= rows.cacheBytes ? bytes / 6e12 : 0)
+          - (bytes <= l2Bytes ? bytes / 6e12 : 0)
         rows[Experts.self].append(
           .init(
             type: format.rawValue, hidden: 2048, intermediate: 768, topK: 8, experts: 128, tokens: tokens,
             active: active, tiles: tiles, seconds: seconds))
       }
     }
-    let values = try fitted(rows)
+    let values = try fitted(rows, l2Bytes: l2Bytes)
     #expect(abs(values[1] * 3e12 - 1) < 0.01)
     #expect(values[Experts.slotOfCachedBytes(format)] == 0)
+  }
+
+  /// States in the cache are told from those in memory; prompts have a price of each kind.
+  @Test(arguments: Recurrence.Stage.allCases) func ofARecurrence(stage: Recurrence.Stage) throws {
+    var rows = KernelMeasurements(gpu: "test")
+    let l2Bytes = 2e6
+    let delta = GatedDelta(keyHeads: 4, valueHeads: 8, keyDim: 128, valueDim: 128, kernel: 4)
+    let shape = Recurrence.Shape(delta, stage)
+    let isCore = stage == .corePrefill
+    let isOfPrompts = isCore || stage == .convolutionPrefill
+    let truth = truth(shape, SIMD8(3e-6, 3e-13, isCore ? 2e-6 : 0, isCore ? 1e-6 : 0, 1e-13, 0, 0, 0))
+    for batch in (0..<12).map({ 1 << $0 }) {
+      for length in isOfPrompts ? [64, 512, 4096] : [1] {
+        var work = Recurrence.Work()
+        work.add(tokens: length, count: batch)
+        let traffic = Recurrence.traffic(shape, work)
+        var features = SIMD8<Double>(1, 0, 0, 0, 0, 0, 0, 0)
+        features[(isOfPrompts ? traffic.bytes : traffic.kvBytes / 2) <= l2Bytes ? 4 : 1] = traffic.bytes
+        if isCore {
+          let waves = (Double(batch * 8) / 132).rounded(.up)
+          (features[2], features[3]) = (waves * Double(length / 64), waves)
+        }
+        rows[Recurrence.self].append(
+          .init(
+            delta: delta, stage: stage, batch: batch, length: length,
+            seconds: (features * truth.coefficients).sum()))
+      }
+    }
+    let values = try fitted(rows, l2Bytes: l2Bytes)
+    #expect(
+      (0..<5).allSatisfy { truth.coefficients[$0] == values[$0] || close(values[$0], truth.coefficients[$0]) }
+    )
   }
 
   @Test(arguments: AllReduce.Implementation.allCases) func ofAnAllReduce(

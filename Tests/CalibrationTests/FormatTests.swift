@@ -80,11 +80,11 @@ import Testing
           + "\(row)4,balanced,64,9\n"), loads)
     #expect(rows.map(\.ranks) == [4, 4] && rows.map(\.active) == [90, 128])
     #expect(rows[0].onRank?.choices == 128 && rows[0].onRank?.active == 28 && rows[1].onRank == nil)
-    let errors = calibration.sharedExpertsErrors(rows, cache: 0)
+    let errors = calibration.sharedExpertsErrors(rows)
     #expect(errors.count == 1 && errors[0].type == "bf16" && errors[0].ranks == 4)
     #expect(abs(errors[0].bias + 50) < 1e-9 && errors[0].errors.median == 50)
-    #expect(calibration.sharedExpertsReport(rows, cache: 0).contains("which no fit has seen"))
-    #expect(calibration.sharedExpertsReport([], cache: 0).isEmpty)
+    #expect(calibration.sharedExpertsReport(rows).contains("which no fit has seen"))
+    #expect(calibration.sharedExpertsReport([]).isEmpty)
   }
 
   /// Times that are made by the law of one rank and 5 us, 2 ps a byte of all choices, give these back; balanced rows of layers

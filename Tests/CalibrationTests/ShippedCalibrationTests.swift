@@ -59,77 +59,66 @@ func expectAlike(_ one: Calibration, _ other: Calibration, _ advice: String) {
       gpu: "a100-sxm",
       misses: [
         "decode_attention bf16", "gated_delta conv_decode", "gated_delta core_decode", "gemm bf16",
-        "gemm int8_w8a8", "latent_decode_attention bf16", "latent_decode_attention fp8",
-        "latent_prefill_attention bf16", "latent_prefill_attention fp8", "moe bf16", "moe int4",
-        "prefill_attention bf16",
+        "gemm int8_w8a8", "moe bf16", "moe int4",
       ]),
     Shipped(
       gpu: "b200-sxm",
       misses: [
-        "all_reduce nccl", "decode_attention fp8", "gated_delta core_decode", "gemm bf16",
-        "latent_decode_attention bf16", "latent_decode_attention fp8", "latent_prefill_attention bf16",
-        "moe fp8_block", "moe int4", "moe mxfp4", "moe mxfp4_mxfp8", "moe nvfp4", "prefill_attention bf16",
-        "prefill_attention fp8", "windowed_prefill_attention bf16", "windowed_prefill_attention fp8",
+        "all_reduce nccl", "gated_delta core_decode", "gemm bf16", "latent_decode_attention bf16",
+        "latent_decode_attention fp8", "moe fp8_block", "moe int4", "moe mxfp4", "moe mxfp4_mxfp8",
+        "moe nvfp4", "windowed_prefill_attention fp8",
       ]),
     Shipped(
       gpu: "b300-sxm",
       misses: [
-        "all_reduce nccl", "decode_attention fp8", "gated_delta core_decode", "gemm bf16",
-        "latent_decode_attention bf16", "latent_decode_attention fp8", "latent_prefill_attention bf16",
-        "moe bf16", "moe fp8_block", "moe int4", "moe mxfp4", "moe mxfp4_mxfp8", "moe nvfp4",
-        "prefill_attention bf16", "prefill_attention fp8", "windowed_prefill_attention bf16",
-        "windowed_prefill_attention fp8",
+        "all_reduce nccl", "gated_delta core_decode", "gemm bf16", "latent_decode_attention bf16",
+        "latent_decode_attention fp8", "moe bf16", "moe fp8_block", "moe int4", "moe mxfp4",
+        "moe mxfp4_mxfp8", "moe nvfp4",
       ]),
     Shipped(
       gpu: "gb200",
       misses: [
-        "decode_attention fp8", "gated_delta core_decode", "gemm bf16", "latent_decode_attention bf16",
-        "latent_decode_attention fp8", "latent_prefill_attention bf16", "moe bf16", "moe fp8_block",
-        "moe int4", "moe mxfp4", "moe mxfp4_mxfp8", "moe nvfp4", "prefill_attention bf16",
-        "prefill_attention fp8", "windowed_prefill_attention bf16", "windowed_prefill_attention fp8",
+        "gated_delta core_decode", "gemm bf16", "latent_decode_attention bf16", "latent_decode_attention fp8",
+        "latent_prefill_attention bf16", "moe bf16", "moe fp8_block", "moe int4", "moe mxfp4",
+        "moe mxfp4_mxfp8", "moe nvfp4", "windowed_prefill_attention fp8",
       ]),
     Shipped(
       gpu: "gb300",
       misses: [
-        "all_reduce nccl", "decode_attention fp8", "gated_delta core_decode", "gemm bf16",
-        "latent_decode_attention bf16", "latent_decode_attention fp8", "latent_prefill_attention bf16",
-        "moe bf16", "moe fp8_block", "moe int4", "moe mxfp4", "moe mxfp4_mxfp8", "moe nvfp4",
-        "prefill_attention bf16", "prefill_attention fp8", "windowed_prefill_attention bf16",
-        "windowed_prefill_attention fp8",
+        "all_reduce nccl", "gated_delta core_decode", "gemm bf16", "latent_decode_attention bf16",
+        "latent_decode_attention fp8", "moe bf16", "moe fp8_block", "moe int4", "moe mxfp4",
+        "moe mxfp4_mxfp8", "moe nvfp4",
       ]),
     Shipped(gpu: "h100-sxm", misses: []),
     Shipped(gpu: "h200-sxm", misses: []),
     Shipped(
       gpu: "l40s",
       misses: [
-        "all_reduce nccl", "decode_attention bf16", "gated_delta conv_prefill", "gated_delta core_decode",
-        "gated_delta core_prefill", "gemm bf16", "latent_decode_attention bf16",
-        "latent_decode_attention fp8", "latent_prefill_attention bf16", "latent_prefill_attention fp8",
-        "moe fp8", "moe fp8_block", "moe int4", "moe mxfp4", "prefill_attention bf16",
-        "prefill_attention fp8", "windowed_decode_attention bf16", "windowed_decode_attention fp8",
-        "windowed_prefill_attention bf16", "windowed_prefill_attention fp8",
-      ]),
-    Shipped(
-      gpu: "rtx-pro-6000",
-      misses: [
-        "all_reduce custom", "all_reduce nccl", "decode_attention bf16", "decode_attention fp8",
-        "gated_delta conv_prefill", "gated_delta core_decode", "gated_delta core_prefill", "gemm bf16",
+        "all_reduce nccl", "gated_delta conv_prefill", "gated_delta core_prefill", "gemm bf16",
         "latent_decode_attention bf16", "latent_decode_attention fp8", "latent_prefill_attention bf16",
-        "latent_prefill_attention fp8", "moe bf16", "moe fp8", "moe fp8_block", "moe int4", "moe mxfp4",
+        "latent_prefill_attention fp8", "moe fp8", "moe fp8_block", "moe int4", "moe mxfp4",
         "prefill_attention bf16", "prefill_attention fp8", "windowed_decode_attention bf16",
         "windowed_decode_attention fp8", "windowed_prefill_attention bf16", "windowed_prefill_attention fp8",
       ]),
     Shipped(
+      gpu: "rtx-pro-6000",
+      misses: [
+        "all_reduce custom", "all_reduce nccl", "decode_attention bf16", "gated_delta core_decode",
+        "gated_delta core_prefill", "gemm bf16", "latent_decode_attention bf16",
+        "latent_decode_attention fp8", "latent_prefill_attention bf16", "latent_prefill_attention fp8",
+        "moe bf16", "moe fp8", "moe fp8_block", "moe int4", "moe mxfp4", "prefill_attention bf16",
+        "prefill_attention fp8", "windowed_decode_attention fp8", "windowed_prefill_attention bf16",
+        "windowed_prefill_attention fp8",
+      ]),
+    Shipped(
       gpu: "h100-sxm", isOfFormats: true,
       misses: [
-        "gated_delta core_decode", "latent_decode_attention fp8", "latent_prefill_attention fp8", "moe int4",
-        "prefill_attention fp8", "windowed_prefill_attention fp8",
+        "gated_delta core_decode", "moe int4",
       ]),
     Shipped(
       gpu: "h200-sxm", isOfFormats: true,
       misses: [
-        "gated_delta core_decode", "moe fp8_block", "moe int4", "prefill_attention fp8",
-        "windowed_prefill_attention fp8",
+        "moe fp8_block", "moe int4", "prefill_attention fp8",
       ]),
   ]
 

@@ -77,7 +77,7 @@ extension DecodeAttention: MeasuredFamily {
           Self.features(of: Shape(row.heads, format: row.format), work(row), on: calibrator.figures)
         }
         let cached = CachedRows(
-          bytes: rows.map { $0.isCold ? nil : features($0)[1] }, cache: calibrator.measurements.cacheBytes)
+          bytes: rows.map { $0.isCold ? nil : features($0)[1] }, of: calibrator.figures)
         let samples = rows.enumerated().map { index, row in
           RelativeFit.Sample(
             features: cached.features(features(row), of: index, bytes: 1, cached: 6), seconds: row.seconds,
@@ -96,7 +96,7 @@ extension DecodeAttention: MeasuredFamily {
       kernels.append(
         calibrator.kernel(
           self, kernel, type,
-          "t0 + KV bytes * b + batch * q + waves * s + cut * c + waves * cut * d, "
+          "t0 + KV bytes * b + batch * q + waves * s + cut * c + waves * cut * d + waves * keys of a sequence * k, "
             + "waves = ceil(batch * kv_heads / \(calibrator.figures.multiprocessors)), cut = context longer than window; "
             + "b_cached for KV bytes that lay in the cache",
           dimensions: ["heads", "kv_heads", "head_dim", isLatent ? "value_dim" : "window"], errors,

@@ -167,7 +167,7 @@ extension Experts: MeasuredFamily {
         let rank = calibrator.ranks(rows.map(\.tokens))
         let plain = rows.map { features($0, load(of: $0), format) }
         let cached = CachedRows(
-          bytes: zip(rows, plain).map { $0.isCold ? nil : $1[1] }, cache: calibrator.measurements.cacheBytes)
+          bytes: zip(rows, plain).map { $0.isCold ? nil : $1[1] }, of: calibrator.figures)
         let samples = rows.enumerated().map { index, row in
           RelativeFit.Sample(
             features: cached.features(plain[index], of: index, bytes: 1, cached: slot), seconds: row.seconds,

@@ -75,8 +75,7 @@ extension Experts {
             RelativeFit.Sample(
               features: SIMD8(1, Double(row.tokens) * shape(row, format).choiceBytesPerRow, 0, 0, 0, 0, 0, 0),
               known: law.seconds(
-                features(row, load, format), slot: slotOfCachedBytes(format),
-                cache: calibrator.measurements.cacheBytes),
+                features(row, load, format), slot: slotOfCachedBytes(format), on: calibrator.figures),
               seconds: row.seconds,
               isHeldOut: rank[row.tokens, default: 0] % 2 == 1)
           }
@@ -109,8 +108,9 @@ extension Experts {
     var knowsCached: Bool
 
     /// The time of a row with these features, of which the second are the bytes.
-    func seconds(_ features: SIMD8<Double>, slot: Int, cache: Double) -> Double {
-      (coefficients * (knowsCached && features[1] <= cache ? features.moving(1, to: slot) : features)).sum()
+    func seconds(_ features: SIMD8<Double>, slot: Int, on device: DeviceFigures) -> Double {
+      (coefficients * (knowsCached && device.caches(features[1]) ? features.moving(1, to: slot) : features))
+        .sum()
     }
   }
 
@@ -151,13 +151,13 @@ extension Calibration {
   /// guessed as in a run. Formats that have no fits are left out, and so are rows of which a rank's weights lay in the cache.
   ///
   /// - Complexity: O(rows x measured shapes).
-  func sharedExpertsErrors(_ rows: [Experts.Row], cache: Double) -> [SharedExpertsErrors] {
+  func sharedExpertsErrors(_ rows: [Experts.Row]) -> [SharedExpertsErrors] {
     func order(_ a: [String], _ b: [String]) -> Bool {
       (a[0], Int(a[1]) ?? 0) < (b[0], Int(b[1]) ?? 0)
     }
     let cold = rows.filter { row in
       guard row.skew > 0, let format = WeightFormat(rawValue: row.type) else { return false }
-      return row.onRank.map { $0.active * Experts.shape(row, format).expertBytes > cache } ?? true
+      return row.onRank.map { !figures.caches($0.active * Experts.shape(row, format).expertBytes) } ?? true
     }
     return cold.grouped(by: { [$0.type, "\($0.ranks)"] }, order).compactMap {
       key, rows in
@@ -191,9 +191,9 @@ extension Calibration {
     }
   }
 
-  /// A table of ``sharedExpertsErrors(_:cache:)`` under a line that says what they are; empty without such rows.
-  func sharedExpertsReport(_ rows: [Experts.Row], cache: Double) -> String {
-    let errors = sharedExpertsErrors(rows, cache: cache)
+  /// A table of ``sharedExpertsErrors(_:)`` under a line that says what they are; empty without such rows.
+  func sharedExpertsReport(_ rows: [Experts.Row]) -> String {
+    let errors = sharedExpertsErrors(rows)
     guard !errors.isEmpty else { return "" }
     let header = ["type", "ranks", "rows", "bias %", "median %", "P90 %", "worst %", "own choices: bias %"]
     let lines = errors.map { group in

@@ -122,7 +122,8 @@ extension PrefillAttention: MeasuredFamily {
       ) -> FittedKernel {
         calibrator.kernel(
           self, kernel, type,
-          "t0 + waves * tile flops * w + bytes * b + ceil(blocks / \(calibrator.figures.multiprocessors)) * s, "
+          "t0 + waves * tile flops * w + bytes * b + ceil(blocks / \(calibrator.figures.multiprocessors)) * s "
+            + "+ flops of the longest tile beyond the mean * u, "
             + (type.hasPrefix(unsplit)
               ? "waves = ceil(blocks / \(calibrator.figures.multiprocessors))"
               : "waves = least ceil(s * blocks / \(calibrator.figures.multiprocessors)) / s, s = 1...32"),

@@ -8,8 +8,6 @@ import CostModels
 struct CachedRows {
   /// Rows beyond the cache that it takes to know the time of a byte of memory.
   static let fewestOfMemory = 3
-  /// Rows that it takes to fit one coefficient more.
-  static let fewest = 14
   /// Whether each row's bytes lay in the cache.
   let isCached: [Bool]
   /// Whether there are enough rows of both kinds to give each a time of a byte of its own.
@@ -19,11 +17,12 @@ struct CachedRows {
   ///
   /// - Parameters:
   ///   - bytes: of each row; `nil` where each launch had buffers of its own.
-  ///   - cache: bytes that stay in the cache.
-  init(bytes: [Double?], cache: Double) {
-    isCached = bytes.map { $0.map { $0 <= cache } ?? false }
+  ///   - device: whose cache it is.
+  ///   - fewest: rows that it takes to fit one coefficient more.
+  init(bytes: [Double?], of device: DeviceFigures, fewest: Int = 14) {
+    isCached = bytes.map { $0.map(device.caches) ?? false }
     areFittedApart =
-      isCached.contains(true) && isCached.count { !$0 } >= Self.fewestOfMemory && bytes.count >= Self.fewest
+      isCached.contains(true) && isCached.count { !$0 } >= Self.fewestOfMemory && bytes.count >= fewest
   }
 
   /// Whether the time of a byte says little about memory: nearly all rows lay in the cache.

@@ -16,7 +16,7 @@ extension ErrorSummary {
       return percents[below] + (position - Double(below)) * (percents[above] - percents[below])
     }
     self.init(
-      median: rounded(quantile(0.5), digits: 4), p90: rounded(quantile(0.9), digits: 4),
-      worst: rounded(quantile(1), digits: 4), rows: percents.count)
+      median: rounded(quantile(0.5), digits: 3), p90: rounded(quantile(0.9), digits: 3),
+      worst: rounded(quantile(1), digits: 3), rows: percents.count)
   }
 }

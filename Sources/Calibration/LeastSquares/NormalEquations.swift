@@ -10,7 +10,7 @@ struct NormalEquations {
   /// Aᵀb.
   let right: [Double]
 
-  /// Forms the equations.
+  /// Forms the equations; zeros without rows.
   ///
   /// - Complexity: O(mn²) for m rows and n columns.
   init(columns: [[Double]], target: [Double]) {
@@ -20,8 +20,10 @@ struct NormalEquations {
     let a = columns.flatMap { $0 }
     var gram = [Double](repeating: 0, count: count * count)
     var right = [Double](repeating: 0, count: count)
-    unsafe cblas_dsyrk(CblasColMajor, CblasUpper, CblasTrans, n, rows, 1, a, rows, 0, &gram, n)
-    unsafe cblas_dgemv(CblasColMajor, CblasTrans, rows, n, 1, a, rows, target, 1, 0, &right, 1)
+    if count > 0, rows > 0 {
+      unsafe cblas_dsyrk(CblasColMajor, CblasUpper, CblasTrans, n, rows, 1, a, rows, 0, &gram, n)
+      unsafe cblas_dgemv(CblasColMajor, CblasTrans, rows, n, 1, a, rows, target, 1, 0, &right, 1)
+    }
     for j in 0..<count { for i in 0..<j { gram[i * count + j] = gram[j * count + i] } }
     self.gram = gram
     self.right = right

@@ -17,9 +17,12 @@ extension Calibration {
     lines.append("    \"memory_bandwidth\": \(formatted(figures.memoryBandwidth)),")
     lines.append("    \"memory_efficiency\": \(formatted(figures.memoryEfficiency)),")
     lines.append("    \"bf16_flops\": \(formatted(figures.bf16FLOPs)),")
-    let further = [("fp4_flops", figures.fp4FLOPs), ("int8_flops", figures.int8FLOPs)].compactMap {
-      name, value in value.map { "    \"\(name)\": \(formatted($0))" }
-    }
+    let known = [
+      ("fp4_flops", figures.fp4FLOPs.map { formatted($0) }),
+      ("int8_flops", figures.int8FLOPs.map { formatted($0) }),
+      ("l2_bytes", figures.l2Bytes.map { "\(Int($0))" }),
+    ]
+    let further = known.compactMap { name, value in value.map { "    \"\(name)\": \($0)" } }
     lines += joined(["    \"fp8_flops\": \(formatted(figures.fp8FLOPs))"] + further)
     lines.append("  },")
     lines.append("  \"files\": [")

@@ -10,8 +10,6 @@ struct KernelMeasurements: Sendable {
   var device = ""
   /// What is known of the GPU beside its kernels.
   var figures: DeviceFigures?
-  /// Bytes of the second-level cache: what was measured of fewer stayed in it from launch to launch; 0 where it is not known.
-  var cacheBytes = 0.0
   /// The files read, in order.
   var files: [SourceFile] = []
   /// The measurements of each of ``measuredFamilies``.

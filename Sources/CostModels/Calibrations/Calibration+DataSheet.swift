@@ -47,7 +47,8 @@ extension Calibration {
         multiprocessors: hardware.multiprocessors, memoryBandwidth: hardware.memoryBandwidth,
         memoryEfficiency: 0.8, bf16FLOPs: hardware.bf16Flops,
         fp8FLOPs: rate(hardware.fp8Flops) ?? hardware.bf16Flops,
-        fp4FLOPs: rate(hardware.fp4Flops), int8FLOPs: rate(hardware.int8Flops)),
+        fp4FLOPs: rate(hardware.fp4Flops), int8FLOPs: rate(hardware.int8Flops),
+        l2Bytes: rate(Double(hardware.l2Bytes))),
       files: [], kernels: kernels)
   }
 

@@ -63,7 +63,7 @@ extension Calibration {
         multiprocessors: figures.multiprocessors, memoryBandwidth: figures.memoryBandwidth,
         memoryEfficiency: figures.memoryEfficiency, bf16FLOPs: figures.bf16FLOPs, fp8FLOPs: figures.fp8FLOPs,
         fp4FLOPs: figures.fp4FLOPs ?? other.figures.fp4FLOPs,
-        int8FLOPs: figures.int8FLOPs ?? other.figures.int8FLOPs),
+        int8FLOPs: figures.int8FLOPs ?? other.figures.int8FLOPs, l2Bytes: figures.l2Bytes),
       files: files + other.files.filter { !files.contains($0) },
       kernels: kernels + other.missing(in: self).kernels, energy: energy ?? other.energy)
     result.perturbation = perturbation

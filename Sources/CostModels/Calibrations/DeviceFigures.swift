@@ -17,11 +17,14 @@ public struct DeviceFigures: Codable, Sendable, Hashable {
   public let fp4FLOPs: Double?
   /// Dense INT8 arithmetic rate of the data sheet; nil where it is not known.
   public let int8FLOPs: Double?
+  /// Bytes of the second-level cache; nil where they are not known.
+  public package(set) var l2Bytes: Double?
 
   package init(
     multiprocessors: Int, memoryBandwidth: Double, memoryEfficiency: Double, bf16FLOPs: Double,
-    fp8FLOPs: Double, fp4FLOPs: Double? = nil, int8FLOPs: Double? = nil
+    fp8FLOPs: Double, fp4FLOPs: Double? = nil, int8FLOPs: Double? = nil, l2Bytes: Double? = nil
   ) {
+    self.l2Bytes = l2Bytes
     self.fp4FLOPs = fp4FLOPs
     self.int8FLOPs = int8FLOPs
     self.multiprocessors = multiprocessors
@@ -39,6 +42,7 @@ public struct DeviceFigures: Codable, Sendable, Hashable {
     case fp8FLOPs = "fp8_flops"
     case fp4FLOPs = "fp4_flops"
     case int8FLOPs = "int8_flops"
+    case l2Bytes = "l2_bytes"
   }
 
   /// The data sheet's arithmetic rate with weights of a format; formats of weights alone are multiplied in 16 bits.
@@ -50,6 +54,9 @@ public struct DeviceFigures: Codable, Sendable, Hashable {
     case .bf16, .mxfp4, .nvfp4W4A16, .int4, .int4Groups64, .int4Groups32, .int8: bf16FLOPs
     }
   }
+
+  /// Whether so many bytes stay in the second-level cache from one kernel to the next.
+  package func caches(_ bytes: Double) -> Bool { bytes <= l2Bytes ?? 0 }
 
   /// Inverse of the bandwidth that kernels reach by experience.
   package var secondsPerByte: Double { 1 / (memoryBandwidth * memoryEfficiency) }

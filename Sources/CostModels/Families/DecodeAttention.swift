@@ -5,11 +5,13 @@ import Systems
 ///
 /// The coefficients are of
 ///
-///     [1, KV bytes, sequences, waves, cut, waves · cut],   waves = ⌈sequences · kvHeads / SMs⌉
+///     [1, KV bytes, sequences, waves, cut, waves · cut, -, waves · keys of a sequence]
 ///
-/// in seconds, seconds per byte, and seconds. `cut` is 1 if contexts are longer than the window, else 0 (as it is
-/// without a window): a window that begins inside a block of keys costs a second block and its masks. A seventh coefficient is
-/// the time of a byte that stayed in the cache while it was measured. Nothing does in a run.
+/// where waves = ⌈sequences · kvHeads / SMs⌉, in seconds, seconds per byte, and seconds. `cut` is 1 if contexts are longer
+/// than the window, else 0 (as it is without a window): a window that begins inside a block of keys costs a second block and
+/// its masks. A block that does not split the keys walks over all of a sequence's, so that a wave takes as long as they are
+/// many: little in FlashDecoding, nearly everything in latent attention on an A100. The seventh coefficient is the time of a
+/// byte that stayed in the cache while it was measured. Nothing does in a run.
 public enum DecodeAttention: LinearKernelFamily {
   /// The heads on one GPU.
   public struct Shape: KernelShape {
@@ -70,7 +72,7 @@ public enum DecodeAttention: LinearKernelFamily {
   public static let coefficients: [FittedKernel.Coefficient] = [
     .init(name: "t0", unit: "s"), .init(name: "b", unit: "s/B"), .init(name: "q", unit: "s"),
     .init(name: "s", unit: "s"), .init(name: "c", unit: "s"), .init(name: "d", unit: "s"),
-    .init(name: "b_cached", unit: "s/B"),
+    .init(name: "b_cached", unit: "s/B"), .init(name: "k", unit: "s"),
   ]
   /// Names of the coordinates.
   public static let ranges = ["batch", "context tokens"]
@@ -80,10 +82,12 @@ public enum DecodeAttention: LinearKernelFamily {
     guard work.sequences > 0 else { return .zero }
     let heads = shape.heads
     let limit = heads.window > 0 ? work.sequences * Double(heads.window) : .infinity
-    let bytes = min(work.context, limit) * shape.bytesPerEntry
+    let seen = min(work.context, limit)
     let waves = (work.sequences * Double(heads.keyValueHeads) / Double(device.multiprocessors)).rounded(.up)
     let cut = work.context >= limit ? 1.0 : 0
-    return SIMD8(1, bytes, work.sequences, waves, cut, waves * cut, 0, 0)
+    return SIMD8(
+      1, seen * shape.bytesPerEntry, work.sequences, waves, cut, waves * cut, 0,
+      waves * seen / work.sequences)
   }
 
   /// What a launch moves and computes.

@@ -16,6 +16,8 @@ extension PrefillAttention {
     public internal(set) var queryTiles = 0.0
     /// Keys that each tile walks over, summed over the tiles of a KV head.
     public internal(set) var tileKeys = 0.0
+    /// Keys that the last tile of a segment walks over, of the segment where these are most.
+    public internal(set) var longestTileKeys = 0.0
     /// New tokens.
     public internal(set) var queryTokens = 0.0
     /// Tokens whose keys and values are read: new ones, and those before them that any of the new ones sees.
@@ -76,6 +78,10 @@ extension PrefillAttention {
           boundary += Self.tile
         }
       }
+      let beginsAt = before + (tiles - 1) * height
+      let hidden = window > 0 ? max(0, ((beginsAt - Double(window) + 1) / Self.tile).rounded(.down)) : 0
+      let lastBlocks = ((before + new) / Self.tile).rounded(.up) - hidden
+      longestTileKeys = max(longestTileKeys, lastBlocks * Self.tile)
       queryTiles += segments * tiles
       tileKeys += segments * blocks * Self.tile
       queryTokens += segments * new

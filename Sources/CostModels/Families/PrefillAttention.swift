@@ -7,9 +7,11 @@ import Systems
 /// KV head, walking over the keys that it sees. One law holds for prompts and for chunks with a prefix; its
 /// coefficients are of
 ///
-///     [1, waves · flops of a tile, bytes, ⌈blocks / SMs⌉]
+///     [1, waves · flops of a tile, bytes, ⌈blocks / SMs⌉, flops of the longest tile beyond the mean]
 ///
-/// in seconds, seconds per FLOP of one multiprocessor, seconds per byte, and seconds. What differs from kernel to
+/// in seconds, seconds per FLOP of one multiprocessor, seconds per byte, seconds, and seconds per FLOP. The last tile of a
+/// prompt sees twice the mean, and machines that share out a list of jobs wait for the longest (Graham, "Bounds on
+/// multiprocessing timing anomalies", SIAM J. Appl. Math. 17, 1969). What differs from kernel to
 /// kernel is `waves`. Where a block walks over all keys of its tile (FlashInfer) they are ⌈blocks / SMs⌉: with fewer
 /// blocks than multiprocessors the launch takes as long as one block, which makes small chunks of a long prompt
 /// dear. A kernel that may split the keys among s blocks (FlashAttention 3) takes the least of ⌈s · blocks / SMs⌉ / s
@@ -66,7 +68,7 @@ public enum PrefillAttention: LinearKernelFamily {
   /// Names and units of the coefficients.
   public static let coefficients: [FittedKernel.Coefficient] = [
     .init(name: "t0", unit: "s"), .init(name: "w", unit: "s/FLOP"),
-    .init(name: "b", unit: "s/B"), .init(name: "s", unit: "s"),
+    .init(name: "b", unit: "s/B"), .init(name: "s", unit: "s"), .init(name: "u", unit: "s/FLOP"),
   ]
   /// Names of the coordinates.
   public static let ranges = ["blocks", "keys of a tile", "prefix"]
@@ -81,12 +83,14 @@ public enum PrefillAttention: LinearKernelFamily {
       shape.splitsKeys
       ? work.splitWaves ?? splitWaves(blocks: Int(blocks), multiprocessors: device.multiprocessors) : whole
     let width = 2 * Double(heads.headDim + heads.valueDim)
-    let tileFLOPs = work.tileKeys / work.queryTiles * Work.tile * width
+    let meanKeys = work.tileKeys / work.queryTiles
+    let keyFLOPs = Work.tile * width
+    let uneven = max(0, work.longestTileKeys - meanKeys)
     let bytes =
       width
       * (work.queryTokens * Double(heads.heads)
         + work.keyTokens * Double(heads.keyValueHeads) * (shape.format.bytesPerWeight / 2))
-    return SIMD8(1, waves * tileFLOPs, bytes, whole, 0, 0, 0, 0)
+    return SIMD8(1, waves * meanKeys * keyFLOPs, bytes, whole, uneven * keyFLOPs, 0, 0, 0)
   }
 
   /// How long the blocks take, in units of one that walks over all keys, if they may be split among up to 32.
@@ -107,7 +111,7 @@ public enum PrefillAttention: LinearKernelFamily {
   ) -> Double {
     guard work.queryTiles > 0 else { return 0 }
     let terms = coefficients * features(of: shape, work, on: device)
-    return terms[1] / terms.sum()
+    return (terms[1] + terms[4]) / terms.sum()
   }
 
   /// What a launch moves and computes.

@@ -8,7 +8,10 @@ import Systems
 /// one will be the last: vLLM keeps a state for each row and takes the accepted one. In prefill the convolution
 /// streams its channels through memory. The recurrence works on chunks of 64 tokens, one after another, in a thread block
 /// for each sequence and value head, so that one prompt leaves most of the GPU idle: `t0 + c · w + bytes · b`, where `c` is
-/// the number of chunks that the busiest multiprocessor works on.
+/// the number of chunks that the busiest multiprocessor works on; each wave of blocks reads and writes states, `waves · v`.
+///
+/// States lie in memory, whose time of a byte is `b`. What prompts stream through is what the kernel before wrote: it is in the
+/// second-level cache if it fits, where a byte takes `b_cached`.
 public enum Recurrence: LinearKernelFamily {
   /// Which of the four kernels it is.
   public enum Stage: String, Sendable, Hashable, CaseIterable {
@@ -42,7 +45,9 @@ public enum Recurrence: LinearKernelFamily {
     /// The type in a calibration.
     public var type: String { stage.rawValue }
     /// One in a step of prompts, if it is of prompts.
-    public var launches: Int { stage == .convolutionPrefill || stage == .corePrefill ? 1 : 0 }
+    public var launches: Int { isOfPrompts ? 1 : 0 }
+    /// Whether it is a kernel of prompts.
+    package var isOfPrompts: Bool { stage == .convolutionPrefill || stage == .corePrefill }
     /// The sizes in a calibration.
     public var dimensions: [Int] { [delta.keyHeads, delta.valueHeads, delta.keyDim, delta.valueDim] }
     /// The sizes, for tables.
@@ -84,6 +89,7 @@ public enum Recurrence: LinearKernelFamily {
   /// Names and units of the coefficients.
   public static let coefficients: [FittedKernel.Coefficient] = [
     .init(name: "t0", unit: "s"), .init(name: "b", unit: "s/B"), .init(name: "w", unit: "s"),
+    .init(name: "v", unit: "s"), .init(name: "b_cached", unit: "s/B"),
   ]
   /// Names of the coordinates.
   public static let ranges = ["sequences", "tokens"]
@@ -91,11 +97,14 @@ public enum Recurrence: LinearKernelFamily {
   /// What the coefficients are multiplied by.
   public static func features(of shape: Shape, _ work: Work, on device: DeviceFigures) -> SIMD8<Double> {
     guard work.sequences > 0 else { return .zero }
-    var features = SIMD8(1, traffic(shape, work).bytes, 0, 0, 0, 0, 0, 0)
+    var features = SIMD8<Double>(1, 0, 0, 0, 0, 0, 0, 0)
+    let bytes = traffic(shape, work).bytes
+    features[shape.isOfPrompts && device.caches(bytes) ? 4 : 1] = bytes
     if shape.stage == .corePrefill {
       let blocks = work.sequences * Double(shape.delta.valueHeads)
       let waves = (blocks / Double(device.multiprocessors)).rounded(.up)
       features[2] = max(work.longest, waves * work.chunks / work.sequences)
+      features[3] = waves
     }
     return features
   }
@@ -139,11 +148,14 @@ public enum Recurrence: LinearKernelFamily {
       return found
     }
     return calibration.fit(
-      shape, SIMD8(calibration.launch(), calibration.figures.secondsPerByte, 3e-6, 0, 0, 0, 0, 0), .dataSheet)
+      shape,
+      SIMD8(
+        calibration.launch(), calibration.figures.secondsPerByte, 3e-6, 0,
+        calibration.figures.secondsPerByte, 0, 0, 0), .dataSheet)
   }
 }
 
 extension KernelTraffic {
   /// All that is moved, in bytes.
-  var bytes: Double { weightBytes + kvBytes + activationBytes }
+  package var bytes: Double { weightBytes + kvBytes + activationBytes }
 }

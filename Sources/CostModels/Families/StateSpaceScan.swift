@@ -95,6 +95,7 @@ public enum StateSpaceScan: LinearKernelFamily {
   /// Names and units of the coefficients.
   public static let coefficients: [FittedKernel.Coefficient] = [
     .init(name: "t0", unit: "s"), .init(name: "b", unit: "s/B"), .init(name: "f", unit: "s/FLOP"),
+    .init(name: "b_cached", unit: "s/B"),
   ]
   /// Names of the coordinates.
   public static let ranges = ["sequences", "tokens"]
@@ -115,7 +116,10 @@ public enum StateSpaceScan: LinearKernelFamily {
   public static func features(of shape: Shape, _ work: Work, on device: DeviceFigures) -> SIMD8<Double> {
     guard work.sequences > 0 else { return .zero }
     let traffic = traffic(shape, work)
-    guard shape.stage == .corePrefill else { return SIMD8(1, traffic.bytes, 0, 0, 0, 0, 0, 0) }
+    guard shape.stage == .corePrefill else {
+      return shape.stage == .convolutionPrefill && device.caches(traffic.bytes)
+        ? SIMD8(1, 0, 0, traffic.bytes, 0, 0, 0, 0) : SIMD8(1, traffic.bytes, 0, 0, 0, 0, 0, 0)
+    }
     let kernels = shape.space.rank != nil ? 1.0 : work.isSingle ? 2 : 4
     return SIMD8(kernels, traffic.bytes, traffic.flops, 0, 0, 0, 0, 0)
   }
@@ -178,13 +182,16 @@ public enum StateSpaceScan: LinearKernelFamily {
     let twin = Recurrence.Shape(delta, Recurrence.Stage(rawValue: shape.stage.rawValue) ?? .coreDecode)
     if shape.stage != .corePrefill, let found = calibration.nearest(to: twin, weights: [0.5, 1, 4, 4]) {
       return calibration.fit(
-        shape, SIMD8(found.coefficients[0], found.coefficients[1], 0, 0, 0, 0, 0, 0), .estimate)
+        shape,
+        SIMD8(found.coefficients[0], found.coefficients[1], 0, found.coefficients[4], 0, 0, 0, 0), .estimate)
     }
     let rate =
       space.rank == nil
       ? scanEfficiency * figures.flops(.bf16)
       : exponentials * operationsOfNumber * Double(figures.multiprocessors)
     return calibration.fit(
-      shape, SIMD8(calibration.launch(), figures.secondsPerByte, 1 / rate, 0, 0, 0, 0, 0), .dataSheet)
+      shape,
+      SIMD8(calibration.launch(), figures.secondsPerByte, 1 / rate, figures.secondsPerByte, 0, 0, 0, 0),
+      .dataSheet)
   }
 }

@@ -32,10 +32,11 @@ struct DecodeAttentionLaw: Sendable {
   ///   - width: rows of each; they share the reading of its keys and values.
   ///   - kernel: the kernel.
   ///   - secondsPerByte: time of a byte of keys and values, for so many rows.
+  ///   - secondsPerKey: time of a key that a wave of blocks walks over, for so many rows.
   ///   - indexer: what picks keys; `nil` where all are seen.
   init(
     batch: Int, width: Int, _ kernel: PricedKernel<DecodeAttention>, secondsPerByte: Double,
-    indexer: IndexScores?
+    secondsPerKey: Double, indexer: IndexScores?
   ) {
     let index = indexer?.decode(width: width) ?? IndexScores.Decode()
     hasIndexer = indexer != nil
@@ -50,15 +51,15 @@ struct DecodeAttentionLaw: Sendable {
     activationBytes = heads.bytesPerToken * rows * Double(width)
     let activationJoules = power.joulesPerByte * activationBytes
 
-    // The bytes are a term of the fit, whose coefficient depends on the rows.
-    let perByte = secondsPerByte * kernel.scale
+    // The rows of a sequence change what a byte and a key take.
+    var coefficients = fit.coefficients
+    (coefficients[1], coefficients[7]) = (secondsPerByte, secondsPerKey)
+    func features(context: Double) -> SIMD8<Double> {
+      DecodeAttention.features(of: fit.shape, .init(sequences: rows, context: context), on: fit.device)
+    }
     func constant(context: Double) -> Figures {
-      var terms =
-        fit.coefficients
-        * DecodeAttention.features(of: fit.shape, .init(sequences: rows, context: context), on: fit.device)
-      terms[1] = 0
-      let seconds =
-        (terms.sum() + index.launchSeconds) * kernel.scale + perByte * context * fit.shape.bytesPerEntry
+      let terms = coefficients * features(context: context)
+      let seconds = (terms.sum() + index.launchSeconds) * kernel.scale
       return Figures(activationJoules + power.busyWatts * seconds, 0, seconds, 0)
     }
     whole = constant(context: 0)
@@ -71,7 +72,9 @@ struct DecodeAttentionLaw: Sendable {
     }
     let bytes = fit.shape.bytesPerEntry
     let flops = heads.flopsPerPair * Double(width)
-    perEntry = slope(seconds: perByte * bytes, flops: flops, narrowFLOPs: 0, bytes: bytes)
+    let ofOne = coefficients * features(context: 1)
+    perEntry = slope(
+      seconds: (ofOne[1] + ofOne[7]) * kernel.scale, flops: flops, narrowFLOPs: 0, bytes: bytes)
     // The rows of one sequence together see more than its window.
     perEntryBeyond = slope(seconds: 0, flops: flops, narrowFLOPs: 0, bytes: bytes)
     perKey = slope(

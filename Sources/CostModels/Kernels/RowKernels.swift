@@ -41,9 +41,10 @@ final class AttentionKernels: Sendable {
   let prefill: PricedKernel<PrefillAttention>
   private let decode: PricedKernel<DecodeAttention>
   private let indexer: IndexScores?
-  /// Rows of each decoding sequence, and the time of a byte that they read together.
+  /// Rows of each decoding sequence, and the times of a byte that they read together and of a key.
   private let width: Int
   private let secondsPerByte: Double
+  private let secondsPerKey: Double
   /// Whether an indexer picks the keys that decoding sequences see.
   var hasIndexer: Bool { indexer != nil }
   /// What splitting makes of each number of blocks, up to sixteen waves.
@@ -82,7 +83,8 @@ final class AttentionKernels: Sendable {
     self.prefill = PricedKernel(prefill, engine: engine, power: power, calibration: calibration)
     self.decode = PricedKernel(decode, engine: engine, power: power, calibration: calibration)
     self.width = width
-    secondsPerByte = calibration.secondsPerByte(self.decode.fit, width: width)
+    secondsPerByte = calibration.ofVerifiedRows(1, self.decode.fit, width: width)
+    secondsPerKey = calibration.ofVerifiedRows(7, self.decode.fit, width: width)
     let units = calibration.figures.multiprocessors
     splitWaves =
       prefill.splitsKeys
@@ -101,7 +103,9 @@ final class AttentionKernels: Sendable {
 
   /// The decode attention of a number of sequences.
   func decodeLaw(batch: Int) -> DecodeAttentionLaw {
-    DecodeAttentionLaw(batch: batch, width: width, decode, secondsPerByte: secondsPerByte, indexer: indexer)
+    DecodeAttentionLaw(
+      batch: batch, width: width, decode, secondsPerByte: secondsPerByte, secondsPerKey: secondsPerKey,
+      indexer: indexer)
   }
 
   /// One launch over all prefill segments.

@@ -90,7 +90,9 @@ extension PrefillAttention.Work {
       let keys = min(seen, selection.keys)
       let tiles = Double(blocks * ((tokens + height - 1) / height))
       work.queryTiles += tiles
-      work.tileKeys += tiles * Self.tile * (Double(keys) / Self.tile).rounded(.up)
+      let walked = Self.tile * (Double(keys) / Self.tile).rounded(.up)
+      work.tileKeys += tiles * walked
+      work.longestTileKeys = max(work.longestTileKeys, walked)
       work.tilePrefix += tiles * Double(segment.prefix)
       gathered += Double(blocks * keys)
     }

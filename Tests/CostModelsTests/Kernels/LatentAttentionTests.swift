@@ -49,9 +49,10 @@ import Testing
     var system = try ToySystem(model)
     let name = "latent_decode_attention bf16"
     let own = try #require(system.calibration.fits[name]?[[8, 1, 80, 64]])
-    // Twice as many heads take 1.5 times as long a byte.
+    // Twice as many heads take 1.5 times as long a byte, and a key.
     system.calibration.fits[name]?[[16, 1, 80, 64]] = own
     system.calibration.fits[name]?[[16, 1, 80, 64]]?.values[1] = 1.5 * own.values[1]
+    system.calibration.fits[name]?[[16, 1, 80, 64]]?.values[7] = 1.5 * own.values[7]
     func use(width: Int) throws -> KernelUse {
       var meter = try system.costModel(width: width)
       var step = Step(contexts: [1000])
@@ -64,7 +65,10 @@ import Testing
     }
     func bytes(width: Int) -> Double { 2 * Double((999 + width) * 80) }
     for (width, factor) in [(1, 1.0), (2, 1.5), (4, 3), (6, 4.5)] {
-      #expect(isClose(try read(width: width), factor * own.values[1] * bytes(width: width), within: 1e-9))
+      let walking = own.values[7] * Double(999 + width)
+      #expect(
+        isClose(
+          try read(width: width), factor * (own.values[1] * bytes(width: width) + walking), within: 1e-9))
       let use = try use(width: width)
       let activations = 2.0 * Double(model.heads * 144 * width)
       #expect(isClose(use.bytes, Double(model.layers) * (bytes(width: width) + activations)))

@@ -3,17 +3,20 @@ import Testing
 @testable import CostModels
 
 @Suite struct PrefillWorkTests {
-  /// Tiles and keys of a segment, tile by tile.
-  private func walk(tokens: Int, prefix: Int, group: Int, window: Int) -> (tiles: Double, keys: Double) {
+  /// Tiles and keys of a segment, tile by tile, and the keys of the last one.
+  private func walk(
+    tokens: Int, prefix: Int, group: Int, window: Int
+  ) -> (tiles: Double, keys: Double, last: Double) {
     let height = 128 / Double(group)
     let tiles = (Double(tokens) / height).rounded(.up)
-    var keys = 0.0
+    var (keys, last) = (0.0, 0.0)
     for tile in 0..<Int(tiles) {
       let end = Double(prefix) + min(Double(tile + 1) * height, Double(tokens))
       let begin = window > 0 ? max(0, Double(prefix) + Double(tile) * height - Double(window) + 1) : 0
-      keys += ((end / 128).rounded(.up) - (begin / 128).rounded(.down)) * 128
+      last = ((end / 128).rounded(.up) - (begin / 128).rounded(.down)) * 128
+      keys += last
     }
-    return (tiles, keys)
+    return (tiles, keys, last)
   }
 
   @Test(arguments: [0, 128, 200], [1, 4, 5, 8])
@@ -25,6 +28,7 @@ import Testing
         let expected = walk(tokens: tokens, prefix: prefix, group: group, window: window)
         #expect(shape.queryTiles == expected.tiles, "\(tokens) after \(prefix)")
         #expect(shape.tileKeys == expected.keys, "\(tokens) after \(prefix)")
+        #expect(shape.longestTileKeys == expected.last, "\(tokens) after \(prefix)")
       }
     }
   }
@@ -40,6 +44,9 @@ import Testing
     #expect(three.queryTokens == 1536)
     #expect(three.keyTokens == 3 * 1536)
     #expect(three.tilePrefix == 1024 * three.queryTiles)
+    #expect(three.longestTileKeys == 1536)
+    three.add(tokens: 64, prefix: 4096)
+    #expect(three.longestTileKeys == 4224)
   }
 
   @Test func readsNoMoreOfThePrefixThanTheWindowShows() {

@@ -84,6 +84,9 @@ extension NaiveCostModel {
     let perByte = c[1] * (model.isLatent ? Double(width) : 1)
     var seconds = c[0] + perByte * read + c[2] * batch + c[3] * waves
     if window > 0, seen >= contexts.count * window { seconds += c[4] + c[5] * waves }
+    // A block walks over the keys of one sequence, which has as many as the mean.
+    let keysOfOne = Double(window > 0 ? min(seen, contexts.count * window) : seen) / batch
+    seconds += c[7] * (model.isLatent ? Double(width) : 1) * waves * keysOfOne
     // An indexer scores whole contexts, in a launch of its own that is not told apart.
     let index = model.hasIndexer ? index(keys: all, pairs: all * width) : Launch(kernel: "")
     return Launch(
@@ -103,7 +106,7 @@ extension NaiveCostModel {
     let (fit, isMeasured) = fit("prefill_attention", window: window)
     let (heads, _, _, _) = entries(isDecode: false)
     let height = 128 * Double(heads) / Double(shard.heads)
-    var (tiles, keys, prefixes) = (0.0, 0.0, 0.0)
+    var (tiles, keys, prefixes, longest) = (0.0, 0.0, 0.0, 0.0)
     var (pairs, queries, tokens) = (0, 0, 0)
     for segment in segments {
       for token in 0..<segment.tokens {
@@ -113,28 +116,32 @@ extension NaiveCostModel {
       queries += segment.tokens
       tokens += segment.tokens + (window > 0 ? min(segment.prefix, window) : segment.prefix)
       var begin = 0.0
+      var lastTile = 0.0
       while begin < Double(segment.tokens) {
         let end = min(begin + height, Double(segment.tokens))
         let last = ((Double(segment.prefix) + end) / 128).rounded(.up)
         let start = window > 0 ? max(0, Double(segment.prefix) + begin - Double(window) + 1) : 0
         tiles += 1
-        keys += 128 * (last - (start / 128).rounded(.down))
+        lastTile = 128 * (last - (start / 128).rounded(.down))
+        keys += lastTile
         prefixes += Double(segment.prefix)
         begin += height
       }
+      longest = max(longest, lastTile)
     }
     let isInside =
       fit.measured[0].contains(tiles * Double(heads)) && fit.measured[1].contains(keys / tiles)
       && (prefixes == 0 || fit.measured[2].contains(prefixes / tiles))
     var launch = tiledAttention(
-      tiles: tiles, keys: keys, queries: queries, tokens: tokens, pairs: pairs, window: window)
+      tiles: tiles, keys: keys, longest: longest, queries: queries, tokens: tokens, pairs: pairs,
+      window: window)
     launch.isExtrapolated = !isMeasured || !isInside || !engine.splitsAttentionKeys
     return launch
   }
 
-  /// A launch of prefill attention by its tiles, and the keys that they walk over together.
+  /// A launch of prefill attention by its tiles, the keys that they walk over together, and those of the longest one.
   func tiledAttention(
-    tiles: Double, keys: Double, queries: Int, tokens: Int, pairs: Int, window: Int = 0
+    tiles: Double, keys: Double, longest: Double, queries: Int, tokens: Int, pairs: Int, window: Int = 0
   ) -> Launch {
     let (fit, _) = fit("prefill_attention", window: window)
     let (heads, key, value, _) = entries(isDecode: false)
@@ -145,15 +152,18 @@ extension NaiveCostModel {
     let parts = engine.splitsAttentionKeys ? (1...32).map { Double($0) } : [1]
     let waves = parts.map { (blocks * $0 / calibration.multiprocessors).rounded(.up) / $0 }.min() ?? whole
     let tileFLOPs = keys / tiles * 128 * 2 * Double(key + value)
+    // The launch waits for the longest tile.
+    let longestFLOPs = longest * 128 * 2 * Double(key + value)
+    let computing = c[1] * waves * tileFLOPs + c[4] * max(0, longestFLOPs - tileFLOPs)
     let headBytes = 2 * Double(key + value)
     let activationBytes = headBytes * Double(shard.heads) * Double(queries)
     let kvBytes = headBytes * Double(heads) * Double(tokens)
     let seconds =
-      c[0] + c[1] * waves * tileFLOPs + c[2] * (activationBytes + kvBytes) + c[3] * whole
+      c[0] + computing + c[2] * (activationBytes + kvBytes) + c[3] * whole
     return Launch(
       kernel: "prefill_attention", seconds: seconds * engine.kernelScale.attention,
       flops: 2 * Double(shard.heads) * Double(key + value) * Double(pairs), kvBytes: kvBytes,
       activationBytes: activationBytes,
-      clockedSeconds: c[1] * waves * tileFLOPs * engine.kernelScale.attention)
+      clockedSeconds: computing * engine.kernelScale.attention)
   }
 }

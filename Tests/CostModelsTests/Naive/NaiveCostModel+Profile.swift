@@ -153,7 +153,7 @@ extension NaiveCostModel {
   private func selected(_ segments: [Step.Tile], _ keys: KeySelection) -> Launch {
     let heads = model.isLatent ? shard.heads : shard.keyValueHeads
     let height = max(1, 128 * heads / shard.heads)
-    var (tiles, walked, gathered, pairs, rows, read) = (0, 0, 0, 0, 0, 0)
+    var (tiles, walked, longest, gathered, pairs, rows, read) = (0, 0, 0, 0, 0, 0, 0)
     for segment in segments {
       rows += segment.tokens
       read += segment.tokens + segment.prefix
@@ -165,11 +165,13 @@ extension NaiveCostModel {
         for _ in stride(from: begin, to: end, by: height) {
           tiles += 1
           walked += (seen + 127) / 128 * 128
+          longest = max(longest, (seen + 127) / 128 * 128)
         }
       }
     }
     var launch = tiledAttention(
-      tiles: Double(tiles), keys: Double(walked), queries: rows, tokens: read, pairs: pairs)
+      tiles: Double(tiles), keys: Double(walked), longest: Double(longest), queries: rows, tokens: read,
+      pairs: pairs)
     launch.isExtrapolated = true
     launch.kvBytes = launch.kvBytes / Double(read) * Double(gathered)
     let reading =

@@ -40,17 +40,21 @@ extension NaiveCostModel {
         "core_prefill", sequences: segments.count, tokens: tokens,
         kvBytes: 2 * segments.count * 4 * d[1] * d[2] * d[3],
         activationBytes: 2 * tokens * (shard.channels + shard.recurrenceOutputs),
-        flops: 6 * tokens * d[1] * d[2] * d[3], chunks: max(chunks.max() ?? 0, waves * mean)),
+        flops: 6 * tokens * d[1] * d[2] * d[3], chunks: max(chunks.max() ?? 0, waves * mean), waves: waves),
     ]
   }
 
   private func launch(
     _ stage: String, sequences: Int, tokens: Int, kvBytes: Int, activationBytes: Int, flops: Int = 0,
-    chunks: Double = 0
+    chunks: Double = 0, waves: Double = 0
   ) -> Launch {
     let fit = calibration.fit("gated_delta", stage, shard.recurrenceDimensions)
-    let c = fit?.values ?? [4e-6, 1 / (calibration.memoryBandwidth * calibration.memoryEfficiency), 3e-6]
-    let seconds = c[0] + c[1] * Double(kvBytes + activationBytes) + c[2] * chunks
+    let perByte = 1 / (calibration.memoryBandwidth * calibration.memoryEfficiency)
+    let c = fit?.values ?? [4e-6, perByte, 3e-6, 0, perByte]
+    let bytes = Double(kvBytes + activationBytes)
+    // Prompts stream through what the kernel before wrote, and find it in the cache if it fits.
+    let isCached = stage.hasSuffix("prefill") && bytes <= calibration.l2Bytes
+    let seconds = c[0] + (isCached ? c[4] : c[1]) * bytes + c[2] * chunks + c[3] * waves
     return Launch(
       kernel: "recurrence", seconds: seconds * engine.kernelScale.other, flops: Double(flops),
       kvBytes: Double(kvBytes), activationBytes: Double(activationBytes),

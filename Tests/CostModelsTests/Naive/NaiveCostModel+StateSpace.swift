@@ -67,10 +67,11 @@ extension NaiveCostModel {
   }
 
   private func launch(_ stage: String, kvBytes: Int, activationBytes: Int, flops: Int = 0) -> Launch {
-    let c =
-      calibration.fit("gated_delta", stage, [4, 8, 16, 32])?.values
-      ?? [4e-6, 1 / (calibration.memoryBandwidth * calibration.memoryEfficiency)]
-    let seconds = c[0] + c[1] * Double(kvBytes + activationBytes)
+    let perByte = 1 / (calibration.memoryBandwidth * calibration.memoryEfficiency)
+    let c = calibration.fit("gated_delta", stage, [4, 8, 16, 32])?.values ?? [4e-6, perByte, 0, 0, perByte]
+    let bytes = Double(kvBytes + activationBytes)
+    let isCached = stage == "conv_prefill" && bytes <= calibration.l2Bytes
+    let seconds = c[0] + (isCached ? c[4] : c[1]) * bytes
     return Launch(
       kernel: "recurrence", seconds: seconds * engine.kernelScale.other, flops: Double(flops),
       kvBytes: Double(kvBytes), activationBytes: Double(activationBytes), isExtrapolated: true)

@@ -19,6 +19,8 @@ struct ToyCalibration {
   var memoryBandwidth = 4e12
   var memoryEfficiency = 0.8
   var flops = 9e14
+  /// Of the second-level cache: little, so that prompts are on both sides of it.
+  var l2Bytes = 1e5
   /// By kernel and type, such as `gemm bf16`, then by dimensions.
   var fits: [String: [[Int]: Fit]] = [:]
 
@@ -53,7 +55,8 @@ struct ToyCalibration {
     return """
       {"gpu": "toy", "device": "toy", "source": "made up", "files": [],
        "figures": {"multiprocessors": \(Int(multiprocessors)), "memory_bandwidth": \(memoryBandwidth),
-                   "memory_efficiency": \(memoryEfficiency), "bf16_flops": \(flops), "fp8_flops": \(2 * flops)},
+                   "memory_efficiency": \(memoryEfficiency), "bf16_flops": \(flops), "fp8_flops": \(2 * flops),
+                   "l2_bytes": \(l2Bytes)},
        "kernels": [\(kernels.joined(separator: ",\n"))]}
       """
   }
@@ -127,23 +130,27 @@ struct ToyCalibration {
         shard.heads, shard.keyValueHeads, model.headDim * (isDrawn && random.uniform() < 0.2 ? 2 : 1),
       ]
       fits["\(prefix)prefill_attention bf16", default: [:]][heads + [window]] = draw(
-        [9e-6, perTileFLOP, perByte, 1e-6], [500, 2000, 2000], &random)
+        [9e-6, perTileFLOP, perByte, 1e-6, perTileFLOP / 3], [500, 2000, 2000], &random)
       fits["\(prefix)decode_attention bf16", default: [:]][heads + [window]] = draw(
-        [8e-6, perByte, 1e-8, 1e-6, window > 0 ? 2e-6 : 0, window > 0 ? 1e-7 : 0], [100, 20_000], &random)
+        [8e-6, perByte, 1e-8, 1e-6, window > 0 ? 2e-6 : 0, window > 0 ? 1e-7 : 0, 0, 3e-10], [100, 20_000],
+        &random)
     }
     if model.isLatent {
       fits["latent_prefill_attention bf16", default: [:]][
         [shard.heads, shard.heads, model.nope + model.rope, model.value]
-      ] = draw([9e-6, perTileFLOP, perByte, 1e-6], [500, 2000, 2000], &random)
+      ] = draw([9e-6, perTileFLOP, perByte, 1e-6, perTileFLOP / 3], [500, 2000, 2000], &random)
       fits["latent_decode_attention bf16", default: [:]][
         [shard.heads, 1, model.latent + model.rope, model.latent]
-      ] = draw([8e-6, perByte, 1e-8, 1e-6, 0, 0], [100, 20_000], &random)
+      ] = draw([8e-6, perByte, 1e-8, 1e-6, 0, 0, 0, 3e-10], [100, 20_000], &random)
     }
     if model.isHybrid {
       for stage in ["conv_decode", "conv_prefill", "core_decode", "core_prefill"]
       where !isDrawn || random.uniform() < 0.8 {
         fits["gated_delta \(stage)", default: [:]][shard.recurrenceDimensions] = draw(
-          [4e-6, perByte, stage == "core_prefill" ? 2e-6 : 0], [100, 3000], &random)
+          [
+            4e-6, perByte, stage == "core_prefill" ? 2e-6 : 0, stage == "core_prefill" ? 1e-6 : 0,
+            perByte / 3,
+          ], [100, 3000], &random)
       }
     }
     if model.isStateSpace {
@@ -151,7 +158,10 @@ struct ToyCalibration {
       for stage in ["conv_decode", "conv_prefill", "core_decode", "core_prefill"]
       where !isDrawn || random.uniform() < 0.8 {
         fits["gated_delta \(stage)", default: [:]][[4, 8, 16, 32]] = draw(
-          [4e-6, perByte, stage == "core_prefill" ? 2e-6 : 0], [100, 3000], &random)
+          [
+            4e-6, perByte, stage == "core_prefill" ? 2e-6 : 0, stage == "core_prefill" ? 1e-6 : 0,
+            perByte / 3,
+          ], [100, 3000], &random)
       }
     }
     for gpus in Set([2, gpus]).sorted() where gpus == 2 || !isDrawn || random.uniform() < 0.8 {
