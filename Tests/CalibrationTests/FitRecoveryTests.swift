@@ -247,6 +247,19 @@ import Testing
     #expect(abs(fit.standardErrors[0] / (0.1 / 2000.0.squareRoot()) - 1) < 0.05)
   }
 
+  @Test func takesARateThatNoRowTellsOfFromTheNearestAlike() {
+    let samples = [3.0, 5].enumerated().flatMap { index, rate in
+      (1...4).map { size in
+        var features = SIMD8<Double>(1, 0, 0, 0, 0, 0, 0, 0)
+        features[2 * index + 1] = Double(size)
+        return RelativeFit.Sample(features: features, seconds: 2 + rate * Double(size), isHeldOut: false)
+      }
+    }
+    let fit = RelativeFit(samples, count: 6, alike: 1..<6)
+    #expect(zip(fit.values, [2, 3, 3, 5, 5, 5]).allSatisfy { ($0 - $1).magnitude < 1e-9 })
+    #expect(RelativeFit(samples, count: 6).values[4] == 0)
+  }
+
   @Test func refusesTooFewRows() {
     var rows = KernelMeasurements(gpu: "test")
     rows[MatrixProduct.self] = (1...7).map { .init(type: "bf16", m: $0, n: 64, k: 64, seconds: 1) }

@@ -159,6 +159,8 @@ extension Experts: MeasuredFamily {
     for (type, rows) in rows.grouped(by: \.type, <) {
       let format = try calibrator.format(type, of: self)
       let slot = slotOfCachedBytes(format)
+      // A tile's rate of which the rows do not tell is that of the tile next to it.
+      let tiles = format.isTiled ? 3..<7 : 0..<0
       var shapes: [FittedShape] = []
       var groups: [[RelativeFit.Sample]] = []
       var errors: [Double] = []
@@ -174,7 +176,7 @@ extension Experts: MeasuredFamily {
             isHeldOut: rank[row.tokens, default: 0] % 2 == 1)
         }
         let fit = try calibrator.fit(
-          self, name, dimensions, samples, measured: [rows.map { Double($0.tokens) }])
+          self, name, dimensions, samples, measured: [rows.map { Double($0.tokens) }], alike: tiles)
         if cached.sayLittleOfMemory { warm.append(shapes.count) }
         laws[[type] + dimensions.map(String.init)] = OneRankLaw(
           coefficients: fit.shape.vector, knowsCached: cached.areFittedApart)
@@ -189,10 +191,10 @@ extension Experts: MeasuredFamily {
       }
 
       let count = coefficients.count
-      let others = RelativeFit.errors(ofEachOf: groups, count: count)
+      let others = RelativeFit.errors(ofEachOf: groups, count: count, alike: tiles)
       let all = groups.flatMap { $0 }
       let any = calibrator.shape(
-        [], RelativeFit(all, count: count), rows: all.count, errors: others,
+        [], RelativeFit(all, count: count, alike: tiles), rows: all.count, errors: others,
         measured: [rows.map { Double($0.tokens) }]
       ).replacing(slot, by: 0)
       // What was measured in the cache alone takes the time of a byte of memory from all others.
