@@ -32,7 +32,10 @@ import Testing
 
   @Test(arguments: [
     (system + ["--enable-eplb"], "--enable-expert-parallel"),
-    (shared + ["--eplb-config", #"{"num_redundant_experts": 32}"#], "--enable-eplb beside it"),
+    (
+      shared + ["--eplb-config", #"{"num_redundant_experts": 32}"#],
+      "--enable-eplb (experts.balanced=true) beside it"
+    ),
     (shared + ["--enable-eplb", "--eplb-config", #"{"num_redundant_experts": 3}"#], "a multiple of 8 ranks"),
     (shared + ["--enable-eplb", "--eplb-config", #"{"window_size": 3}"#], "num_redundant_experts"),
     (shared + ["--enable-eplb", "--eplb-config", "32"], "not a JSON object"),

@@ -65,6 +65,7 @@ import Testing
   @Test func aPromptThatIsTooLongForItsPolicyIsNamed() throws {
     let outcome = try Binary.run(["--engine", "trtllm", "--num-prompts", "3", "--no-db"])
     #expect(outcome.status == 0 && outcome.errors.contains("exceeds 8192"), "\(outcome.errors)")
+    #expect(outcome.errors.contains("trtllm[chunks=yes] cuts prompts"), "\(outcome.errors)")
   }
 
   /// Where two groups of blocks share the memory, it is that, and not the policy, which cuts prompts.
@@ -76,6 +77,24 @@ import Testing
     ])
     #expect(outcome.status == 0 && outcome.errors.contains("exceeds 4784, the longest whose KV entries fit"))
     #expect(!outcome.errors.contains("without cutting"), "\(outcome.errors)")
+  }
+
+  /// The head says which GPUs do what, and a setting without effect is named.
+  @Test(arguments: [
+    (["--model", "llama-3.1-70b", "--tp", "2", "--pp", "4"], "on 4 stages x 2 x h100-sxm", false),
+    (
+      ["--model", "deepseek-r1", "--hardware", "h200", "--tp", "1", "--data-parallel-size", "8"]
+        + ["--enable-expert-parallel", "--engine-set", "experts.own_choices=true"],
+      "on 8 ranks x 1 x h200-sxm", false
+    ),
+    (
+      ["--model", "qwen3-8b", "--tp", "1", "--engine-set", "experts.own_choices=true"], "on 1 x h100-sxm",
+      true
+    ),
+  ]) func theSystemIsNamed(options: [String], title: String, isIdle: Bool) throws {
+    let outcome = try Binary.run(options + ["--engine", "vllm", "--num-prompts", "2", "--no-db"])
+    #expect(outcome.status == 0 && outcome.output.contains(title), "\(outcome.output)\(outcome.errors)")
+    #expect(outcome.errors.contains("experts.own_choices changes nothing") == isIdle, "\(outcome.errors)")
   }
 
   @Test func aMedianIsPrintedOnce() throws {

@@ -327,14 +327,15 @@ extension ServedSystem {
     guard engine.balancesExperts else {
       guard engine.redundantExperts == 0 else {
         throw .invalidValue(
-          option: "--eplb-config", value: "num_redundant_experts \(engine.redundantExperts)",
-          expected: "--enable-eplb beside it")
+          option: "--eplb-config (experts.redundant)",
+          value: "num_redundant_experts \(engine.redundantExperts)",
+          expected: "--enable-eplb (experts.balanced=true) beside it")
       }
       return
     }
     guard shard.expertRanks > 1 else {
       throw .invalidValue(
-        option: "--enable-eplb", value: shard.model.name,
+        option: "--enable-eplb (experts.balanced)", value: shard.model.name,
         expected: "--enable-expert-parallel and several GPUs, which share out the experts of a mixture")
     }
     let (experts, ranks) = (shard.model.experts, shard.expertRanks)

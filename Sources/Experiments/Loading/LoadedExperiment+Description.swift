@@ -168,8 +168,9 @@ extension LoadedExperiment {
 extension SystemSpecification {
   /// The GPUs of a server, as in 8 or, of four ranks or stages of two each, 4 x 2.
   fileprivate var layout: String {
-    let groups = [dataParallelSize ?? 1, pipelineParallelSize ?? 1].filter { $0 > 1 }
-    return (groups + [tensorParallelSize]).map { "\($0)" }.joined(separator: " x ")
+    let groups = [(dataParallelSize ?? 1, "ranks"), (pipelineParallelSize ?? 1, "stages")]
+    return (groups.filter { $0.0 > 1 }.map { "\($0.0) \($0.1)" } + ["\(tensorParallelSize)"])
+      .joined(separator: " x ")
   }
 }
 

@@ -52,6 +52,10 @@ extension LoadedExperiment {
     if model.isMixtureOfExperts, asked.expertParallelSize == 1 {
       lines.append("--enable-expert-parallel changes nothing: one GPU holds all experts of its layers")
     }
+    if asked.engineSettings["experts.own_choices"] != nil, system.shard.expertRanks == 1 {
+      lines.append(
+        "experts.own_choices changes nothing: no ranks share out the experts (--enable-expert-parallel)")
+    }
     if system.engine.keepsKeyValuesInFP8, model.attentionLayers == 0 {
       lines.append("--kv-cache-dtype fp8 changes nothing: \(model.name) keeps states, and no keys and values")
     }

@@ -90,7 +90,7 @@ public struct LoadedExperiment: Sendable {
     let bound = pools.min { $0.longestPrompt < $1.longestPrompt }
     return (bound.map { $0.longestPrompt < $0.longestUncutPrompt } ?? false)
       ? "the longest whose KV entries fit, which layers that see all and layers that see a window share"
-      : "the longest that the policy takes without cutting it"
+      : "the longest that the policy takes without cutting it; trtllm[chunks=yes] cuts prompts"
   }
 
   /// Whether prompts with the same beginning share its blocks.
