@@ -99,6 +99,8 @@ struct RunFigureTests {
     #expect(
       thirds.line(totals)
         == "Kernel time by evidence: 33.4 % measured, 33.3 % between measured shapes, 33.3 % estimated.")
+    let halves = EvidenceShares(shares: [(.measured, 0.5003), (.estimate, 0.4997)])
+    #expect(halves.line(totals) == "Kernel time by evidence: 50.0 % measured, 50.0 % estimated.")
     let little = EvidenceShares(shares: [(.measured, 0.99965), (.roofline, 0.00035)])
     #expect(
       little.line(totals) == "Kernel time by evidence: 100.0 % measured, under 0.1 % by the data sheet.")

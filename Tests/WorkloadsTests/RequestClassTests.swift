@@ -40,6 +40,8 @@ import Testing
     ([RequestClass(name: "")], "a name"), ([RequestClass(name: "a", share: 0)], "a share"),
     ([RequestClass(name: "a"), RequestClass(name: "a")], "no other"),
     ([RequestClass(name: "a", priority: 1 << 40)], "a priority"),
+    ([RequestClass(name: String(repeating: "a", count: 41))], "1 to 40 characters"),
+    ([RequestClass(name: "a:b")], "without punctuation"),
     ((0..<65).map { RequestClass(name: "\($0)") }, "at most 64"),
   ])
   func mixesThatMakeNoSenseAreRefused(classes: [RequestClass], reason: String) {
