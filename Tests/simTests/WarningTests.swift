@@ -69,6 +69,10 @@ import Testing
         ["--hardware-set", "memory.bandwidth_bytes_per_s=1e12"],
         "bandwidth_bytes_per_s: kernels take as long as what is known of"
       ),
+      (
+        ["--hardware-set", "memory.l2_bytes=1000"],
+        "memory.l2_bytes: kernels take as long as what is known of"
+      ),
     ])
   func whatChangesNothingOfASystemIsSaid(arguments: [String], expected: String) throws {
     let outcome = try Binary.run(arguments + ["--num-prompts", "2", "--no-db"])

@@ -80,16 +80,13 @@ extension DecodeAttention: MeasuredFamily {
           bytes: rows.map { $0.isCold ? nil : features($0)[1] }, of: calibrator.figures)
         let samples = rows.enumerated().map { index, row in
           RelativeFit.Sample(
-            features: cached.features(features(row), of: index, bytes: 1, cached: 6), seconds: row.seconds,
+            features: cached.features(features(row), of: index, cached: 6), seconds: row.seconds,
             isHeldOut: (batches[row.batch, default: 0] + contexts[row.context, default: 0]) % 2 == 1)
         }
-        var fit = try calibrator.fit(
+        let fit = try calibrator.fit(
           self, kernel, dimensions, samples,
           measured: [rows.map { Double($0.batch) }, rows.map { Double($0.batch) * Double($0.context) }])
-        if cached.sayLittleOfMemory {
-          fit.shape = fit.shape.replacing(1, by: max(fit.shape.values[1], calibrator.figures.secondsPerByte))
-        }
-        shapes.append(fit.shape)
+        shapes.append(cached.bounded(fit.shape, by: calibrator.figures.secondsPerByte))
         errors += fit.errors
       }
       let isLatent = kernel == latent

@@ -172,7 +172,7 @@ extension Experts: MeasuredFamily {
           bytes: zip(rows, plain).map { $0.isCold ? nil : $1[1] }, of: calibrator.figures)
         let samples = rows.enumerated().map { index, row in
           RelativeFit.Sample(
-            features: cached.features(plain[index], of: index, bytes: 1, cached: slot), seconds: row.seconds,
+            features: cached.features(plain[index], of: index, cached: slot), seconds: row.seconds,
             isHeldOut: rank[row.tokens, default: 0] % 2 == 1)
         }
         let fit = try calibrator.fit(

@@ -64,26 +64,20 @@ extension Recurrence: MeasuredFamily {
         let shape = Shape(rows[0].delta, stage)
         // States are read and written in place, so that half of what moves is what lies in the cache.
         let cached = CachedRows(
-          bytes: works.map { shape.isOfPrompts ? traffic(shape, $0).bytes : traffic(shape, $0).kvBytes / 2 },
+          bytes: works.map { stage.isOfPrompts ? traffic(shape, $0).bytes : traffic(shape, $0).kvBytes / 2 },
           of: calibrator.figures, fewest: 8)
         let samples = rows.enumerated().map { index, row in
           let features = features(of: shape, works[index], on: calibrator.figures)
           return RelativeFit.Sample(
-            features: shape.isOfPrompts
-              ? features : cached.features(features, of: index, bytes: 1, cached: 4),
+            features: stage.isOfPrompts ? features : cached.features(features, of: index, cached: 4),
             seconds: row.seconds,
             isHeldOut: (batches[row.batch, default: 0] + lengths[row.length, default: 0]) % 2 == 1)
         }
-        var fit = try calibrator.fit(
+        let fit = try calibrator.fit(
           self, name, dimensions, samples,
           measured: [rows.map { Double($0.batch) }, rows.map { Double($0.batch * $0.length) }])
-        if cached.sayLittleOfMemory {
-          fit.shape = fit.shape.replacing(1, by: max(fit.shape.values[1], calibrator.figures.secondsPerByte))
-        }
-        if !cached.isCached.contains(true) {
-          fit.shape = fit.shape.replacing(4, by: fit.shape.values[1])
-        }
-        shapes.append(fit.shape)
+        let bounded = cached.bounded(fit.shape, by: calibrator.figures.secondsPerByte)
+        shapes.append(cached.isCached.contains(true) ? bounded : bounded.replacing(4, by: bounded.values[1]))
         errors += fit.errors
       }
       kernels.append(
@@ -92,7 +86,7 @@ extension Recurrence: MeasuredFamily {
           (stage == .corePrefill
             ? "t0 + bytes * b + chunks of 64 tokens of the busiest multiprocessor * w + waves * v"
             : "t0 + bytes * b")
-            + ", b_cached for bytes \(stage == .convolutionPrefill || stage == .corePrefill ? "that fit into" : "that lay in") the cache",
+            + ", b_cached for bytes that \(stage.isOfPrompts ? "fit into" : "lay in") the cache",
           dimensions: ["k_heads", "v_heads", "k_dim", "v_dim"], errors, ErrorBar(median: 6, p90: 15), shapes))
     }
     return kernels

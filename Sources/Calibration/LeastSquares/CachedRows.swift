@@ -18,7 +18,7 @@ struct CachedRows {
   /// - Parameters:
   ///   - bytes: of each row; `nil` where each launch had buffers of its own.
   ///   - device: whose cache it is.
-  ///   - fewest: rows that it takes to fit one coefficient more.
+  ///   - fewest: rows that it takes to fit one coefficient more: about twice as many as a fit has coefficients, a judgement.
   init(bytes: [Double?], of device: DeviceFigures, fewest: Int = 14) {
     isCached = bytes.map { $0.map(device.caches) ?? false }
     areFittedApart =
@@ -31,8 +31,13 @@ struct CachedRows {
   }
 
   /// The features of a row, with its bytes under a coefficient of their own if they lay in the cache.
-  func features(_ features: SIMD8<Double>, of row: Int, bytes: Int, cached: Int) -> SIMD8<Double> {
-    areFittedApart && isCached[row] ? features.moving(bytes, to: cached) : features
+  func features(_ features: SIMD8<Double>, of row: Int, cached: Int) -> SIMD8<Double> {
+    areFittedApart && isCached[row] ? features.moving(1, to: cached) : features
+  }
+
+  /// A fit in which a byte of memory takes at least so long, where the rows say little of it.
+  func bounded(_ shape: FittedShape, by secondsPerByte: Double) -> FittedShape {
+    sayLittleOfMemory ? shape.replacing(1, by: max(shape.values[1], secondsPerByte)) : shape
   }
 }
 

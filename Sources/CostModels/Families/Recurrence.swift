@@ -23,6 +23,9 @@ public enum Recurrence: LinearKernelFamily {
     case coreDecode = "core_decode"
     /// The recurrence over prompts.
     case corePrefill = "core_prefill"
+
+    /// Whether it is a kernel of prompts.
+    package var isOfPrompts: Bool { self == .convolutionPrefill || self == .corePrefill }
   }
 
   /// The heads on one GPU, and the kernel.
@@ -45,9 +48,7 @@ public enum Recurrence: LinearKernelFamily {
     /// The type in a calibration.
     public var type: String { stage.rawValue }
     /// One in a step of prompts, if it is of prompts.
-    public var launches: Int { isOfPrompts ? 1 : 0 }
-    /// Whether it is a kernel of prompts.
-    package var isOfPrompts: Bool { stage == .convolutionPrefill || stage == .corePrefill }
+    public var launches: Int { stage.isOfPrompts ? 1 : 0 }
     /// The sizes in a calibration.
     public var dimensions: [Int] { [delta.keyHeads, delta.valueHeads, delta.keyDim, delta.valueDim] }
     /// The sizes, for tables.
@@ -99,7 +100,7 @@ public enum Recurrence: LinearKernelFamily {
     guard work.sequences > 0 else { return .zero }
     var features = SIMD8<Double>(1, 0, 0, 0, 0, 0, 0, 0)
     let bytes = traffic(shape, work).bytes
-    features[shape.isOfPrompts && device.caches(bytes) ? 4 : 1] = bytes
+    features[shape.stage.isOfPrompts && device.caches(bytes) ? 4 : 1] = bytes
     if shape.stage == .corePrefill {
       let blocks = work.sequences * Double(shape.delta.valueHeads)
       let waves = (blocks / Double(device.multiprocessors)).rounded(.up)

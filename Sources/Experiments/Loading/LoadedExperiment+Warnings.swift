@@ -65,7 +65,7 @@ extension LoadedExperiment {
           + "(num_nextn_predict_layers); a layer like its last one makes the drafts")
     }
     let rates = asked.hardwareSettings.keys.sorted().filter {
-      $0.hasPrefix("memory.bandwidth") || $0.hasPrefix("nvlink.")
+      $0.hasPrefix("memory.bandwidth") || $0 == "memory.l2_bytes" || $0.hasPrefix("nvlink.")
         || $0.hasPrefix("compute.") && $0 != "compute.mxfp8_experts"
     }
     if !rates.isEmpty, !loaded.calibration.isOfDataSheet, law == nil, asked.costModel ?? .kernels == .kernels
