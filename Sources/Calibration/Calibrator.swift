@@ -29,18 +29,17 @@ struct Calibrator {
   ///   - dimensions: The shape.
   ///   - samples: The measurements.
   ///   - measured: Quantities whose ranges are to be kept.
-  ///   - alike: Coefficients of the same kind: one of which no sample tells is the nearest of the others.
   /// - Returns: The fit, and the relative errors on the held-out samples.
   /// - Throws: `CalibrationError.tooFewRows`.
   func fit<Family: MeasuredFamily>(
     _ family: Family.Type, _ kernel: String, _ dimensions: [Int], _ samples: [RelativeFit.Sample],
-    measured: [[Double]], alike: Range<Int> = 0..<0
+    measured: [[Double]]
   ) throws(CalibrationError) -> (shape: FittedShape, errors: [Double]) {
     let count = Family.coefficients.count
     let features = (0..<count).filter { feature in samples.contains { $0.features[feature] != 0 } }
     try check(kernel, dimensions, table: Family.table, rows: samples.count, needed: 2 * features.count)
-    let errors = RelativeFit.heldOutErrors(samples, count: count, alike: alike)
-    let fit = RelativeFit(samples, count: count, alike: alike)
+    let errors = RelativeFit.heldOutErrors(samples, count: count)
+    let fit = RelativeFit(samples, count: count)
     return (shape(dimensions, fit, rows: samples.count, errors: errors, measured: measured), errors)
   }
 

@@ -63,10 +63,8 @@ import Testing
 
   @Test func ofExpertsThatWorkInTiles() throws {
     var rows = KernelMeasurements(gpu: "test")
-    let rates = SIMD4(1 / 2e14, 1 / 3e14, 1 / 4e14, 1 / 6e14)
     let shape = Experts.Shape(hidden: 2880, intermediate: 2880, experts: 32, topK: 4, format: .mxfp4)
-    let truth = truth(
-      shape, SIMD8(40e-6, 1 / 3e12, 0, rates[0], rates[1], rates[2], rates[3], 0))
+    let truth = truth(shape, SIMD8(40e-6, 1 / 3e12, 1 / 9e14, 1 / 8e12, 1 / 6e14, 0, 0, 1 / 5e15))
     for tokens in (0..<14).map({ 1 << $0 }) {
       for skew in [0.0, 0.5, 1] {
         let active = 32 - 8 * skew
@@ -78,12 +76,11 @@ import Testing
         rows[Experts.self].append(
           .init(
             type: "mxfp4", hidden: 2880, intermediate: 2880, topK: 4, experts: 32, tokens: tokens,
-            active: active, tiles: tiles, seconds: seconds))
+            active: active, skew: skew, tiles: tiles, seconds: seconds))
       }
     }
     let values = try fitted(rows)
-    #expect(close(values[0], 40e-6) && close(values[1], 1 / 3e12))
-    #expect((0..<4).allSatisfy { close(values[3 + $0], rates[$0]) })
+    #expect([0, 1, 2, 3, 4, 7].allSatisfy { close(values[$0], truth.coefficients[$0]) })
   }
 
   @Test(arguments: [0, 128]) func ofPrefillAttention(window: Int) throws {
@@ -164,9 +161,8 @@ import Testing
     var rows = KernelMeasurements(gpu: "test")
     let shape = Experts.Shape(hidden: 2048, intermediate: 768, experts: 128, topK: 8, format: format)
     let l2Bytes = 30 * shape.expertBytes
-    let rates: SIMD8<Double> =
-      format == .bf16
-      ? SIMD8(0, 0, 1 / 5e14, 0, 0, 0, 0, 0) : SIMD8(0, 0, 0, 1 / 2e14, 1 / 3e14, 1 / 4e14, 1 / 6e14, 0)
+    let tiled = format == .bf16 ? 0.0 : 1
+    let rates = SIMD8(0, 0, 1 / 5e14, tiled / 1e14, tiled / 6e14, 0, 0, 0)
     let truth = truth(shape, SIMD8(20e-6, 1 / 3e12, 0, 0, 0, 0, 0, 0) + rates)
     for tokens in (0..<14).map({ 1 << $0 }) {
       for active in [Double(min(8 * tokens, 128)), Double(min(8 * tokens, 128)) * 0.7] {
@@ -186,7 +182,7 @@ import Testing
     }
     let values = try fitted(rows, l2Bytes: l2Bytes)
     #expect(abs(values[1] * 3e12 - 1) < 0.01)
-    #expect(values[Experts.slotOfCachedBytes(format)] == 0)
+    #expect(values[Experts.indexOfCachedBytes] == 0)
   }
 
   /// States in the cache are told from those in memory; prompts have a price of each kind.
@@ -245,19 +241,6 @@ import Testing
     }
     let fit = RelativeFit(samples, count: 1)
     #expect(abs(fit.standardErrors[0] / (0.1 / 2000.0.squareRoot()) - 1) < 0.05)
-  }
-
-  @Test func takesARateThatNoRowTellsOfFromTheNearestAlike() {
-    let samples = [3.0, 5].enumerated().flatMap { index, rate in
-      (1...4).map { size in
-        var features = SIMD8<Double>(1, 0, 0, 0, 0, 0, 0, 0)
-        features[2 * index + 1] = Double(size)
-        return RelativeFit.Sample(features: features, seconds: 2 + rate * Double(size), isHeldOut: false)
-      }
-    }
-    let fit = RelativeFit(samples, count: 6, alike: 1..<6)
-    #expect(zip(fit.values, [2, 3, 3, 5, 5, 5]).allSatisfy { ($0 - $1).magnitude < 1e-9 })
-    #expect(RelativeFit(samples, count: 6).values[4] == 0)
   }
 
   @Test func refusesTooFewRows() {

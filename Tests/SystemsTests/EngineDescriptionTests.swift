@@ -21,7 +21,7 @@ import Testing
   @Test("the ideal engine is the neutral one")
   func ideal() throws {
     var ideal = try shippedProfiles.engine("ideal")
-    #expect(ideal.graphs.padded(rows: 77) == (77, true))
+    #expect(ideal.graphs.padded(rows: 77, carriesPrefill: false) == (77, true))
     #expect(
       ideal.host.preparation(decodes: 9, prefills: 3, enteringTokens: 512, partialDepthTokens: 512) == 0)
     (ideal.name, ideal.summary, ideal.provenance) = ("", "", [:])
@@ -46,7 +46,7 @@ import Testing
     ])
   func padding(rows: Int, padded: Int, inGraph: Bool) throws {
     let graphs = try shippedProfiles.engine("nano-vllm").graphs
-    #expect(graphs.padded(rows: rows) == (padded, inGraph))
+    #expect(graphs.padded(rows: rows, carriesPrefill: false) == (padded, inGraph))
   }
 
   @Test(
@@ -59,7 +59,20 @@ import Testing
   func largestGraph(largest: Int, rows: Int, padded: Int, inGraph: Bool) throws {
     var engine = try shippedProfiles.engine("nano-vllm")
     try engine.set("graphs.largest=\(largest)")
-    #expect(engine.graphs.padded(rows: rows) == (padded, inGraph))
+    #expect(engine.graphs.padded(rows: rows, carriesPrefill: false) == (padded, inGraph))
+  }
+
+  @Test("graphs of decode alone hold no rows of prompts, and an engine without sizes holds all")
+  func decodeGraphs() throws {
+    var engine = try shippedProfiles.engine("trtllm")
+    #expect(engine.graphs.padded(rows: 9, carriesPrefill: false) == (16, true))
+    #expect(engine.graphs.padded(rows: 9, carriesPrefill: true) == (9, false))
+    #expect(engine.graphs.padded(rows: 1025, carriesPrefill: true) == (1025, false))
+    try engine.set("graphs.decode_only=false")
+    #expect(engine.graphs.padded(rows: 9, carriesPrefill: true) == (16, true))
+    try engine.set("graphs.decode_only=true")
+    try engine.set("graphs.sizes=none")
+    #expect(engine.graphs.padded(rows: 9, carriesPrefill: true) == (9, true))
   }
 
   @Test("settings change by path, and say that they did")
@@ -70,7 +83,7 @@ import Testing
     try engine.set("repeats.embedding_and_head=false")
     try engine.set("kv.block_size=32")
     #expect(engine.host.perIterationMilliseconds == 1.25)
-    #expect(engine.graphs.padded(rows: 9) == (64, true))
+    #expect(engine.graphs.padded(rows: 9, carriesPrefill: false) == (64, true))
     #expect(!engine.repeatsEmbeddingAndHead)
     #expect(engine.keyValueBlockSize == 32)
     #expect(engine.provenance["kv.block_size"]?.quality == .user)

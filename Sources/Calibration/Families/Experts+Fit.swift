@@ -158,9 +158,7 @@ extension Experts: MeasuredFamily {
     var laws: [[String]: OneRankLaw] = [:]
     for (type, rows) in rows.grouped(by: \.type, <) {
       let format = try calibrator.format(type, of: self)
-      let slot = slotOfCachedBytes(format)
-      // A tile's rate of which the rows do not tell is that of the tile next to it.
-      let tiles = format.isTiled ? 3..<7 : 0..<0
+      let slot = indexOfCachedBytes
       var shapes: [FittedShape] = []
       var groups: [[RelativeFit.Sample]] = []
       var errors: [Double] = []
@@ -176,7 +174,7 @@ extension Experts: MeasuredFamily {
             isHeldOut: rank[row.tokens, default: 0] % 2 == 1)
         }
         let fit = try calibrator.fit(
-          self, name, dimensions, samples, measured: [rows.map { Double($0.tokens) }], alike: tiles)
+          self, name, dimensions, samples, measured: [rows.map { Double($0.tokens) }])
         if cached.sayLittleOfMemory { warm.append(shapes.count) }
         laws[[type] + dimensions.map(String.init)] = OneRankLaw(
           coefficients: fit.shape.vector, knowsCached: cached.areFittedApart)
@@ -191,23 +189,24 @@ extension Experts: MeasuredFamily {
       }
 
       let count = coefficients.count
-      let others = RelativeFit.errors(ofEachOf: groups, count: count, alike: tiles)
+      let others = RelativeFit.errors(ofEachOf: groups, count: count)
       let all = groups.flatMap { $0 }
       let any = calibrator.shape(
-        [], RelativeFit(all, count: count, alike: tiles), rows: all.count, errors: others,
+        [], RelativeFit(all, count: count), rows: all.count, errors: others,
         measured: [rows.map { Double($0.tokens) }]
       ).replacing(slot, by: 0)
       // What was measured in the cache alone takes the time of a byte of memory from all others.
       for index in warm {
         shapes[index] = shapes[index].replacing(1, by: max(shapes[index].values[1], any.values[1]))
       }
+      let inTiles =
+        format.hasGrowingTiles
+        ? " + tiles * flops of a row * (p + tile tokens * f_tile)"
+        : format.hasFixedTiles ? " + tiles of 128 * 128 * flops of a row * f_tile" : ""
       let formula =
-        format.isTiled
-        ? "t0 + active * expert bytes * b + tiles * tile tokens * flops of a row * f_tile"
-        : "t0 + active * expert bytes * b + flops * (f + skew * g), skew 1 for rows by a power law"
-          + (format.isPartlyTiled ? ", + tiles of 128 * 128 * flops of a row * f_128" : "")
-          + "; bytes that lay in the cache were fitted apart, and have no price in a run"
-      let bar = format.isTiled ? ErrorBar(median: 5, p90: 14) : ErrorBar(median: 4, p90: 12)
+        "t0 + active * expert bytes * b + flops * (f + skew * g), skew 1 for rows by a power law" + inTiles
+        + "; bytes that lay in the cache were fitted apart, and have no price in a run"
+      let bar = format.hasGrowingTiles ? ErrorBar(median: 5, p90: 14) : ErrorBar(median: 4, p90: 12)
       kernels.append(
         calibrator.kernel(
           self, name, type, formula, dimensions: ["hidden", "intermediate", "experts", "topk"], errors, bar,
@@ -225,31 +224,22 @@ extension Experts: MeasuredFamily {
       by: { [$0.hidden, $0.intermediate, $0.experts, $0.topK] }, { $0.lexicographicallyPrecedes($1) })
   }
 
-  /// Where fits have the time of a byte of weights that lay in the cache while they were measured; calibrations do not keep it.
-  ///
-  /// Formats leave some of the eight coefficients unused: one that works in tiles has no rate by rows, others have no tiles of 16.
-  static func slotOfCachedBytes(_ format: WeightFormat) -> Int { format.isTiled ? 2 : 3 }
-
   /// The load of one rank that has all experts.
   private static func load(of row: Row) -> ExpertLoads.Load {
     ExpertLoads.Load(
       choices: Double(row.tokens) * Double(row.topK), active: row.active, tiles: row.tiles)
   }
 
-  /// Features in the order of the coefficients: rows count for kernels that do not work in tiles.
+  /// Features in the order of the coefficients.
   static func features(_ row: Row, _ load: ExpertLoads.Load, _ format: WeightFormat) -> SIMD8<Double> {
     let shape = shape(row, format)
-    var features = SIMD8(1, load.active * shape.expertBytes, 0, 0, 0, 0, 0, 0)
-    if format.isTiled {
-      let tile = shape.tileTokens(rows: Double(row.tokens))
-      let index = index(ofTile: tile)
-      features[3 + index] = load.tiles[index] * tile * shape.flopsPerChoice
-    } else {
-      features[2] = load.choices * shape.flopsPerChoice
-      features[7] = row.skew * features[2]
-      if format.isPartlyTiled {
-        features[6] = load.tiles[3] * 128 * shape.flopsPerChoice
-      }
+    let operations = load.choices * shape.flopsPerChoice
+    var features = SIMD8(
+      1, load.active * shape.expertBytes, operations, 0, 0, 0, 0, row.skew * operations)
+    if let tile = shape.tileTokens(rows: Double(row.tokens)) {
+      let tiles = load.tiles[index(ofTile: tile)] * shape.flopsPerChoice
+      features[3] = format.hasGrowingTiles ? tiles : 0
+      features[4] = tiles * tile
     }
     return features
   }

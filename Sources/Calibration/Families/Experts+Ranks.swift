@@ -75,7 +75,7 @@ extension Experts {
             RelativeFit.Sample(
               features: SIMD8(1, Double(row.tokens) * shape(row, format).choiceBytesPerRow, 0, 0, 0, 0, 0, 0),
               known: law.seconds(
-                features(row, load, format), slot: slotOfCachedBytes(format), on: calibrator.figures),
+                features(row, load, format), slot: indexOfCachedBytes, on: calibrator.figures),
               seconds: row.seconds,
               isHeldOut: rank[row.tokens, default: 0] % 2 == 1)
           }

@@ -22,15 +22,10 @@ struct RelativeFit: Sendable {
   /// - Parameters:
   ///   - samples: The measurements.
   ///   - count: How many of the eight features there are.
-  ///   - alike: Coefficients of the same kind, in an order: one of which no sample tells is the nearest of the others.
-  init(_ samples: [Sample], count: Int, alike: Range<Int> = 0..<0) {
+  init(_ samples: [Sample], count: Int) {
     let columns = (0..<count).map { column in samples.map { $0.features[column] / $0.seconds } }
     let target = samples.map { 1 - $0.known / $0.seconds }
-    var values = nonNegativeLeastSquares(columns: columns, target: target)
-    let told = alike.filter { columns[$0].contains { $0 > 0 } }
-    for unseen in alike where !told.contains(unseen) {
-      if let near = told.min(by: { abs($0 - unseen) < abs($1 - unseen) }) { values[unseen] = values[near] }
-    }
+    let values = nonNegativeLeastSquares(columns: columns, target: target)
     let residuals = samples.map { sample in
       (0..<count).reduce(sample.known / sample.seconds - 1) {
         $0 + values[$1] * sample.features[$1] / sample.seconds
@@ -63,16 +58,16 @@ struct RelativeFit: Sendable {
   }
 
   /// Predicted over measured, minus one, of the held-out samples under a fit to the others.
-  static func heldOutErrors(_ samples: [Sample], count: Int, alike: Range<Int> = 0..<0) -> [Double] {
-    let fit = RelativeFit(samples.filter { !$0.isHeldOut }, count: count, alike: alike)
+  static func heldOutErrors(_ samples: [Sample], count: Int) -> [Double] {
+    let fit = RelativeFit(samples.filter { !$0.isHeldOut }, count: count)
     return fit.errors(samples.filter(\.isHeldOut))
   }
 
   /// Predicted over measured, minus one, of each group under a fit to all others; nothing of a lone group.
-  static func errors(ofEachOf groups: [[Sample]], count: Int, alike: Range<Int> = 0..<0) -> [Double] {
+  static func errors(ofEachOf groups: [[Sample]], count: Int) -> [Double] {
     groups.indices.flatMap { held in
       let others = groups.indices.filter { $0 != held }.flatMap { groups[$0] }
-      return others.isEmpty ? [] : RelativeFit(others, count: count, alike: alike).errors(groups[held])
+      return others.isEmpty ? [] : RelativeFit(others, count: count).errors(groups[held])
     }
   }
 

@@ -85,8 +85,9 @@ struct DraftPrices {
   ) {
     let rows = load.decode.rows + load.prefillRows
     let decodeShare = Double(load.decode.rows) / Double(rows)
+    let computed = first.graphs.padded(rows: rows, carriesPrefill: load.prefillRows > 0).rows
     for product in products where isFirst || !product.isOnce {
-      let launch = product.price.launch(Double(first.graphs.padded(rows: rows).rows))
+      let launch = product.price.launch(Double(computed))
       ledger.drafts[isFirst ? 0 : 1].totals[KernelPrices.fusionTotal] += launch.values
       if ledger.drafts[0].logsSteps {
         ledger.drafts[isFirst ? 0 : 1].logStep(KernelKind.fusionGEMM, launch)

@@ -63,7 +63,7 @@ extension Experts {
     else { return calibration.fit(shape, one.coefficients, .estimate) }
     var coefficients = one.coefficients
     coefficients[0] += further.values[0]
-    coefficients[shape.indexOfChoiceBytes] = further.values[1]
+    coefficients[Experts.indexOfChoiceBytes] = further.values[1]
     guard isMeasured else {
       let errors = [one.heldOut, further.heldOut].compactMap { $0 }.max { $0.median < $1.median }
       return calibration.fit(shape, coefficients, .allShapes, errors)

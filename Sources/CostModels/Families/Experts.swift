@@ -8,11 +8,11 @@ import Systems
 /// grouped kernels (it is the better of the two forms on every table that we have). Where routing is skewed, operations
 /// take `g` longer each: a few experts have most of the rows, and the others' blocks wait for theirs.
 ///
-/// A kernel that works in tiles of tokens of one expert (Triton's MXFP4 kernel) computes whole tiles: its last
-/// term is `tiles · tileTokens · flops of a row`, at a rate of its own for each of the tile sizes, and it takes
-/// the tile size that holds an expert's fair share of the rows: `triton_kernels/matmul_ogs_details/opt_flags.py`
-/// of github.com/triton-lang/triton, 16 ... 128 in powers of two. FP8 kernels have a part in rows and a part in tiles
-/// of 128, which is the better form on the tables of all GPUs.
+/// A kernel that works in tiles of tokens of one expert computes whole tiles: each takes `flops of a row · (p + tile tokens ·
+/// f_tile)`. Triton's MXFP4 kernel takes the tile size that holds an expert's fair share of the rows
+/// (`triton_kernels/matmul_ogs_details/opt_flags.py` of github.com/triton-lang/triton), 16 ... 128 in powers of two;
+/// FlashInfer's kernels of MXFP4 with MXFP8 activations that which holds 1.3 times the share (vLLM's
+/// `quantization/mxfp4.py`, `imbalance_factor`). FP8 kernels have tiles of 128, of which `p` is not told apart.
 ///
 /// With expert parallelism each of some ranks has its own part of the experts, whole, and the busiest one counts. Most engines'
 /// ranks see the rows of all: they sort all choices, and their activation and their sum pass over all of them. That takes
@@ -98,16 +98,12 @@ public enum Experts: KernelFamily {
     package var choiceBytesPerRow: Double {
       2 * Double(topK) * (5 * Double(hidden) + 6 * Double(intermediate))
     }
-    /// Where the coefficients of a layer over several ranks have the time of a byte of all choices.
-    ///
-    /// No format needs all eight: one that works in tiles has no rate by rows, others have no tiles of 16 tokens.
-    var indexOfChoiceBytes: Int { format.isTiled ? 2 : 3 }
-
-    /// Tokens in a tile of a call with `rows` rows: the power of two from 16 to 128 that holds an expert's share; 128
-    /// where products are computed in FP8.
-    package func tileTokens(rows: Double) -> Double {
-      if format.isPartlyTiled { return 128 }
-      let share = rows * Double(topK) / Double(experts)
+    /// Tokens in a tile of a call with `rows` rows: the power of two from 16 to 128 that holds an expert's share, or 1.3 times
+    /// that where activations are MXFP8; 128 where products are computed in FP8; `nil` where no tiles are told apart.
+    package func tileTokens(rows: Double) -> Double? {
+      if format.hasFixedTiles { return 128 }
+      guard format.hasGrowingTiles else { return nil }
+      let share = rows * Double(topK) / Double(experts) * (format == .mxfp4MXFP8 ? 1.3 : 1)
       return share <= 16 ? 16 : share <= 32 ? 32 : share <= 64 ? 64 : 128
     }
   }
@@ -136,10 +132,14 @@ public enum Experts: KernelFamily {
   /// Names and units of the coefficients.
   public static let coefficients: [FittedKernel.Coefficient] = [
     .init(name: "t0", unit: "s"), .init(name: "b", unit: "s/B"), .init(name: "f", unit: "s/FLOP"),
-    .init(name: "f_16", unit: "s/FLOP"), .init(name: "f_32", unit: "s/FLOP"),
-    .init(name: "f_64", unit: "s/FLOP"), .init(name: "f_128", unit: "s/FLOP"),
+    .init(name: "p", unit: "s/FLOP"), .init(name: "f_tile", unit: "s/FLOP"),
+    .init(name: "b_cached", unit: "s/B"), .init(name: "b_choices", unit: "s/B"),
     .init(name: "g", unit: "s/FLOP"),
   ]
+  /// Where fits have the time of a byte of weights that lay in the cache while they were measured; calibrations do not keep it.
+  package static let indexOfCachedBytes = 5
+  /// Where the coefficients of a layer over several ranks have the time of a byte of all choices.
+  static let indexOfChoiceBytes = 6
   /// Names of the coordinates.
   public static let ranges = ["rows"]
 
@@ -158,14 +158,12 @@ public enum Experts: KernelFamily {
     let choice = shape.flopsPerChoice
     let (choices, active) = busiestRank(shape, work)
     let loading = loadingSeconds(coefficients, shape, work, active: active)
-    let perFLOP = (shape.format.isTiled ? 0 : coefficients[2]) + coefficients[7] * work.skew
-    let inRows = loading + choices * choice * perFLOP
-    guard shape.format.isTiled || shape.format.isPartlyTiled else { return inRows }
-    let tile = shape.tileTokens(rows: work.rows)
-    let perTileFLOP = coefficients[3 + index(ofTile: tile)]
-    guard perTileFLOP > 0 else { return inRows }
+    let inRows = loading + choices * choice * (coefficients[2] + coefficients[7] * work.skew)
+    guard let tile = shape.tileTokens(rows: work.rows) else { return inRows }
+    let perTile = coefficients[3] + coefficients[4] * tile
+    guard perTile > 0 else { return inRows }
     let tiles = expectedTiles(choices: choices, active: active, tileTokens: tile, skew: work.skew)
-    return inRows + perTileFLOP * tiles * tile * choice
+    return inRows + perTile * tiles * choice
   }
 
   /// The part of the time that is bound by memory: weights, and the choices of all ranks where there are several.
@@ -174,7 +172,7 @@ public enum Experts: KernelFamily {
   ) -> Seconds {
     let weights = coefficients[0] + active * shape.expertBytes * coefficients[1]
     guard shape.ranks > 1 else { return weights }
-    return weights + work.rows * shape.choiceBytesPerRow * coefficients[shape.indexOfChoiceBytes]
+    return weights + work.rows * shape.choiceBytesPerRow * coefficients[indexOfChoiceBytes]
   }
 
   /// The weights of the active experts are read once, however many rows there are.
@@ -192,7 +190,7 @@ public enum Experts: KernelFamily {
     return KernelTraffic(
       weightBytes: weightBytes, activationBytes: work.rows * bytesPerRow, flops: flops,
       narrowFLOPs: shape.format.multipliesNarrow ? flops : 0,
-      mxfp4Bytes: shape.format.isTiled ? weightBytes : 0)
+      mxfp4Bytes: shape.format == .mxfp4 ? weightBytes : 0)
   }
 
   /// What computing adds to loading.

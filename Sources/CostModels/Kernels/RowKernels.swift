@@ -160,13 +160,11 @@ final class RowKernels: Sendable {
   let launches: [Int]
   private let before: [RowKernel]
   private let after: [RowKernel]
-  private let graphs: GraphSizes
 
   init(
     kinds: [LayerKind], shard: ModelShard, choice: KernelChoice, engine: EngineDescription,
     power: PowerModel, calibration: Calibration
   ) {
-    graphs = engine.graphs
     func priced(_ calls: [any KernelCall]) -> [RowKernel] {
       calls.compactMap { call in
         call.rowPricing.map {
@@ -186,37 +184,33 @@ final class RowKernels: Sendable {
   ///
   /// - Parameters:
   ///   - kind: which kind of layer it is.
-  ///   - rows: rows with a token.
-  ///   - computed: rows that the kernels run on, padding included.
+  ///   - rows: what they run on.
   ///   - body: is called with each kernel and its launch.
-  func forEachInLayer(kind: Int, rows: Int, computed: Int, _ body: (KernelKind, Launch) -> Void) {
-    visit(layer[kind], rows, computed, body)
+  func forEachInLayer(kind: Int, _ rows: LaunchRows, _ body: (KernelKind, Launch) -> Void) {
+    visit(layer[kind], rows, body)
   }
 
   /// Visits the kernels of one half of a layer.
-  func forEach(
-    in half: LayerHalf, kind: Int, rows: Int, computed: Int, _ body: (KernelKind, Launch) -> Void
-  ) {
+  func forEach(in half: LayerHalf, kind: Int, _ rows: LaunchRows, _ body: (KernelKind, Launch) -> Void) {
     let split = mixers[kind]
     let kernels = half == .mixer ? layer[kind][..<split] : layer[kind][split...]
-    visit(kernels, rows, computed, body)
+    visit(kernels, rows, body)
   }
 
   /// Visits the kernels before the first layer.
-  func forEachBefore(rows: Int, _ body: (KernelKind, Launch) -> Void) {
-    if rows > 0 { visit(before, rows, rows, body) }
+  func forEachBefore(_ rows: LaunchRows, _ body: (KernelKind, Launch) -> Void) {
+    if rows.rows > 0 { visit(before, rows, body) }
   }
 
   /// Visits the kernels after the last layer.
-  func forEachAfter(rows: Int, _ body: (KernelKind, Launch) -> Void) {
-    if rows > 0 { visit(after, rows, rows, body) }
+  func forEachAfter(_ rows: LaunchRows, _ body: (KernelKind, Launch) -> Void) {
+    if rows.rows > 0 { visit(after, rows, body) }
   }
 
   @inline(__always)
   private func visit(
-    _ kernels: some Sequence<RowKernel>, _ rows: Int, _ computed: Int, _ body: (KernelKind, Launch) -> Void
+    _ kernels: some Sequence<RowKernel>, _ rows: LaunchRows, _ body: (KernelKind, Launch) -> Void
   ) {
-    let rows = LaunchRows(rows: rows, computed: computed, isInGraph: graphs.padded(rows: rows).inGraph)
     for kernel in kernels {
       if let launch = kernel.launch(rows) { body(kernel.kernel, launch) }
     }

@@ -44,6 +44,14 @@ public struct LaunchRows: Sendable, Hashable {
   }
 }
 
+extension GraphSizes {
+  /// What a layer's kernels run on for a number of tokens, of prompts or not.
+  func launchRows(_ rows: Int, carriesPrefill: Bool) -> LaunchRows {
+    let (computed, inGraph) = padded(rows: rows, carriesPrefill: carriesPrefill)
+    return LaunchRows(rows: rows, computed: computed, isInGraph: inGraph)
+  }
+}
+
 /// A kernel whose rows say how much it does.
 struct RowCall<Family: KernelFamily>: KernelCall {
   let kernel: KernelKind

@@ -9,22 +9,21 @@ extension KernelPrices {
       totals[kernel.index].add(launch, times: Double(times))
     }
     for kind in 0..<kinds {
-      ledger.uses[Self.layerUses(kind)].forEach { rows, uses in
-        let computed = graphs.padded(rows: rows).rows
-        rowKernels.forEachInLayer(kind: kind, rows: rows, computed: computed) { add($0, $1, times: uses) }
-      }
-      ledger.uses[Self.decodeUses(kind)].forEach { batch, uses in
-        let computed = graphs.padded(rows: batch).rows
-        rowKernels.forEachInLayer(kind: kind, rows: batch, computed: computed) { add($0, $1, times: uses) }
-        add(.expertMLP, decodePrices[kind].prices[batch].experts, times: uses)
-        if let side { add(side.kernel, decodePrices[kind].prices[batch].side, times: uses) }
+      for carriesPrefill in [true, false] {
+        ledger.uses[2 + Self.layerPlace(kind, carriesPrefill: carriesPrefill)].forEach { rows, uses in
+          let launch = graphs.launchRows(rows, carriesPrefill: carriesPrefill)
+          rowKernels.forEachInLayer(kind: kind, launch) { add($0, $1, times: uses) }
+          guard !carriesPrefill, !routesByLayer else { return }
+          add(.expertMLP, decodePrices[kind].prices[rows].experts, times: uses)
+          if let side { add(side.kernel, decodePrices[kind].prices[rows].side, times: uses) }
+        }
       }
     }
     ledger.uses[Self.beforeUses].forEach { rows, uses in
-      rowKernels.forEachBefore(rows: rows) { add($0, $1, times: uses) }
+      rowKernels.forEachBefore(rowsBesideLayers(rows)) { add($0, $1, times: uses) }
     }
     ledger.uses[Self.afterUses].forEach { rows, uses in
-      rowKernels.forEachAfter(rows: rows) { add($0, $1, times: uses) }
+      rowKernels.forEachAfter(rowsBesideLayers(rows)) { add($0, $1, times: uses) }
     }
     add(.prefillAttention, Launch(ledger.totals[Self.prefillTotal]), times: 1)
     add(.decodeAttention, Launch(ledger.totals[Self.decodeTotal]), times: 1)
@@ -42,8 +41,10 @@ extension KernelPrices {
   }
 
   /// Adds the kernels of some layers of a kind whose cost depends on the rows alone to what is kept of the step.
-  func logLayers(kind: Int, rows: Int, times: Double, in ledger: inout KernelLedger) {
-    rowKernels.forEachInLayer(kind: kind, rows: rows, computed: graphs.padded(rows: rows).rows) {
+  func logLayers(
+    kind: Int, rows: Int, carriesPrefill: Bool, times: Double, in ledger: inout KernelLedger
+  ) {
+    rowKernels.forEachInLayer(kind: kind, graphs.launchRows(rows, carriesPrefill: carriesPrefill)) {
       ledger.step[$0.index] += $1.values * times
     }
   }

@@ -114,7 +114,7 @@ extension KernelPrices {
     addHalf(.feedForward, rows: rows, decodes: decodes, band, to: &total, &cost, &ledger)
     if hasExperts {
       addExperts(
-        decodes: decodes, entry: survivors, computed: graphs.padded(rows: rows).rows,
+        decodes: decodes, entry: survivors, computed: graphs.padded(rows: rows, carriesPrefill: true).rows,
         layers: expertLayers(in: band.layers), draw: load.draw, to: &total, &cost, &ledger)
     }
     charge(total, to: &cost)
@@ -126,19 +126,19 @@ extension KernelPrices {
     _ half: LayerHalf, rows: Int, decodes: Int, _ band: LayerBand, to total: inout Charge,
     _ cost: inout StepCost, _ ledger: inout KernelLedger
   ) {
-    let (computed, inGraph) = graphs.padded(rows: rows)
+    let launch = graphs.launchRows(rows, carriesPrefill: true)
     var joules = 0.0
     var launches = 0
     for kind in 0..<kinds where count(of: kind, in: band.layers) > 0 {
       launches = rowKernels.launches[kind]
-      rowKernels.forEach(in: half, kind: kind, rows: rows, computed: computed) { kernel, launch in
+      rowKernels.forEach(in: half, kind: kind, launch) { kernel, launch in
         total.add(launch, times: 1)
         joules += launch.joules
         ledger.add(launch, of: kernel)
       }
     }
     let decodeShare = Double(decodes) / Double(rows)
-    cost.launchSeconds += host.launch(inGraph: inGraph, launches: launches) / 2
+    cost.launchSeconds += host.launch(inGraph: launch.isInGraph, launches: launches) / 2
     cost.decodeRowJoules += joules * decodeShare * gpus
     cost.prefillRowJoules += joules * (1 - decodeShare) * gpus
   }

@@ -13,12 +13,12 @@ extension KernelPrices {
   mutating func learnPrices(before entering: Int, after leaving: Int) {
     if !beforePrices.knows(entering) {
       var launch = Launch()
-      rowKernels.forEachBefore(rows: entering) { launch += $1 }
+      rowKernels.forEachBefore(rowsBesideLayers(entering)) { launch += $1 }
       beforePrices.learn(entering, launch)
     }
     if !afterPrices.knows(leaving) {
       var launch = Launch()
-      rowKernels.forEachAfter(rows: leaving) { launch += $1 }
+      rowKernels.forEachAfter(rowsBesideLayers(leaving)) { launch += $1 }
       afterPrices.learn(leaving, launch)
     }
   }
@@ -33,19 +33,25 @@ extension KernelPrices {
         windowed: windowedAttention.decodeLaw(batch: batch)))
   }
 
-  /// The kernels of a layer whose cost depends on the rows alone.
-  func layerPrice(rows: Int, kind: Int) -> LayerPrice {
+  /// What the kernels before and after the layers run on: no padding.
+  func rowsBesideLayers(_ rows: Int) -> LaunchRows {
+    LaunchRows(
+      rows: rows, computed: rows, isInGraph: graphs.padded(rows: rows, carriesPrefill: false).inGraph)
+  }
+
+  /// The kernels of a layer whose cost depends on the rows alone, and on whether some of them are prefill.
+  func layerPrice(rows: Int, carriesPrefill: Bool, kind: Int) -> LayerPrice {
     var price = LayerPrice()
-    let (computed, inGraph) = graphs.padded(rows: rows)
-    rowKernels.forEachInLayer(kind: kind, rows: rows, computed: computed) { price.launch += $1 }
-    price.computed = computed
-    price.issue = host.launch(inGraph: inGraph, launches: rowKernels.launches[kind])
+    let launch = graphs.launchRows(rows, carriesPrefill: carriesPrefill)
+    rowKernels.forEachInLayer(kind: kind, launch) { price.launch += $1 }
+    price.computed = launch.computed
+    price.issue = host.launch(inGraph: launch.isInGraph, launches: rowKernels.launches[kind])
     return price
   }
 
   /// A layer that decodes so many rows and does nothing else, attention aside.
   private func decodePrice(_ batch: Int, kind: Int) -> DecodePrice {
-    let fixed = layerPrice(rows: batch, kind: kind)
+    let fixed = layerPrice(rows: batch, carriesPrefill: false, kind: kind)
     var price = DecodePrice()
     price.batch = batch
     price.launch = fixed.launch

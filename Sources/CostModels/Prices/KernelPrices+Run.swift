@@ -111,7 +111,8 @@ extension KernelPrices {
   @inline(__always)
   private func countDecodes(_ batch: Int, steps: Int, in ledger: inout KernelLedger) {
     for kind in 0..<kinds {
-      ledger.uses[Self.decodeUses(kind)].count(batch, times: count(of: kind, in: 0..<layers) * steps)
+      ledger.uses[2 + Self.layerPlace(kind, carriesPrefill: false)].count(
+        batch, times: count(of: kind, in: 0..<layers) * steps)
     }
     ledger.uses[Self.beforeUses].count(batch, times: steps)
     ledger.uses[Self.afterUses].count(batch, times: steps)

@@ -68,14 +68,19 @@ extension KernelPrices {
       let layers = count(of: kind, in: range)
       guard layers > 0 else { continue }
       let depth = Double(layers)
-      if !layerPrices[kind].knows(rows) { layerPrices[kind].learn(rows, layerPrice(rows: rows, kind: kind)) }
-      ledger.uses[Self.layerUses(kind)].count(rows, times: layers)
-      let fixed = layerPrices[kind].prices[rows]
+      let place = Self.layerPlace(kind, carriesPrefill: hasPrefill)
+      if !layerPrices[place].knows(rows) {
+        layerPrices[place].learn(rows, layerPrice(rows: rows, carriesPrefill: hasPrefill, kind: kind))
+      }
+      ledger.uses[2 + place].count(rows, times: layers)
+      let fixed = layerPrices[place].prices[rows]
       computed = fixed.computed
       cost.launchSeconds += fixed.issue * depth
       total.add(fixed.launch, times: depth)
       rowJoules += fixed.launch.joules * depth
-      if ledger.logsSteps { logLayers(kind: kind, rows: rows, times: depth, in: &ledger) }
+      if ledger.logsSteps {
+        logLayers(kind: kind, rows: rows, carriesPrefill: hasPrefill, times: depth, in: &ledger)
+      }
     }
 
     if hasExperts {
@@ -173,7 +178,7 @@ extension KernelPrices {
       let layers = count(of: kind, in: range)
       guard layers > 0 else { continue }
       let price = decodePrices[kind].prices[load.rows]
-      ledger.uses[Self.decodeUses(kind)].count(load.rows, times: layers)
+      ledger.uses[2 + Self.layerPlace(kind, carriesPrefill: false)].count(load.rows, times: layers)
       let depth = Double(layers)
       let experts = price.distinct * depth
       let bytes = experts * expertBytes * gpus
@@ -185,7 +190,7 @@ extension KernelPrices {
       cost.weightBytes -= bytes
       cost.decodeRowJoules += price.launch.joules * depth * gpus
       if ledger.logsSteps {
-        logLayers(kind: kind, rows: load.rows, times: depth, in: &ledger)
+        logLayers(kind: kind, rows: load.rows, carriesPrefill: false, times: depth, in: &ledger)
         ledger.step[KernelKind.expertMLP.index] += price.experts.values * depth
         if let side { ledger.step[side.kernel.index] += price.side.values * depth }
       }
@@ -285,8 +290,8 @@ extension KernelPrices {
     charge(latestBefore.charge, to: &cost)
     charge(latestAfter.charge, to: &cost)
     if ledger.logsSteps {
-      rowKernels.forEachBefore(rows: entering) { ledger.step[$0.index] += $1.values }
-      rowKernels.forEachAfter(rows: leaving) { ledger.step[$0.index] += $1.values }
+      rowKernels.forEachBefore(rowsBesideLayers(entering)) { ledger.step[$0.index] += $1.values }
+      rowKernels.forEachAfter(rowsBesideLayers(leaving)) { ledger.step[$0.index] += $1.values }
     }
     cost.hostSeconds = host.preparation(
       decodes: decodes, prefills: load.prefillSequences, enteringTokens: load.enteringRows,

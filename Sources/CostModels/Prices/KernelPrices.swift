@@ -10,8 +10,8 @@ struct KernelPrices {
   // Where a ledger keeps what.
   static let beforeUses = 0
   static let afterUses = 1
-  static func layerUses(_ kind: Int) -> Int { 2 + 2 * kind }
-  static func decodeUses(_ kind: Int) -> Int { 3 + 2 * kind }
+  /// Of layers that carry prefill, and of others; their uses come after the first two.
+  static func layerPlace(_ kind: Int, carriesPrefill: Bool) -> Int { 2 * kind + (carriesPrefill ? 0 : 1) }
   static let prefillTotal = 0
   static let decodeTotal = 1
   static let expertTotal = 2
@@ -74,6 +74,7 @@ struct KernelPrices {
 
   var decodePrices: [PriceTable<DecodePrice>]
   var attentionLaws: PriceTable<DecodeAttentionLaws>
+  /// By ``layerPlace(_:carriesPrefill:)``.
   var layerPrices: [PriceTable<LayerPrice>]
   var beforePrices = PriceTable(unknown: Launch())
   var afterPrices = PriceTable(unknown: Launch())
@@ -143,7 +144,7 @@ struct KernelPrices {
     kindHasExperts = kinds.map { $0.hasExperts && !leavesOutExperts }
     sideBefore = before { sides[kindOfLayer[$0]] != nil }
     decodePrices = kinds.map { _ in PriceTable(unknown: DecodePrice()) }
-    layerPrices = kinds.map { _ in PriceTable(unknown: LayerPrice()) }
+    layerPrices = Array(repeating: PriceTable(unknown: LayerPrice()), count: 2 * kinds.count)
     self.routing = routing.map(RoutingReference.init)
     let attentionOfAll = self.attention
     self.profile = profile.map { profile in

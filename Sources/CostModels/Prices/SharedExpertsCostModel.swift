@@ -98,7 +98,7 @@ public final class SharedExpertsCostModel: CostModel {
     let touched = shared.distinctExperts(
       decodes: step.load.decode.rows, entry: entry, layers: layers, draw: step.load.draw)
     let computed = step.rows(inBand: place).reduce(0) {
-      $0 + ($1 > 0 ? shared.graphs.padded(rows: $1).rows : 0)
+      $0 + ($1 > 0 ? shared.graphs.padded(rows: $1, carriesPrefill: entry != nil).rows : 0)
     }
     let launch = experts.launch(
       rows: computed, active: touched / Double(layers.count), carriesPrefill: entry != nil)

@@ -112,6 +112,7 @@ extension EngineRules {
     reservesWholePrompt = engine.scheduling.reservesWholePrompt
     watermark = engine.scheduling.watermark
     nullBlocks = engine.scheduling.nullBlocks
+    firstChunkTokens = engine.scheduling.firstChunkTokens
     slidingWindow = order == .byAdmission ? engine.groupWindow(of: model) ?? 0 : 0
     tokensInFlight = max(stepsInFlight, stages) * batchedTokens
   }

@@ -12,6 +12,8 @@ struct ServerSettings: Sendable {
     var engine: [String: SettingValue] = [:]
     /// The policy with its parameters; `nil` where it is the engine's own.
     var policy: String?
+    /// Groups of GPUs that share out the experts, where the table does not say what the server was started with.
+    var expertParallel: Int?
   }
 
   private let rows: [Row]
@@ -40,10 +42,10 @@ struct ServerSettings: Sendable {
   func settings(of server: MeasuredServer, pool: String?) -> OfPool {
     var result = OfPool()
     for row in rows where row.fits(server, pool: pool) {
-      if row.setting == "policy" {
-        result.policy = row.value.text
-      } else {
-        result.engine[row.setting] = row.value.value(for: server)
+      switch row.setting {
+      case "policy": result.policy = row.value.text
+      case "expert_parallel": result.expertParallel = row.value.sum(for: server)
+      default: result.engine[row.setting] = row.value.value(for: server)
       }
     }
     return result
@@ -75,24 +77,30 @@ extension ServerSettings {
     }
   }
 
-  /// A value as on the command line, or a sum of whole numbers and of `isl` and `concurrency`, rounded up to a multiple
-  /// of what stands behind `~`.
+  /// A value as on the command line, or a sum of whole numbers and of `isl`, `concurrency` and `tp`, rounded up to a
+  /// multiple of what stands behind `~`.
   fileprivate struct Value: Sendable {
     var text: String
 
     func value(for server: MeasuredServer) -> SettingValue {
+      sum(for: server).map { .number(Double($0)) } ?? SettingValue(parsing: text)
+    }
+
+    /// The sum; `nil` where it is none.
+    func sum(for server: MeasuredServer) -> Int? {
       let parts = text.split(separator: "~")
       let terms = (parts.first ?? "").split(separator: "+").map { term -> Int? in
         switch term {
         case "isl": server.promptTokens
         case "concurrency": server.concurrency
+        case "tp": server.tensorParallel
         default: Int(term)
         }
       }
-      guard !terms.contains(nil) else { return SettingValue(parsing: text) }
+      guard !terms.contains(nil) else { return nil }
       let sum = terms.reduce(0) { $0 + ($1 ?? 0) }
       let multiple = parts.count == 2 ? max(1, Int(parts[1]) ?? 1) : 1
-      return .number(Double((sum + multiple - 1) / multiple * multiple))
+      return (sum + multiple - 1) / multiple * multiple
     }
   }
 

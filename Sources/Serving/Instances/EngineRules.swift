@@ -49,6 +49,10 @@ public struct EngineRules: Sendable, Hashable {
   public var tokensInFlight = 0
   /// Blocks that nobody can use.
   public var nullBlocks = 0
+  /// Tokens with which the first one reaches the client, who sees it as the last of them is out, or the answer ends.
+  ///
+  /// The wait is taken at the request's mean time per output token.
+  public var firstChunkTokens = 1
 
   /// Creates the standard rules.
   public init() {}

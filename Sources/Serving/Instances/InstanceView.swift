@@ -211,7 +211,7 @@ public struct InstanceView {
 
   /// Reports a request whose last token came at `now`, and forgets it.
   mutating func complete(_ slot: Slot) {
-    sequences[slot.index].record.completedAt = now
+    sequences[slot.index].record.complete(at: now, firstChunk: rules.firstChunkTokens)
     news.requests.append(sequences[slot.index].record)
     freeSlots.append(slot)
   }

@@ -46,6 +46,17 @@ public struct RequestRecord: Sendable, Hashable {
     self.expertBytes += expertBytes
   }
 
+  /// Notes that its last token is out.
+  ///
+  /// - Parameters:
+  ///   - now: when.
+  ///   - firstChunk: tokens with which the first one reached the client.
+  mutating func complete(at now: Seconds, firstChunk: Int) {
+    completedAt = now
+    let further = min(firstChunk, Int(request.outputTokens)) - 1
+    if further > 0 { firstTokenAt += Double(further) * timePerOutputToken }
+  }
+
   /// Time to first token.
   public var timeToFirstToken: Seconds { firstTokenAt - request.arrival }
   /// Time from arrival to last token.

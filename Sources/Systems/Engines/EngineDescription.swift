@@ -261,6 +261,10 @@ public struct EngineDescription: Descriptor, Hashable {
       "Largest captured CUDA graph, with one at every multiple of 16 beyond the sizes; 0: the sizes as they are."
     ),
     Setting(
+      "graphs.decode_only", isLate: true, .flag(\.graphs.decodesOnly),
+      "Whether CUDA graphs hold decode alone: layers that carry prefill are launched kernel by kernel, unpadded."
+    ),
+    Setting(
       "kernel_scale.expert_mlp", .number(\.kernelScale.expertMLP, 1e-3...1e3),
       "Factor on the experts' kernel time, 1 for tuned kernels."),
     Setting(

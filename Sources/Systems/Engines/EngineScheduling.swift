@@ -36,6 +36,8 @@ public struct EngineScheduling: Sendable, Hashable {
   public var outsideMilliseconds = 0.0
   /// Time that a token of a prompt occupies the API server, in microseconds: it tokenises one prompt after another.
   public var outsideTokenMicroseconds = 0.0
+  /// Tokens with which the first one of an answer reaches the client.
+  public var firstChunkTokens = 1
 
   /// Creates the reference engine's rules.
   public init() {}
@@ -98,5 +100,10 @@ public struct EngineScheduling: Sendable, Hashable {
       "host.outside_token_us", unit: "us", isLate: true,
       .number(\.scheduling.outsideTokenMicroseconds, .microseconds),
       "Time that a token of a prompt occupies the API server, which tokenises one prompt after another."),
+    Setting(
+      "scheduling.first_chunk_tokens", unit: "tokens", isLate: true,
+      .integer(\.scheduling.firstChunkTokens, 1...1 << 20),
+      "Tokens with which an answer's first one reaches the client: TensorRT-LLM's stream_interval; 1 where that goes alone."
+    ),
   ]
 }

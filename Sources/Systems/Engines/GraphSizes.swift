@@ -8,14 +8,21 @@ public struct GraphSizes: Sendable, Hashable {
   /// The largest size, `max_cudagraph_capture_size`: sizes above are left out, and beyond ``sizes`` there is one at every
   /// multiple of 16 up to it, as vLLM has them; 0 for ``sizes`` as they are.
   public var largest = 0
+  /// Whether only decode is captured, as in SGLang and TensorRT-LLM: layers that carry prefill run eagerly, without padding.
+  public var decodesOnly = false
 
   /// The rows that a batch is computed with, and whether it runs from a graph.
   ///
   /// An engine without sizes is taken to run everything from graphs of the very size.
   ///
+  /// - Parameters:
+  ///   - rows: tokens of the batch.
+  ///   - carriesPrefill: whether some of them are of prompts.
+  /// - Returns: both.
   /// - Complexity: O(log n) in the number of sizes.
-  public func padded(rows: Int) -> (rows: Int, inGraph: Bool) {
+  public func padded(rows: Int, carriesPrefill: Bool) -> (rows: Int, inGraph: Bool) {
     guard let last = sizes.last else { return (rows, true) }
+    guard !(decodesOnly && carriesPrefill) else { return (rows, false) }
     guard rows > 0, largest == 0 || rows <= largest else { return (rows, rows <= 0) }
     guard rows <= last else {
       return largest > 0 ? (min((rows + 15) / 16 * 16, largest), true) : (rows, false)

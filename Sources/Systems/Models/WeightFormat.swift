@@ -73,9 +73,10 @@ public enum WeightFormat: String, Codable, Sendable, Hashable, CaseIterable {
     }
   }
 
-  /// Whether experts in this format are computed in whole tiles of tokens (Triton's MXFP4 kernels).
-  package var isTiled: Bool { self == .mxfp4 }
+  /// Whether experts in this format are computed in tiles of tokens of a size that grows with the rows: Triton's MXFP4
+  /// kernels, and on Blackwell those of MXFP4 with MXFP8 activations.
+  package var hasGrowingTiles: Bool { self == .mxfp4 || self == .mxfp4MXFP8 }
 
   /// Whether a part of what experts in this format take is in whole tiles of 128 tokens: products in FP8.
-  package var isPartlyTiled: Bool { self == .fp8 || self == .fp8Block || self == .mxfp4MXFP8 }
+  package var hasFixedTiles: Bool { self == .fp8 || self == .fp8Block }
 }

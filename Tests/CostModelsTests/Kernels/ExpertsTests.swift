@@ -92,7 +92,13 @@ import Testing
 
   @Test(arguments: [(1, 16.0), (128, 16), (129, 32), (256, 32), (257, 64), (513, 128), (16384, 128)])
   func takesTheTileThatHoldsAnExpertsShare(rows: Int, tokens: Double) {
-    let shape = Experts.Shape(hidden: 1, intermediate: 1, experts: 32, topK: 4)
+    let shape = Experts.Shape(hidden: 1, intermediate: 1, experts: 32, topK: 4, format: .mxfp4)
+    #expect(shape.tileTokens(rows: Double(rows)) == tokens)
+  }
+
+  @Test(arguments: [(98, 16.0), (99, 32), (196, 32), (197, 64), (393, 64), (394, 128), (16384, 128)])
+  func takesTheTileThatHoldsMoreThanTheShareWhereActivationsAreMXFP8(rows: Int, tokens: Double) {
+    let shape = Experts.Shape(hidden: 1, intermediate: 1, experts: 32, topK: 4, format: .mxfp4MXFP8)
     #expect(shape.tileTokens(rows: Double(rows)) == tokens)
   }
 }

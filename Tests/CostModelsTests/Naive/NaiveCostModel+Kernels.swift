@@ -8,7 +8,7 @@ extension NaiveCostModel {
   /// A layer's kernels but for attention and experts.
   ///
   /// They run on the `computed` rows, padding included; only the `rows` that have a token write KV entries.
-  func rowLaunches(_ layer: Int, rows: Int, computed: Int) -> [Launch] {
+  func rowLaunches(_ layer: Int, rows: Int, computed: Int, isInGraph: Bool) -> [Launch] {
     let p = Double(computed)
     let h = Double(model.hidden)
     let qkv = Double(shard.projected)
@@ -31,7 +31,9 @@ extension NaiveCostModel {
       for width in [model.selectiveRank, model.stateSize, model.stateSize] {
         launches.append(streaming("rms_norm", activations: 2 * p * Double(width), canBeFused: true))
       }
-      if gpus > 1 { launches.append(allReduce(rows: computed, width: shard.stateSteps)) }
+      if gpus > 1 {
+        launches.append(allReduce(rows: computed, width: shard.stateSteps, isInGraph: isInGraph))
+      }
     } else if model.isRecurrent(layer) {
       // Outputs and gates are read, their product is written.
       launches.append(
@@ -76,7 +78,8 @@ extension NaiveCostModel {
     // What each GPU computes whole is not summed.
     if gpus > 1 {
       let halves = model.isCompressed || model.isHalved ? 1 : 2
-      launches += Array(repeating: allReduce(rows: computed, width: model.hidden), count: halves)
+      launches += Array(
+        repeating: allReduce(rows: computed, width: model.hidden, isInGraph: isInGraph), count: halves)
     }
     return launches
   }
@@ -89,7 +92,7 @@ extension NaiveCostModel {
   func issueSeconds(_ layer: Int, isInGraph: Bool) -> Double {
     if isInGraph { return engine.host.graphLayerMicroseconds * 1e-6 }
     var kernels = 0
-    for launch in rowLaunches(layer, rows: 1, computed: 1) {
+    for launch in rowLaunches(layer, rows: 1, computed: 1, isInGraph: true) {
       kernels += launch.kernel != "qk_norm_rope_kv" ? 1 : model.isLatent ? 6 : 3
     }
     // Convolution and recurrence, or attention.
@@ -103,7 +106,11 @@ extension NaiveCostModel {
   func launchesBefore(rows: Int) -> [Launch] {
     guard rows > 0 else { return [] }
     let embedding = streaming("embedding", activations: 2 * Double(rows) * Double(model.hidden))
-    return gpus > 1 ? [embedding, allReduce(rows: rows, width: model.hidden)] : [embedding]
+    return gpus > 1
+      ? [
+        embedding,
+        allReduce(rows: rows, width: model.hidden, isInGraph: padded(rows, prefill: false).isInGraph),
+      ] : [embedding]
   }
 
   /// Final norm, LM head, and sampling from all logits.
@@ -171,7 +178,7 @@ extension NaiveCostModel {
   }
 
   /// A sum over the GPUs of rows of 16-bit numbers.
-  private func allReduce(rows: Int, width: Int) -> Launch {
+  private func allReduce(rows: Int, width: Int, isInGraph: Bool) -> Launch {
     let bytes = 2 * Double(rows) * Double(width)
     let isCustom = bytes < Double(engine.customAllReduceLimitBytes)
     let exact = calibration.fit("all_reduce", isCustom ? "custom" : "nccl", [gpus])
@@ -188,8 +195,7 @@ extension NaiveCostModel {
       seconds += c[2] + c[3] * bytes
     }
     // Outside a graph it has a floor, and GPUs wait for the last of them.
-    let sizes = engine.graphs.sizes
-    if let largest = sizes.last, rows > largest {
+    if !isInGraph {
       seconds = max(seconds, engine.eagerAllReduceMicroseconds * 1e-6)
     }
     seconds += engine.allReduceSkewMicroseconds * 1e-6
@@ -235,14 +241,15 @@ extension NaiveCostModel {
     var scale = engine.kernelScale.expertMLP
     if carriesPrefill { scale *= engine.kernelScale.expertPrefill }
     if carriesPrefill, model.isMXFP4 { scale *= engine.kernelScale.mxfp4Prefill }
-    if active > 0 {
+    if active > 0, model.isMXFP4 {
       let fairShare = r * k / Double(model.experts)
       let index = [16.0, 32, 64].firstIndex { fairShare <= $0 } ?? 3
       let tile = [16.0, 32, 64, 128][index]
       let load = busiest.choices / busiest.active
       // Where loads are spread like an exponential distribution, the mean of ⌈load / tile⌉ is a geometric series.
       let perExpert = isSkewed ? 1 / -expm1(-tile / load) : tiles(of: tile, load: load)
-      seconds += busiest.active * perExpert * tile * flopsPerChoice * c[3 + index]
+      // A tile takes a time of its own, and one for each of its rows.
+      seconds += busiest.active * perExpert * flopsPerChoice * (c[3] + tile * c[4])
     }
     let ranks = Double(expertRanks)
     return Launch(

@@ -32,10 +32,10 @@ extension NaiveCostModel {
     let decodes = step.contexts.count * step.width
     func half(_ segments: [Step.Tile], isMixer: Bool) -> Int {
       let rows = decodes + segments.reduce(0) { $0 + $1.tokens }
-      let (computed, isInGraph) = padded(rows)
+      let (computed, isInGraph) = padded(rows, prefill: true)
       issue += issueSeconds(layer, isInGraph: isInGraph) / 2
       var joules = 0.0
-      let launches = rowLaunches(layer, rows: rows, computed: computed)
+      let launches = rowLaunches(layer, rows: rows, computed: computed, isInGraph: isInGraph)
       // Of two norms and two sums there is one in each half; a sum alone is that of the MLP.
       var isSeen = Set<String>()
       if launches.count(where: { $0.kernel == "all_reduce" }) == 1 { isSeen.insert("all_reduce") }

@@ -84,11 +84,11 @@ struct NaiveCostModel {
       let prefillRows = segments.reduce(0) { $0 + $1.tokens }
       let rows = decodes + prefillRows
       guard rows > 0 else { continue }
-      let (computed, isInGraph) = padded(rows)
+      let (computed, isInGraph) = padded(rows, prefill: prefillRows > 0)
       issue += issueSeconds(layer, isInGraph: isInGraph)
       let decodeShare = Double(decodes) / Double(rows)
 
-      for launch in rowLaunches(layer, rows: rows, computed: computed) {
+      for launch in rowLaunches(layer, rows: rows, computed: computed, isInGraph: isInGraph) {
         let joules = add(launch, to: &answer)
         answer.cost.decodeRowJoules += joules * decodeShare
         answer.cost.prefillRowJoules += joules * (1 - decodeShare)
@@ -236,8 +236,11 @@ struct NaiveCostModel {
   }
 
   /// The smallest captured graph that holds so many rows; beyond the largest one, no graph and no padding.
-  func padded(_ rows: Int) -> (rows: Int, isInGraph: Bool) {
+  ///
+  /// Where graphs are of decode alone, rows with prefill among them have none either.
+  func padded(_ rows: Int, prefill: Bool) -> (rows: Int, isInGraph: Bool) {
     guard !engine.graphs.sizes.isEmpty else { return (rows, true) }
+    if prefill && engine.graphs.decodesOnly { return (rows, false) }
     for size in engine.graphs.sizes where size >= rows { return (size, true) }
     return (rows, false)
   }

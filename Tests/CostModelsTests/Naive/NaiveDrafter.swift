@@ -63,8 +63,9 @@ final class NaiveDrafter {
     let decodes = Double(pass.contexts.count * pass.width)
     let rows = decodes + Double(pass.tiles.reduce(0) { $0 + $1.tokens })
     var part = NaiveCostModel.Answer()
+    let computed = layers.padded(Int(rows), prefill: !pass.tiles.isEmpty).rows
     for product in products where isFirst || !product.isOnce {
-      let joules = layers.add(layers.product(product.product, rows: layers.padded(Int(rows)).rows), to: &part)
+      let joules = layers.add(layers.product(product.product, rows: computed), to: &part)
       part.cost.decodeRowJoules += joules * decodes / rows
       part.cost.prefillRowJoules += joules * (rows - decodes) / rows
     }

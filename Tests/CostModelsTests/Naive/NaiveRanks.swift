@@ -38,9 +38,9 @@ struct NaiveRanks {
     let segments = step.tiles.filter { $0.layers.contains(layer) }
     let rows = step.contexts.count + segments.reduce(0) { $0 + $1.tokens }
     guard rows > 0 else { return 0 }
-    let (computed, isInGraph) = one.padded(rows)
+    let (computed, isInGraph) = one.padded(rows, prefill: !segments.isEmpty)
     let decodeShare = Double(step.contexts.count) / Double(rows)
-    for launch in one.rowLaunches(layer, rows: rows, computed: computed) {
+    for launch in one.rowLaunches(layer, rows: rows, computed: computed, isInGraph: isInGraph) {
       let joules = one.add(launch, to: &answer)
       answer.cost.decodeRowJoules += joules * decodeShare
       answer.cost.prefillRowJoules += joules * (1 - decodeShare)
@@ -66,7 +66,9 @@ struct NaiveRanks {
       tokens.isEmpty
       ? routing.distinct(layers: 0..<1, decodes: decodes)
       : routing.distinct(layers: 0..<1, decodes: decodes, prefill: tokens.span)
-    let computed = steps.map(rows).filter { $0 > 0 }.reduce(0) { $0 + one.padded($1).rows }
+    let computed = steps.map(rows).filter { $0 > 0 }.reduce(0) {
+      $0 + one.padded($1, prefill: !tokens.isEmpty).rows
+    }
     let launch = one.experts(rows: computed, active: active, carriesPrefill: !tokens.isEmpty)
     // An expert is in one place, sliced over its GPUs, and there are as many places as ranks of experts.
     let bytes =

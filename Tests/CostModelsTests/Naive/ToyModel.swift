@@ -256,6 +256,7 @@ struct ToySystem {
     expertRanks = model.experts > 0 ? pick([1, 1, gpus]) : 1
     engine = try shippedProfiles.engine(pick(["ideal", "nano-vllm", "paper"]))
     try engine.set("graphs.sizes=\(pick(["none", "1,2,4,8,16,64,256", "3,100,500"]))")
+    try engine.set("graphs.decode_only=\(pick([true, false]))")
     try engine.set("all_reduce.custom_limit_bytes=\(pick([0, 20_000, 1 << 23]))")
     try engine.set("repeats.embedding_and_head=\(pick([true, false]))")
     try engine.set("elementwise.fused=\(pick([true, false]))")

@@ -40,6 +40,31 @@ import Testing
     #expect(records.map(\.instance) == [0, 1, 0, 1])
     #expect(records.map { ($0.scheduledAt * 1000).rounded() } == [4000, 1100, 5000, 2100])
   }
+
+  /// A step takes a second, and the fourth token is out after four of them; an answer of two tokens ends before.
+  @Test func firstTokensReachTheClientWithOthers() throws {
+    func records(firstChunk: Int) throws -> [RequestRecord] {
+      var rules = EngineRules()
+      rules.firstChunkTokens = firstChunk
+      let requests = [1, 2, 10].enumerated().map { id, tokens in
+        Request(id: id, arrival: 0, promptTokens: 16, outputTokens: tokens)
+      }
+      var simulation = Simulation(
+        instances: [
+          InstanceConfiguration(
+            scheduler: ChunkedPrefill(budget: 8192), costModel: UnitCostModel(layers: 2),
+            memory: KVMemory(blocks: 1024, blockSize: 16), rules: rules)
+        ], requests: requests.makeIterator())
+      var recorder = RequestCollector()
+      try simulation.run(recorder: &recorder)
+      return recorder.records.sorted { $0.request.id < $1.request.id }
+    }
+    #expect(try records(firstChunk: 1).map(\.timeToFirstToken) == [1, 1, 1])
+    let waiting = try records(firstChunk: 4)
+    #expect(waiting.map(\.timeToFirstToken) == [1, 2, 4])
+    #expect(waiting.map(\.endToEnd) == [1, 2, 10])
+    #expect(abs(waiting[2].timePerOutputToken - 6.0 / 9) < 1e-12)
+  }
 }
 
 private struct RequestCollector: Recorder {
