@@ -64,6 +64,36 @@ import Testing
     }
   }
 
+  /// A server whose table does not say that experts are shared out is replayed as one whose table does, if that is published.
+  @Test func expertsAreSharedOutAsPublished() throws {
+    let settings = """
+      source,mode,pool,backend,version,model,precision,gpu,tp,isl,osl,layout,concurrency,setting,value
+      ,agg,,trtllm,0.8,,,,,,,,,expert_parallel,VALUE
+
+      """
+    func row(sharedOver ranks: String) -> String {
+      "a,toy,h100,trtllm,0.8.1,bf16,agg,256,64,8,2,1,1,\(ranks),,,,,,,,,,,100,10,,loop,1,2026-01-01\n"
+    }
+    func times(sharedOver ranks: String, published: String?) throws -> [Double] {
+      var found: [Double] = []
+      try withFolder(
+        row(sharedOver: ranks), settings: published.map { settings.replacing("VALUE", with: $0) }
+      ) { table, folder in
+        var replay = try ServerReplay(library: Project.library, folder: folder)
+        replay.settings = try ServerSettings(file: folder + "/settings.csv")
+        guard case .times(let first, let perToken) = replay.predict(table.rows[0]) else { return }
+        found = [first, perToken]
+      }
+      return found
+    }
+    let told = try times(sharedOver: "2", published: nil)
+    #expect(told.count == 2)
+    #expect(try times(sharedOver: "", published: "tp") == told)
+    #expect(try times(sharedOver: "2", published: "1") == told)
+    #expect(try times(sharedOver: "", published: nil) != told)
+    #expect(throws: (any Error).self) { try times(sharedOver: "", published: "many") }
+  }
+
   /// Eight requests in flight and one place to decode: seven of eight wait, and the time to first token is most of all.
   @Test func placesToDecodeAreThoseOfTheRecipe() throws {
     let settings = """

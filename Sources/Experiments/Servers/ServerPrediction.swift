@@ -165,7 +165,9 @@ package struct ServerReplay: Sendable {
     for place in cluster.pools.indices {
       let published = settings.settings(of: server, pool: cluster.pools[place].role?.rawValue)
       cluster.pools[place].system.engineSettings.merge(published.engine) { own, _ in own }
-      if let ranks = published.expertParallel, ranks > 1 {
+      if let ranks = published.expertParallel, ranks > 1,
+        cluster.pools[place].system.expertParallelSize == nil
+      {
         cluster.pools[place].system.expertParallelSize = ranks
       }
       if let policy = published.policy, engineSettings["scheduling.policy"] == nil {

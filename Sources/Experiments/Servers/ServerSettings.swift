@@ -86,18 +86,25 @@ extension ServerSettings {
       sum(for: server).map { .number(Double($0)) } ?? SettingValue(parsing: text)
     }
 
+    /// Whether it is a sum.
+    var isSum: Bool { sum(isl: 1, concurrency: 1, tp: 1) != nil }
+
     /// The sum; `nil` where it is none.
     func sum(for server: MeasuredServer) -> Int? {
+      sum(isl: server.promptTokens, concurrency: server.concurrency, tp: server.tensorParallel)
+    }
+
+    private func sum(isl: Int, concurrency: Int, tp: Int) -> Int? {
       let parts = text.split(separator: "~")
       let terms = (parts.first ?? "").split(separator: "+").map { term -> Int? in
         switch term {
-        case "isl": server.promptTokens
-        case "concurrency": server.concurrency
-        case "tp": server.tensorParallel
+        case "isl": isl
+        case "concurrency": concurrency
+        case "tp": tp
         default: Int(term)
         }
       }
-      guard !terms.contains(nil) else { return nil }
+      guard !terms.isEmpty, !terms.contains(nil) else { return nil }
       let sum = terms.reduce(0) { $0 + ($1 ?? 0) }
       let multiple = parts.count == 2 ? max(1, Int(parts[1]) ?? 1) : 1
       return (sum + multiple - 1) / multiple * multiple
@@ -125,12 +132,16 @@ extension ServerSettings {
         ("tp", \.tensorParallel), ("isl", \.promptTokens), ("osl", \.outputTokens),
         ("concurrency", \.concurrency),
       ]
+      let value = Value(text: text("value"))
+      if text("setting") == "expert_parallel", !value.isSum {
+        throw table.invalid(places["value"] ?? 0, expected: "a number of GPUs, or tp")
+      }
       return Row(
         source: text("source"), version: text("version"),
         texts: texts.filter { !text($0.0).isEmpty }.map { ($0.1, text($0.0)) },
         numbers: try numbers.filter { !text($0.0).isEmpty }.map { ($0.1, try range($0.0, table)) },
         mode: text("mode"), pool: text("pool"), layout: text("layout"), setting: text("setting"),
-        value: Value(text: text("value")))
+        value: value)
     }
 
     /// A number, or all from one on, or up to one: `16`, `16..`, `..15`.
