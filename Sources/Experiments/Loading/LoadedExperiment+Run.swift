@@ -81,6 +81,8 @@ extension LoadedExperiment {
   package struct Staging {
     /// Makes a router from what is known; `nil` for the experiment's own.
     package var routing: ((RouterCatalog.Facts) -> any Router)?
+    /// Seconds until that router learns of first tokens and ends.
+    package var reportDelay: Seconds = 0
     /// The requests, in order of arrival; `nil` for the experiment's own.
     package var requests: [Request]?
 

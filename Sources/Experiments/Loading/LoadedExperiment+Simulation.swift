@@ -58,7 +58,9 @@ extension LoadedExperiment {
       frontEnd: FrontEnd(
         seconds: engine.scheduling.outsideMilliseconds * 1e-3,
         secondsPerToken: engine.scheduling.outsideTokenMicroseconds * 1e-6), fastForwards: !exactSteps,
-      disaggregation: decoders?.disaggregation(prefill: pool), servers: servers, share: share)
+      disaggregation: decoders?.disaggregation(prefill: pool),
+      reportDelay: staging.routing == nil ? router.delay : staging.reportDelay, servers: servers, share: share
+    )
   }
 
   private func requests(_ staging: Staging) -> any IteratorProtocol<Request> {
