@@ -75,8 +75,9 @@ public struct Simulation: ~Copyable {
   ///   - servers: how the instances are put together to servers; `nil` where each is one. A router then chooses among the
   ///     servers.
   ///   - share: the instances that this simulation runs, where others run the rest; `nil` for all. It may be some only
-  ///     where none knows of another: with a router that is oblivious, no limit on concurrency, no disaggregation, and one
-  ///     instance to a server.
+  ///     where none knows of another at once: with a router that is oblivious or learns late of what happens, no limit on
+  ///     concurrency, no disaggregation, and one instance to a server. In the latter case those who run shares exchange
+  ///     reports whenever ``run(onto:atMost:)`` says so.
   public init(
     instances: [InstanceConfiguration], router: any Router = RoundRobin(),
     requests: any IteratorProtocol<Request>, maxModelLength: Tokens = .max, maxConcurrency: Int = .max,
@@ -87,7 +88,8 @@ public struct Simulation: ~Copyable {
     precondition(!instances.isEmpty, "a simulation needs an instance")
     precondition(
       share == nil
-        || router.isOblivious && maxConcurrency == .max && disaggregation == nil && servers == nil,
+        || (router.isOblivious || reportDelay > 0) && maxConcurrency == .max && disaggregation == nil
+          && servers == nil,
       "no instance knows of another")
     self.share = share ?? instances.indices
     let senders = disaggregation?.prefillInstances ?? instances.count
@@ -110,7 +112,9 @@ public struct Simulation: ~Copyable {
     }
     self.senders = senders
     self.listens = listens
-    reports = reportDelay > 0 ? ReportQueue(delay: reportDelay, instances: instances.count) : nil
+    reports =
+      reportDelay > 0
+      ? ReportQueue(delay: reportDelay, instances: instances.count, isShared: share != nil) : nil
     self.router = router
     handovers = disaggregation.map { Handovers($0, instances: instances.count) }
     self.requests = requests
@@ -146,7 +150,7 @@ public struct Simulation: ~Copyable {
 
   /// Handles the next event; false once nothing is left.
   public mutating func step(recorder: inout some Recorder) throws(SimulationError) -> Bool {
-    if !isExhausted, upcoming == nil { upcoming = nextRequest() }
+    fetchUpcoming()
     let event = events.first
     if travellingHead < travelling.count, let handled = try comeIn(before: event, recorder: &recorder) {
       return handled
@@ -239,6 +243,12 @@ public struct Simulation: ~Copyable {
     return true
   }
 
+  /// Sees to it that the next request is known, if there is one.
+  @inline(__always)
+  mutating func fetchUpcoming() {
+    if !isExhausted, upcoming == nil { upcoming = nextRequest() }
+  }
+
   /// The next request that comes before the run is cut.
   private mutating func nextRequest() -> Request? {
     guard !isExhausted else { return nil }
@@ -255,15 +265,16 @@ public struct Simulation: ~Copyable {
       return
     }
     let target = target(of: request)
-    guard share.contains(target) else { return }
     guard accepts(request, at: target) else {
       if listens { router.noteEnd(of: request.id, at: request.arrival) }
+      guard share.contains(target) else { return }
       var record = RequestRecord(request: request)
       record.status = .rejected
       record.instance = Int32(target)
       return recorder.record(record)
     }
     reports?.noteSent(to: target)
+    guard share.contains(target) else { return }
     inFlight[target] += 1
     totalInFlight += 1
     population.note(totalInFlight)
@@ -289,7 +300,7 @@ public struct Simulation: ~Copyable {
   mutating func tellRouter(of instance: Int) {
     for event in instances[instance].heard {
       guard reports == nil else {
-        reports?.add(Report(instance: instance, event: event))
+        reports?.add(event, of: instance)
         continue
       }
       switch event {
