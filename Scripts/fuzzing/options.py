@@ -15,7 +15,7 @@ WORDS = {
     "decode-policy": ["chunked", "layered"], "model": ["qwen3-8b", "gpt-oss-120b", "deepseek-v3", "qwen3-30b-a3b"],
     "hardware": ["h100", "l40s", "gb200"], "engine": ["vllm", "sglang", "trtllm", "ideal", "paper"],
     "router": ["kv", "prefix", "random", "kv[temperature=-1]", "kv[temperature=1e308]", "adaptive[interval=0]", "offload[tokens=0]",
-               "selfish"],
+               "selfish", "least-loaded[delay=0.05]", "kv[delay=nan]", "prefix[delay=1e-300]"],
     "kv-tiers": ["host-pcie5:1", "host-pcie5:0.001,nvme4:1e9:shared", "nvme4:-1", "eth100:1e308", "host-pcie5"],
     "prefill-sparsity": ["cacheblend", "cacheblend[ratio=0,suffix=1]", "cacheblend[bandwidth=0]", "uniprefill[kept=0.5]"],
     "method": ["vllm", "batchllm", "sorted,batchllm"], "remote-table": ["prfaas-h20"], "improve": ["5"],

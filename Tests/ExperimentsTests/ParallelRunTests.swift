@@ -10,7 +10,7 @@ import Workloads
 /// Instances on several threads.
 @Suite struct ParallelRunTests {
   /// All that a recorder is told, in order.
-  private struct Told: Recorder {
+  struct Told: Recorder, Equatable {
     var iterations: [IterationRecord] = []
     var gaps: [Double] = []
     var spans: [SpanRecord] = []
@@ -24,7 +24,7 @@ import Workloads
   }
 
   /// Five instances under policies, engines and routers of several kinds; one run is cut, and one rejects requests.
-  private static let experiments: [Experiment] = [
+  static let experiments: [Experiment] = [
     experiment("sharegpt", 20, "vllm", "vllm") { _ in },
     experiment("sharegpt", 20, "chunked", "nano-vllm") {
       $0.cluster.router = "random"
@@ -34,7 +34,7 @@ import Workloads
     experiment("mooncake", 6, "vllm", "vllm") { $0.system.engineSettings["cache.prefixes"] = true },
   ]
 
-  private static func experiment(
+  static func experiment(
     _ trace: String, _ rate: Double, _ policy: String, _ engine: String, _ change: (inout Experiment) -> Void
   ) -> Experiment {
     var experiment = Experiment(trace: trace, requestRate: rate, policy: PolicySpecification(policy))

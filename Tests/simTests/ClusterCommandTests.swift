@@ -76,6 +76,12 @@ import Testing
     (["--replicas", "0"], "--replicas 0: expected 1 to 10000"),
     (["--router", "nosuch"], "unknown router 'nosuch' (see 'sim list routers')"),
     (["--router", "kv[temp=1]"], "router 'kv' has no parameter 'temp'"),
+    (["--router", "kv[delay=-1]"], "router parameter delay=-1: expected a number from 0 to "),
+    (["--router", "random[delay=1]"], "router 'random' has no parameter 'delay'"),
+    (
+      ["--disaggregation", "prefill=2,decode=1", "--router", "least-loaded[delay=0.05]"],
+      "--router least-loaded[delay=0.05]: expected no delay where prefill and decode are apart, so far"
+    ),
     (["--replicas", "2", "--steps-csv", "/tmp/never.csv"], "--steps-csv"),
     (["--disaggregation", "prefill=2xTP2"], "--disaggregation prefill=2xTP2: expected both roles"),
     (["--disaggregation", "prefill=0,decode=1"], "expected both roles"),
@@ -246,7 +252,7 @@ import Testing
 
   @Test func routersAreListed() throws {
     let outcome = try Binary.run(["list", "routers"])
-    for name in ["round-robin", "least-loaded", "power-of-two", "prefix", "kv", "  temperature"] {
+    for name in ["round-robin", "least-loaded", "power-of-two", "prefix", "kv", "  temperature", "  delay"] {
       #expect(outcome.output.contains("\n\(name)") || outcome.output.hasPrefix(name), "\(name)")
     }
   }

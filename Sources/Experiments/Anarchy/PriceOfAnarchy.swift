@@ -44,7 +44,7 @@ package struct PriceOfAnarchy {
   /// - Complexity: that of a run.
   package func run(_ choice: RouterChoice, name: String? = nil, window: Int) throws -> Outcome {
     let log = RoutingLog()
-    var outcome = try run(name: name ?? choice.description) { facts in
+    var outcome = try run(name: name ?? choice.description, reportDelay: choice.delay) { facts in
       MeteredRouter(choice.makeRouter(facts), facts: facts, log: log)
     }
     for decision in log.decisions where decision.request < outcome.instances.count {
@@ -132,11 +132,13 @@ package struct PriceOfAnarchy {
   }
 
   private func run(
-    name: String, _ routing: @escaping (RouterCatalog.Facts) -> any Router
+    name: String, reportDelay: Seconds = 0, _ routing: @escaping (RouterCatalog.Facts) -> any Router
   ) throws -> Outcome {
     let started = ContinuousClock.now
     var metrics = RunMetrics(objective: experiment.objective)
-    _ = try experiment.run(recorder: &metrics, staging: LoadedExperiment.Staging(routing: routing))
+    var staging = LoadedExperiment.Staging(routing: routing)
+    staging.reportDelay = reportDelay
+    _ = try experiment.run(recorder: &metrics, staging: staging)
     return Outcome(
       name: name, meanLatency: metrics.endToEnd.mean, meanTimeToFirstToken: metrics.timeToFirstToken.mean,
       percentile99: metrics.timeToFirstToken.percentile(99),

@@ -80,6 +80,12 @@ public final class Library: Sendable {
         option: "--vision-encoder", value: encoder,
         expected: "prompts with images: --image-tokens 576, as an image of LLaVA-1.5 has")
     }
+    let router = try RouterChoice(experiment.cluster.router?.description ?? "round-robin")
+    guard !experiment.cluster.isDisaggregated || router.delay == 0 else {
+      throw ExperimentError.invalidValue(
+        option: "--router", value: router.description,
+        expected: "no delay where prefill and decode are apart, so far")
+    }
     let pool = try load(experiment.cluster.pool)
     let decoders =
       try experiment.cluster.isDisaggregated
@@ -90,7 +96,7 @@ public final class Library: Sendable {
       : nil
     return LoadedExperiment(
       experiment, pool: pool, decoders: decoders,
-      router: try RouterChoice(experiment.cluster.router?.description ?? "round-robin"),
+      router: router,
       workload: try workload())
   }
 

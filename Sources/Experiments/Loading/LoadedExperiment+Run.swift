@@ -8,7 +8,8 @@ extension LoadedExperiment {
   ///
   /// - Parameters:
   ///   - percentiles: of the latencies in the summary, beside the median: numbers from 0 to 100.
-  ///   - threads: most threads that instances run on, where none knows of another; the results are the same.
+  ///   - threads: most threads that instances run on, where none knows of another, or so late that it is of use; the
+  ///     results are the same.
   /// - Returns: what came out.
   /// - Throws: if the policy breaks the engine's rules.
   /// - Complexity: O(iterations + requests).
@@ -29,9 +30,10 @@ extension LoadedExperiment {
     if !workload.classes.isEmpty { recorder.classes = workload.classes.map { ClassShare(name: $0.name) } }
     recorder.measure(specification.limits.window)
     if count > 1 { recorder.shares = Array(repeating: InstanceShare(), count: count) }
+    let used = self.threads(atMost: threads)
     let totals =
-      threads > 1 && runsApart && !recorder.wantsKernels && !recorder.wantsRows
-      ? try ParallelRun(instances: count, threads: threads, makeSimulation: makeSimulation(share:))
+      used > 1 && !recorder.wantsKernels && !recorder.wantsRows
+      ? try ParallelRun(instances: count, threads: used, makeSimulation: makeSimulation(share:))
         .run(recorder: &recorder)
       : try run(recorder: &recorder)
     return RunResult(
@@ -81,6 +83,8 @@ extension LoadedExperiment {
   package struct Staging {
     /// Makes a router from what is known; `nil` for the experiment's own.
     package var routing: ((RouterCatalog.Facts) -> any Router)?
+    /// Seconds until that router learns of first tokens and ends.
+    package var reportDelay: Seconds = 0
     /// The requests, in order of arrival; `nil` for the experiment's own.
     package var requests: [Request]?
 

@@ -11,12 +11,13 @@ extension LoadedExperiment {
   /// A simulation of some of the instances, where they run apart.
   func makeSimulation(share: Range<Int>) -> Simulation { makeSimulation(Staging(), share: share) }
 
-  /// Whether there are several instances and none knows of another.
+  /// Whether there are several instances and none knows of another, or only late by what is reported to the router.
   var runsApart: Bool {
     guard specification.cluster.instanceCount > 1, decoders == nil, servers == nil,
       specification.limits.maxConcurrency == nil, !specification.system.drawsRouting,
       !tiers.contains(where: \.isShared), !router.entry.usesPrices
     else { return false }
+    guard router.delay == 0 else { return true }
     let facts = RouterCatalog.Facts(
       instances: pool.instances, contents: PromptContents(), blockSize: 1, seed: specification.seed)
     return router.makeRouter(facts).isOblivious
@@ -58,7 +59,9 @@ extension LoadedExperiment {
       frontEnd: FrontEnd(
         seconds: engine.scheduling.outsideMilliseconds * 1e-3,
         secondsPerToken: engine.scheduling.outsideTokenMicroseconds * 1e-6), fastForwards: !exactSteps,
-      disaggregation: decoders?.disaggregation(prefill: pool), servers: servers, share: share)
+      disaggregation: decoders?.disaggregation(prefill: pool),
+      reportDelay: staging.routing == nil ? router.delay : staging.reportDelay, servers: servers, share: share
+    )
   }
 
   private func requests(_ staging: Staging) -> any IteratorProtocol<Request> {

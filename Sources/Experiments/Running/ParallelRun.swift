@@ -1,21 +1,33 @@
 import Foundation
 import Serving
-import Synchronization
 
-/// Runs instances on several threads, where none knows of another.
+/// Runs instances on several threads, where none knows of another, or only late by what is reported to the router.
 ///
 /// Each thread simulates some of the instances, with all requests and a router of its own, and records on tapes what they
 /// report. Tapes are played back in the order of events, so that a recorder is told the same whatever the number of threads.
+///
+/// Where a router learns late of first tokens and ends, the threads meet before a choice that might know of what others
+/// have reported (``ReportExchange``). The routers then are all told the same, and all choose the same. Once the tape of one
+/// is long, all hand over theirs after a meeting, and say that nothing comes before its moment.
+///
+/// Threads never wait for each other in a circle, few as the tapes of a lane are:
+///
+/// - Between meetings no thread waits for the player: it takes one more tape if none is empty. So each comes to the next
+///   meeting, or leaves, and every meeting ends.
+/// - A thread that waits for an empty tape after a meeting at moment M has full ones, all of what came before M. The others
+///   hand over theirs after the same meeting without waiting for anything. The player, which plays what is earliest and hands
+///   tapes back as soon as they are played, has then all that it needs up to M, and so gets to those full tapes.
+/// - A thread that has left waits for the player only, and has full tapes then.
+/// - So the player waits only for threads that work, or wait for others that work.
 struct ParallelRun {
   /// How many instances there are.
   let instances: Int
   /// Most threads, at least 1.
   let threads: Int
+  /// Iterations, gaps and events on a tape, after which it is handed over.
+  var tapeLength = 20_000
   /// Makes a simulation of some of the instances.
   let makeSimulation: @Sendable (_ share: Range<Int>) -> Simulation
-
-  /// Iterations, gaps and events on a tape, after which it is handed over.
-  private static let length = 20_000
 
   /// Runs it.
   ///
@@ -24,121 +36,80 @@ struct ParallelRun {
   /// - Throws: if the policy breaks the engine's rules.
   func run(recorder: inout some Recorder) throws(SimulationError) -> SystemTotals {
     let threads = min(threads, instances)
+    let exchange = ReportExchange(threads: threads)
     var lanes = (0..<threads).map { place in
-      let lane = Lane()
+      let lane = TapeLane()
       let share = instances * place / threads..<instances * (place + 1) / threads
-      Thread { [makeSimulation] in
+      Thread { [makeSimulation, tapeLength] in
         var simulation = makeSimulation(share)
-        Self.run(&simulation, on: lane)
+        Self.run(&simulation, at: place, on: lane, exchange, tapeLength: tapeLength)
       }.start()
-      return Playing(lane: lane)
+      return PlayedLane(lane: lane)
     }
-    defer { for lane in lanes { lane.lane.abandon() } }
+    defer {
+      for lane in lanes { lane.lane.abandon() }
+      exchange.abandon()
+    }
     var population = Population()
     var inSystem = 0
-    while true {
-      var first: (place: Int, moment: Moment)?
-      for place in lanes.indices {
-        guard let moment = lanes[place].next() else { continue }
-        if let known = first, known.moment < moment { continue }
-        first = (place, moment)
+    while let first = Self.first(of: &lanes) {
+      guard first.next.isKnown else {
+        lanes[first.place].takeTape()
+        continue
       }
-      guard let place = first?.place else { break }
-      if lanes[place].tape.next == nil, case .failed(let error, _) = lanes[place].ending { throw error }
-      lanes[place].tape.play(into: &recorder, &population, inSystem: &inSystem)
+      if let failure = lanes[first.place].failure { throw failure }
+      lanes[first.place].tape.play(into: &recorder, &population, inSystem: &inSystem)
     }
     return SystemTotals(lanes.flatMap(\.outcomes), population: population)
   }
 
+  /// The lane that has the earliest next, of equals one that is not known; `nil` once none has any.
+  private static func first(of lanes: inout [PlayedLane]) -> (place: Int, next: PlayedLane.Next)? {
+    var first: (place: Int, next: PlayedLane.Next)?
+    for place in lanes.indices {
+      guard let next = lanes[place].next() else { continue }
+      if let known = first {
+        if known.next.moment < next.moment { continue }
+        if !known.next.isKnown, known.next.moment == next.moment { continue }
+      }
+      first = (place, next)
+    }
+    return first
+  }
+
   /// Runs a simulation, and hands over what it reports.
-  private static func run(_ simulation: inout Simulation, on lane: Lane) {
-    while var tape = lane.takeEmpty() {
+  private static func run(
+    _ simulation: inout Simulation, at place: Int, on lane: TapeLane, _ exchange: ReportExchange,
+    tapeLength: Int
+  ) {
+    var isMember = true
+    defer { if isMember { exchange.leave() } }
+    var empty = lane.takeEmpty()
+    while var tape = empty {
       do {
-        let goesOn = try simulation.run(onto: &tape, atMost: length)
-        lane.hand(over: tape, goesOn ? nil : .done(simulation.outcomes))
-        guard goesOn else { return }
+        switch try simulation.run(onto: &tape, atMost: tapeLength) {
+        case .full:
+          lane.hand(over: tape)
+          empty = isMember && simulation.meets ? lane.takeEmptyAtOnce() : lane.takeEmpty()
+        case .meeting(let moment):
+          let isLong = tape.length >= tapeLength / 2
+          let meeting = exchange.meet(place, isLong: isLong) { simulation.giveReports(to: &$0) }
+          guard let meeting else { return }
+          simulation.hear(meeting.reports)
+          guard meeting.handsOver else {
+            empty = tape
+            continue
+          }
+          lane.hand(over: tape, .notBefore(moment))
+          empty = lane.takeEmpty()
+        case .allSent:
+          exchange.leave()
+          isMember = false
+          empty = tape
+        case .over: return lane.hand(over: tape, .done(simulation.outcomes))
+        }
       } catch {
         return lane.hand(over: tape, .failed(error, simulation.moment))
-      }
-    }
-  }
-}
-
-/// What a thread, and the one that plays its tapes back, hand each other.
-private final class Lane: Sendable {
-  /// What comes behind a tape that is the last one.
-  enum Ending: Sendable {
-    case done([InstanceOutcome])
-    case failed(SimulationError, Moment)
-  }
-
-  private static let tapes = 4
-  private let isAbandoned = Atomic(false)
-  private let full = Mutex<[(tape: Tape, ending: Ending?)]>([])
-  private let filled = DispatchSemaphore(value: 0)
-  private let empty = Mutex<[Tape]>([])
-  private let emptied = DispatchSemaphore(value: 0)
-
-  init() { for _ in 0..<Self.tapes { hand(back: Tape()) } }
-
-  /// An empty tape, for which it waits; `nil` if no more are wanted.
-  func takeEmpty() -> Tape? {
-    emptied.wait()
-    guard !isAbandoned.load(ordering: .relaxed) else { return nil }
-    return empty.withLock { $0.popLast() }
-  }
-
-  /// Hands a tape over to be played back.
-  func hand(over tape: Tape, _ ending: Ending?) {
-    full.withLock { $0.append((tape, ending)) }
-    filled.signal()
-  }
-
-  /// The next tape to be played back; waits for it.
-  func takeFull() -> (tape: Tape, ending: Ending?) {
-    filled.wait()
-    return full.withLock { $0.removeFirst() }
-  }
-
-  /// Hands a tape back that was played.
-  func hand(back tape: Tape) {
-    empty.withLock { $0.append(tape) }
-    emptied.signal()
-  }
-
-  /// Lets the thread end.
-  func abandon() {
-    isAbandoned.store(true, ordering: .relaxed)
-    emptied.signal()
-  }
-}
-
-/// The tape of a lane that is being played back.
-private struct Playing {
-  let lane: Lane
-  var tape = Tape()
-  private(set) var ending: Lane.Ending?
-
-  init(lane: Lane) { self.lane = lane }
-
-  /// What the lane's instances leave behind, at the end.
-  var outcomes: [InstanceOutcome] {
-    if case .done(let outcomes) = ending { outcomes } else { [] }
-  }
-
-  /// When its next event happened, on the next tape where this one is at its end; `nil` once there is none.
-  mutating func next() -> Moment? {
-    while true {
-      if let next = tape.next { return next }
-      switch ending {
-      case .failed(_, let moment): return moment
-      case .done: return nil
-      case nil:
-        var played = Tape()
-        swap(&played, &tape)
-        played.removeAll()
-        lane.hand(back: played)
-        (tape, ending) = lane.takeFull()
       }
     }
   }

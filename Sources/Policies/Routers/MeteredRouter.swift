@@ -8,7 +8,7 @@ public final class RoutingLog: Sendable {
   public struct Decision: Sendable, Hashable {
     /// The number of the request.
     public var request: Int
-    /// The latency that was forecast on each instance, with loads as they were.
+    /// The latency that was forecast on each instance, with loads as the router knew them.
     public var latencies: [Seconds]
     /// The instance that it was sent to.
     public var chosen: Int

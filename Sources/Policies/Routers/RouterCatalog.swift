@@ -11,7 +11,7 @@ public enum RouterCatalog {
     /// What it does, in a line.
     public let summary: String
     /// Its parameters.
-    public let parameters: [Parameter]
+    public internal(set) var parameters: [Parameter]
     /// Whether it asks for ``Facts/prices``.
     public var usesPrices = false
     /// Makes the router from values of all parameters.
@@ -62,8 +62,11 @@ public enum RouterCatalog {
     }
   }
 
-  /// All routers.
-  public static let entries: [Entry] = [
+  /// All routers, with the parameters that are theirs and those that routers share.
+  public static let entries: [Entry] = rules.map { $0.withSharedParameters() }
+
+  /// All routers, with the parameters that are theirs alone.
+  private static let rules: [Entry] = [
     Entry(
       name: "round-robin", summary: "instances in turn", parameters: [], make: { _, _ in RoundRobin() }),
     Entry(

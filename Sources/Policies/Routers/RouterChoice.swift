@@ -47,10 +47,14 @@ public struct RouterChoice: Sendable, CustomStringConvertible {
   /// A fresh router.
   public func makeRouter(_ facts: RouterCatalog.Facts) -> any Router { entry.make(values, facts) }
 
-  /// The text that makes this router.
+  /// Seconds until the router learns of first tokens and ends; 0 where it knows them at once, or looks at none.
+  public var delay: Seconds { values[RouterCatalog.Parameter.delay.name, default: 0] }
+
+  /// The text that makes this router; a delay of 0 is not spelt out.
   public var description: String {
-    guard !entry.parameters.isEmpty else { return entry.name }
-    let list = entry.parameters.map { parameter in
+    let named = entry.parameters.filter { $0.name != RouterCatalog.Parameter.delay.name || delay > 0 }
+    guard !named.isEmpty else { return entry.name }
+    let list = named.map { parameter in
       let value = values[parameter.name, default: 0]
       return "\(parameter.name)=\(value == value.rounded() && value < 1e15 ? "\(Int(value))" : "\(value)")"
     }

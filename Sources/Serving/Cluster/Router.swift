@@ -1,13 +1,15 @@
 /// Decides which instance serves a request.
 ///
 /// A router knows what it has sent where, and what it is told of that: nothing of the instances' own state, as a router in
-/// front of real servers. Request by request it is told of first tokens and ends, if it wants to be.
+/// front of real servers. Request by request it is told of first tokens and ends, if it wants to be: at once, or some time
+/// later where reports take it (`reportDelay` of ``Simulation``).
 public protocol Router: Sendable {
   /// The index of the instance to send a request to.
   ///
   /// - Parameters:
   ///   - request: the request to send; its arrival is the time.
-  ///   - inFlight: requests that were sent to each instance and have not ended.
+  ///   - inFlight: requests that were sent to each instance and have not ended, as far as it knows: where reports take
+  ///     time (`reportDelay` of ``Simulation``), those whose ends have been reported no longer count, all others do.
   /// - Returns: an index into `inFlight`.
   mutating func route(_ request: Request, inFlight: [Int]) -> Int
   /// Takes note that a request's first token is out, and when; only called if ``listens``.

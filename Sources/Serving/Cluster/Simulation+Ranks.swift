@@ -2,9 +2,17 @@
 extension Simulation {
   /// Which instance serves a request: the router chooses a server, and of its ranks that with the fewest requests, of
   /// equals the first.
-  mutating func rank(for request: Request, in servers: [Range<Int>]) -> Int {
+  ///
+  /// The router goes by what it knows; the server itself, within which the rank is chosen, by what there is.
+  ///
+  /// - Parameters:
+  ///   - request: the request.
+  ///   - servers: the instances of each server.
+  ///   - known: requests at each instance as far as the router knows.
+  /// - Returns: the instance.
+  mutating func rank(for request: Request, in servers: [Range<Int>], known: [Int]) -> Int {
     var loads: [Int] = []
-    for server in servers where server.lowerBound < senders { loads.append(inFlight[server].reduce(0, +)) }
+    for server in servers where server.lowerBound < senders { loads.append(known[server].reduce(0, +)) }
     return Self.emptiest(servers[router.route(request, inFlight: loads)], inFlight)
   }
 
@@ -59,7 +67,7 @@ extension Simulation {
     var completed = 0
     for i in lockSteps[group].ranks where instances[i].endOfStep == now {
       let ended = instances[i].end(recorder: &recorder)
-      if listens { tellRouter(of: i) }
+      if listens || reports != nil { tellRouter(of: i) }
       inFlight[i] -= ended
       totalInFlight -= ended
       completed += ended

@@ -14,6 +14,8 @@ public struct Simulation: ~Copyable {
   var router: any Router
   /// Whether the router is told of first tokens and ends.
   let listens: Bool
+  /// What the router has yet to learn, and what it knows of loads; `nil` where it knows all at once.
+  var reports: ReportQueue?
   /// Instances that requests are sent to: the first ones, or all.
   let senders: Int
   private var requests: any IteratorProtocol<Request>
@@ -68,26 +70,33 @@ public struct Simulation: ~Copyable {
   ///   - fastForwards: whether decode steps are repeated without asking the policy where it would only repeat itself.
   ///     Asking it before every step is slower, with the same results to the last bit.
   ///   - disaggregation: which instances compute prompts for the others; `nil` where each does both.
+  ///   - reportDelay: seconds, at least 0, until the router learns of first tokens and ends. What it has sent itself it knows
+  ///     at once, and that a request is too long for where it is sent. It must be 0 with disaggregation.
   ///   - servers: how the instances are put together to servers; `nil` where each is one. A router then chooses among the
   ///     servers.
   ///   - share: the instances that this simulation runs, where others run the rest; `nil` for all. It may be some only
-  ///     where none knows of another: with a router that is oblivious, no limit on concurrency, no disaggregation, and one
-  ///     instance to a server.
+  ///     where none knows of another at once: with a router that is oblivious or learns late of what happens, no limit on
+  ///     concurrency, no disaggregation, and one instance to a server. In the latter case those who run shares exchange
+  ///     reports whenever ``run(onto:atMost:)`` says so.
   public init(
     instances: [InstanceConfiguration], router: any Router = RoundRobin(),
     requests: any IteratorProtocol<Request>, maxModelLength: Tokens = .max, maxConcurrency: Int = .max,
     stopAt: Seconds = .infinity, frontEnd: FrontEnd = FrontEnd(), fastForwards: Bool = true,
-    disaggregation: Disaggregation? = nil, servers: Servers? = nil, share: Range<Int>? = nil
+    disaggregation: Disaggregation? = nil, reportDelay: Seconds = 0, servers: Servers? = nil,
+    share: Range<Int>? = nil
   ) {
     precondition(!instances.isEmpty, "a simulation needs an instance")
     precondition(
       share == nil
-        || router.isOblivious && maxConcurrency == .max && disaggregation == nil && servers == nil,
+        || (router.isOblivious || reportDelay > 0) && maxConcurrency == .max && disaggregation == nil
+          && servers == nil,
       "no instance knows of another")
     self.share = share ?? instances.indices
     let senders = disaggregation?.prefillInstances ?? instances.count
     precondition(
       servers.map { $0.ranks.last?.upperBound == instances.count } ?? true, "each instance is of a server")
+    precondition(reportDelay >= 0, "nothing is known before it happens")
+    precondition(disaggregation == nil || reportDelay == 0, "instances that hand prompts over report at once")
     precondition(
       disaggregation == nil || (1..<instances.count).contains(senders),
       "some instance computes prompts, and some decodes")
@@ -97,12 +106,15 @@ public struct Simulation: ~Copyable {
       var instance = Instance(
         number: place, configuration: configuration, maxModelLength: maxModelLength,
         fastForwards: fastForwards)
-      instance.isHeard = listens && place < senders
+      instance.isHeard = (listens || reportDelay > 0) && place < senders
       if let mode, place < senders { instance.handOverPrompts(mode) }
       return instance
     }
     self.senders = senders
     self.listens = listens
+    reports =
+      reportDelay > 0
+      ? ReportQueue(delay: reportDelay, instances: instances.count, isShared: share != nil) : nil
     self.router = router
     handovers = disaggregation.map { Handovers($0, instances: instances.count) }
     self.requests = requests
@@ -138,7 +150,7 @@ public struct Simulation: ~Copyable {
 
   /// Handles the next event; false once nothing is left.
   public mutating func step(recorder: inout some Recorder) throws(SimulationError) -> Bool {
-    if !isExhausted, upcoming == nil { upcoming = nextRequest() }
+    fetchUpcoming()
     let event = events.first
     if travellingHead < travelling.count, let handled = try comeIn(before: event, recorder: &recorder) {
       return handled
@@ -163,7 +175,7 @@ public struct Simulation: ~Copyable {
       return true
     }
     let completed = instances[event.source].end(recorder: &recorder)
-    if listens { tellRouter(of: event.source) }
+    if listens || reports != nil { tellRouter(of: event.source) }
     if completed > 0 {
       inFlight[event.source] -= completed
       totalInFlight -= completed
@@ -231,6 +243,12 @@ public struct Simulation: ~Copyable {
     return true
   }
 
+  /// Sees to it that the next request is known, if there is one.
+  @inline(__always)
+  mutating func fetchUpcoming() {
+    if !isExhausted, upcoming == nil { upcoming = nextRequest() }
+  }
+
   /// The next request that comes before the run is cut.
   private mutating func nextRequest() -> Request? {
     guard !isExhausted else { return nil }
@@ -246,18 +264,17 @@ public struct Simulation: ~Copyable {
       held.append(request)
       return
     }
-    let target =
-      servers.isEmpty
-      ? router.route(request, inFlight: senders == inFlight.count ? inFlight : Array(inFlight[..<senders]))
-      : rank(for: request, in: servers)
-    guard share.contains(target) else { return }
+    let target = target(of: request)
     guard accepts(request, at: target) else {
       if listens { router.noteEnd(of: request.id, at: request.arrival) }
+      guard share.contains(target) else { return }
       var record = RequestRecord(request: request)
       record.status = .rejected
       record.instance = Int32(target)
       return recorder.record(record)
     }
+    reports?.noteSent(to: target)
+    guard share.contains(target) else { return }
     inFlight[target] += 1
     totalInFlight += 1
     population.note(totalInFlight)
@@ -271,9 +288,21 @@ public struct Simulation: ~Copyable {
     travelling.insert((request, time, target), at: place)
   }
 
-  /// Tells the router what has happened to requests of an instance.
+  /// Where the router sends a request, by what it knows now.
+  private mutating func target(of request: Request) -> Int {
+    reports?.deliver(at: request.arrival, to: &router, listens: listens)
+    let known = reports?.inFlight ?? inFlight
+    guard servers.isEmpty else { return rank(for: request, in: servers, known: known) }
+    return router.route(request, inFlight: senders == known.count ? known : Array(known[..<senders]))
+  }
+
+  /// Tells the router what has happened to requests of an instance, or sends it on its way there.
   mutating func tellRouter(of instance: Int) {
     for event in instances[instance].heard {
+      guard reports == nil else {
+        reports?.add(event, of: instance)
+        continue
+      }
       switch event {
       case .firstToken(let request, let time): router.noteFirstToken(of: request, at: time)
       case .end(let request, let time): router.noteEnd(of: request, at: time)

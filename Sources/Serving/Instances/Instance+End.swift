@@ -76,11 +76,3 @@ extension Instance {
     view.news.removeAll()
   }
 }
-
-/// What a router may be told of a request, by its number, and when it happened.
-enum RequestEvent {
-  /// Its first token is out; after a preemption it is said again.
-  case firstToken(Int, Seconds)
-  /// It has ended.
-  case end(Int, Seconds)
-}

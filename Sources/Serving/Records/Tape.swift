@@ -142,21 +142,38 @@ public struct Tape: Recorder, Sendable {
   }
 }
 
+/// Why a simulation does not go on with a tape.
+public enum TapeEnd: Sendable {
+  /// The tape is as long as it may be.
+  case full
+  /// What it shares with others is to be exchanged; it handles nothing before that moment any more.
+  case meeting(Moment)
+  /// The last request has been sent, and nothing is to be exchanged any more; this is said once, and only where something was.
+  case allSent
+  /// Nothing is left.
+  case over
+}
+
 extension Simulation {
   /// Handles events, and keeps what is reported of them.
   ///
   /// - Parameters:
   ///   - tape: is recorded on.
   ///   - length: ends once it is so long.
-  /// - Returns: false once nothing is left.
+  /// - Returns: why it has ended.
   /// - Throws: if a policy breaks the rules.
-  public mutating func run(onto tape: inout Tape, atMost length: Int) throws(SimulationError) -> Bool {
+  public mutating func run(onto tape: inout Tape, atMost length: Int) throws(SimulationError) -> TapeEnd {
     while tape.length < length {
+      switch pause() {
+      case .meeting(let moment): return .meeting(moment)
+      case .allSent: return .allSent
+      case nil: break
+      }
       let (sent, inSystem) = (population.arrivals, totalInFlight)
       let goesOn = try step(recorder: &tape)
       tape.mark(moment, sent: population.arrivals - sent, inSystem: totalInFlight - inSystem)
-      guard goesOn else { return false }
+      guard goesOn else { return .over }
     }
-    return true
+    return .full
   }
 }
