@@ -94,6 +94,34 @@ import Testing
     #expect(throws: (any Error).self) { try times(sharedOver: "", published: "many") }
   }
 
+  /// A line that says nothing is named, not passed over.
+  @Test(arguments: [
+    (",disag,,,,,,,,,,,,kv.fp8,true", "mode: 'disag' should be agg, disagg, or nothing for both"),
+    (
+      ",agg,decode,,,,,,,,,,,kv.fp8,true",
+      "pool: 'decode' should be prefill or decode where the mode is disagg, or nothing"
+    ),
+    (",agg,,,,,,,,,,,,expert_parallel,0", "value: '0' should be a number of GPUs, at least 1, or tp"),
+    (",agg,,,,,,,,,,,,expert_parallel,tp+", "value: 'tp+' should be a number of GPUs, at least 1, or tp"),
+    (",agg,,,,,,,,,,,,scheduling.batched_token,8", "scheduling.batched_tokens"),
+    (",agg,,,,,,,,,,,,scheduling.batched_tokens,isl-5", "'isl-5'"),
+    (",agg,,,,,,,,,,,,scheduling.batched_tokens,isl~0", "'isl~0'"),
+    (",agg,,,,,,,,,,,,policy,nosuch", "nosuch"),
+  ])
+  func settingsThatAreNoneAreNamed(line: String, message: String) throws {
+    let header =
+      "source,mode,pool,backend,version,model,precision,gpu,tp,isl,osl,layout,concurrency,setting,value\n"
+    let file = FileManager.default.temporaryDirectory.appending(path: "settings-\(UUID()).csv")
+    defer { try? FileManager.default.removeItem(at: file) }
+    try Data((header + line + "\n").utf8).write(to: file)
+    do {
+      _ = try ServerSettings(file: file.path)
+      Issue.record("\(line) was read")
+    } catch {
+      #expect("\(error)".hasPrefix("\(file.path): line 2: ") && "\(error)".contains(message), "\(error)")
+    }
+  }
+
   /// Eight requests in flight and one place to decode: seven of eight wait, and the time to first token is most of all.
   @Test func placesToDecodeAreThoseOfTheRecipe() throws {
     let settings = """

@@ -32,7 +32,7 @@ extension LoadedExperiment {
         + "decode on \(pools[pools.count - 1]) over \(decoders.link.name) · "
         + "\(loaded.system.engine.name) · \(workload.name)"
     }
-    let replicas = count > 1 ? "\(count) replicas (\(router.entry.name)) of " : ""
+    let replicas = count > 1 ? "\(count) replicas (\(router.label)) of " : ""
     return "\(shard.model.name) on \(replicas)\(layout) x \(loaded.system.hardware.name) · "
       + "\(loaded.system.engine.name) · \(workload.name)"
   }

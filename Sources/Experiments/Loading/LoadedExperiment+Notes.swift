@@ -90,6 +90,12 @@ extension LoadedExperiment {
             + "(--enable-prefix-caching).")
       }
     }
+    if scheduling.firstChunkTokens > 1 {
+      notes.append(
+        "TTFT and TPOT are the client's, whose first token comes with the \(scheduling.firstChunkTokens - 1) behind it "
+          + "(scheduling.first_chunk_tokens), TPOT 0 where that is the whole answer; gaps between tokens are the server's."
+      )
+    }
     if scheduling.order == "admission", policy.entry.name != scheduling.policy {
       notes.append(
         "A projection: \(loaded.system.engine.name) has no policy '\(policy.entry.name)'; its other rules are kept."

@@ -47,6 +47,14 @@ package struct ServerReplay: Sendable {
     hardware = profiles.names(in: "hardware")
   }
 
+  /// What the user should know before rows are replayed; `nil` if nothing.
+  package var warning: String? {
+    guard settings.isEmpty else { return nil }
+    return
+      "\(library.profiles)/servers/inferencex.csv is not there or has no line: servers are replayed with the settings of "
+      + "presets alone"
+  }
+
   /// The first version that a preset stands for, where its name is not that: a preset is named after one of its versions.
   private static let firstVersions = ["vllm-0.18": [0, 14]]
 

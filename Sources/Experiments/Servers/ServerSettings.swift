@@ -1,5 +1,7 @@
 import Foundation
+import Policies
 import Support
+import Systems
 
 /// What is published of the settings of measured servers, `servers/inferencex.csv` of the profiles.
 ///
@@ -17,6 +19,9 @@ struct ServerSettings: Sendable {
   }
 
   private let rows: [Row]
+
+  /// Whether something is known of some server.
+  var isEmpty: Bool { rows.isEmpty }
 
   /// Reads a file; where there is none, nothing is known.
   ///
@@ -53,6 +58,18 @@ struct ServerSettings: Sendable {
 }
 
 extension ServerSettings {
+  /// A line with a setting that no engine has, or not with such a value.
+  struct BadLine: UserError {
+    /// What is wrong, and where.
+    let description: String
+    /// The status that the program exits with.
+    var exitStatus: ExitStatus { .dataError }
+
+    fileprivate init(_ table: CSVReader, cause: any Error) {
+      description = "\(table.file): line \(table.line): \(cause)"
+    }
+  }
+
   fileprivate struct Row: Sendable {
     /// What the columns must be, or begin with; empty for any.
     var source: String
@@ -86,8 +103,8 @@ extension ServerSettings {
       sum(for: server).map { .number(Double($0)) } ?? SettingValue(parsing: text)
     }
 
-    /// Whether it is a sum.
-    var isSum: Bool { sum(isl: 1, concurrency: 1, tp: 1) != nil }
+    /// The sum for some server; `nil` where it is none.
+    var example: Int? { sum(isl: 1024, concurrency: 16, tp: 8) }
 
     /// The sum; `nil` where it is none.
     func sum(for server: MeasuredServer) -> Int? {
@@ -95,8 +112,10 @@ extension ServerSettings {
     }
 
     private func sum(isl: Int, concurrency: Int, tp: Int) -> Int? {
-      let parts = text.split(separator: "~")
-      let terms = (parts.first ?? "").split(separator: "+").map { term -> Int? in
+      let parts = text.split(separator: "~", omittingEmptySubsequences: false)
+      let multiple = parts.count == 2 ? Int(parts[1]) ?? 0 : 1
+      guard parts.count <= 2, multiple > 0 else { return nil }
+      let terms = parts[0].split(separator: "+", omittingEmptySubsequences: false).map { term -> Int? in
         switch term {
         case "isl": isl
         case "concurrency": concurrency
@@ -104,9 +123,8 @@ extension ServerSettings {
         default: Int(term)
         }
       }
-      guard !terms.isEmpty, !terms.contains(nil) else { return nil }
+      guard !terms.contains(nil) else { return nil }
       let sum = terms.reduce(0) { $0 + ($1 ?? 0) }
-      let multiple = parts.count == 2 ? max(1, Int(parts[1]) ?? 1) : 1
       return (sum + multiple - 1) / multiple * multiple
     }
   }
@@ -133,8 +151,14 @@ extension ServerSettings {
         ("concurrency", \.concurrency),
       ]
       let value = Value(text: text("value"))
-      if text("setting") == "expert_parallel", !value.isSum {
-        throw table.invalid(places["value"] ?? 0, expected: "a number of GPUs, or tp")
+      try check(text("setting"), value, table)
+      guard ["", "agg", "disagg"].contains(text("mode")) else {
+        throw table.invalid(places["mode"] ?? 0, expected: "agg, disagg, or nothing for both")
+      }
+      guard ["", "prefill", "decode"].contains(text("pool")), text("pool").isEmpty || text("mode") == "disagg"
+      else {
+        throw table.invalid(
+          places["pool"] ?? 0, expected: "prefill or decode where the mode is disagg, or nothing")
       }
       return Row(
         source: text("source"), version: text("version"),
@@ -142,6 +166,26 @@ extension ServerSettings {
         numbers: try numbers.filter { !text($0.0).isEmpty }.map { ($0.1, try range($0.0, table)) },
         mode: text("mode"), pool: text("pool"), layout: text("layout"), setting: text("setting"),
         value: value)
+    }
+
+    /// Sees to it that there is such a setting, and that its value is one.
+    private func check(_ setting: String, _ value: Value, _ table: CSVReader) throws {
+      switch setting {
+      case "expert_parallel":
+        guard value.example.map({ $0 >= 1 }) == true else {
+          throw table.invalid(places["value"] ?? 0, expected: "a number of GPUs, at least 1, or tp")
+        }
+      case "policy":
+        do { _ = try Policy(value.text) } catch { throw BadLine(table, cause: error) }
+      default:
+        var engine = EngineDescription()
+        let example = value.example.map { SettingValue.number(Double($0)) }
+        do {
+          try engine.change([setting: example ?? SettingValue(parsing: value.text)])
+        } catch {
+          throw BadLine(table, cause: error)
+        }
+      }
     }
 
     /// A number, or all from one on, or up to one: `16`, `16..`, `..15`.

@@ -14,6 +14,8 @@ public enum RouterCatalog {
     public internal(set) var parameters: [Parameter]
     /// Whether it asks for ``Facts/prices``.
     public var usesPrices = false
+    /// Whether it chooses between pools, ``Facts/pools``.
+    public var choosesPools = false
     /// Makes the router from values of all parameters.
     let make: @Sendable (_ values: [String: Double], _ facts: Facts) -> any Router
   }
@@ -125,7 +127,7 @@ public enum RouterCatalog {
         Parameter("tokens", "most uncached tokens of a prompt that stays", default: 16_384),
         Parameter(
           "waiting", "requests of each instance of the first pool beyond which all stay", default: 1e9),
-      ],
+      ], choosesPools: true,
       make: { values, facts in
         OffloadRouter(
           pools: facts.pools, contents: facts.contents, threshold: Tokens(values["tokens", default: 0]),

@@ -52,7 +52,15 @@ public struct RouterChoice: Sendable, CustomStringConvertible {
 
   /// The text that makes this router; a delay of 0 is not spelt out.
   public var description: String {
-    let named = entry.parameters.filter { $0.name != RouterCatalog.Parameter.delay.name || delay > 0 }
+    text(entry.parameters.filter { $0.name != RouterCatalog.Parameter.delay.name || delay > 0 })
+  }
+
+  /// The shortest text that makes this router: parameters at their defaults are not spelt out.
+  public var label: String {
+    text(entry.parameters.filter { values[$0.name, default: $0.fallback] != $0.fallback })
+  }
+
+  private func text(_ named: [RouterCatalog.Parameter]) -> String {
     guard !named.isEmpty else { return entry.name }
     let list = named.map { parameter in
       let value = values[parameter.name, default: 0]

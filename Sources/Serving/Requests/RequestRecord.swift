@@ -53,8 +53,11 @@ public struct RequestRecord: Sendable, Hashable {
   ///   - firstChunk: tokens with which the first one reached the client.
   mutating func complete(at now: Seconds, firstChunk: Int) {
     completedAt = now
-    let further = min(firstChunk, Int(request.outputTokens)) - 1
-    if further > 0 { firstTokenAt += Double(further) * timePerOutputToken }
+    guard firstChunk > 1 else { return }
+    // A whole answer in one lot has no rounding: no token comes after the last.
+    firstTokenAt =
+      firstChunk >= Int(request.outputTokens)
+      ? now : min(now, firstTokenAt + Double(firstChunk - 1) * timePerOutputToken)
   }
 
   /// Time to first token.

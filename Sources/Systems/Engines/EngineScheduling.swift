@@ -103,7 +103,7 @@ public struct EngineScheduling: Sendable, Hashable {
     Setting(
       "scheduling.first_chunk_tokens", unit: "tokens", isLate: true,
       .integer(\.scheduling.firstChunkTokens, 1...1 << 20),
-      "Tokens with which an answer's first one reaches the client: TensorRT-LLM's stream_interval; 1 where that goes alone."
+      "Tokens with which an answer's first one reaches the client (TensorRT-LLM's stream_interval), for TTFT and TPOT; gaps stay the server's."
     ),
   ]
 }

@@ -90,7 +90,8 @@ struct AnarchyCommand: ParsableCommand {
     else { return }
     print(
       String(
-        format: "\nPrice of anarchy: %.4f, selfish over %@%@.", selfish.meanLatency / best.meanLatency,
+        format: "\nPrice of anarchy: %.4f, %@ over %@%@.", selfish.meanLatency / best.meanLatency,
+        selfish.name,
         best.name, optimum ? ", the best of \(assignments ?? 0) assignments" : ", the best that is known"))
   }
 

@@ -44,8 +44,8 @@ struct RunCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Threads that replicas run on, where the router does not look at what they do (round-robin, random). The results "
-        + "are the same. Default: one for each core.",
+      "Threads that replicas run on, where the router does not look at what they do (round-robin, random) or learns late "
+        + "of it (its delay). The results are the same. Default: one for each core.",
       valueName: "n"))
   var jobs: Int?
 

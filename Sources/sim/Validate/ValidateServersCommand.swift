@@ -15,7 +15,7 @@ struct ValidateServersCommand: ParsableCommand {
       TABLE.csv has a setting a row: model, gpu, backend, version, precision, mode, isl, osl, concurrency, tp, pp, dp, \
       moe_ep, client, random_lengths, and the measured ttft_ms and tpot_ms; of deployments with prefill and decode apart \
       prefill_workers, prefill_tp, prefill_dp, prefill_moe_ep and the same of decode. Beside it lie models/MODEL.PRECISION.json. \
-      Each row that can be expressed is replayed under the engine's newest preset that is not newer; others are counted. \
+      Each row that can be expressed is replayed under the engine's newest preset for versions that do not all come after its own; others are counted. \
       Rows that the preset was fitted to (Profiles/engines/fitted.csv) and predicted ones are summed up apart. Errors \
       are without their signs, in %; the bias is the median with its sign. The time to first token of closed \
       loops with equal lengths depends on an unknown lockstep, and is printed apart.
@@ -88,6 +88,7 @@ struct ValidateServersCommand: ParsableCommand {
     let replay = try ServerReplay(
       library: Library(profiles: try folders.profilesFolder()), folder: folder,
       engineSettings: try SystemOptions.settings(engineSet, option: "--engine-set"), seed: seed)
+    if let warning = replay.warning { warn(warning) }
     let report = ServersReport(
       rows: rows, predictions: try predict(rows, replay), replay: replay,
       fitted: try FittedServers(profiles: replay.library.profiles))

@@ -41,6 +41,22 @@ import Testing
     #expect(records.map { ($0.scheduledAt * 1000).rounded() } == [4000, 1100, 5000, 2100])
   }
 
+  /// However times are rounded, no first token comes after the last: that of an answer in one lot comes with it.
+  @Test func noFirstTokenComesAfterTheLast() {
+    for tokens in 1...200 {
+      for firstChunk in [2, 3, 7, 20, 199, 200, 1 << 20] {
+        var record = RequestRecord(
+          request: Request(id: 0, arrival: 0, promptTokens: 16, outputTokens: tokens))
+        record.firstTokenAt = 0.1 + 1 / 3.0 / Double(tokens)
+        let end = record.firstTokenAt + Double(tokens - 1) * 0.0043210123
+        record.complete(at: end, firstChunk: firstChunk)
+        #expect(record.firstTokenAt <= end)
+        #expect((record.firstTokenAt == end) == (tokens <= firstChunk))
+        if tokens > 1 { #expect(record.timePerOutputToken >= 0) }
+      }
+    }
+  }
+
   /// A step takes a second, and the fourth token is out after four of them; an answer of two tokens ends before.
   @Test func firstTokensReachTheClientWithOthers() throws {
     func records(firstChunk: Int) throws -> [RequestRecord] {

@@ -210,16 +210,18 @@ import Testing
     #expect(runs[0] != runs[1])
   }
 
-  /// Every router that looks at what becomes of requests has a delay, and none other; none is not spelt out.
+  /// Every router that looks at what becomes of requests has a delay, but for that among pools; none is not spelt out.
   @Test func delaysAreRead() throws {
     for entry in RouterCatalog.entries {
-      let isOblivious = ["round-robin", "random"].contains(entry.name)
-      #expect(entry.parameters.contains { $0.name == "delay" } == !isOblivious)
+      let hasNone = ["round-robin", "random", "offload"].contains(entry.name)
+      #expect(entry.parameters.contains { $0.name == "delay" } == !hasNone)
       #expect(try RouterChoice(entry.name).delay == 0)
       #expect(try !RouterChoice(entry.name).description.contains("delay"))
     }
     let choice = try RouterChoice("least-loaded[delay=0.05]")
     #expect(choice.delay == 0.05 && choice.description == "least-loaded[delay=0.05]")
+    #expect(try RouterChoice("kv[lifetime=120,temperature=0.5]").label == "kv[temperature=0.5]")
+    #expect(try RouterChoice("kv").label == "kv")
     #expect(try RouterChoice("least-loaded[delay=0]").description == "least-loaded")
     #expect(try RouterChoice("kv[delay=2]").description.hasSuffix(",lifetime=120,delay=2]"))
     for value in ["-1", "nan", "inf", "1e13", "soon", ""] {
