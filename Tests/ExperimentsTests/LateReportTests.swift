@@ -183,27 +183,13 @@ import Workloads
       var loaded = try Self.loaded(0, router: "least-loaded[delay=\(delay)]")
       let interruption = Interruption()
       loaded.interruption = interruption
-      var impatient = Impatient(interruption: interruption)
+      var impatient = Impatient(interruption: interruption, patience: 5)
       _ = try ParallelRun(
         instances: 5, threads: threads, tapeLength: tapeLength, makeSimulation: loaded.makeSimulation(share:)
       )
       .run(recorder: &impatient)
       #expect(impatient.requests >= 5 && interruption.isRequested)
     }
-  }
-}
-
-/// Makes the wish as five requests have ended.
-private struct Impatient: Recorder {
-  let interruption: Interruption
-  var requests = 0
-
-  mutating func record(_ iteration: IterationRecord) {}
-  mutating func record(gap: Seconds, tokens: Int) {}
-  mutating func record(_ span: SpanRecord) {}
-  mutating func record(_ request: RequestRecord) {
-    requests += 1
-    if requests == 5 { interruption.request() }
   }
 }
 
