@@ -10,7 +10,7 @@ extension KernelPrices {
     }
     for kind in 0..<kinds {
       for carriesPrefill in [true, false] {
-        ledger.uses[2 + Self.layerPlace(kind, carriesPrefill: carriesPrefill)].forEach { rows, uses in
+        ledger.uses[Self.layerUses(kind, carriesPrefill: carriesPrefill)].forEach { rows, uses in
           let launch = graphs.launchRows(rows, carriesPrefill: carriesPrefill)
           rowKernels.forEachInLayer(kind: kind, launch) { add($0, $1, times: uses) }
           guard !carriesPrefill, !routesByLayer else { return }

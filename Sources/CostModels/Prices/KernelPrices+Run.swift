@@ -111,7 +111,7 @@ extension KernelPrices {
   @inline(__always)
   private func countDecodes(_ batch: Int, steps: Int, in ledger: inout KernelLedger) {
     for kind in 0..<kinds {
-      ledger.uses[2 + Self.layerPlace(kind, carriesPrefill: false)].count(
+      ledger.uses[Self.layerUses(kind, carriesPrefill: false)].count(
         batch, times: count(of: kind, in: 0..<layers) * steps)
     }
     ledger.uses[Self.beforeUses].count(batch, times: steps)

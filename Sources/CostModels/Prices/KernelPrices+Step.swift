@@ -72,7 +72,7 @@ extension KernelPrices {
       if !layerPrices[place].knows(rows) {
         layerPrices[place].learn(rows, layerPrice(rows: rows, carriesPrefill: hasPrefill, kind: kind))
       }
-      ledger.uses[2 + place].count(rows, times: layers)
+      ledger.uses[Self.layerUses(kind, carriesPrefill: hasPrefill)].count(rows, times: layers)
       let fixed = layerPrices[place].prices[rows]
       computed = fixed.computed
       cost.launchSeconds += fixed.issue * depth
@@ -178,7 +178,7 @@ extension KernelPrices {
       let layers = count(of: kind, in: range)
       guard layers > 0 else { continue }
       let price = decodePrices[kind].prices[load.rows]
-      ledger.uses[2 + Self.layerPlace(kind, carriesPrefill: false)].count(load.rows, times: layers)
+      ledger.uses[Self.layerUses(kind, carriesPrefill: false)].count(load.rows, times: layers)
       let depth = Double(layers)
       let experts = price.distinct * depth
       let bytes = experts * expertBytes * gpus

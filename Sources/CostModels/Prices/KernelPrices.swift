@@ -10,7 +10,11 @@ struct KernelPrices {
   // Where a ledger keeps what.
   static let beforeUses = 0
   static let afterUses = 1
-  /// Of layers that carry prefill, and of others; their uses come after the first two.
+  /// Of layers that carry prefill, and of others.
+  static func layerUses(_ kind: Int, carriesPrefill: Bool) -> Int {
+    2 + layerPlace(kind, carriesPrefill: carriesPrefill)
+  }
+  /// Where ``layerPrices`` has them.
   static func layerPlace(_ kind: Int, carriesPrefill: Bool) -> Int { 2 * kind + (carriesPrefill ? 0 : 1) }
   static let prefillTotal = 0
   static let decodeTotal = 1

@@ -5,7 +5,8 @@ import Workloads
 extension LoadedExperiment {
   /// Requests that each thread must have to choose for between two meetings, so that it works for longer than it waits.
   ///
-  /// On two cores two threads took as long as one where there were six for both, and less where there were twenty.
+  /// On two cores two threads took as long as one where there were six for both, and less where there were twenty: eight
+  /// is a judgement.
   private static let requestsOfThread = 4.0
   /// Requests by which it is judged how many there are between two meetings.
   private static let sample = 2000

@@ -14,7 +14,7 @@ struct ServerSettings: Sendable {
     var engine: [String: SettingValue] = [:]
     /// The policy with its parameters; `nil` where it is the engine's own.
     var policy: String?
-    /// Groups of GPUs that share out the experts, where the table does not say what the server was started with.
+    /// Ranks over which experts are shared out, where the table does not say that they are.
     var expertParallel: Int?
   }
 

@@ -1,15 +1,10 @@
 // Simulations that run a share of the instances each, under a router that learns of what happens at all of them.
 extension Simulation {
-  /// Why a simulation that runs a share of the instances pauses.
-  enum Pause {
-    /// The next thing to happen is a choice that might know of what others report; see ``ReportQueue/meetsAt``.
-    case meeting(Moment)
-    /// The last request has been sent: what others report does not matter any more. This is said once.
-    case allSent
-  }
-
-  /// Whether to pause before the next event; `nil` if not.
-  mutating func pause() -> Pause? {
+  /// Why to pause before the next event, `meeting` or `allSent`; `nil` if there is no reason.
+  ///
+  /// A meeting is due where the next thing to happen is a choice that might know of what others report; see
+  /// ``ReportQueue/meetsAt``.
+  mutating func pause() -> TapeEnd? {
     guard let meetsAt = reports?.meetsAt, reports?.mode == .shared else { return nil }
     fetchUpcoming()
     guard let arrival = upcoming?.arrival, let id = upcoming?.id else {

@@ -164,11 +164,7 @@ extension Simulation {
   /// - Throws: if a policy breaks the rules.
   public mutating func run(onto tape: inout Tape, atMost length: Int) throws(SimulationError) -> TapeEnd {
     while tape.length < length {
-      switch pause() {
-      case .meeting(let moment): return .meeting(moment)
-      case .allSent: return .allSent
-      case nil: break
-      }
+      if let pause = pause() { return pause }
       let (sent, inSystem) = (population.arrivals, totalInFlight)
       let goesOn = try step(recorder: &tape)
       tape.mark(moment, sent: population.arrivals - sent, inSystem: totalInFlight - inSystem)

@@ -15,7 +15,8 @@ struct ValidateServersCommand: ParsableCommand {
       TABLE.csv has a setting a row: model, gpu, backend, version, precision, mode, isl, osl, concurrency, tp, pp, dp, \
       moe_ep, client, random_lengths, and the measured ttft_ms and tpot_ms; of deployments with prefill and decode apart \
       prefill_workers, prefill_tp, prefill_dp, prefill_moe_ep and the same of decode. Beside it lie models/MODEL.PRECISION.json. \
-      Each row that can be expressed is replayed under the engine's newest preset for versions that do not all come after its own; others are counted. \
+      Each row that can be expressed is replayed under the preset of its engine that its version belongs to, the oldest for \
+      those before all; others are counted. \
       Rows that the preset was fitted to (Profiles/engines/fitted.csv) and predicted ones are summed up apart. Errors \
       are without their signs, in %; the bias is the median with its sign. The time to first token of closed \
       loops with equal lengths depends on an unknown lockstep, and is printed apart.
