@@ -30,4 +30,26 @@ import Testing
   func whatIsNotKnownIsRefused(more: String) {
     #expect(throws: JSONError.self) { try model("llama", more) }
   }
+
+  private func grouped(_ more: String) throws -> ExpertGroups? {
+    try model(
+      "glm4_moe",
+      #", "n_routed_experts": 16, "num_experts_per_tok": 4, "moe_intermediate_size": 64, "first_k_dense_replace": 1"#
+        + more
+    ).expertGroups
+  }
+
+  @Test func groupsOfExpertsAreRead() throws {
+    #expect(try grouped(#", "n_group": 4, "topk_group": 2"#) == ExpertGroups(count: 4, chosen: 2))
+    // One group, all of them, or a router that does not look at them: the choice is free.
+    for free in [
+      "", #", "n_group": 1, "topk_group": 1"#, #", "n_group": null, "topk_group": null"#,
+      #", "n_group": 4, "topk_group": 4"#, #", "n_group": 4, "topk_group": 2, "topk_method": "greedy""#,
+    ] { #expect(try grouped(free) == nil, "\(free)") }
+    let error = #expect(throws: JSONError.self) { try grouped(#", "n_group": 3, "topk_group": 2"#) }
+    #expect(error?.description.contains("'n_group' is 3; expected a divisor of the experts, 16") == true)
+    let few = #expect(throws: JSONError.self) { try grouped(#", "n_group": 8, "topk_group": 1"#) }
+    #expect(few?.description.contains("groups that hold the experts of a token, 4") == true)
+    #expect(throws: JSONError.self) { try grouped(#", "n_group": 4, "topk_group": 5"#) }
+  }
 }

@@ -106,11 +106,11 @@ public struct Drafter: Sendable {
   /// - Parameters:
   ///   - target: the model that it drafts for.
   ///   - drafts: drafts of each sequence in a step; the one module makes them all.
-  ///   - law: how tokens choose experts.
+  ///   - law: how tokens choose experts; nil for what is published of the layer's model.
   /// - Returns: the drafter.
   /// - Throws: if the layer has no such routing.
   public static func multiTokenPrediction(
-    for target: ServedSystem, drafts: Int, law: RoutingModel
+    for target: ServedSystem, drafts: Int, law: RoutingModel?
   ) throws -> Drafter {
     guard target.shard.model.stateSpace == nil else {
       throw DescriptionError.mismatch(
@@ -121,7 +121,7 @@ public struct Drafter: Sendable {
     return try Drafter(
       layer, beside: target, drafts: drafts,
       products: [Product(shape: .init(n: layer.hidden, k: 2 * layer.hidden), isOnce: false)],
-      routing: layer.isMixtureOfExperts ? try ExpertRouting(law, for: layer) : nil,
+      routing: layer.isMixtureOfExperts ? try ExpertRouting(law ?? .published(for: layer), for: layer) : nil,
       shared: { $0.embeddingBytes + ($0.model.hasTiedEmbeddings ? 0 : $0.headBytes) })
   }
 
@@ -131,11 +131,11 @@ public struct Drafter: Sendable {
   ///   - model: the smaller model.
   ///   - target: the model that it drafts for.
   ///   - drafts: drafts of each sequence in a step.
-  ///   - law: how tokens choose experts.
+  ///   - law: how tokens choose experts; nil for what is published of the smaller model.
   /// - Returns: the drafter.
   /// - Throws: if the vocabularies differ, or if the model cannot be split over the GPUs.
   public static func model(
-    _ model: ModelDescription, for target: ServedSystem, drafts: Int, law: RoutingModel
+    _ model: ModelDescription, for target: ServedSystem, drafts: Int, law: RoutingModel?
   ) throws -> Drafter {
     guard model.vocabulary == target.shard.model.vocabulary else {
       throw DescriptionError.mismatch(
@@ -144,7 +144,7 @@ public struct Drafter: Sendable {
     }
     return try Drafter(
       model, beside: target, drafts: drafts, products: [],
-      routing: model.isMixtureOfExperts ? try ExpertRouting(law, for: model) : nil)
+      routing: model.isMixtureOfExperts ? try ExpertRouting(law ?? .published(for: model), for: model) : nil)
   }
 
   /// The same beside another system: other figures of the GPU or of the engine.

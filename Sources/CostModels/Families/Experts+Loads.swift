@@ -1,5 +1,6 @@
 import Glibc
 import Statistics
+import Systems
 
 extension Experts {
   /// The expected number of tiles, each of one expert, that hold all choices.
@@ -42,10 +43,11 @@ extension Experts {
 
   /// What the busiest of the ranks that share out the experts has to do: all others wait for it.
   ///
-  /// A rank's choices are a sum over its experts, whose loads spread as those of random routing do, by their own mean, or, of
-  /// skewed routing, like an exponential distribution; the busiest of some ranks lies about ``expectedMaximum(of:)`` standard
-  /// deviations above the mean. Its distinct experts are a draw of all that are chosen. Where experts are balanced, only what
-  /// the placement leaves of skewed loads counts beside chance, and copies of an expert may all be chosen.
+  /// A rank's choices spread by chance, with the variance of ``variancePerRow(_:)``, and as far as some experts are more popular
+  /// than others: as ``Work/imbalance`` says, else like exponential loads. The busiest of some ranks lies about
+  /// ``expectedMaximum(of:)`` standard deviations above the mean. Its distinct experts are a draw of all that are chosen, which
+  /// groups of experts spread as far as choices. Where experts are balanced, what the placement leaves of skewed
+  /// loads counts beside chance, and copies of an expert may all be chosen.
   static func busiestRank(_ shape: Shape, _ work: Work) -> (choices: Double, active: Double) {
     let choices = work.rows * Double(shape.topK)
     guard shape.ranks > 1 else { return (choices, work.active) }
@@ -54,17 +56,50 @@ extension Experts {
     let above = expectedMaximum(of: shape.ranks)
     let copies = experts + Double(shape.placement?.redundant ?? 0)
     let chosen = min(work.active * copies / experts, max(work.active, choices))
-    var variance = ranks / choices
+    let perRow = variancePerRow(shape)
+    var variance = work.rows * perRow * (ranks / choices) * (ranks / choices)
     var steady = 1.0
     if let placement = shape.placement {
-      steady += work.skew * (placement.busiest - 1)
+      steady += work.imbalance ?? work.skew * (placement.busiest - 1)
     } else {
-      variance += work.skew * work.skew * ranks / experts
+      let deviation = work.imbalance.map { $0 / above } ?? work.skew * (ranks / experts).squareRoot()
+      variance += deviation * deviation
     }
     let most = min(choices, choices / ranks * (steady + above * variance.squareRoot()))
-    let spread = chosen / ranks * (1 - 1 / ranks) * max(0, 1 - chosen / copies)
+    let grouped = shape.groups == nil ? 1 : perRow / freeVariancePerRow(shape)
+    let spread = chosen / ranks * (1 - 1 / ranks) * max(0, 1 - chosen / copies) * grouped
     let active = min(copies / ranks, chosen / ranks + above * spread.squareRoot(), chosen)
     return (most, active)
+  }
+
+  /// The variance of the choices that one row has on one of several ranks.
+  ///
+  /// Of k experts among E, chosen evenly and each at most once, as many lie on one of R ranks as a hypergeometric distribution
+  /// has it. Where groups limit the choice, first the groups on a rank are drawn among those of the layer, and then experts
+  /// in the groups that were chosen: a rank then has several of a row's choices or none. Of DeepSeek-V3 on eight ranks, twice the variance.
+  static func variancePerRow(_ shape: Shape) -> Double {
+    guard let groups = shape.groups else { return freeVariancePerRow(shape) }
+    let (count, chosen, ranks) = (Double(groups.count), Double(groups.chosen), Double(shape.ranks))
+    let (k, pool) = (Double(shape.topK), Double(shape.experts) * Double(groups.chosen) / Double(groups.count))
+    // The pool has no more experts than a row's: all are chosen.
+    let without = pool > 1 ? (pool - k) / (pool - 1) : 0
+    guard shape.ranks <= groups.count else {
+      // A rank holds part of one group, which is chosen or not.
+      let share = count / (ranks * chosen)
+      let mean = k * share
+      return chosen / count * (mean * (1 - share) * without + mean * mean) - (k / ranks) * (k / ranks)
+    }
+    // Of the chosen groups a rank has some; each holds as large a share of the pool.
+    let mean = chosen / ranks
+    let variance = mean * (1 - 1 / ranks) * (count - chosen) / (count - 1)
+    let share = mean / chosen - (variance + mean * mean) / (chosen * chosen)
+    return k * share * without + k * k * variance / (chosen * chosen)
+  }
+
+  /// The same where the choice is free.
+  private static func freeVariancePerRow(_ shape: Shape) -> Double {
+    let (k, experts, ranks) = (Double(shape.topK), Double(shape.experts), Double(shape.ranks))
+    return experts > 1 ? k / ranks * (1 - 1 / ranks) * (experts - k) / (experts - 1) : 0
   }
 
   /// The expected maximum of some independent standard normal numbers, by Blom's approximation

@@ -45,12 +45,16 @@ public enum Experts: KernelFamily {
     ///
     /// TensorRT-LLM's kernels do, but for those of MXFP4; vLLM's and SGLang's do not.
     public var passesOverOwnChoices: Bool
+    /// Groups of experts that limit a token's choice; `nil` where it is free.
+    public var groups: ExpertGroups?
 
     /// Creates a shape.
     public init(
       hidden: Int, intermediate: Int, experts: Int, topK: Int, format: WeightFormat = .bf16, ranks: Int = 1,
-      placement: ExpertPlacement? = nil, isGated: Bool = true, passesOverOwnChoices: Bool = false
+      placement: ExpertPlacement? = nil, isGated: Bool = true, passesOverOwnChoices: Bool = false,
+      groups: ExpertGroups? = nil
     ) {
+      self.groups = groups
       self.isGated = isGated
       self.passesOverOwnChoices = passesOverOwnChoices && format != .mxfp4 && format != .mxfp4MXFP8
       self.ranks = ranks
@@ -120,9 +124,13 @@ public enum Experts: KernelFamily {
     /// It matters if an expert has more than a few tokens: kernels that work in tiles compute more of them, others wait
     /// for the experts with most rows.
     public var skew: Double
+    /// What the busiest of several ranks has to do beyond the mean of all, over that mean, where choices are many; `nil` for
+    /// loads that are spread as ``skew`` says.
+    public var imbalance: Double?
 
     /// Creates work.
-    public init(rows: Double, active: Double, skew: Double = 0) {
+    public init(rows: Double, active: Double, skew: Double = 0, imbalance: Double? = nil) {
+      self.imbalance = imbalance
       self.rows = rows
       self.active = active
       self.skew = skew

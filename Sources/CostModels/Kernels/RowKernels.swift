@@ -125,28 +125,30 @@ final class ExpertKernel: Sendable {
   private let decode: PricedKernel<Experts>
   private let prefill: PricedKernel<Experts>
   private let skew: Double
+  private let imbalance: Double?
   /// Bytes of one expert on one GPU, in the mean over all GPUs.
   let bytesPerExpert: Double
 
   /// Creates the kernel; nil in a layer without experts.
   init?(
     _ program: LayerProgram, engine: EngineDescription, power: PowerModel, calibration: Calibration,
-    skew: Double
+    routing: ExpertRouting?
   ) {
     guard let shape = program.shape(of: Experts.self) else { return nil }
+    skew = routing?.skew ?? 0
+    imbalance = routing?.imbalance(over: shape.ranks, redundant: shape.placement?.redundant)
     decode = PricedKernel(shape, engine: engine, power: power, calibration: calibration)
     let scale = engine.kernelScale
     prefill = PricedKernel(
       shape, engine: engine, power: power, calibration: calibration,
       further: scale.expertPrefill * (shape.format == .mxfp4 ? scale.mxfp4Prefill : 1))
-    self.skew = skew
     bytesPerExpert = Double(shape.bytesPerExpert) / Double(shape.ranks)
   }
 
   /// One call: rows that it computes, the distinct experts that they are routed to, and whether some are prefill.
   func launch(rows: Int, active: Double, carriesPrefill: Bool) -> Launch {
     (carriesPrefill ? prefill : decode).launch(
-      Experts.Work(rows: Double(rows), active: active, skew: skew))
+      Experts.Work(rows: Double(rows), active: active, skew: skew, imbalance: imbalance))
   }
 }
 

@@ -111,7 +111,7 @@ extension LayerProgram {
           shard.expertRanks > 1
             && (count + $0).isMultiple(of: shard.expertRanks)
             ? ExpertPlacement(experts: count, ranks: shard.expertRanks, redundant: $0) : nil
-        }, isGated: isGated, passesOverOwnChoices: choice.passesOverOwnChoices)
+        }, isGated: isGated, passesOverOwnChoices: choice.passesOverOwnChoices, groups: model.expertGroups)
       let router = model.routerProducts.map {
         product(.routerGEMM, n: $0.n, k: $0.k, hasBias: model.hasMLPBias)
       }

@@ -135,7 +135,7 @@ struct KernelPrices {
     experts = withExperts.flatMap {
       ExpertKernel(
         LayerProgram($0, of: shard, choice), engine: engine, power: power,
-        calibration: calibration, skew: routing?.skew ?? 0)
+        calibration: calibration, routing: routing)
     }
     hasExperts = experts != nil
     let sides = kinds.map {

@@ -12,6 +12,8 @@ final class CorrelatedRouting: Sendable {
   static let largestDecode = 1024
 
   let experts: Int
+  /// The probability that a token of any request uses each expert.
+  let loads: [Double]
   /// Vectors in a row.
   private let blocks: Int
   /// φ_e(T) at ``TokenGrid``'s token counts.
@@ -33,6 +35,10 @@ final class CorrelatedRouting: Sendable {
     }
     let requests = nodes.map { exp(requestSigma * $0.value) }
     let rate = Self.rate(topK: topK, groups: groups, requests: requests, weights: nodes.map(\.weight))
+
+    loads = groups.map { group in
+      zip(requests, nodes).reduce(0) { $0 - $1.1.weight * expm1(-rate * group * $1.0) }
+    }
 
     // powers[node · blocks + block] runs through (1 − p)^T, T = (1 + step/32) · 2^octave, by repeated squaring.
     var onPower = [SIMD8<Double>](repeating: .zero, count: nodes.count * blocks)

@@ -19,6 +19,9 @@ public struct ExpertRouting: Sendable {
   /// Layers of the model that have experts; all ranges of layers count these alone.
   public let layers: Int
 
+  private let isOfQwen3: Bool
+  private let isOfDeepSeekV3: Bool
+
   /// The law, ready for use.
   private enum Law: Sendable {
     case correlated(CorrelatedRouting)
@@ -43,6 +46,8 @@ public struct ExpertRouting: Sendable {
     experts = description.experts
     topK = description.topK
     layers = description.expertLayers
+    isOfQwen3 = description.hasQwen3Experts
+    isOfDeepSeekV3 = description.hasDeepSeekV3Experts
     switch model {
     case .correlated(let group, let request):
       guard (0...4).contains(group), (0...4).contains(request) else {
@@ -72,8 +77,13 @@ public struct ExpertRouting: Sendable {
   /// How good the law is for this model.
   public var provenance: Provenance {
     switch model {
-    case .correlated where model == .standard && experts == 128 && topK == 8:
+    case .correlated where model == .standard && isOfQwen3:
       Provenance(quality: .fitted, source: "published expert coverage of Qwen3-30B-A3B, arXiv 2510.08055")
+    case .correlated where model == .deepSeekV3 && isOfDeepSeekV3:
+      Provenance(
+        quality: .fitted,
+        source: "loads of DeepSeek-R1's experts on 32 ranks, as TensorRT-LLM's guide to balancing prints them"
+      )
     case .correlated where model == .standard:
       Provenance(
         quality: .estimate, source: "parameters fitted to Qwen3-30B-A3B; nothing is published for this model")
@@ -87,6 +97,21 @@ public struct ExpertRouting: Sendable {
   /// How unevenly the experts that a call touches are loaded: not at all beyond chance if routing is uniform, else about
   /// as by the power laws of the measured tables.
   public var skew: Double { model == .uniform ? 0 : 1 }
+
+  /// How loads are spread over the experts: a list for each layer that differs; nil where the law says nothing of it.
+  var loadsByLayer: [[Double]]? {
+    switch law {
+    case .correlated(let tables): [tables.loads]
+    case .uniform: [Array(repeating: 1, count: experts)]
+    case .measured(let tables): tables.counts
+    case .coverage: nil
+    }
+  }
+
+  /// Whether loads are those of experts by their numbers.
+  var placesAreKnown: Bool {
+    if case .measured = law { true } else { false }
+  }
 
   /// Whether a call touches as many experts in one layer as in any other.
   public var isUniformOverLayers: Bool {

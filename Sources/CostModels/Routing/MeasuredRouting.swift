@@ -8,6 +8,8 @@ import Systems
 /// p_le = min(1, k · count_le / Σ_e count_le). Sums over layers 0..<l are kept for every l, so that a range of
 /// layers is one subtraction.
 final class MeasuredRouting: Sendable {
+  /// How often each expert of each layer was chosen.
+  let counts: [[Double]]
   private let layers: Int
   /// Σ over layers 0..<l of expectation and variance, at [row · (layers + 1) + l] of ``TokenGrid``'s rows.
   private let sums: [ExpertCount]
@@ -16,6 +18,7 @@ final class MeasuredRouting: Sendable {
   ///
   /// - Complexity: O(layers · experts); with the reading of the file about 80 ms for 48 layers of 128.
   init(counts: [[Double]], topK: Int) {
+    self.counts = counts
     layers = counts.count
     let width = layers + 1
     var sums = [ExpertCount](repeating: ExpertCount(mean: 0, variance: 0), count: TokenGrid.rows * width)

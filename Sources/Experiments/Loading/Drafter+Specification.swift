@@ -12,7 +12,7 @@ extension Drafter {
   /// - Returns: it; `nil` where drafts take no time on a GPU.
   /// - Throws: if the method does not fit the model.
   static func make(
-    _ specification: SpeculativeSpecification, for target: ServedSystem, law: RoutingModel,
+    _ specification: SpeculativeSpecification, for target: ServedSystem, law: RoutingModel?,
     profiles: ProfileFolder
   ) throws -> Drafter? {
     guard specification.drafts > 0 else { return nil }

@@ -276,7 +276,7 @@ extension LoadedSystem {
       exchange: ranks > 1
         ? ExchangeProfile.law(of: hardware.name, gpus: specification.gpus, profiles: path) : nil)
     try system.checkPlacement()
-    let law = try specification.routing.map { try RoutingModel(parsing: $0) } ?? .standard
+    let law = try specification.routing.map { try RoutingModel(parsing: $0) }
     let drafter = try specification.speculation.flatMap {
       try Drafter.make($0, for: system, law: law, profiles: profiles)
     }
@@ -286,7 +286,9 @@ extension LoadedSystem {
     let calibrationBytes = (paths + (draftPaths ?? []).filter { !paths.contains($0) }).flatMap { path in
       FileManager.default.contents(atPath: path).map { Array($0) } ?? []
     }
-    let routing = model.isMixtureOfExperts ? try ExpertRouting(law, for: system.shard.model) : nil
+    let routing =
+      model.isMixtureOfExperts
+      ? try ExpertRouting(law ?? .published(for: system.shard.model), for: system.shard.model) : nil
     let stages = specification.pipelineParallelSize ?? 1
     self.init(
       system: system, calibration: calibration, calibrationDigest: SHA256.hexDigest(of: calibrationBytes),

@@ -67,6 +67,7 @@ extension ModelDescription {
       experts = try config.integer(fields.count, in: 1...65_536)
       topK = try config.integer(
         family == .gemma4 ? "top_k_experts" : "num_experts_per_tok", in: 1...experts)
+      expertGroups = try ExpertGroups(config, experts: experts, topK: topK)
       expertIntermediate = try config.integer(fields.width, in: Self.sizes)
       sharedWidth = try Self.sharedWidth(config, family: family, expertWidth: expertIntermediate)
       expertLatent =

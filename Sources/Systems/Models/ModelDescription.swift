@@ -32,6 +32,8 @@ public struct ModelDescription: Sendable, Hashable {
   public var experts: Int
   /// Experts that one token uses; 0 in a dense model.
   public var topK: Int
+  /// Groups of experts that limit a token's choice; nil where it is free.
+  public var expertGroups: ExpertGroups?
   /// Width of one expert's MLP; 0 in a dense model.
   public var expertIntermediate: Int
   /// Width that tokens are projected down to on their way into routed experts, and up from behind them; nil where experts see

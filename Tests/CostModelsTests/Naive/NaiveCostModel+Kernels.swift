@@ -275,8 +275,9 @@ extension NaiveCostModel {
   /// Choices and distinct experts of the rank that all others wait for.
   ///
   /// Choices of the ranks are about normal around their mean, and the maximum of R such numbers lies at the quantile
-  /// (R - 3/8) / (R + 1/4), by Blom. The variance is that of a random choice, and of skewed routing further that of the mean
-  /// of a rank's experts, whose loads are exponential. Distinct experts are drawn from all that are chosen.
+  /// (R - 3/8) / (R + 1/4), by Blom. The variance is that of a random choice, and further as much as brings the maximum to
+  /// what the law of routing says of many choices; a law that says nothing has exponential loads. Distinct experts are drawn
+  /// from all that are chosen, and spread with choices where these come from groups.
   private func busiestRank(
     choices: Double, active: Double, isSkewed: Bool
   ) -> (choices: Double, active: Double) {
@@ -286,19 +287,57 @@ extension NaiveCostModel {
     let own = choices / ranks
     var all = Double(model.experts)
     var chosen = active
-    var (variance, steady) = (own, own)
+    let rows = choices / Double(model.topK)
+    let byChance =
+      model.choosesGroups ? varianceInGroups() : variance(of: model.experts, pickingFrom: model.experts)
+    var (variance, steady) = (rows * byChance, own)
+    let beyond = routing?.imbalance(
+      over: expertRanks, redundant: engine.balancesExperts ? engine.redundantExperts : nil)
     if engine.balancesExperts {
       all += Double(engine.redundantExperts)
       chosen = min(active * all / Double(model.experts), max(active, choices))
-      if isSkewed { steady = own * imbalance() }
+      steady = own * (beyond.map { 1 + $0 } ?? (isSkewed ? imbalance() : 1))
+    } else if let beyond {
+      variance += (own * beyond / above) * (own * beyond / above)
     } else if isSkewed {
       variance += own * own / (all / ranks)
     }
-    let binomial = chosen * (1 / ranks) * (1 - 1 / ranks) * max(0, 1 - chosen / all)
+    var binomial = chosen * (1 / ranks) * (1 - 1 / ranks) * max(0, 1 - chosen / all)
+    if model.choosesGroups {
+      binomial *= byChance / self.variance(of: model.experts, pickingFrom: model.experts)
+    }
     return (
       min(choices, steady + above * variance.squareRoot()),
       min(chosen, all / ranks, chosen / ranks + above * binomial.squareRoot())
     )
+  }
+
+  /// The variance of how many of a row's experts lie among those of a rank that belong to some of all experts: drawn one by
+  /// one, none twice. The rank has its fair share of `all`, as far as it is in `some`.
+  private func variance(of all: Int, pickingFrom some: Int, share: Double? = nil) -> Double {
+    let k = Double(model.topK)
+    let share = share ?? 1 / Double(expertRanks)
+    return some > 1 ? k * share * (1 - share) * (Double(some) - k) / (Double(some) - 1) : 0
+  }
+
+  /// The variance of a row's choices on a rank where two of four groups are drawn first: over all pairs of groups, the mean of
+  /// the squares less the square of the mean.
+  private func varianceInGroups() -> Double {
+    let (k, half) = (Double(model.topK), model.experts / 2)
+    // The first rank's part of each group.
+    let held = (0..<4).map { group in
+      max(0, min(1, 4 / Double(expertRanks) - Double(group)))
+    }
+    var (squares, pairs) = (0.0, 0.0)
+    for first in 0..<4 {
+      for second in 0..<first {
+        let share = (held[first] + held[second]) / 2
+        squares += variance(of: model.experts, pickingFrom: half, share: share) + k * share * k * share
+        pairs += 1
+      }
+    }
+    let mean = k / Double(expertRanks)
+    return squares / pairs - mean * mean
   }
 
   /// The busiest rank's work over the mean, once experts with exponential loads have copies and places: a copy goes to the

@@ -123,7 +123,7 @@ import Testing
       #expect(throws: DescriptionError.self) {
         try Drafter.eagle3(for: system.served(), drafts: drafts, intermediate: 192, vocabulary: 500)
       }
-      (system.model.isLatent, system.model.isCompressed) = (false, false)
+      (system.model.isLatent, system.model.isCompressed, system.model.choosesGroups) = (false, false, false)
       system.model.window = nil
     }
     system.calibration = ToyCalibration(

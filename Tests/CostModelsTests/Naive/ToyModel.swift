@@ -76,6 +76,8 @@ struct ToyModel {
   var isHalved = false
   /// Width that tokens are projected down to for the experts, and up from; `nil` where experts see the whole width.
   var expertLatent: Int?
+  /// Whether a token's experts come from two groups of four; only with latent attention.
+  var choosesGroups = false
 
   /// Whether a layer is a recurrence.
   func isRecurrent(_ layer: Int) -> Bool {
@@ -130,6 +132,7 @@ struct ToyModel {
       fields["qk_nope_head_dim"] = nope
       fields["qk_rope_head_dim"] = rope
       fields["v_head_dim"] = value
+      if choosesGroups { (fields["n_group"], fields["topk_group"]) = (4, 2) }
       if hasIndexer {
         fields["index_topk"] = window
         fields["index_n_heads"] = indexHeads
@@ -215,6 +218,7 @@ struct ToyModel {
       isLatent = pick([true, false])
       denseLayers = min(pick([0, 1, 2]), layers - 1)
       if isLatent { window = pick([nil, nil, 64, 200]) }
+      choosesGroups = isLatent && 2 * topK <= experts && pick([true, false])
       if !isLatent { isCompressed = pick([true, false]) }
       if isCompressed { denseLayers = 0 }
     }

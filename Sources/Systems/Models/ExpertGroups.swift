@@ -1,0 +1,42 @@
+import Support
+
+/// Groups of experts, of which the router picks some for each token before it picks experts in them (DeepSeek-V3,
+/// arXiv 2412.19437, section 2.1.2: node-limited routing).
+///
+/// A group's experts have successive numbers, so that a rank of expert parallelism holds whole groups or a part of one: a token
+/// has several experts on some ranks, and none on others.
+public struct ExpertGroups: Sendable, Hashable {
+  /// Groups in a layer, `n_group`.
+  public let count: Int
+  /// Groups that a token's experts come from, `topk_group`.
+  public let chosen: Int
+
+  /// Creates groups.
+  public init(count: Int, chosen: Int) {
+    self.count = count
+    self.chosen = chosen
+  }
+
+  /// Reads a configuration; nil where there is one group, or all of them are chosen.
+  ///
+  /// - Throws: `JSONError` where groups do not divide the experts, or those that are chosen have too few.
+  init?(_ config: JSONObject, experts: Int, topK: Int) throws(JSONError) {
+    guard let count = try config.optionalInteger("n_group", in: 1...experts),
+      let chosen = try config.optionalInteger("topk_group", in: 1...count)
+    else { return nil }
+    guard experts.isMultiple(of: count) else {
+      throw .invalid(
+        file: config.file, field: "n_group", value: "\(count)",
+        expected: "a divisor of the experts, \(experts)")
+    }
+    guard topK <= experts / count * chosen else {
+      throw .invalid(
+        file: config.file, field: "topk_group", value: "\(chosen)",
+        expected: "groups that hold the experts of a token, \(topK)")
+    }
+    // Greedy routing, as of DeepSeek-V2-Lite, looks at no groups.
+    let method = try config.optionalText("topk_method")
+    if chosen == count || method == "greedy" { return nil }
+    self.init(count: count, chosen: chosen)
+  }
+}
