@@ -29,18 +29,32 @@ struct Calibrator {
   ///   - dimensions: The shape.
   ///   - samples: The measurements.
   ///   - measured: Quantities whose ranges are to be kept.
+  ///   - places: Where ``LaunchCorrections`` keep each sample; nil of one that they leave out, and of all for none.
   /// - Returns: The fit, and the relative errors on the held-out samples.
   /// - Throws: `CalibrationError.tooFewRows`.
   func fit<Family: MeasuredFamily>(
     _ family: Family.Type, _ kernel: String, _ dimensions: [Int], _ samples: [RelativeFit.Sample],
-    measured: [[Double]]
+    measured: [[Double]], places: [CorrectedPlace?]? = nil
   ) throws(CalibrationError) -> (shape: FittedShape, errors: [Double]) {
     let count = Family.coefficients.count
     let features = (0..<count).filter { feature in samples.contains { $0.features[feature] != 0 } }
     try check(kernel, dimensions, table: Family.table, rows: samples.count, needed: 2 * features.count)
-    let errors = RelativeFit.heldOutErrors(samples, count: count)
     let fit = RelativeFit(samples, count: count)
-    return (shape(dimensions, fit, rows: samples.count, errors: errors, measured: measured), errors)
+    guard let places else {
+      let errors = RelativeFit.heldOutErrors(samples, count: count)
+      return (shape(dimensions, fit, rows: samples.count, errors: errors, measured: measured), errors)
+    }
+    let half = RelativeFit(samples.filter { !$0.isHeldOut }, count: count)
+    let seen = LaunchCorrections(of: samples, under: half, at: places) { !$0.isHeldOut }
+    let errors = zip(samples, places).filter(\.0.isHeldOut).map { sample, place in
+      let factor = place.map { seen.factor(rows: $0.rows, skew: $0.isSkewed ? 1 : 0) } ?? 1
+      return half.predict(sample.features) * factor / sample.seconds - 1
+    }
+    let all = LaunchCorrections(of: samples, under: fit, at: places) { _ in true }
+    let shape = shape(
+      dimensions, fit, rows: samples.count, errors: errors, measured: measured,
+      corrections: all.even.isEmpty && all.skewed.isEmpty ? nil : all)
+    return (shape, errors)
   }
 
   /// Refuses too few measurements.
@@ -88,13 +102,14 @@ struct Calibrator {
 
   /// A shape's fit, rounded to what a calibration keeps.
   func shape(
-    _ dimensions: [Int], _ fit: RelativeFit, rows: Int, errors: [Double], measured: [[Double]]
+    _ dimensions: [Int], _ fit: RelativeFit, rows: Int, errors: [Double], measured: [[Double]],
+    corrections: LaunchCorrections? = nil
   ) -> FittedShape {
     FittedShape(
-      dimensions: dimensions, values: fit.values.map { rounded($0) },
-      standardErrors: fit.standardErrors.map { rounded($0, digits: 2) }, rows: rows,
+      dimensions: dimensions, values: fit.values.map { rounded($0) }, rows: rows,
       heldOut: ErrorSummary(errors),
-      measured: measured.map { [rounded($0.min() ?? 0), rounded($0.max() ?? 0)] })
+      measured: measured.map { [rounded($0.min() ?? 0), rounded($0.max() ?? 0)] },
+      corrections: corrections)
   }
 
   /// Numbers the distinct values of a quantity in ascending order.

@@ -70,8 +70,7 @@ extension Elementwise: MeasuredFamily {
       }
       let perByte = 1 / (figures.memoryBandwidth * shares[i])
       let shape = FittedShape(
-        dimensions: [], values: [rounded(launches[i]), rounded(perByte)], standardErrors: [0, 0], rows: 0,
-        heldOut: nil, measured: [])
+        dimensions: [], values: [rounded(launches[i]), rounded(perByte)], rows: 0, heldOut: nil, measured: [])
       kernels.append(
         FittedKernel(
           kernel: name, type: type, formula: formula, quality: .estimate, source: source, dimensions: [],

@@ -173,8 +173,13 @@ extension Experts: MeasuredFamily {
             features: cached.features(plain[index], of: index, cached: slot), seconds: row.seconds,
             isHeldOut: rank[row.tokens, default: 0] % 2 == 1)
         }
+        // Launches whose weights lay in the cache say nothing of what they take in a run.
+        let places = rows.enumerated().map { index, row in
+          cached.isCached[index] ? nil : CorrectedPlace(rows: Double(row.tokens), isSkewed: row.skew > 0.5)
+        }
         let fit = try calibrator.fit(
-          self, name, dimensions, samples, measured: [rows.map { Double($0.tokens) }])
+          self, name, dimensions, samples, measured: [rows.map { Double($0.tokens) }],
+          places: cached.sayLittleOfMemory ? nil : places)
         if cached.sayLittleOfMemory { warm.append(shapes.count) }
         laws[[type] + dimensions.map(String.init)] = OneRankLaw(
           coefficients: fit.shape.vector, knowsCached: cached.areFittedApart)
@@ -205,7 +210,7 @@ extension Experts: MeasuredFamily {
         : format.hasFixedTiles ? " + tiles of 128 * 128 * flops of a row * f_tile" : ""
       let formula =
         "t0 + active * expert bytes * b + flops * (f + skew * g), skew 1 for rows by a power law" + inTiles
-        + "; bytes that lay in the cache were fitted apart, and have no price in a run"
+        + "; times the correction of the number of rows; bytes that lay in the cache were fitted apart, and have no price in a run"
       let bar = format.hasGrowingTiles ? ErrorBar(median: 5, p90: 14) : ErrorBar(median: 4, p90: 12)
       kernels.append(
         calibrator.kernel(

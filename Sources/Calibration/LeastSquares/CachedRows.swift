@@ -57,7 +57,7 @@ extension FittedShape {
     var values = values
     values[index] = value
     return FittedShape(
-      dimensions: dimensions, values: values, standardErrors: standardErrors, rows: rows, heldOut: heldOut,
-      measured: measured)
+      dimensions: dimensions, values: values, rows: rows, heldOut: heldOut, measured: measured,
+      corrections: corrections)
   }
 }

@@ -104,11 +104,16 @@ extension Calibration {
     var members = [
       "\"dimensions\": \(list(shape.dimensions.map(String.init)))",
       "\"values\": \(list(shape.values.map { formatted($0) }))",
-      "\"standard_errors\": \(list(shape.standardErrors.map { formatted($0) }))",
       "\"rows\": \(shape.rows)",
     ]
     if let errors = shape.heldOut { members.append("\"held_out\": \(object(errors))") }
     members.append("\"measured\": \(list(shape.measured.map { list($0.map { formatted($0) }) }))")
+    if let corrections = shape.corrections {
+      let lists = [("even", corrections.even), ("skewed", corrections.skewed)].map { name, points in
+        "\"\(name)\": \(list(points.map { list([formatted($0.rows), formatted($0.factor)]) }))"
+      }
+      members.append("\"corrections\": {\(lists.joined(separator: ", "))}")
+    }
     return "{\(members.joined(separator: ", "))}"
   }
 

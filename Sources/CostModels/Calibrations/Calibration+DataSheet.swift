@@ -24,16 +24,14 @@ extension Calibration {
         values: [
           8e-6, 2 * Double(gpus - 1) / Double(gpus) / (0.8 * hardware.nvlinkBandwidth), 0, 0, 0, 0, 0,
         ],
-        standardErrors: Array(repeating: 0, count: 7), rows: 0, heldOut: nil, measured: [])
+        rows: 0, heldOut: nil, measured: [])
     }
     // Of one number of bytes the coefficients of NCCL and of one-shot kernels are the same; both have a law beyond.
     let beyond = rings.map { ring in
       var values = ring.values
       (values[3], values[5]) = (values[1], values[1])
       return FittedShape(
-        dimensions: ring.dimensions, values: values, standardErrors: ring.standardErrors, rows: 0,
-        heldOut: nil,
-        measured: [])
+        dimensions: ring.dimensions, values: values, rows: 0, heldOut: nil, measured: [])
     }
     let kernels = AllReduce.Implementation.allCases.map { implementation in
       FittedKernel(

@@ -25,8 +25,8 @@ extension Calibration {
   ) -> Fit<Shape.Family> {
     let ranges = quality == .measured ? MeasuredRanges(fitted.ranges) : .nothing
     return Fit(
-      shape, coefficients: fitted.vector, quality: quality, measured: ranges, heldOut: errors, device: figures
-    )
+      shape, coefficients: fitted.vector, quality: quality, measured: ranges, heldOut: errors,
+      corrections: quality == .measured ? fitted.corrections : nil, device: figures)
   }
 
   /// A shape with other coefficients.

@@ -4,30 +4,29 @@ public struct FittedShape: Codable, Sendable, Hashable {
   public let dimensions: [Int]
   /// The coefficients; `FittedKernel.coefficients` names them and their units.
   public let values: [Double]
-  /// The coefficients' standard errors; 0 where the coefficient rests at its bound, 0.
-  public let standardErrors: [Double]
   /// The measurements that the coefficients were fitted to.
   public let rows: Int
   /// The errors on held-out rows of a fit to the others; nil for an estimate.
   public let heldOut: ErrorSummary?
   /// Least and greatest value of each of `FittedKernel.ranges` among the measurements.
   public let measured: [[Double]]
+  /// What measured launches take, over what the coefficients say; nil where the coefficients alone are used.
+  public let corrections: LaunchCorrections?
 
   package init(
-    dimensions: [Int], values: [Double], standardErrors: [Double], rows: Int, heldOut: ErrorSummary?,
-    measured: [[Double]]
+    dimensions: [Int], values: [Double], rows: Int, heldOut: ErrorSummary?, measured: [[Double]],
+    corrections: LaunchCorrections? = nil
   ) {
+    self.corrections = corrections
     self.dimensions = dimensions
     self.values = values
-    self.standardErrors = standardErrors
     self.rows = rows
     self.heldOut = heldOut
     self.measured = measured
   }
 
   enum CodingKeys: String, CodingKey {
-    case dimensions, values, rows, measured
-    case standardErrors = "standard_errors"
+    case dimensions, values, rows, measured, corrections
     case heldOut = "held_out"
   }
 

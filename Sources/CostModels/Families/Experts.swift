@@ -174,6 +174,11 @@ public enum Experts: KernelFamily {
     return inRows + perTile * tiles * choice
   }
 
+  /// Of layers on one rank: those of several were fitted without.
+  public static func corrected(_ shape: Shape, _ work: Work) -> (rows: Double, skew: Double)? {
+    shape.ranks == 1 ? (work.rows, work.skew) : nil
+  }
+
   /// The part of the time that is bound by memory: weights, and the choices of all ranks where there are several.
   private static func loadingSeconds(
     _ coefficients: SIMD8<Double>, _ shape: Shape, _ work: Work, active: Double

@@ -19,13 +19,16 @@ public struct Fit<Family: KernelFamily>: Sendable, Hashable {
   public let measured: MeasuredRanges
   /// The errors, on rows that they have not seen, of fits found as this one was; nil if that was never tried.
   public let heldOut: ErrorSummary?
+  /// What the measured launches take over what the coefficients say; nil where there are none of this very shape.
+  public let corrections: LaunchCorrections?
   /// The GPU.
   public let device: DeviceFigures
 
   package init(
     _ shape: Family.Shape, coefficients: SIMD8<Double>, quality: Quality, measured: MeasuredRanges = .nothing,
-    heldOut: ErrorSummary? = nil, device: DeviceFigures
+    heldOut: ErrorSummary? = nil, corrections: LaunchCorrections? = nil, device: DeviceFigures
   ) {
+    self.corrections = corrections
     self.shape = shape
     self.coefficients = coefficients
     self.quality = quality
@@ -36,7 +39,9 @@ public struct Fit<Family: KernelFamily>: Sendable, Hashable {
 
   /// The time of a launch; 0 without work.
   public func seconds(_ work: Family.Work) -> Seconds {
-    Family.seconds(coefficients, shape, work, on: device)
+    let seconds = Family.seconds(coefficients, shape, work, on: device)
+    guard let corrections, let place = Family.corrected(shape, work) else { return seconds }
+    return seconds * corrections.factor(rows: place.rows, skew: place.skew)
   }
 
   /// What a launch moves and computes.

@@ -27,6 +27,9 @@ public protocol KernelFamily: Sendable {
   static func clockedShare(
     _ coefficients: SIMD8<Double>, _ shape: Shape, _ work: Work, on device: DeviceFigures
   ) -> Double
+  /// The rows of a launch and how unevenly they are spread, by which a fit's ``LaunchCorrections`` are looked up; `nil` where
+  /// none apply.
+  static func corrected(_ shape: Shape, _ work: Work) -> (rows: Double, skew: Double)?
   /// The coefficients of a kernel all of whose launches take `factor` times as long.
   static func scaled(_ coefficients: SIMD8<Double>, by factor: Double) -> SIMD8<Double>
   /// What a launch moves and computes on one GPU.
@@ -46,6 +49,8 @@ public protocol KernelFamily: Sendable {
 extension KernelFamily {
   /// True: a launch is flagged unless its shape was measured and it lies inside the ranges.
   public static var flagsExtrapolation: Bool { true }
+  /// None.
+  public static func corrected(_ shape: Shape, _ work: Work) -> (rows: Double, skew: Double)? { nil }
   /// All of them are times.
   public static func scaled(_ coefficients: SIMD8<Double>, by factor: Double) -> SIMD8<Double> {
     coefficients * factor

@@ -24,7 +24,7 @@ final class PricedKernel<Family: KernelFamily>: Sendable {
     let isMeasured = fit.quality == .measured && Family.isInside(fit.measured, fit.shape, work)
     var launch = Launch(calls: 1)
     launch.extrapolated = isMeasured || !Family.flagsExtrapolation ? 0 : 1
-    launch.seconds = Family.seconds(fit.coefficients, fit.shape, work, on: fit.device) * scale
+    launch.seconds = fit.seconds(work) * scale
     launch.flops = traffic.flops
     launch.weightBytes = traffic.weightBytes
     launch.kvBytes = traffic.kvBytes
