@@ -24,6 +24,14 @@ func expectAlike(_ one: Calibration, _ other: Calibration, _ advice: String) {
       }
       #expect((errors[0] - errors[1]).magnitude < 0.1, "\(advice): \(mine.kernel) \(errors)")
     }
+    for (shape, twin) in zip(mine.shapes, theirs.shapes) {
+      let corrections = [shape, twin].map { ($0.corrections?.even ?? []) + ($0.corrections?.skewed ?? []) }
+      #expect(corrections[0].map(\.rows) == corrections[1].map(\.rows), "\(advice)")
+      for (a, b) in zip(corrections[0], corrections[1]) {
+        #expect(
+          (a.factor - b.factor).magnitude <= 0.03 * b.factor, "\(advice): \(mine.kernel) \(shape.dimensions)")
+      }
+    }
     var differing = 0
     for (shape, twin) in zip(mine.shapes, theirs.shapes) {
       #expect(shape.dimensions == twin.dimensions && shape.rows == twin.rows, "\(advice)")
@@ -72,22 +80,22 @@ func expectAlike(_ one: Calibration, _ other: Calibration, _ advice: String) {
       gpu: "b300-sxm",
       misses: [
         "all_reduce nccl", "gated_delta core_decode", "gemm bf16", "latent_decode_attention bf16",
-        "latent_decode_attention fp8", "moe bf16", "moe fp8_block", "moe int4", "moe mxfp4",
-        "moe mxfp4_mxfp8", "moe nvfp4",
+        "latent_decode_attention fp8", "moe fp8_block", "moe int4", "moe mxfp4",
+        "moe mxfp4_mxfp8",
       ]),
     Shipped(
       gpu: "gb200",
       misses: [
         "gated_delta core_decode", "gemm bf16", "latent_decode_attention bf16", "latent_decode_attention fp8",
-        "latent_prefill_attention bf16", "moe bf16", "moe fp8_block", "moe int4", "moe mxfp4",
+        "latent_prefill_attention bf16", "moe fp8_block", "moe int4", "moe mxfp4",
         "moe mxfp4_mxfp8", "moe nvfp4", "windowed_prefill_attention fp8",
       ]),
     Shipped(
       gpu: "gb300",
       misses: [
         "all_reduce nccl", "gated_delta core_decode", "gemm bf16", "latent_decode_attention bf16",
-        "latent_decode_attention fp8", "moe bf16", "moe fp8_block", "moe int4", "moe mxfp4",
-        "moe mxfp4_mxfp8", "moe nvfp4",
+        "latent_decode_attention fp8", "moe fp8_block", "moe int4", "moe mxfp4",
+        "moe mxfp4_mxfp8",
       ]),
     Shipped(gpu: "h100-sxm", misses: []),
     Shipped(gpu: "h200-sxm", misses: []),
@@ -96,18 +104,19 @@ func expectAlike(_ one: Calibration, _ other: Calibration, _ advice: String) {
       misses: [
         "all_reduce nccl", "gated_delta conv_prefill", "gated_delta core_prefill", "gemm bf16",
         "latent_decode_attention bf16", "latent_decode_attention fp8", "latent_prefill_attention bf16",
-        "latent_prefill_attention fp8", "moe fp8", "moe fp8_block", "moe int4", "moe mxfp4",
-        "prefill_attention bf16", "prefill_attention fp8", "windowed_decode_attention bf16",
-        "windowed_decode_attention fp8", "windowed_prefill_attention bf16", "windowed_prefill_attention fp8",
+        "latent_prefill_attention fp8",
+        "moe fp8", "moe mxfp4", "prefill_attention bf16", "prefill_attention fp8",
+        "windowed_decode_attention bf16", "windowed_decode_attention fp8", "windowed_prefill_attention bf16",
+        "windowed_prefill_attention fp8",
       ]),
     Shipped(
       gpu: "rtx-pro-6000",
       misses: [
         "all_reduce custom", "all_reduce nccl", "decode_attention bf16", "gated_delta core_decode",
         "gated_delta core_prefill", "gemm bf16", "latent_decode_attention bf16",
-        "latent_decode_attention fp8", "latent_prefill_attention bf16", "latent_prefill_attention fp8",
-        "moe bf16", "moe fp8", "moe fp8_block", "moe int4", "moe mxfp4", "moe mxfp4_mxfp8",
-        "prefill_attention bf16",
+        "latent_decode_attention fp8",
+        "latent_prefill_attention bf16", "latent_prefill_attention fp8", "moe bf16", "moe fp8",
+        "moe fp8_block", "moe int4", "moe mxfp4", "prefill_attention bf16",
         "prefill_attention fp8", "windowed_decode_attention fp8", "windowed_prefill_attention bf16",
         "windowed_prefill_attention fp8",
       ]),

@@ -44,6 +44,20 @@ public struct LaunchCorrections: Codable, Sendable, Hashable {
     self.skewed = skewed
   }
 
+  /// Reads both lists; their rows must ascend.
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    func points(_ key: CodingKeys) throws -> [Point] {
+      let points = try values.decode([Point].self, forKey: key)
+      guard zip(points, points.dropFirst()).allSatisfy({ $0.rows < $1.rows }) else {
+        throw DecodingError.dataCorruptedError(
+          forKey: key, in: values, debugDescription: "expected points in ascending order of rows")
+      }
+      return points
+    }
+    (even, skewed) = (try points(.even), try points(.skewed))
+  }
+
   /// The factor of a launch.
   ///
   /// - Parameters:

@@ -251,6 +251,8 @@ extension NaiveCostModel {
       // A tile takes a time of its own, and one for each of its rows.
       seconds += busiest.active * perExpert * flopsPerChoice * (c[3] + tile * c[4])
     }
+    // On one rank the launches that were measured take what they took, and others what lies between.
+    if expertRanks == 1, let exact { scale *= correction(exact, rows: r, isSkewed: isSkewed) }
     let ranks = Double(expertRanks)
     return Launch(
       kernel: "expert_mlp", seconds: seconds * scale,
@@ -262,6 +264,17 @@ extension NaiveCostModel {
       isExtrapolated: exact == nil || !isMeasured(r, exact, overRanks) || active > Double(model.experts),
       clockedSeconds: active > 0 ? (seconds - loading) * scale : 0,
       mxfp4Bytes: model.isMXFP4 ? active * shard.bytesPerExpert / ranks : 0)
+  }
+
+  /// What a launch takes over what its coefficients say: on the straight line between the measured numbers of rows around it,
+  /// or that of the nearest beyond all. Routing of the other kind stands in where one was not measured.
+  private func correction(_ fit: ToyCalibration.Fit, rows: Double, isSkewed: Bool) -> Double {
+    let (own, other) = isSkewed ? (fit.skewed, fit.even) : (fit.even, fit.skewed)
+    let points = own.isEmpty ? other : own
+    guard let above = points.first(where: { $0.rows >= rows }) else { return points.last?.factor ?? 1 }
+    guard let below = points.last(where: { $0.rows < rows }) else { return above.factor }
+    let share = (rows - below.rows) / (above.rows - below.rows)
+    return (1 - share) * below.factor + share * above.factor
   }
 
   /// Whether so many rows of a layer were measured: of one rank by its fit, of several by the fit of these, over as many.

@@ -13,6 +13,9 @@ struct ToyCalibration {
   struct Fit {
     var values: [Double]
     var measured: [ClosedRange<Double>] = []
+    /// Rows, and what a launch of so many takes over what the coefficients say: spread evenly over experts, or by a power law.
+    var even: [(rows: Double, factor: Double)] = []
+    var skewed: [(rows: Double, factor: Double)] = []
   }
 
   var multiprocessors = 132.0
@@ -37,9 +40,14 @@ struct ToyCalibration {
         .sorted { $0.key.lexicographicallyPrecedes($1.key) }
       let lines = shapes.map { dimensions, fit in
         let ranges = fit.measured.map { "[\($0.lowerBound), \($0.upperBound)]" }.joined(separator: ", ")
+        func list(_ points: [(rows: Double, factor: Double)]) -> String {
+          "[\(points.map { "[\($0.rows), \($0.factor)]" }.joined(separator: ", "))]"
+        }
+        let corrections =
+          fit.even.isEmpty && fit.skewed.isEmpty
+          ? "" : #", "corrections": {"even": \#(list(fit.even)), "skewed": \#(list(fit.skewed))}"#
         return """
-          {"dimensions": \(dimensions), "values": \(fit.values), "standard_errors": [], "rows": 1, \
-          "measured": [\(ranges)]}
+          {"dimensions": \(dimensions), "values": \(fit.values), "rows": 1, "measured": [\(ranges)]\(corrections)}
           """
       }
       let names = shapes[0].key.indices.map { "\"d\($0)\"" }.joined(separator: ", ")
@@ -115,8 +123,14 @@ struct ToyCalibration {
         fits["moe_over_ranks_all_shapes \(type)", default: [:]][[]] = draw([2e-6, perByte], [], &random)
       }
       guard model.experts > 0, !isDrawn || random.uniform() < 0.8 else { continue }
-      fits["moe \(type)", default: [:]][shard.expertDimensions] = draw(
-        [1e-5, perByte] + tiles, [300], &random)
+      var experts = draw([1e-5, perByte] + tiles, [300], &random)
+      if isDrawn {
+        func points() -> [(rows: Double, factor: Double)] {
+          (0..<Int(random.next() % 4)).map { (1 + 30 * Double($0 * $0), factor(&random)) }
+        }
+        (experts.even, experts.skewed) = (points(), points())
+      }
+      fits["moe \(type)", default: [:]][shard.expertDimensions] = experts
       if !isDrawn || random.uniform() < 0.8 {
         fits["moe_over_ranks \(type)", default: [:]][shard.expertDimensions] = draw(
           [3e-6, perByte / 2], [300, 8], &random)
