@@ -110,7 +110,7 @@ extension Calibration {
     members.append("\"measured\": \(list(shape.measured.map { list($0.map { formatted($0) }) }))")
     if let corrections = shape.corrections {
       let lists = [("even", corrections.even), ("skewed", corrections.skewed)].map { name, points in
-        "\"\(name)\": \(list(points.map { list([formatted($0.rows), formatted($0.factor)]) }))"
+        "\"\(name)\": \(list(LaunchCorrections.numbers(points).map { formatted($0) }))"
       }
       members.append("\"corrections\": {\(lists.joined(separator: ", "))}")
     }

@@ -4,7 +4,7 @@
 /// measured numbers of rows the factor is linear in the rows; below the fewest and above the most it is that of the nearest.
 public struct LaunchCorrections: Codable, Sendable, Hashable {
   /// A number of rows, and the measured time over the law's.
-  public struct Point: Codable, Sendable, Hashable {
+  public struct Point: Sendable, Hashable {
     /// Rows of the launch.
     public let rows: Double
     /// The measured time over that of the law, above 0.
@@ -13,24 +13,6 @@ public struct LaunchCorrections: Codable, Sendable, Hashable {
     package init(rows: Double, factor: Double) {
       self.rows = rows
       self.factor = factor
-    }
-
-    /// Reads `[rows, factor]`.
-    public init(from decoder: any Decoder) throws {
-      var values = try decoder.unkeyedContainer()
-      rows = try values.decode(Double.self)
-      factor = try values.decode(Double.self)
-      guard rows > 0, factor > 0, rows.isFinite, factor.isFinite else {
-        throw DecodingError.dataCorruptedError(
-          in: values, debugDescription: "expected rows and a factor above 0, found \(rows) and \(factor)")
-      }
-    }
-
-    /// Writes `[rows, factor]`.
-    public func encode(to encoder: any Encoder) throws {
-      var values = encoder.unkeyedContainer()
-      try values.encode(rows)
-      try values.encode(factor)
     }
   }
 
@@ -44,19 +26,37 @@ public struct LaunchCorrections: Codable, Sendable, Hashable {
     self.skewed = skewed
   }
 
-  /// Reads both lists; their rows must ascend.
+  private enum CodingKeys: String, CodingKey { case even, skewed }
+
+  /// Reads both lists, in each of which rows and factors take turns.
   public init(from decoder: any Decoder) throws {
-    let values = try decoder.container(keyedBy: CodingKeys.self)
+    let lists = try decoder.container(keyedBy: CodingKeys.self)
     func points(_ key: CodingKeys) throws -> [Point] {
-      let points = try values.decode([Point].self, forKey: key)
-      guard zip(points, points.dropFirst()).allSatisfy({ $0.rows < $1.rows }) else {
+      let values = try lists.decode([Double].self, forKey: key)
+      let points = stride(from: 0, to: values.count - 1, by: 2).map {
+        Point(rows: values[$0], factor: values[$0 + 1])
+      }
+      guard values.count.isMultiple(of: 2), values.allSatisfy({ $0 > 0 && $0.isFinite }),
+        zip(points, points.dropFirst()).allSatisfy({ $0.rows < $1.rows })
+      else {
         throw DecodingError.dataCorruptedError(
-          forKey: key, in: values, debugDescription: "expected points in ascending order of rows")
+          forKey: key, in: lists,
+          debugDescription: "expected rows in ascending order, each followed by a factor above 0")
       }
       return points
     }
     (even, skewed) = (try points(.even), try points(.skewed))
   }
+
+  /// Writes both lists.
+  public func encode(to encoder: any Encoder) throws {
+    var lists = encoder.container(keyedBy: CodingKeys.self)
+    try lists.encode(Self.numbers(even), forKey: .even)
+    try lists.encode(Self.numbers(skewed), forKey: .skewed)
+  }
+
+  /// Points as a list in which rows and factors take turns.
+  package static func numbers(_ points: [Point]) -> [Double] { points.flatMap { [$0.rows, $0.factor] } }
 
   /// The factor of a launch.
   ///

@@ -75,7 +75,7 @@ public struct ExpertPlacement: Sendable, Hashable {
     var sum = 0.0
     for _ in 0..<shuffles {
       for last in stride(from: loads.count - 1, to: 0, by: -1) {
-        loads.swapAt(last, Int(generator.uniform() * Double(last + 1)))
+        loads.swapAt(last, generator.index(below: last + 1))
       }
       sum += busiest(of: loads, ranks: ranks)
     }

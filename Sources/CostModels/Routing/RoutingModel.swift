@@ -31,7 +31,7 @@ public enum RoutingModel: Sendable, Hashable, CustomStringConvertible {
   ///
   /// TensorRT-LLM's guide to balancing (github.com/NVIDIA/TensorRT-LLM, `examples/wide_ep/ep_load_balancer/README.md`) counts
   /// tokens of 32 ranks with eight experts each, in the mean of all layers: a standard deviation of 0.48 of the mean, and 1.56
-  /// of it more on the busiest rank than in the mean. This spread misses both by 7 %, one up and one down. How much
+  /// of it more on the busiest rank than in the mean. This spread misses one by 7 % up, the other by 8 % down. How much
   /// a request has favourites of its own is Qwen3's: nothing is published.
   public static let deepSeekV3 = RoutingModel.correlated(groupSigma: 1.425, requestSigma: 1.486)
 

@@ -47,15 +47,9 @@ import Testing
         == nil)
   }
 
-  @Test(arguments: ["[0, 1]", "[1, 0]", "[1, -2]", "[1]", "[\"a\", 1]"])
-  func whatIsNoFactorIsRefused(point: String) {
-    #expect(throws: DecodingError.self) {
-      try JSONDecoder().decode(LaunchCorrections.Point.self, from: Data(point.utf8))
-    }
-  }
-
-  @Test func rowsAscend() {
-    let text = #"{"even": [[1, 1.1], [1, 1.2]], "skewed": []}"#
+  @Test(arguments: ["[0, 1]", "[1, 0]", "[1, -2]", "[1]", "[1, 1, 2]", "[1, 1.1, 1, 1.2]", "[\"a\", 1]"])
+  func whatIsNoListOfFactorsIsRefused(even: String) {
+    let text = "{\"even\": \(even), \"skewed\": []}"
     #expect(throws: DecodingError.self) {
       try JSONDecoder().decode(LaunchCorrections.self, from: Data(text.utf8))
     }

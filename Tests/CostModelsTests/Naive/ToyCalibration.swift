@@ -41,7 +41,7 @@ struct ToyCalibration {
       let lines = shapes.map { dimensions, fit in
         let ranges = fit.measured.map { "[\($0.lowerBound), \($0.upperBound)]" }.joined(separator: ", ")
         func list(_ points: [(rows: Double, factor: Double)]) -> String {
-          "[\(points.map { "[\($0.rows), \($0.factor)]" }.joined(separator: ", "))]"
+          "[\(points.map { "\($0.rows), \($0.factor)" }.joined(separator: ", "))]"
         }
         let corrections =
           fit.even.isEmpty && fit.skewed.isEmpty
