@@ -63,6 +63,7 @@ public struct LaunchCorrections: Codable, Sendable, Hashable {
   /// - Parameters:
   ///   - rows: of the launch.
   ///   - skew: how unevenly they are spread, 0...1; between them the factor is linear.
+  /// - Returns: the measured time over that of the law; 1 where nothing was measured.
   /// - Complexity: O(log n) for n points.
   public func factor(rows: Double, skew: Double) -> Double {
     if skewed.isEmpty || even.isEmpty { return Self.factor(even.isEmpty ? skewed : even, rows) }

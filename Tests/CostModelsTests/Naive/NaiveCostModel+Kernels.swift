@@ -266,8 +266,10 @@ extension NaiveCostModel {
       mxfp4Bytes: model.isMXFP4 ? active * shard.bytesPerExpert / ranks : 0)
   }
 
-  /// What a launch takes over what its coefficients say: on the straight line between the measured numbers of rows around it,
-  /// or that of the nearest beyond all. Routing of the other kind stands in where one was not measured.
+  /// What a launch takes over what its coefficients say.
+  ///
+  /// It lies on the straight line between the measured numbers of rows around it, or is that of the nearest beyond all. Routing
+  /// of the other kind stands in where one was not measured.
   private func correction(_ fit: ToyCalibration.Fit, rows: Double, isSkewed: Bool) -> Double {
     let (own, other) = isSkewed ? (fit.skewed, fit.even) : (fit.even, fit.skewed)
     let points = own.isEmpty ? other : own
@@ -302,7 +304,7 @@ extension NaiveCostModel {
     var chosen = active
     let rows = choices / Double(model.topK)
     let byChance =
-      model.choosesGroups ? varianceInGroups() : variance(of: model.experts, pickingFrom: model.experts)
+      model.choosesGroups ? varianceInGroups() : variance(pickingFrom: model.experts)
     var (variance, steady) = (rows * byChance, own)
     let beyond = routing?.imbalance(
       over: expertRanks, redundant: engine.balancesExperts ? engine.redundantExperts : nil)
@@ -317,7 +319,7 @@ extension NaiveCostModel {
     }
     var binomial = chosen * (1 / ranks) * (1 - 1 / ranks) * max(0, 1 - chosen / all)
     if model.choosesGroups {
-      binomial *= byChance / self.variance(of: model.experts, pickingFrom: model.experts)
+      binomial *= byChance / self.variance(pickingFrom: model.experts)
     }
     return (
       min(choices, steady + above * variance.squareRoot()),
@@ -325,9 +327,10 @@ extension NaiveCostModel {
     )
   }
 
-  /// The variance of how many of a row's experts lie among those of a rank that belong to some of all experts: drawn one by
-  /// one, none twice. The rank has its fair share of `all`, as far as it is in `some`.
-  private func variance(of all: Int, pickingFrom some: Int, share: Double? = nil) -> Double {
+  /// The variance of how many of a row's experts lie on a rank, drawn one by one from some of all, none twice.
+  ///
+  /// The rank has its fair share of all, or the share that is given.
+  private func variance(pickingFrom some: Int, share: Double? = nil) -> Double {
     let k = Double(model.topK)
     let share = share ?? 1 / Double(expertRanks)
     return some > 1 ? k * share * (1 - share) * (Double(some) - k) / (Double(some) - 1) : 0
@@ -345,7 +348,7 @@ extension NaiveCostModel {
     for first in 0..<4 {
       for second in 0..<first {
         let share = (held[first] + held[second]) / 2
-        squares += variance(of: model.experts, pickingFrom: half, share: share) + k * share * k * share
+        squares += variance(pickingFrom: half, share: share) + k * share * k * share
         pairs += 1
       }
     }

@@ -41,8 +41,10 @@ import Testing
     #expect(strange.provenance.quality == .user)
   }
 
-  /// Loads that sum to k: the more ranks, the further the busiest lies beyond the mean. A balancer takes most of it even
-  /// without copies, and nearly all with them; and where all loads are equal there is nothing to take.
+  /// The more ranks, the further the busiest lies beyond the mean.
+  ///
+  /// A balancer takes most of it even without copies, and nearly all with them; and where all loads are equal there is nothing to
+  /// take.
   @Test func growsWithTheRanksAndFallsWithABalancer() throws {
     let model = try shipped("deepseek-r1")
     let routing = try ExpertRouting(for: model)
