@@ -35,7 +35,7 @@ struct Calibrator {
   func fit<Family: MeasuredFamily>(
     _ family: Family.Type, _ kernel: String, _ dimensions: [Int], _ samples: [RelativeFit.Sample],
     measured: [[Double]], places: [CorrectedPlace?]? = nil
-  ) throws(CalibrationError) -> (shape: FittedShape, errors: [Double]) {
+  ) throws(CalibrationError) -> (shape: FittedShape, errors: [HeldOutError]) {
     let count = Family.coefficients.count
     let features = (0..<count).filter { feature in samples.contains { $0.features[feature] != 0 } }
     try check(kernel, dimensions, table: Family.table, rows: samples.count, needed: 2 * features.count)
@@ -48,7 +48,8 @@ struct Calibrator {
     let seen = LaunchCorrections(of: samples, under: half, at: places) { !$0.isHeldOut }
     let errors = zip(samples, places).filter(\.0.isHeldOut).map { sample, place in
       let factor = place.map { seen.factor(rows: $0.rows, skew: $0.isSkewed ? 1 : 0) } ?? 1
-      return half.predict(sample.features) * factor / sample.seconds - 1
+      return HeldOutError(
+        relative: half.predict(sample.features) * factor / sample.seconds - 1, seconds: sample.seconds)
     }
     let all = LaunchCorrections(of: samples, under: fit, at: places) { _ in true }
     let shape = shape(
@@ -91,18 +92,23 @@ struct Calibrator {
   /// A family's fits of one type, as a calibration keeps them.
   func kernel<Family: MeasuredFamily>(
     _ family: Family.Type, _ kernel: String, _ type: String, _ formula: String, dimensions: [String],
-    _ errors: [Double], _ bar: ErrorBar?, _ shapes: [FittedShape], table: String? = nil
+    _ errors: [HeldOutError], _ bar: ErrorBar?, _ shapes: [FittedShape], table: String? = nil
   ) -> FittedKernel {
     FittedKernel(
       kernel: kernel, type: type, formula: formula, quality: .measured,
       source: source(of: table ?? Family.table),
       dimensions: dimensions, coefficients: Family.coefficients, ranges: Family.ranges,
-      heldOut: ErrorSummary(errors), bar: bar, shapes: shapes)
+      heldOut: ErrorSummary(errors), beyondClock: beyondClock(errors), bar: bar, shapes: shapes)
+  }
+
+  /// What is left of errors where the clock of the tables counts in steps: half of one may be the measurement's.
+  func beyondClock(_ errors: [HeldOutError]) -> ErrorSummary? {
+    MeasuringClock.step(of: measurements.gpu).flatMap { ErrorSummary(errors, beyond: $0 / 2) }
   }
 
   /// A shape's fit, rounded to what a calibration keeps.
   func shape(
-    _ dimensions: [Int], _ fit: RelativeFit, rows: Int, errors: [Double], measured: [[Double]],
+    _ dimensions: [Int], _ fit: RelativeFit, rows: Int, errors: [HeldOutError], measured: [[Double]],
     corrections: LaunchCorrections? = nil
   ) -> FittedShape {
     FittedShape(

@@ -42,7 +42,7 @@ extension AllReduce: MeasuredFamily {
     var kernels: [FittedKernel] = []
     for (implementation, rows) in rows.grouped(by: \.implementation, { $0.rawValue < $1.rawValue }) {
       var shapes: [FittedShape] = []
-      var errors: [Double] = []
+      var errors: [HeldOutError] = []
       for (gpus, group) in rows.grouped(by: \.gpus, <) {
         let rows = group.sorted { $0.bytes < $1.bytes }
         let shape = Shape(implementation, gpus: gpus)

@@ -61,7 +61,7 @@ extension DecodeAttention: MeasuredFamily {
     for (key, rows) in rows.grouped(by: names, { $0.lexicographicallyPrecedes($1) }) {
       let (kernel, type) = (key[0], key[1])
       var shapes: [FittedShape] = []
-      var errors: [Double] = []
+      var errors: [HeldOutError] = []
       for (dimensions, rows) in rows.grouped(
         by: { Shape($0.heads).dimensions }, { $0.lexicographicallyPrecedes($1) })
       {

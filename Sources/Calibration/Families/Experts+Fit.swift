@@ -161,7 +161,7 @@ extension Experts: MeasuredFamily {
       let slot = indexOfCachedBytes
       var shapes: [FittedShape] = []
       var groups: [[RelativeFit.Sample]] = []
-      var errors: [Double] = []
+      var errors: [HeldOutError] = []
       var warm: [Int] = []
       for (dimensions, rows) in byLayer(rows) {
         let rank = calibrator.ranks(rows.map(\.tokens))

@@ -66,7 +66,7 @@ extension Experts {
       let format = try calibrator.format(type, of: self)
       var shapes: [FittedShape] = []
       var groups: [[RelativeFit.Sample]] = []
-      var errors: [Double] = []
+      var errors: [HeldOutError] = []
       for (dimensions, rows) in byLayer(rows) {
         guard let law = laws[[type] + dimensions.map(String.init)], rows.count >= 8 else { continue }
         let rank = calibrator.ranks(rows.map(\.tokens))
@@ -120,7 +120,7 @@ extension Experts {
   }
 
   private static func kernel(
-    _ name: String, _ type: String, _ dimensions: [String], _ errors: [Double], _ shapes: [FittedShape],
+    _ name: String, _ type: String, _ dimensions: [String], _ errors: [HeldOutError], _ shapes: [FittedShape],
     _ calibrator: Calibrator
   ) -> FittedKernel {
     FittedKernel(
@@ -129,7 +129,7 @@ extension Experts {
       quality: .measured,
       source: calibrator.source(of: table), dimensions: dimensions,
       coefficients: [.init(name: "t0", unit: "s"), .init(name: "b", unit: "s/B")], ranges: ["rows", "ranks"],
-      heldOut: ErrorSummary(errors), bar: nil, shapes: shapes)
+      heldOut: ErrorSummary(errors), beyondClock: calibrator.beyondClock(errors), bar: nil, shapes: shapes)
   }
 }
 

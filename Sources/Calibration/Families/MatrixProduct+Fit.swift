@@ -44,14 +44,14 @@ extension MatrixProduct: MeasuredFamily {
       let groups = whole.isEmpty ? all : whole
       var shapes: [FittedShape] = []
       var samples: [[CubicRoofline.Sample]] = []
-      var errors: [Double] = []
+      var errors: [HeldOutError] = []
       for (dimensions, group) in groups {
         let rows = group.sorted { $0.m < $1.m }
         try calibrator.check(name, dimensions, table: table, rows: rows.count, needed: 8)
         let every = rows.map { sample($0, format, calibrator.figures) }
         let held = every.enumerated().filter { $0.offset % 2 == 1 }.map(\.element)
         let fit = CubicRoofline.fit(every.enumerated().filter { $0.offset % 2 == 0 }.map(\.element))
-        let mine = held.map { CubicRoofline.predict(fit.values, $0) / $0.seconds - 1 }
+        let mine = CubicRoofline.errors(fit.values, held)
         errors += mine
         samples.append(every)
         shapes.append(
@@ -63,19 +63,19 @@ extension MatrixProduct: MeasuredFamily {
         "t0 + ((bytes * b)^3 + (flops * f * (1 + waste * q) * (1 + sustained * r))^3)^(1/3), "
         + "waste of the last wave of tiles, sustained = 1 - exp(-flops / data-sheet rate / 0.5 ms)"
       func kernel(
-        _ name: String, _ formula: String, _ errors: [Double], _ bar: ErrorBar?, _ shapes: [FittedShape]
+        _ name: String, _ formula: String, _ errors: [HeldOutError], _ bar: ErrorBar?, _ shapes: [FittedShape]
       ) -> FittedKernel {
         calibrator.kernel(
           self, name, type, formula, dimensions: name == self.name ? ["n", "k"] : [], errors, bar, shapes)
       }
       kernels.append(kernel(name, formula, errors, bar(format), shapes))
 
-      let between = zip(shapes, samples).flatMap { shape, samples -> [Double] in
+      let between = zip(shapes, samples).flatMap { shape, samples -> [HeldOutError] in
         let n = shape.dimensions[0]
         let k = shape.dimensions[1]
         let others = shapes.filter { $0.dimensions[0] != n && $0.dimensions[1] != k }
         guard let values = interpolate(others, n: n, k: k) else { return [] }
-        return samples.map { CubicRoofline.predict(values, $0) / $0.seconds - 1 }
+        return CubicRoofline.errors(values, samples)
       }
       if !between.isEmpty {
         let interpolated = "\(formula), coefficients interpolated in log n and log k"
@@ -85,7 +85,7 @@ extension MatrixProduct: MeasuredFamily {
       let half = samples.enumerated().filter { $0.offset % 2 == 0 }.flatMap(\.element)
       let rest = samples.enumerated().filter { $0.offset % 2 == 1 }.flatMap(\.element)
       let fit = CubicRoofline.fit(half, passes: 2)
-      let strange = rest.map { CubicRoofline.predict(fit.values, $0) / $0.seconds - 1 }
+      let strange = CubicRoofline.errors(fit.values, rest)
       let any = calibrator.shape(
         [], CubicRoofline.fit(half + rest, passes: 2), rows: rows.count, errors: strange,
         measured: [rows.map { Double($0.m) }])

@@ -78,8 +78,8 @@ extension PrefillAttention: MeasuredFamily {
     for (key, rows) in rows.grouped(by: names, { $0.lexicographicallyPrecedes($1) }) {
       let (kernel, type) = (key[0], key[1])
       var shapes: [FittedShape] = []
-      var errors: [Double] = []
-      var errorsAfterPrefix: [Double] = []
+      var errors: [HeldOutError] = []
+      var errorsAfterPrefix: [HeldOutError] = []
       for (dimensions, rows) in rows.grouped(
         by: { Shape($0.heads).dimensions }, { $0.lexicographicallyPrecedes($1) })
       {
@@ -118,7 +118,7 @@ extension PrefillAttention: MeasuredFamily {
       }
       let isLatent = kernel == latent
       func fitted(
-        _ kernel: String, _ errors: [Double], _ bar: ErrorBar, _ shapes: [FittedShape]
+        _ kernel: String, _ errors: [HeldOutError], _ bar: ErrorBar, _ shapes: [FittedShape]
       ) -> FittedKernel {
         calibrator.kernel(
           self, kernel, type,

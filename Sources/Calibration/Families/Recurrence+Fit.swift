@@ -50,7 +50,7 @@ extension Recurrence: MeasuredFamily {
     var kernels: [FittedKernel] = []
     for (stage, rows) in rows.grouped(by: \.stage, { $0.rawValue < $1.rawValue }) {
       var shapes: [FittedShape] = []
-      var errors: [Double] = []
+      var errors: [HeldOutError] = []
       for (dimensions, rows) in rows.grouped(
         by: { Shape($0.delta, stage).dimensions }, { $0.lexicographicallyPrecedes($1) })
       {

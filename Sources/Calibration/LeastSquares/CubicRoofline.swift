@@ -112,6 +112,11 @@ enum CubicRoofline {
     return values[0] + cbrt(memory * memory * memory + arithmetic * arithmetic * arithmetic)
   }
 
+  /// The errors on samples.
+  static func errors(_ values: [Double], _ samples: [Sample]) -> [HeldOutError] {
+    samples.map { HeldOutError(relative: predict(values, $0) / $0.seconds - 1, seconds: $0.seconds) }
+  }
+
   // A wave that is not full takes no longer than a full one, and no board lowers its clock to less than two thirds.
   private static let largestWaste = 1.0
   private static let largestSlowing = 0.5

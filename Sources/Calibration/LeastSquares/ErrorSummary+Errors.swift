@@ -2,6 +2,16 @@ import CostModels
 import Support
 
 extension ErrorSummary {
+  /// Summarises errors; nil if there are none.
+  ///
+  /// - Parameters:
+  ///   - errors: Of predictions.
+  ///   - tolerance: How far a measurement may itself be off, in seconds.
+  /// - Complexity: O(n log n).
+  init?(_ errors: [HeldOutError], beyond tolerance: Double = 0) {
+    self.init(errors.map { $0.beyond(tolerance) })
+  }
+
   /// Summarises relative errors; nil if there are none.
   ///
   /// - Parameter errors: Predicted over measured, minus one; not in percent.

@@ -57,23 +57,25 @@ struct RelativeFit: Sendable {
     standardErrors = errors
   }
 
-  /// Predicted over measured, minus one, of the held-out samples under a fit to the others.
-  static func heldOutErrors(_ samples: [Sample], count: Int) -> [Double] {
+  /// The errors on the held-out samples of a fit to the others.
+  static func heldOutErrors(_ samples: [Sample], count: Int) -> [HeldOutError] {
     let fit = RelativeFit(samples.filter { !$0.isHeldOut }, count: count)
     return fit.errors(samples.filter(\.isHeldOut))
   }
 
-  /// Predicted over measured, minus one, of each group under a fit to all others; nothing of a lone group.
-  static func errors(ofEachOf groups: [[Sample]], count: Int) -> [Double] {
+  /// The errors on each group of a fit to all others; nothing of a lone group.
+  static func errors(ofEachOf groups: [[Sample]], count: Int) -> [HeldOutError] {
     groups.indices.flatMap { held in
       let others = groups.indices.filter { $0 != held }.flatMap { groups[$0] }
       return others.isEmpty ? [] : RelativeFit(others, count: count).errors(groups[held])
     }
   }
 
-  /// Predicted over measured, minus one.
-  func errors(_ samples: [Sample]) -> [Double] {
-    samples.map { ($0.known + predict($0.features)) / $0.seconds - 1 }
+  /// The errors on samples.
+  func errors(_ samples: [Sample]) -> [HeldOutError] {
+    samples.map {
+      HeldOutError(relative: ($0.known + predict($0.features)) / $0.seconds - 1, seconds: $0.seconds)
+    }
   }
 
   /// The predicted time.

@@ -44,6 +44,7 @@ extension Calibration {
       lines.append("      \"coefficients\": \(list(coefficients)),")
       lines.append("      \"ranges\": \(list(kernel.ranges.map { JSONWriter.text($0) })),")
       if let errors = kernel.heldOut { lines.append("      \"held_out\": \(object(errors)),") }
+      if let errors = kernel.beyondClock { lines.append("      \"beyond_clock\": \(object(errors)),") }
       if let bar = kernel.bar {
         lines.append("      \"bar\": {\"median\": \(formatted(bar.median)), \"p90\": \(formatted(bar.p90))},")
       }

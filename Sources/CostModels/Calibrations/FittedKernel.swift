@@ -33,6 +33,9 @@ public struct FittedKernel: Codable, Sendable, Hashable {
   public let ranges: [String]
   /// The errors on held-out rows, all shapes together; nil for an estimate.
   public let heldOut: ErrorSummary?
+  /// What is left of ``heldOut`` where the clock of the measurements counts in steps, half of one of which may be the
+  /// measurement's; nil where no steps are known.
+  public let beyondClock: ErrorSummary?
   /// The errors that the fit must stay below; nil where there is no bar.
   public let bar: ErrorBar?
   /// A fit for each shape.
@@ -40,7 +43,8 @@ public struct FittedKernel: Codable, Sendable, Hashable {
 
   package init(
     kernel: String, type: String, formula: String, quality: Quality, source: String, dimensions: [String],
-    coefficients: [Coefficient], ranges: [String], heldOut: ErrorSummary?, bar: ErrorBar?,
+    coefficients: [Coefficient], ranges: [String], heldOut: ErrorSummary?, beyondClock: ErrorSummary? = nil,
+    bar: ErrorBar?,
     shapes: [FittedShape]
   ) {
     self.kernel = kernel
@@ -52,6 +56,7 @@ public struct FittedKernel: Codable, Sendable, Hashable {
     self.coefficients = coefficients
     self.ranges = ranges
     self.heldOut = heldOut
+    self.beyondClock = beyondClock
     self.bar = bar
     self.shapes = shapes
   }
@@ -59,5 +64,6 @@ public struct FittedKernel: Codable, Sendable, Hashable {
   enum CodingKeys: String, CodingKey {
     case kernel, type, formula, quality, source, dimensions, coefficients, ranges, bar, shapes
     case heldOut = "held_out"
+    case beyondClock = "beyond_clock"
   }
 }
