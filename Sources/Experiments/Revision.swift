@@ -36,7 +36,7 @@ package enum Revision {
   /// 12. Graphs of SGLang and TensorRT-LLM hold decode alone: steps with prompts are not padded, and are launched kernel by
   ///     kernel. Tiles of MXFP4 experts take a time of their own beside that of their rows, and those with MXFP8 activations
   ///     grow as FlashInfer's do.
-  /// 13. Launches of experts take what was measured at the numbers of rows that were, and the line between them. The busiest of
+  /// 13. Launches of experts take what was measured of as many rows, or lie between two measurements. The busiest of
   ///     several ranks follows from the law of routing and from groups of experts; DeepSeek-V3's law is of its own.
   package static let results = 13
 }

@@ -65,4 +65,20 @@ import Testing
     let cold = try #require(try kernel(rows(tokens: tokens), l2Bytes: 90e6).shapes.first?.corrections)
     #expect(cold.even.map(\.rows).min() == 1)
   }
+
+  /// A launch that took three times as long as both neighbours is left out, and they stay; a switch of kernels is no such thing.
+  @Test func disturbedLaunchesAreLeftOut() throws {
+    var rows = rows(tokens: (0..<14).map { 1 << $0 })
+    let disturbed = try #require(rows.firstIndex { $0.tokens == 64 && $0.skew == 1 })
+    rows[disturbed].seconds *= 3
+    let corrections = try #require(try kernel(rows).shapes.first?.corrections)
+    #expect(corrections.leftOut == 1 && corrections.even.count == 14)
+    #expect(corrections.skewed.count == 13 && !corrections.skewed.contains { $0.rows == 64 })
+    let factors: [Double] = [1, 1, 1.9, 1.9, 0.4, 1.9]
+    let points = factors.indices.map {
+      LaunchCorrections.Point(rows: Double($0 + 1), factor: factors[$0])
+    }
+    let kept: [Double] = LaunchCorrections.withoutOutliers(points).map(\.rows)
+    #expect(kept == [1, 2, 3, 4, 6])
+  }
 }

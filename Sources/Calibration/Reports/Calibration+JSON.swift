@@ -110,9 +110,10 @@ extension Calibration {
     if let errors = shape.heldOut { members.append("\"held_out\": \(object(errors))") }
     members.append("\"measured\": \(list(shape.measured.map { list($0.map { formatted($0) }) }))")
     if let corrections = shape.corrections {
-      let lists = [("even", corrections.even), ("skewed", corrections.skewed)].map { name, points in
+      var lists = [("even", corrections.even), ("skewed", corrections.skewed)].map { name, points in
         "\"\(name)\": \(list(LaunchCorrections.numbers(points).map { formatted($0) }))"
       }
+      if corrections.leftOut > 0 { lists.append("\"left_out\": \(corrections.leftOut)") }
       members.append("\"corrections\": {\(lists.joined(separator: ", "))}")
     }
     return "{\(members.joined(separator: ", "))}"

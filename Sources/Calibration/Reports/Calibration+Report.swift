@@ -60,11 +60,18 @@ extension Calibration {
     }
     let gaps =
       absent.isEmpty ? "" : "no measurements at all: \(absent.joined(separator: ", "))\n"
+    let leftOut = kernels.map { kernel in
+      let points = kernel.shapes.reduce(0) { $0 + ($1.corrections?.leftOut ?? 0) }
+      return points == 0
+        ? ""
+        : "corrections left out, \(kernel.kernel) \(kernel.type): \(points), over "
+          + "\(formatted(LaunchCorrections.mostBeyondNeighbours)) times above or below both neighbours, a judgement\n"
+    }
     let estimates = kernels.filter { $0.quality == .estimate }.map(\.type)
     let note = estimates.isEmpty ? "" : "estimated, not measured: \(estimates.joined(separator: ", "))\n"
     return "\(gpu) (\(device)), \(source)\n" + TextTable(rows: rows, right: 2..<7).text
       + "a run prices each launch by these very fits; the power limit acts on steps, not on kernels\n"
-      + (power ?? "energy: not measured\n") + gaps + note
+      + leftOut.joined() + (power ?? "energy: not measured\n") + gaps + note
   }
 
   /// Whether a kernel stays below its bar, and if not, what the clock of the tables may have to do with it.

@@ -20,13 +20,19 @@ public struct LaunchCorrections: Codable, Sendable, Hashable {
   public let even: [Point]
   /// Where they were spread by a power law, in ascending order of rows.
   public let skewed: [Point]
+  /// Points that were left out since they lay far beyond both neighbours.
+  public let leftOut: Int
 
-  package init(even: [Point], skewed: [Point]) {
+  package init(even: [Point], skewed: [Point], leftOut: Int = 0) {
     self.even = even
     self.skewed = skewed
+    self.leftOut = leftOut
   }
 
-  private enum CodingKeys: String, CodingKey { case even, skewed }
+  private enum CodingKeys: String, CodingKey {
+    case even, skewed
+    case leftOut = "left_out"
+  }
 
   /// Reads both lists, in each of which rows and factors take turns.
   public init(from decoder: any Decoder) throws {
@@ -46,6 +52,7 @@ public struct LaunchCorrections: Codable, Sendable, Hashable {
       return points
     }
     (even, skewed) = (try points(.even), try points(.skewed))
+    leftOut = try lists.decodeIfPresent(Int.self, forKey: .leftOut) ?? 0
   }
 
   /// Writes both lists.
@@ -53,6 +60,7 @@ public struct LaunchCorrections: Codable, Sendable, Hashable {
     var lists = encoder.container(keyedBy: CodingKeys.self)
     try lists.encode(Self.numbers(even), forKey: .even)
     try lists.encode(Self.numbers(skewed), forKey: .skewed)
+    if leftOut > 0 { try lists.encode(leftOut, forKey: .leftOut) }
   }
 
   /// Points as a list in which rows and factors take turns.

@@ -106,7 +106,7 @@ public struct Drafter: Sendable {
   /// - Parameters:
   ///   - target: the model that it drafts for.
   ///   - drafts: drafts of each sequence in a step; the one module makes them all.
-  ///   - law: how tokens choose experts; nil for what is published of the layer's model.
+  ///   - law: how tokens choose experts; nil, or counts of the model's layers, for what is published of the layer's model.
   /// - Returns: the drafter.
   /// - Throws: if the layer has no such routing.
   public static func multiTokenPrediction(
@@ -121,7 +121,8 @@ public struct Drafter: Sendable {
     return try Drafter(
       layer, beside: target, drafts: drafts,
       products: [Product(shape: .init(n: layer.hidden, k: 2 * layer.hidden), isOnce: false)],
-      routing: layer.isMixtureOfExperts ? try ExpertRouting(law ?? .published(for: layer), for: layer) : nil,
+      routing: layer.isMixtureOfExperts
+        ? try ExpertRouting(.ofDrafts(layer, for: target.shard.model, law: law), for: layer) : nil,
       shared: { $0.embeddingBytes + ($0.model.hasTiedEmbeddings ? 0 : $0.headBytes) })
   }
 
@@ -131,7 +132,8 @@ public struct Drafter: Sendable {
   ///   - model: the smaller model.
   ///   - target: the model that it drafts for.
   ///   - drafts: drafts of each sequence in a step.
-  ///   - law: how tokens choose experts; nil for what is published of the smaller model.
+  ///   - law: how tokens choose experts; nil, or a law of the target's own experts, for what is published of the
+  ///     smaller model.
   /// - Returns: the drafter.
   /// - Throws: if the vocabularies differ, or if the model cannot be split over the GPUs.
   public static func model(
@@ -144,7 +146,8 @@ public struct Drafter: Sendable {
     }
     return try Drafter(
       model, beside: target, drafts: drafts, products: [],
-      routing: model.isMixtureOfExperts ? try ExpertRouting(law ?? .published(for: model), for: model) : nil)
+      routing: model.isMixtureOfExperts
+        ? try ExpertRouting(.ofDrafts(model, for: target.shard.model, law: law), for: model) : nil)
   }
 
   /// The same beside another system: other figures of the GPU or of the engine.

@@ -43,11 +43,11 @@ extension Experts {
 
   /// What the busiest of the ranks that share out the experts has to do: all others wait for it.
   ///
-  /// A rank's choices spread by chance, with the variance of ``variancePerRow(_:)``, and as far as some experts are more popular
-  /// than others: as ``Work/imbalance`` says, else like exponential loads. The busiest of some ranks lies about
-  /// ``expectedMaximum(of:)`` standard deviations above the mean. Its distinct experts are a draw of all that are chosen, which
-  /// groups of experts spread as far as choices. Where experts are balanced, what the placement leaves of skewed
-  /// loads counts beside chance, and copies of an expert may all be chosen.
+  /// A rank's choices spread by chance, with the variance of ``variancePerRow(_:)``, and because some experts are more popular
+  /// than others: as far as ``Work/imbalance`` says, else like exponential loads, or what a balancer leaves of them. The
+  /// busiest of some ranks lies about ``expectedMaximum(of:)`` standard deviations above the mean. Its distinct experts are a
+  /// draw of all that are chosen; groups of experts widen the spread of both alike. A balancer's copies of an expert
+  /// are as likely to be chosen as the expert was, which reads more weights where choices are few.
   static func busiestRank(_ shape: Shape, _ work: Work) -> (choices: Double, active: Double) {
     let choices = work.rows * Double(shape.topK)
     guard shape.ranks > 1 else { return (choices, work.active) }
@@ -57,15 +57,10 @@ extension Experts {
     let copies = experts + Double(shape.placement?.redundant ?? 0)
     let chosen = min(work.active * copies / experts, max(work.active, choices))
     let perRow = variancePerRow(shape)
-    var variance = work.rows * perRow * (ranks / choices) * (ranks / choices)
-    var steady = 1.0
-    if let placement = shape.placement {
-      steady += work.imbalance ?? work.skew * (placement.busiest - 1)
-    } else {
-      let deviation = work.imbalance.map { $0 / above } ?? work.skew * (ranks / experts).squareRoot()
-      variance += deviation * deviation
-    }
-    let most = min(choices, choices / ranks * (steady + above * variance.squareRoot()))
+    let byChance = work.rows * perRow * (ranks / choices) * (ranks / choices)
+    let exponential = shape.placement.map { ($0.busiest - 1) / above } ?? (ranks / experts).squareRoot()
+    let byLoads = work.imbalance.map { $0 / above } ?? work.skew * exponential
+    let most = min(choices, choices / ranks * (1 + above * (byChance + byLoads * byLoads).squareRoot()))
     let grouped = shape.groups == nil ? 1 : perRow / freeVariancePerRow(shape)
     let spread = chosen / ranks * (1 - 1 / ranks) * max(0, 1 - chosen / copies) * grouped
     let active = min(copies / ranks, chosen / ranks + above * spread.squareRoot(), chosen)
@@ -77,8 +72,9 @@ extension Experts {
   /// Of k experts among E, chosen evenly and each at most once, as many lie on one of R ranks as a hypergeometric distribution
   /// has it. Where groups limit the choice, first the groups on a rank are drawn among those of the layer, and then experts
   /// in the groups that were chosen: a rank then has several of a row's choices or none. Of DeepSeek-V3 on eight ranks, twice the variance.
+  /// A balancer that places experts one by one breaks the groups up.
   static func variancePerRow(_ shape: Shape) -> Double {
-    guard let groups = shape.groups else { return freeVariancePerRow(shape) }
+    guard let groups = shape.groups, shape.placement == nil else { return freeVariancePerRow(shape) }
     let (count, chosen, ranks) = (Double(groups.count), Double(groups.chosen), Double(shape.ranks))
     let (k, pool) = (Double(shape.topK), Double(shape.experts) * Double(groups.chosen) / Double(groups.count))
     // The pool has no more experts than a row's: all are chosen.

@@ -55,22 +55,26 @@ public struct ExpertRouting: Sendable {
       }
       law = .correlated(
         CorrelatedRouting(experts: experts, topK: topK, groupSigma: group, requestSigma: request))
+      skew = group == 0 && request == 0 ? 0 : 1
     case .uniform:
       law = .uniform(logMiss: log1p(-Double(topK) / Double(experts)))
+      skew = 0
     case .measured(let file):
       let counts = try MeasuredRouting.counts(file: file, layers: layers, experts: experts)
       law = .measured(MeasuredRouting(counts: counts, topK: topK))
+      skew = counts.allSatisfy { layer in layer.allSatisfy { $0 == layer[0] } } ? 0 : 1
     case .coverage(let points):
       let most = Double(description.experts)
       guard !points.isEmpty, points[0].tokens > 0,
         points.allSatisfy({ $0.experts > 0 && $0.experts <= most }),
-        zip(points, points.dropFirst()).allSatisfy({ $0.tokens < $1.tokens })
+        zip(points, points.dropFirst()).allSatisfy({ $0.tokens < $1.tokens && $0.experts <= $1.experts })
       else {
         throw .invalidSetting(
           path: "routing", value: "\(model)",
-          expected: "ascending tokens, and experts above 0, at most \(experts)")
+          expected: "ascending tokens, and experts above 0, at most \(experts), which more tokens do not make fewer")
       }
       law = .coverage(points)
+      skew = 1
     }
   }
 
@@ -94,9 +98,9 @@ public struct ExpertRouting: Sendable {
     }
   }
 
-  /// How unevenly the experts that a call touches are loaded: not at all beyond chance if routing is uniform, else about
+  /// How unevenly the experts that a call touches are loaded: not at all beyond chance if none is more popular, else about
   /// as by the power laws of the measured tables.
-  public var skew: Double { model == .uniform ? 0 : 1 }
+  public let skew: Double
 
   /// How loads are spread over the experts: a list for each layer that differs; nil where the law says nothing of it.
   var loadsByLayer: [[Double]]? {

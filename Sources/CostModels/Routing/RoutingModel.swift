@@ -31,13 +31,31 @@ public enum RoutingModel: Sendable, Hashable, CustomStringConvertible {
   ///
   /// TensorRT-LLM's guide to balancing (github.com/NVIDIA/TensorRT-LLM, `examples/wide_ep/ep_load_balancer/README.md`) counts
   /// tokens of 32 ranks with eight experts each, in the mean of all layers: a standard deviation of 0.48 of the mean, and 1.56
-  /// of it more on the busiest rank than in the mean. This spread misses one by 7 % up, the other by 8 % down. How much
-  /// a request has favourites of its own is Qwen3's: nothing is published.
+  /// of it more on the busiest rank than in the mean. One number cannot give both: this one makes the deviation 7 % too large, and the
+  /// busiest rank's excess 8 % too small. How much a request has favourites of its own is Qwen3's: nothing is published.
   public static let deepSeekV3 = RoutingModel.correlated(groupSigma: 1.425, requestSigma: 1.486)
 
   /// The law of the models whose routing is known from publications, and ``standard`` of all others.
   public static func published(for model: ModelDescription) -> RoutingModel {
     model.hasDeepSeekV3Experts ? deepSeekV3 : standard
+  }
+
+  /// The law of layers that draft for a model.
+  ///
+  /// Counts are those of the model's own layers, and coverage that of as many experts.
+  ///
+  /// - Parameters:
+  ///   - draft: the layers that draft.
+  ///   - target: the model that they draft for.
+  ///   - law: of the model; nil for what is published.
+  static func ofDrafts(
+    _ draft: ModelDescription, for target: ModelDescription, law: RoutingModel?
+  ) -> RoutingModel {
+    switch law {
+    case .correlated, .uniform: law ?? .standard
+    case .coverage where draft.experts == target.experts && draft.topK == target.topK: law ?? .standard
+    case .coverage, .measured, nil: published(for: draft)
+    }
   }
 
   /// The form that ``init(parsing:)`` reads.
@@ -54,12 +72,16 @@ public enum RoutingModel: Sendable, Hashable, CustomStringConvertible {
   /// Reads `uniform`, `correlated`, `correlated[group_sigma=1.6,request_sigma=1.5]`, `measured[file=counts.csv]` or
   /// `coverage[32=70.5,512=105]`.
   ///
+  /// - Parameters:
+  ///   - text: the law.
+  ///   - usual: has the sigmas that a correlated law does not name.
   /// - Throws: ``DescriptionError/invalidSetting(path:value:expected:)``.
-  public init(parsing text: String) throws(DescriptionError) {
+  public init(parsing text: String, usual: RoutingModel = .standard) throws(DescriptionError) {
     let failure = DescriptionError.invalidSetting(
       path: "routing", value: text,
       expected: "uniform, correlated, correlated[group_sigma=1.6,request_sigma=1.5] with numbers in 0...4, "
-        + "measured[file=counts.csv], or coverage[32=70.5,512=105] with experts by tokens, ascending")
+        + "measured[file=counts.csv], or coverage[32=70.5,512=105]: ascending tokens, each with experts, "
+        + "which more tokens do not make fewer")
     let name = text.prefix { $0 != "[" }
     var argument = text.dropFirst(name.count)
     if !argument.isEmpty {
@@ -76,16 +98,20 @@ public enum RoutingModel: Sendable, Hashable, CustomStringConvertible {
       for pair in argument.split(separator: ",", omittingEmptySubsequences: false) {
         let parts = pair.split(separator: "=", maxSplits: 1)
         guard parts.count == 2, let tokens = Int(parts[0]), let experts = Double(parts[1]),
-          tokens > points.last?.tokens ?? 0, experts > 0, experts.isFinite
+          tokens > points.last?.tokens ?? 0, experts > 0, experts.isFinite,
+          experts >= points.last?.experts ?? 0
         else { throw failure }
         points.append(CoveragePoint(tokens: tokens, experts: experts))
       }
       self = .coverage(points)
     case "correlated":
-      guard case .correlated(var group, var request) = Self.standard else { throw failure }
+      guard case .correlated(var group, var request) = usual else { throw failure }
+      var named: Set<Substring> = []
       for pair in argument.split(separator: ",") {
         let parts = pair.split(separator: "=", maxSplits: 1)
-        guard parts.count == 2, let sigma = Double(parts[1]), (0...4).contains(sigma) else { throw failure }
+        guard parts.count == 2, let sigma = Double(parts[1]), (0...4).contains(sigma),
+          named.insert(parts[0]).inserted
+        else { throw failure }
         switch parts[0] {
         case "group_sigma": group = sigma
         case "request_sigma": request = sigma
@@ -105,6 +131,6 @@ extension ModelDescription {
     hidden == 7168 && experts == 256 && topK == 8 && expertGroups == ExpertGroups(count: 8, chosen: 4)
   }
 
-  /// Whether the routed experts are as many as in Qwen3-30B-A3B.
-  var hasQwen3Experts: Bool { experts == 128 && topK == 8 }
+  /// Whether the routed experts are those of Qwen3-30B-A3B.
+  var hasQwen3Experts: Bool { hidden == 2048 && expertIntermediate == 768 && experts == 128 && topK == 8 }
 }

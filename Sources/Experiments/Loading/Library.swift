@@ -276,7 +276,8 @@ extension LoadedSystem {
       exchange: ranks > 1
         ? ExchangeProfile.law(of: hardware.name, gpus: specification.gpus, profiles: path) : nil)
     try system.checkPlacement()
-    let law = try specification.routing.map { try RoutingModel(parsing: $0) }
+    let usual = RoutingModel.published(for: system.shard.model)
+    let law = try specification.routing.map { try RoutingModel(parsing: $0, usual: usual) }
     let drafter = try specification.speculation.flatMap {
       try Drafter.make($0, for: system, law: law, profiles: profiles)
     }
@@ -288,7 +289,7 @@ extension LoadedSystem {
     }
     let routing =
       model.isMixtureOfExperts
-      ? try ExpertRouting(law ?? .published(for: system.shard.model), for: system.shard.model) : nil
+      ? try ExpertRouting(law ?? usual, for: system.shard.model) : nil
     let stages = specification.pipelineParallelSize ?? 1
     self.init(
       system: system, calibration: calibration, calibrationDigest: SHA256.hexDigest(of: calibrationBytes),

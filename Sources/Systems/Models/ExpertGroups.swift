@@ -4,7 +4,7 @@ import Support
 /// arXiv 2412.19437, section 2.1.2: node-limited routing).
 ///
 /// A group's experts have successive numbers, so that a rank of expert parallelism holds whole groups or a part of one: a token
-/// has several experts on some ranks, and none on others.
+/// has several experts on some ranks, and none on others. A balancer that moves single experts undoes that.
 public struct ExpertGroups: Sendable, Hashable {
   /// Groups in a layer, `n_group`.
   public let count: Int
@@ -21,6 +21,8 @@ public struct ExpertGroups: Sendable, Hashable {
   ///
   /// - Throws: `JSONError` where groups do not divide the experts, or those that are chosen have too few.
   init?(_ config: JSONObject, experts: Int, topK: Int) throws(JSONError) {
+    // Greedy routing, as of DeepSeek-V2-Lite, looks at no groups.
+    if try config.optionalText("topk_method") == "greedy" { return nil }
     guard let count = try config.optionalInteger("n_group", in: 1...experts),
       let chosen = try config.optionalInteger("topk_group", in: 1...count)
     else { return nil }
@@ -34,9 +36,7 @@ public struct ExpertGroups: Sendable, Hashable {
         file: config.file, field: "topk_group", value: "\(chosen)",
         expected: "groups that hold the experts of a token, \(topK)")
     }
-    // Greedy routing, as of DeepSeek-V2-Lite, looks at no groups.
-    let method = try config.optionalText("topk_method")
-    if chosen == count || method == "greedy" { return nil }
+    if chosen == count { return nil }
     self.init(count: count, chosen: chosen)
   }
 }

@@ -67,7 +67,9 @@ extension ModelDescription {
       experts = try config.integer(fields.count, in: 1...65_536)
       topK = try config.integer(
         family == .gemma4 ? "top_k_experts" : "num_experts_per_tok", in: 1...experts)
-      expertGroups = try ExpertGroups(config, experts: experts, topK: topK)
+      // Families whose routers know groups are those of DeepSeek's names.
+      expertGroups =
+        fields.count == "n_routed_experts" ? try ExpertGroups(config, experts: experts, topK: topK) : nil
       expertIntermediate = try config.integer(fields.width, in: Self.sizes)
       sharedWidth = try Self.sharedWidth(config, family: family, expertWidth: expertIntermediate)
       expertLatent =

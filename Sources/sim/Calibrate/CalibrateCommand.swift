@@ -14,7 +14,7 @@ struct CalibrateCommand: ParsableCommand {
       rows that the fit has not seen.
 
       Examples:
-        sim calibrate --gpu h200-sxm --source aiconfigurator-0.12.0
+        sim calibrate --gpu h200 --source aiconfigurator-0.12.0 harness-2026-11-27
         sim calibrate --gpu b200-sxm --source aisimulate-0.13-vllm aisimulate-0.13-sglang
         sim calibrate --gpu h100-sxm --source aisimulate-0.13-vllm --formats-only
         sim calibrate --explain qwen3-30b-a3b --tp 2
@@ -71,7 +71,7 @@ struct CalibrateCommand: ParsableCommand {
       try explainKernels(of: explain, ProfileFolder(URL(filePath: profiles)))
       return
     }
-    for gpu in try gpus(in: profiles) {
+    for gpu in try gpus(in: ProfileFolder(URL(filePath: profiles))) {
       let (calibration, report, notes) = try calibrate(
         gpu: gpu, sources: source, profilesDirectory: profiles)
       guard !formatsOnly else {
@@ -98,14 +98,16 @@ struct CalibrateCommand: ParsableCommand {
         option: "--compare", value: name, expected: "the path of a calibration, or --gpu with a source's name"
       )
     }
-    return try calibrate(gpu: gpu, sources: [name], profilesDirectory: folders.profilesFolder()).calibration
+    let profiles = try folders.profilesFolder()
+    let gpu = try self.name(of: gpu, in: ProfileFolder(URL(filePath: profiles)))
+    return try calibrate(gpu: gpu, sources: [name], profilesDirectory: profiles).calibration
   }
 
   private func explainKernels(of name: String, _ profiles: ProfileFolder) throws {
     let models = name == "all" ? profiles.names(in: "models") : [name]
     for model in try models.map({ try profiles.model($0) }) {
       let shard = try model.shard(over: tensorParallelSize)
-      for gpu in gpu == "all" ? profiles.names(in: "calibrations") : [gpu] {
+      for gpu in try gpu == "all" ? profiles.names(in: "calibrations") : [self.name(of: gpu, in: profiles)] {
         let calibration = try Calibration(gpu: gpu, profiles: profiles, for: shard.model)
         print(calibration.explanation(of: shard))
       }
@@ -113,15 +115,22 @@ struct CalibrateCommand: ParsableCommand {
   }
 
   /// The GPU asked for, or all that have tables of the first source.
-  private func gpus(in profiles: String) throws -> [String] {
-    guard gpu == "all" else { return [gpu] }
+  private func gpus(in profiles: ProfileFolder) throws -> [String] {
+    guard gpu == "all" else { return [try name(of: gpu, in: profiles)] }
+    let kernels = profiles.url.appending(path: "kernels").path
     let files = FileManager.default
-    let folders = ((try? files.contentsOfDirectory(atPath: "\(profiles)/kernels")) ?? []).sorted()
-    let found = folders.filter { files.fileExists(atPath: "\(profiles)/kernels/\($0)/\(source[0])") }
+    let folders = ((try? files.contentsOfDirectory(atPath: kernels)) ?? []).sorted()
+    let found = folders.filter { files.fileExists(atPath: "\(kernels)/\($0)/\(source[0])") }
     guard !found.isEmpty else {
       throw CalibrationError.unreadable(
-        path: "\(profiles)/kernels", reason: "no GPU in it has a folder of tables named '\(source[0])'")
+        path: kernels, reason: "no GPU in it has a folder of tables named '\(source[0])'")
     }
     return found
+  }
+
+  /// A GPU as its folder of tables is called: one that has no description yet is taken by its word.
+  private func name(of gpu: String, in profiles: ProfileFolder) throws -> String {
+    let tables = profiles.url.appending(path: "kernels").appending(path: gpu).path
+    return try FileManager.default.fileExists(atPath: tables) ? gpu : profiles.hardware(gpu).name
   }
 }

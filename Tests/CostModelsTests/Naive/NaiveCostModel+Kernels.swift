@@ -303,26 +303,28 @@ extension NaiveCostModel {
     var all = Double(model.experts)
     var chosen = active
     let rows = choices / Double(model.topK)
-    let byChance =
-      model.choosesGroups ? varianceInGroups() : variance(pickingFrom: model.experts)
-    var (variance, steady) = (rows * byChance, own)
+    // A balancer tears groups apart.
+    let hasGroups = model.choosesGroups && !engine.balancesExperts
+    let byChance = hasGroups ? varianceInGroups() : variance(pickingFrom: model.experts)
+    var variance = rows * byChance
     let beyond = routing?.imbalance(
       over: expertRanks, redundant: engine.balancesExperts ? engine.redundantExperts : nil)
     if engine.balancesExperts {
       all += Double(engine.redundantExperts)
       chosen = min(active * all / Double(model.experts), max(active, choices))
-      steady = own * (beyond.map { 1 + $0 } ?? (isSkewed ? imbalance() : 1))
-    } else if let beyond {
-      variance += (own * beyond / above) * (own * beyond / above)
+    }
+    let left = beyond ?? (engine.balancesExperts && isSkewed ? imbalance() - 1 : nil)
+    if let left {
+      variance += (own * left / above) * (own * left / above)
     } else if isSkewed {
-      variance += own * own / (all / ranks)
+      variance += own * own / (Double(model.experts) / ranks)
     }
     var binomial = chosen * (1 / ranks) * (1 - 1 / ranks) * max(0, 1 - chosen / all)
-    if model.choosesGroups {
+    if hasGroups {
       binomial *= byChance / self.variance(pickingFrom: model.experts)
     }
     return (
-      min(choices, steady + above * variance.squareRoot()),
+      min(choices, own + above * variance.squareRoot()),
       min(chosen, all / ranks, chosen / ranks + above * binomial.squareRoot())
     )
   }
