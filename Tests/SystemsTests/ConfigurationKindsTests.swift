@@ -45,6 +45,7 @@ import Testing
     for free in [
       "", #", "n_group": 1, "topk_group": 1"#, #", "n_group": null, "topk_group": null"#,
       #", "n_group": 4, "topk_group": 4"#, #", "n_group": 4, "topk_group": 2, "topk_method": "greedy""#,
+      #", "n_group": 3, "topk_group": 1, "topk_method": "greedy""#,
     ] { #expect(try grouped(free) == nil, "\(free)") }
     let error = #expect(throws: JSONError.self) { try grouped(#", "n_group": 3, "topk_group": 2"#) }
     #expect(error?.description.contains("'n_group' is 3; expected a divisor of the experts, 16") == true)

@@ -161,6 +161,7 @@ import Testing
     "nonsense is refused with what would be right",
     arguments: [
       "", "zipf", "uniform[x=1]", "correlated[sigma=1]", "correlated[group_sigma=9]", "measured", "uniform]",
+      "correlated[group_sigma=1,group_sigma=2]",
     ])
   func parsingErrors(text: String) {
     #expect(throws: DescriptionError.self) { try RoutingModel(parsing: text) }

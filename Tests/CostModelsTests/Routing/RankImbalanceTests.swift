@@ -60,6 +60,51 @@ import Testing
     #expect(listed.imbalance(over: 32) == nil && routing.imbalance(over: 1) == nil)
   }
 
+  /// What a correlated law does not name is what is published of the model; without any spread nothing is skewed.
+  @Test func sigmasThatAreNotNamedAreTheModels() throws {
+    let model = try shipped("deepseek-r1")
+    #expect(try RoutingModel(parsing: "correlated", usual: .published(for: model)) == .deepSeekV3)
+    let named = try RoutingModel(parsing: "correlated[request_sigma=1]", usual: .published(for: model))
+    #expect(named == .correlated(groupSigma: 1.425, requestSigma: 1))
+    let even = try ExpertRouting(.correlated(groupSigma: 0, requestSigma: 0), for: model)
+    #expect(even.skew == 0 && even.imbalance(over: 8) == 0)
+    #expect(try ExpertRouting(.correlated(groupSigma: 0, requestSigma: 1), for: model).skew == 1)
+    // As many experts alone do not make Qwen3-30B-A3B.
+    let others = try ["glm-4.5-air", "qwen3-30b-a3b"].map {
+      try ExpertRouting(for: shipped($0)).provenance.quality
+    }
+    #expect(others == [.estimate, .fitted])
+  }
+
+  /// A draft layer has counts of no file; a model with other experts has no coverage that another was asked for.
+  @Test func draftsHaveLawsOfTheirOwn() throws {
+    let (model, other) = (try shipped("deepseek-r1"), try shipped("qwen3-30b-a3b"))
+    let coverage = RoutingModel.coverage([CoveragePoint(tokens: 32, experts: 100)])
+    #expect(RoutingModel.ofDrafts(model, for: model, law: .measured(file: "counts.csv")) == .deepSeekV3)
+    #expect(RoutingModel.ofDrafts(model, for: model, law: nil) == .deepSeekV3)
+    #expect(RoutingModel.ofDrafts(model, for: model, law: coverage) == coverage)
+    #expect(RoutingModel.ofDrafts(other, for: model, law: coverage) == .standard)
+    #expect(RoutingModel.ofDrafts(other, for: model, law: .uniform) == .uniform)
+  }
+
+  /// A balancer that has nothing to move leaves the busiest rank as it was, and where groups are, their spread goes with them.
+  @Test func aBalancerIsNoWorseThanNone() {
+    func busiest(_ redundant: Int?, imbalance: Double?, groups: ExpertGroups? = nil) -> Double {
+      let placement = redundant.map { ExpertPlacement(experts: 256, ranks: 8, redundant: $0) }
+      return Experts.busiestRank(
+        .init(
+          hidden: 1, intermediate: 1, experts: 256, topK: 8, ranks: 8, placement: placement, groups: groups),
+        .init(rows: 64, active: 200, skew: 1, imbalance: imbalance)
+      ).choices
+    }
+    for imbalance in [0, 0.1, 0.5] {
+      #expect(busiest(0, imbalance: imbalance) == busiest(nil, imbalance: imbalance))
+    }
+    let groups = ExpertGroups(count: 8, chosen: 4)
+    #expect(busiest(0, imbalance: 0, groups: groups) == busiest(0, imbalance: 0))
+    #expect(busiest(nil, imbalance: 0, groups: groups) > busiest(nil, imbalance: 0))
+  }
+
   /// Two layers of four experts on two ranks: 5 of 8 and 6 of 8 where each has the next two; with a balancer, which puts the
   /// most and the least chosen together, 5 of 8 and 4 of 8.
   @Test func measuredCountsHavePlaces() throws {
