@@ -16,7 +16,8 @@ import Testing
       let run = try #require(
         try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any])
       let instances = try #require(run["instances"] as? [[String: Any]])
-      #expect(instances.count == 3)
+      #expect(instances.count == 3 && run["router"] as? String == "least-loaded")
+      #expect(instances.compactMap { $0["instance"] as? Int } == [0, 1, 2])
       #expect(instances.compactMap { $0["completed"] as? Int }.reduce(0, +) == 60)
       let reader = try ResultReader(path: database)
       let sums = try reader.query(

@@ -9,8 +9,9 @@ struct CorrectedPlace: Hashable {
 }
 
 extension LaunchCorrections {
-  /// How far a point may lie above or below the line between its neighbours, as a ratio: a judgement. Where kernels switch between
-  /// tiles the tables have ratios up to 1.9; beyond them single launches were disturbed.
+  /// How far a point may lie above or below the line between its neighbours, as a ratio: a judgement.
+  ///
+  /// Where kernels switch between tiles the tables have ratios up to 1.9; beyond them single launches were disturbed.
   static let mostBeyondNeighbours = 2.0
 
   /// What measurements take over what a fit says of them: the geometric mean of those at the same place.

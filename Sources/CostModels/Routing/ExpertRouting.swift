@@ -71,7 +71,8 @@ public struct ExpertRouting: Sendable {
       else {
         throw .invalidSetting(
           path: "routing", value: "\(model)",
-          expected: "ascending tokens, and experts above 0, at most \(experts), which more tokens do not make fewer")
+          expected:
+            "ascending tokens, and experts above 0, at most \(experts), which more tokens do not make fewer")
       }
       law = .coverage(points)
       skew = 1

@@ -48,6 +48,7 @@ public enum RoutingModel: Sendable, Hashable, CustomStringConvertible {
   ///   - draft: the layers that draft.
   ///   - target: the model that they draft for.
   ///   - law: of the model; nil for what is published.
+  /// - Returns: the law of the model if it holds for the drafts, else what is published of them.
   static func ofDrafts(
     _ draft: ModelDescription, for target: ModelDescription, law: RoutingModel?
   ) -> RoutingModel {

@@ -90,7 +90,8 @@ extension LoadedExperiment {
     ]
   }
 
-  private func instanceRows(_ result: RunResult) -> [[(String, RunValue)]] {
+  /// Each instance with its part of the run, as the `instances` table and JSON output have it.
+  package func instanceRows(_ result: RunResult) -> [[(String, RunValue)]] {
     let rows = pools.enumerated().flatMap { place, pool in
       (0..<pool.instances * pool.ranks).map { _ in
         let role = specification.cluster.pools[place].role?.rawValue

@@ -138,10 +138,10 @@ struct RunCommand: ParsableCommand {
           for (key, share) in evidence.values { json.member(key, share) }
         }
         if result.instances.count > 1 {
+          json.member("router", RunValue(experiment.router.label))
           json.array("instances") { json in
-            for (place, share) in result.instances.enumerated() {
-              let role = experiment.roles.isEmpty ? [] : [("role", RunValue(experiment.roles[place]))]
-              json.object { json in for (key, value) in role + share.values { json.member(key, value) } }
+            for row in experiment.instanceRows(result) {
+              json.object { json in for (key, value) in row { json.member(key, value) } }
             }
           }
         }
