@@ -101,6 +101,21 @@ import Testing
     #expect(outcome.status == 0 && outcome.errors.isEmpty, "\(outcome.errors)")
   }
 
+  /// Counts are those of the model's own layers.
+  @Test func draftsThatHaveAnotherRoutingSaySo() throws {
+    let counts = (0..<40).flatMap { layer in (0..<256).map { "\(layer),\($0),\($0 + 1)\n" } }
+    try ScratchFolder.with("counts.csv", "layer,expert,count\n" + counts.joined()) { file in
+      let outcome = try Binary.run([
+        "--model", "qwen3.5-35b-a3b", "--routing", "measured[file=\(file.path)]", "--speculative-config",
+        #"{"method": "mtp", "num_speculative_tokens": 1, "synthetic_acceptance_rates": [0.7]}"#,
+        "--num-prompts", "2", "--no-db",
+      ])
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      #expect(outcome.output.contains("Draft layers do not share --routing measured[file="))
+      #expect(outcome.output.contains("Theirs: estimate."))
+    }
+  }
+
   /// Where no request is measured there is no figure, and no advice that would measure none either.
   @Test func aPartWithoutRequestsHasNoFigures() throws {
     let options = ["--num-prompts", "5", "--measure-from", "1000", "--no-db"]

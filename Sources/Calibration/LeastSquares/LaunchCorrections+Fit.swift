@@ -9,9 +9,9 @@ struct CorrectedPlace: Hashable {
 }
 
 extension LaunchCorrections {
-  /// How far a point may lie above or below the line between its neighbours, as a ratio: a judgement.
+  /// How many times above or below both its neighbours a point may lie: a judgement.
   ///
-  /// Where kernels switch between tiles the tables have ratios up to 1.9; beyond them single launches were disturbed.
+  /// Where kernels switch between ways to work, points stay near one neighbour; beyond both, a single launch was disturbed.
   static let mostBeyondNeighbours = 2.0
 
   /// What measurements take over what a fit says of them: the geometric mean of those at the same place.
@@ -46,16 +46,15 @@ extension LaunchCorrections {
       leftOut: even.count + skewed.count - kept.even.count - kept.skewed.count)
   }
 
-  /// Points without those far beyond both neighbours.
+  /// Points without those far beyond both neighbours; the first and the last have one, and stay.
   ///
   /// - Complexity: O(n) for each that is left out.
   static func withoutOutliers(_ points: [Point]) -> [Point] {
     var points = points
     while true {
       let distances = zip(points, zip(points.dropFirst(), points.dropFirst(2))).map { before, others in
-        let (point, after) = others
-        let share = (point.rows - before.rows) / (after.rows - before.rows)
-        return abs(log(point.factor / (before.factor + share * (after.factor - before.factor))))
+        let ratios = [log(others.0.factor / before.factor), log(others.0.factor / others.1.factor)]
+        return ratios[0] * ratios[1] > 0 ? min(abs(ratios[0]), abs(ratios[1])) : 0
       }
       guard let furthest = distances.indices.max(by: { distances[$0] < distances[$1] }),
         distances[furthest] > log(mostBeyondNeighbours)

@@ -47,7 +47,8 @@ extension Experts {
   /// than others: as far as ``Work/imbalance`` says, else like exponential loads, or what a balancer leaves of them. The
   /// busiest of some ranks lies about ``expectedMaximum(of:)`` standard deviations above the mean. Its distinct experts are a
   /// draw of all that are chosen; groups of experts widen the spread of both alike. A balancer's copies of an expert
-  /// are as likely to be chosen as the expert was, which reads more weights where choices are few.
+  /// are as likely to be chosen as the expert was, which takes the busiest rank longer where choices are few. Bytes that runs report
+  /// are those of distinct experts, without copies.
   static func busiestRank(_ shape: Shape, _ work: Work) -> (choices: Double, active: Double) {
     let choices = work.rows * Double(shape.topK)
     guard shape.ranks > 1 else { return (choices, work.active) }

@@ -55,24 +55,25 @@ public struct ExpertRouting: Sendable {
       }
       law = .correlated(
         CorrelatedRouting(experts: experts, topK: topK, groupSigma: group, requestSigma: request))
-      skew = group == 0 && request == 0 ? 0 : 1
+      // Of a lognormal distribution.
+      skew = min(1, expm1(group * group + request * request).squareRoot())
     case .uniform:
       law = .uniform(logMiss: log1p(-Double(topK) / Double(experts)))
       skew = 0
     case .measured(let file):
       let counts = try MeasuredRouting.counts(file: file, layers: layers, experts: experts)
       law = .measured(MeasuredRouting(counts: counts, topK: topK))
-      skew = counts.allSatisfy { layer in layer.allSatisfy { $0 == layer[0] } } ? 0 : 1
+      skew = min(1, counts.map(Self.variation(of:)).reduce(0, +) / Double(counts.count))
     case .coverage(let points):
-      let most = Double(description.experts)
+      let (least, most) = (Double(description.topK), Double(description.experts))
       guard !points.isEmpty, points[0].tokens > 0,
-        points.allSatisfy({ $0.experts > 0 && $0.experts <= most }),
+        points.allSatisfy({ (least...most).contains($0.experts) }),
         zip(points, points.dropFirst()).allSatisfy({ $0.tokens < $1.tokens && $0.experts <= $1.experts })
       else {
         throw .invalidSetting(
           path: "routing", value: "\(model)",
           expected:
-            "ascending tokens, and experts above 0, at most \(experts), which more tokens do not make fewer")
+            "ascending tokens, and experts of \(topK) to \(experts), which more tokens do not make fewer")
       }
       law = .coverage(points)
       skew = 1
@@ -99,8 +100,11 @@ public struct ExpertRouting: Sendable {
     }
   }
 
-  /// How unevenly the experts that a call touches are loaded: not at all beyond chance if none is more popular, else about
-  /// as by the power laws of the measured tables.
+  /// How unevenly the experts that a call touches are loaded, beyond chance: 0 if none is more popular, 1 if as by the power laws
+  /// of the measured tables.
+  ///
+  /// It is the coefficient of variation of the experts' popularity, the mean over layers; where that is 1, as of exponential
+  /// loads, and beyond, all are alike.
   public let skew: Double
 
   /// How loads are spread over the experts: a list for each layer that differs; nil where the law says nothing of it.
@@ -207,6 +211,13 @@ public struct ExpertRouting: Sendable {
     let value = (count.mean + deviate * count.variance.squareRoot()).rounded()
     let least = min(count.mean, Double(topK * layers))
     return min(max(value, least.rounded()), Double(experts * layers))
+  }
+
+  /// The standard deviation over the mean.
+  private static func variation(of loads: [Double]) -> Double {
+    let mean = loads.reduce(0, +) / Double(loads.count)
+    let squares = loads.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+    return (squares / Double(loads.count)).squareRoot() / mean
   }
 
   private static func total(_ prefill: Span<Int32>) -> Int {

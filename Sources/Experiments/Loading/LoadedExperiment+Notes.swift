@@ -108,6 +108,13 @@ extension LoadedExperiment {
     if let provenance = loaded.routing?.provenance, provenance.quality != .measured {
       notes.append("Expert routing: \(provenance.quality.rawValue). \(provenance.source)")
     }
+    if let drafts = loaded.drafter?.routing, let law = specification.system.routing,
+      drafts.model != loaded.routing?.model
+    {
+      notes.append(
+        "Draft layers do not share --routing \(law), which is of the model's own experts. "
+          + "Theirs: \(drafts.provenance.quality.rawValue). \(drafts.provenance.source)")
+    }
     return notes
   }
 }

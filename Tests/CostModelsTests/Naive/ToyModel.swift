@@ -282,7 +282,7 @@ struct ToySystem {
     try hardware.set("power.sustained_ms=\(pick([0.01, 0.1, 2]))")
     calibration = ToyCalibration(
       for: model, gpus: gpus, expertRanks: expertRanks, isDrawn: true, using: &random)
-    routing = pick([.uniform, .standard, .coverage([CoveragePoint(tokens: 10, experts: 2.5)])])
+    routing = pick([.uniform, .standard, .coverage([CoveragePoint(tokens: 10, experts: 4)])])
     try balance(pick([nil, 0, 1, 3]))
   }
 

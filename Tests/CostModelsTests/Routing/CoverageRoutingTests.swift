@@ -24,7 +24,7 @@ import Testing
     "is refused unless it ascends",
     arguments: [
       "coverage", "coverage[]", "coverage[3]", "coverage[0=1]", "coverage[8=5,4=6]", "coverage[8=-1]",
-      "coverage[4=6,8=5]",
+      "coverage[4=12,8=11]", "coverage[32=7]",
     ])
   func refused(text: String) throws {
     #expect(throws: DescriptionError.self) {

@@ -69,6 +69,9 @@ import Testing
     let even = try ExpertRouting(.correlated(groupSigma: 0, requestSigma: 0), for: model)
     #expect(even.skew == 0 && even.imbalance(over: 8) == 0)
     #expect(try ExpertRouting(.correlated(groupSigma: 0, requestSigma: 1), for: model).skew == 1)
+    // A little popularity is a little skew.
+    let little = try ExpertRouting(.correlated(groupSigma: 0.1, requestSigma: 0), for: model).skew
+    #expect(abs(little - 0.1) < 1e-3)
     // As many experts alone do not make Qwen3-30B-A3B.
     let others = try ["glm-4.5-air", "qwen3-30b-a3b"].map {
       try ExpertRouting(for: shipped($0)).provenance.quality
@@ -88,7 +91,7 @@ import Testing
   }
 
   /// A balancer that has nothing to move leaves the busiest rank as it was, and where groups are, their spread goes with them.
-  @Test func aBalancerIsNoWorseThanNone() {
+  @Test func aBalancerWithoutCopiesIsNoWorseThanNone() {
     func busiest(_ redundant: Int?, imbalance: Double?, groups: ExpertGroups? = nil) -> Double {
       let placement = redundant.map { ExpertPlacement(experts: 256, ranks: 8, redundant: $0) }
       return Experts.busiestRank(
@@ -122,6 +125,8 @@ import Testing
     try ScratchFolder.with("counts.csv", text) { file in
       let routing = try ExpertRouting(.measured(file: file.path), for: description)
       #expect(routing.imbalance(over: 2) == 0.375)
+      // Variances of 1.5 and 1 beside means of 2.
+      #expect(abs(routing.skew - (1.5.squareRoot() / 2 + 0.5) / 2) < 1e-12)
       #expect(routing.imbalance(over: 2, redundant: 0) == 0.125)
     }
   }
