@@ -37,6 +37,7 @@ package enum Revision {
   ///     kernel. Tiles of MXFP4 experts take a time of their own beside that of their rows, and those with MXFP8 activations
   ///     grow as FlashInfer's do.
   /// 13. Launches of experts take what was measured of as many rows, or lie between two measurements. The busiest of
-  ///     several ranks follows from the law of routing and from groups of experts; DeepSeek-V3's law is of its own.
+  ///     several ranks follows from the law of routing and from groups of experts, which balancers break up; what they leave
+  ///     counts beside chance as any spread does. DeepSeek-V3's law is of its own, and a little popularity is a little skew.
   package static let results = 13
 }

@@ -52,11 +52,14 @@ public enum RoutingModel: Sendable, Hashable, CustomStringConvertible {
   static func ofDrafts(
     _ draft: ModelDescription, for target: ModelDescription, law: RoutingModel?
   ) -> RoutingModel {
-    switch law {
-    case .correlated, .uniform: law ?? .standard
-    case .coverage where draft.experts == target.experts && draft.topK == target.topK: law ?? .standard
-    case .coverage, .measured, nil: published(for: draft)
-    }
+    guard let law else { return published(for: draft) }
+    let holds =
+      switch law {
+      case .correlated, .uniform: true
+      case .coverage: draft.experts == target.experts && draft.topK == target.topK
+      case .measured: false
+      }
+    return holds ? law : published(for: draft)
   }
 
   /// The form that ``init(parsing:)`` reads.
@@ -81,8 +84,7 @@ public enum RoutingModel: Sendable, Hashable, CustomStringConvertible {
     let failure = DescriptionError.invalidSetting(
       path: "routing", value: text,
       expected: "uniform, correlated, correlated[group_sigma=1.6,request_sigma=1.5] with numbers in 0...4, "
-        + "measured[file=counts.csv], or coverage[32=70.5,512=105]: ascending tokens, each with experts, "
-        + "which more tokens do not make fewer")
+        + "measured[file=counts.csv], or coverage[32=70.5,512=105] with experts by tokens, ascending")
     let name = text.prefix { $0 != "[" }
     var argument = text.dropFirst(name.count)
     if !argument.isEmpty {
@@ -99,8 +101,7 @@ public enum RoutingModel: Sendable, Hashable, CustomStringConvertible {
       for pair in argument.split(separator: ",", omittingEmptySubsequences: false) {
         let parts = pair.split(separator: "=", maxSplits: 1)
         guard parts.count == 2, let tokens = Int(parts[0]), let experts = Double(parts[1]),
-          tokens > points.last?.tokens ?? 0, experts > 0, experts.isFinite,
-          experts >= points.last?.experts ?? 0
+          tokens > points.last?.tokens ?? 0, experts > 0, experts.isFinite
         else { throw failure }
         points.append(CoveragePoint(tokens: tokens, experts: experts))
       }
