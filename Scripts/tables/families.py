@@ -233,7 +233,8 @@ def gdn_bounds(r):
 
 def all_reduce_row(r, lane):
     backend = getattr(r, "backend", "")
-    return ("custom_eager" if str(backend).endswith("eager") else "custom", int(r.num_gpus), 2 * int(r.message_size))
+    own = "custom" if lane == keep.LANES[0] else lane
+    return (f"{own}_eager" if str(backend).endswith("eager") else own, int(r.num_gpus), 2 * int(r.message_size))
 
 
 def columns_of(*names):
@@ -305,5 +306,6 @@ FAMILIES = [
                   "the state has 4 bytes an element in vLLM's kernels; where other engines' times imply more than the memory gives, 2"]),
     Family("all_reduce", "comm", "custom_allreduce_perf", ["implementation", "gpus", "bytes"], ["num_gpus"], everything,
            all_reduce_row, nothing,
-           notes=["custom: the engine's own all-reduce inside a CUDA graph; custom_eager: launched one by one; nccl: NCCL's"]),
+           notes=["custom, sglang, trtllm: vLLM's, SGLang's, TensorRT-LLM's own all-reduce inside a CUDA graph; with _eager: "
+                  "launched one by one; nccl: NCCL's"]),
 ]

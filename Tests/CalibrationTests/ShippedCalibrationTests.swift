@@ -66,8 +66,8 @@ func expectAlike(_ one: Calibration, _ other: Calibration, _ advice: String) {
     Shipped(
       gpu: "a100-sxm",
       misses: [
-        "decode_attention bf16", "gated_delta conv_decode", "gated_delta core_decode", "gemm bf16",
-        "gemm int8_w8a8", "moe bf16", "moe int4",
+        "all_reduce trtllm", "decode_attention bf16", "gated_delta conv_decode", "gated_delta core_decode",
+        "gemm bf16", "gemm int8_w8a8", "moe bf16", "moe int4",
       ]),
     Shipped(
       gpu: "b200-sxm",

@@ -231,6 +231,24 @@ import Testing
     #expect(try shippedProfiles.engine("ideal").served(model, on: h100) == model)
   }
 
+  /// By hand: 2,880 outside fills up to 3,072, and 2,880 and its half inside to 2,944 and 1,536, in memory too.
+  @Test("Marlin's kernels fill up the widths of MXFP4 experts")
+  func marlin() throws {
+    let model = try shipped("gpt-oss-120b")
+    var engine = try shippedProfiles.engine("vllm-0.18")
+    try engine.set("model.mxfp4_marlin=true")
+    let served = engine.served(model, on: try shippedProfiles.hardware("h100-sxm"))
+    #expect(served.expertFormat == .mxfp4Marlin)
+    #expect(served.bytesPerExpert == 2 * 2944 * (3072 / 2 + 3072 / 32) + 3072 * (2944 / 2 + 2944 / 32))
+    let half = try served.shard(over: 2)
+    #expect(half.bytesPerExpert == 2 * 1536 * (3072 / 2 + 3072 / 32) + 3072 * (1536 / 2 + 1536 / 32))
+    #expect(served.parameters == model.parameters)
+    // MXFP8 activations come first, where a GPU has kernels for them.
+    #expect(
+      engine.served(model, on: try shippedProfiles.hardware("b200-sxm")).expertFormat == .mxfp4MXFP8)
+    #expect(engine.served(try shipped("qwen3-30b-a3b"), on: .init()) == (try shipped("qwen3-30b-a3b")))
+  }
+
   @Test("on data-centre Blackwell, MXFP4 experts get MXFP8 activations and no factor of dequantising kernels")
   func mxfp8() throws {
     let model = try shipped("gpt-oss-120b")

@@ -33,7 +33,7 @@ extension Calibration {
       return FittedShape(
         dimensions: ring.dimensions, values: values, rows: 0, heldOut: nil, measured: [])
     }
-    let kernels = AllReduce.Implementation.allCases.map { implementation in
+    let kernels = [AllReduce.Implementation.custom, .nccl].map { implementation in
       FittedKernel(
         kernel: "all_reduce", type: implementation.rawValue, formula: "t0 + bytes * b", quality: .dataSheet,
         source: Self.dataSheet, dimensions: ["gpus"], coefficients: AllReduce.coefficients,

@@ -51,7 +51,7 @@ public struct DeviceFigures: Codable, Sendable, Hashable {
     case .fp8, .fp8Block, .mxfp4MXFP8: fp8FLOPs
     case .nvfp4: fp4FLOPs ?? bf16FLOPs
     case .int8W8A8: int8FLOPs ?? bf16FLOPs
-    case .bf16, .mxfp4, .nvfp4W4A16, .int4, .int4Groups64, .int4Groups32, .int8: bf16FLOPs
+    case .bf16, .mxfp4, .mxfp4Marlin, .nvfp4W4A16, .int4, .int4Groups64, .int4Groups32, .int8: bf16FLOPs
     }
   }
 

@@ -9,8 +9,8 @@ import Systems
 ///
 /// in seconds, seconds per byte and seconds per √byte, where B is split by algorithm.
 ///
-/// vLLM's kernel: B₁ if every GPU reads all of the others' data (one-shot), B₂ if each reduces a part and shares
-/// it (two-shot), B₃ beyond its limit, where NCCL takes over. The limits are vLLM's: `csrc/custom_all_reduce.cuh`
+/// Engines' own kernels: B₁ if every GPU reads all of the others' data (one-shot), B₂ if each reduces a part and shares
+/// it (two-shot), B₃ beyond its limit, where NCCL takes over. The limits are those of vLLM's kernel: `csrc/custom_all_reduce.cuh`
 /// and `device_communicators/custom_all_reduce.py` of github.com/vllm-project/vllm.
 ///
 /// NCCL: B₁ up to 1 MiB (its low-latency protocol; the measured tables bend there for 2, 4 and 8 GPUs alike), B₂
@@ -20,8 +20,20 @@ public enum AllReduce: LinearKernelFamily {
   public enum Implementation: String, Codable, Sendable, Hashable, CaseIterable {
     /// vLLM's own kernel inside a CUDA graph.
     case custom
+    /// SGLang's.
+    case sglang
+    /// TensorRT-LLM's.
+    case trtllm
     /// NCCL.
     case nccl
+
+    /// Whether it is an engine's own, for messages up to a limit.
+    var isOwn: Bool { self != .nccl }
+
+    /// What stands in for it where it was not measured, the best first.
+    fileprivate var others: [Implementation] {
+      (isOwn ? [.custom, .nccl] : [.custom]).filter { $0 != self }
+    }
   }
 
   /// Whose all-reduce it is, and among how many GPUs.
@@ -76,7 +88,7 @@ public enum AllReduce: LinearKernelFamily {
       let root = bytes.squareRoot()
       return bytes <= kibi * kibi
         ? SIMD8(1, bytes, 0, 0, 0, 0, root, 0) : SIMD8(1, 0, 1, bytes, 0, 0, root, 0)
-    case .custom:
+    case .custom, .sglang, .trtllm:
       if bytes >= 8 * kibi * kibi { return SIMD8(1, 0, 0, 0, 1, bytes, 0, 0) }
       let oneShot = shape.gpus == 2 || bytes < (shape.gpus <= 4 ? 512 : 256) * kibi
       return oneShot ? SIMD8(1, bytes, 0, 0, 0, 0, 0, 0) : SIMD8(1, 0, 1, bytes, 0, 0, 0, 0)
@@ -99,10 +111,9 @@ public enum AllReduce: LinearKernelFamily {
   /// The quantities whose measured ranges are kept.
   public static func coordinates(of shape: Shape, _ bytes: Double) -> SIMD4<Double> { SIMD4(bytes, 0, 0, 0) }
 
-  /// The exact number of GPUs; else the nearest one's coefficients, or the other implementation's.
+  /// The exact number of GPUs; else the nearest one's coefficients, or another implementation's.
   public static func find(_ shape: Shape, in calibration: Calibration) -> Fit<AllReduce> {
-    let others = Implementation.allCases.filter { $0 != shape.implementation }
-    for candidate in [shape.implementation] + others {
+    for candidate in [shape.implementation] + shape.implementation.others {
       let asked = Shape(candidate, gpus: shape.gpus, floor: shape.floor, skew: shape.skew)
       func distance(_ fitted: FittedShape) -> Int { abs(fitted.dimensions[0] - shape.gpus) }
       let shapes = calibration.shapes(of: asked.kernel, asked.type)

@@ -21,11 +21,17 @@ public enum Elementwise: LinearKernelFamily {
     /// `embedding`, `rms_norm`, `qk_norm_rope_kv`, `router_topk`, `permute`, `silu_mul`, `combine` or `sampling`; in a
     /// calibration unfused ones begin with `unfused_`.
     public var name: String
+    /// Whether another kernel does it as its last part: nothing is launched for it.
+    public var isAppended: Bool
 
     /// Creates the shape of a kernel.
-    public init(_ name: String, _ style: Style = .fused) {
+    public init(_ name: String, _ style: Style = .fused, isAppended: Bool = false) {
       self.name = style == .fused ? name : "unfused_" + name
+      self.isAppended = isAppended
     }
+
+    /// None where it is a part of another.
+    public var launches: Int { isAppended ? 0 : 1 }
 
     /// The name in a calibration.
     public var kernel: String { "elementwise" }
@@ -67,7 +73,7 @@ public enum Elementwise: LinearKernelFamily {
 
   /// What the coefficients are multiplied by.
   public static func features(of shape: Shape, _ work: Work, on device: DeviceFigures) -> SIMD8<Double> {
-    work.bytes > 0 ? SIMD8(1, work.bytes, 0, 0, 0, 0, 0, 0) : .zero
+    work.bytes > 0 ? SIMD8(shape.isAppended ? 0 : 1, work.bytes, 0, 0, 0, 0, 0, 0) : .zero
   }
 
   /// What a launch moves and computes.

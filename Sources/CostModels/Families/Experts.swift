@@ -22,9 +22,9 @@ public enum Experts: KernelFamily {
   public struct Shape: KernelShape {
     /// The family.
     public typealias Family = Experts
-    /// Width of the residual stream.
+    /// Width of the residual stream, as the kernels have it.
     public var hidden: Int
-    /// Width of one expert on this GPU.
+    /// Width of one expert on this GPU, as the kernels have it.
     public var intermediate: Int
     /// Experts in the layer.
     public var experts: Int
@@ -56,11 +56,11 @@ public enum Experts: KernelFamily {
     ) {
       self.groups = groups
       self.isGated = isGated
-      self.passesOverOwnChoices = passesOverOwnChoices && format != .mxfp4 && format != .mxfp4MXFP8
+      self.passesOverOwnChoices =
+        passesOverOwnChoices && ![.mxfp4, .mxfp4MXFP8, .mxfp4Marlin].contains(format)
       self.ranks = ranks
       self.placement = placement
-      self.hidden = hidden
-      self.intermediate = intermediate
+      (self.hidden, self.intermediate) = format.padded(hidden: hidden, intermediate: intermediate)
       self.experts = experts
       self.topK = topK
       self.format = format
@@ -203,7 +203,7 @@ public enum Experts: KernelFamily {
     return KernelTraffic(
       weightBytes: weightBytes, activationBytes: work.rows * bytesPerRow, flops: flops,
       narrowFLOPs: shape.format.multipliesNarrow ? flops : 0,
-      mxfp4Bytes: shape.format == .mxfp4 ? weightBytes : 0)
+      mxfp4Bytes: shape.format == .mxfp4 || shape.format == .mxfp4Marlin ? weightBytes : 0)
   }
 
   /// What computing adds to loading.

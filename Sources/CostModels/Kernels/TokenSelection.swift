@@ -55,7 +55,7 @@ struct TokenSelection: Sendable {
       shard.gpus > 1
       ? PricedKernel(
         AllReduce.Shape(
-          .custom, gpus: shard.gpus, floor: choice.eagerAllReduceFloor, skew: choice.allReduceSkew),
+          choice.allReduce, gpus: shard.gpus, floor: choice.eagerAllReduceFloor, skew: choice.allReduceSkew),
         engine: engine, power: power, calibration: calibration) : nil
     scale = engine.kernelScale.other
     self.power = power

@@ -3,6 +3,10 @@ import Systems
 
 /// Which kernels an engine has, where engines differ.
 public struct KernelChoice: Sendable, Hashable {
+  /// The engine's own all-reduce.
+  public var allReduce = AllReduce.Implementation.custom
+  /// Whether the engine's own all-reduce does the norm behind it.
+  public var fusesSumAndNorm = false
   /// Bytes from which all-reduces go to NCCL.
   public var allReduceLimitBytes = 8 << 20
   /// The least time of an all-reduce that is not launched from a graph.
@@ -30,6 +34,8 @@ extension EngineDescription {
   /// The engine's kernels.
   public var kernelChoice: KernelChoice {
     var choice = KernelChoice()
+    choice.allReduce = AllReduce.Implementation(rawValue: allReduceKernel) ?? .custom
+    choice.fusesSumAndNorm = fusesSumAndNorm
     choice.allReduceLimitBytes = customAllReduceLimitBytes
     choice.eagerAllReduceFloor = eagerAllReduceMicroseconds * 1e-6
     choice.allReduceSkew = allReduceSkewMicroseconds * 1e-6

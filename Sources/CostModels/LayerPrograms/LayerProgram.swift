@@ -21,7 +21,8 @@ public struct LayerProgram: Sendable {
   public init(_ kind: LayerKind, of shard: ModelShard, _ choice: KernelChoice = KernelChoice()) {
     let model = shard.model
     let norm = Self.norm(hidden: model.hidden, choice)
-    let norms = Array(repeating: norm, count: model.norms / 2)
+    let norms =
+      Self.normAfterSum(shard, choice) + Array(repeating: norm, count: model.norms / 2 - 1)
     let further = Array(repeating: norm, count: kind.hasExperts ? model.normsBesideExperts : 0)
     let sum = Self.allReduces(shard, choice, width: model.hidden)
     // What every GPU computes whole is not summed.
@@ -175,6 +176,23 @@ extension LayerProgram {
     streaming(.rmsNorm, choice.elementwise) { 8 * Double($0.computed) * Double(hidden) }
   }
 
+  /// The norm at the beginning of a half, which some engines' own all-reduce of the half before does as its last part.
+  ///
+  /// One for each half is as many as there are sums in layers; the last norm stands for the first one.
+  private static func normAfterSum(_ shard: ModelShard, _ choice: KernelChoice) -> [any KernelCall] {
+    let hidden = shard.model.hidden
+    guard choice.fusesSumAndNorm, shard.gpus > 1 else { return [norm(hidden: hidden, choice)] }
+    let limit = choice.allReduceLimitBytes
+    return [true, false].map { isAppended in
+      let shape = Elementwise.Shape(
+        KernelKind.rmsNorm.rawValue, choice.elementwise, isAppended: isAppended)
+      return RowCall<Elementwise>(.rmsNorm, shape, launches: isAppended ? 0 : 1) { rows in
+        let isMine = (2 * rows.computed * hidden < limit) == isAppended
+        return isMine ? .init(activationBytes: 8 * Double(rows.computed) * Double(hidden)) : nil
+      }
+    }
+  }
+
   static func product(
     _ kernel: KernelKind, n: Int, k: Int, hasBias: Bool = false, format: WeightFormat = .bf16
   ) -> any KernelCall {
@@ -202,17 +220,17 @@ extension LayerProgram {
     guard shard.gpus > 1 else { return [] }
     let limit = choice.allReduceLimitBytes
     let most = choice.mostAllReduceGPUs > 0 ? min(choice.mostAllReduceGPUs, shard.gpus) : shard.gpus
-    return AllReduce.Implementation.allCases.flatMap { implementation in
+    return [choice.allReduce, .nccl].flatMap { implementation in
       [true, false].map { isInGraph in
         let shape = AllReduce.Shape(
-          implementation, gpus: implementation == .custom ? most : shard.gpus,
+          implementation, gpus: implementation.isOwn ? most : shard.gpus,
           floor: isInGraph ? 0 : choice.eagerAllReduceFloor,
           skew: choice.allReduceSkew)
         // One of the four is launched.
-        let launches = implementation == .custom && !isInGraph ? 1 : 0
+        let launches = implementation.isOwn && !isInGraph ? 1 : 0
         return RowCall<AllReduce>(.allReduce, shape, launches: launches) { rows in
           let bytes = 2 * rows.computed * width
-          let isMine = (bytes < limit) == (implementation == .custom) && rows.isInGraph == isInGraph
+          let isMine = (bytes < limit) == implementation.isOwn && rows.isInGraph == isInGraph
           return isMine ? Double(bytes) : nil
         }
       }

@@ -17,6 +17,7 @@ extension EngineDescription {
       ("host.per_iteration_ms", \.host.perIterationMilliseconds),
       ("host.partial_depth_ms", \.host.partialDepthMilliseconds),
       ("host.partial_depth_token_us", \.host.partialDepthTokenMicroseconds),
+      ("host.exposed_per_iteration_us", \.host.exposedPerIterationMicroseconds),
       ("host.exposed_per_sequence_us", \.host.exposedPerSequenceMicroseconds),
       ("host.outside_ms", \.scheduling.outsideMilliseconds),
       ("host.outside_token_us", \.scheduling.outsideTokenMicroseconds),

@@ -253,14 +253,16 @@ extension LoadedSystem {
     }
     let served = engine.served(model, on: hardware)
     let expertRanks = served.isMixtureOfExperts ? specification.expertParallelSize ?? 1 : 1
+    let allReduce = specification.tensorParallelSize > 1 ? engine.kernelChoice.allReduce : .custom
     let paths = Calibration.paths(
-      gpu: hardware.name, profiles: profiles, for: served, expertRanks: expertRanks)
+      gpu: hardware.name, profiles: profiles, for: served, expertRanks: expertRanks, allReduce: allReduce)
     var asked = hardware
     try asked.change(specification.hardwareSettings)
     let isCalibrated = FileManager.default.fileExists(atPath: paths[0])
     func fits(for model: ModelDescription) throws -> Calibration {
       try isCalibrated
-        ? Calibration(gpu: hardware.name, profiles: profiles, for: model, expertRanks: expertRanks)
+        ? Calibration(
+          gpu: hardware.name, profiles: profiles, for: model, expertRanks: expertRanks, allReduce: allReduce)
         : Calibration(dataSheetOf: asked)
     }
     let calibration = try fits(for: served)
@@ -282,7 +284,8 @@ extension LoadedSystem {
       try Drafter.make($0, for: system, law: law, profiles: profiles)
     }
     let draftPaths = drafter.map {
-      Calibration.paths(gpu: hardware.name, profiles: profiles, for: $0.system.shard.model)
+      Calibration.paths(
+        gpu: hardware.name, profiles: profiles, for: $0.system.shard.model, allReduce: allReduce)
     }
     let calibrationBytes = (paths + (draftPaths ?? []).filter { !paths.contains($0) }).flatMap { path in
       FileManager.default.contents(atPath: path).map { Array($0) } ?? []

@@ -58,7 +58,7 @@ package struct LoadedSystem: Sendable {
   package var energyQuality: Quality {
     let formats = system.shard.model.formats.quantised
     var paths = ["energy.idle_w", "energy.per_byte_pj", "energy.per_flop_pj", "energy.busy_w"]
-    if formats.contains(.mxfp4) { paths.append("energy.mxfp4_pj") }
+    if formats.contains(.mxfp4) || formats.contains(.mxfp4Marlin) { paths.append("energy.mxfp4_pj") }
     if formats.contains(where: \.multipliesNarrow) { paths.append("energy.narrow_flop_share") }
     let qualities = paths.map { system.hardware.provenance[$0]?.quality ?? .estimate }
     return qualities.contains(.estimate) ? .estimate : qualities.first { $0 != .measured } ?? .measured

@@ -20,6 +20,12 @@ public struct EngineDescription: Descriptor, Hashable {
   /// Whether an iteration whose prefill is not at its first layer embeds and reduces all its rows nevertheless,
   /// and one whose prefill is not at its last layer runs the LM head for it nevertheless.
   public var repeatsEmbeddingAndHead = false
+  /// Whose the engine's own all-reduce is: `vllm`, `sglang` or `trtllm`.
+  ///
+  /// Where that was not measured on a GPU, vLLM's stands in.
+  public var allReduceKernel = "vllm"
+  /// Whether the engine's own all-reduce does the norm behind it as its last part.
+  public var fusesSumAndNorm = false
   /// The largest message that the engine's own all-reduce takes, in bytes; larger ones go to NCCL.
   public var customAllReduceLimitBytes = 8 << 20
   /// The least time of an all-reduce that is not launched from a graph, in microseconds.
@@ -53,6 +59,8 @@ public struct EngineDescription: Descriptor, Hashable {
   public var dequantisesExperts = false
   /// Whether experts in MXFP4 are computed with MXFP8 activations where the GPU has kernels for that.
   public var usesMXFP8Activations = false
+  /// Whether other experts in MXFP4 are computed by Marlin's kernels.
+  public var usesMarlinForMXFP4 = false
   /// Whether keys and values are kept in FP8, whatever the checkpoint says.
   public var keepsKeyValuesInFP8 = false
   /// Whether a model's sliding window is applied in every layer, where only some should have it.
@@ -75,6 +83,7 @@ public struct EngineDescription: Descriptor, Hashable {
     if usesMXFP8Activations, hardware.computesMXFP8Experts, model.formats.experts == .mxfp4 {
       model.formats.experts = .mxfp4MXFP8
     }
+    if usesMarlinForMXFP4, model.formats.experts == .mxfp4 { model.formats.experts = .mxfp4Marlin }
     if keepsKeyValuesInFP8 { model = model.keepingKeyValuesInFP8() }
     return windowsEveryLayer ? model.windowedInEveryLayer() : model
   }
@@ -233,6 +242,10 @@ public struct EngineDescription: Descriptor, Hashable {
       "host.per_decode_sequence_us", unit: "us", .number(\.host.perDecodeSequenceMicroseconds, .microseconds),
       "Preparation for each decoding sequence."),
     Setting(
+      "host.exposed_per_iteration_us", unit: "us", isLate: true,
+      .number(\.host.exposedPerIterationMicroseconds, .microseconds),
+      "Time of any iteration that no overlap of host and GPU hides."),
+    Setting(
       "host.exposed_per_sequence_us", unit: "us", isLate: true,
       .number(\.host.exposedPerSequenceMicroseconds, .microseconds),
       "Time for each sequence of an iteration that no overlap of host and GPU hides."),
@@ -286,6 +299,12 @@ public struct EngineDescription: Descriptor, Hashable {
       "repeats.embedding_and_head", .flag(\.repeatsEmbeddingAndHead),
       "Whether every stage of a layered prefill embeds its rows and runs the LM head again."),
     Setting(
+      "all_reduce.kernel", isLate: true, .word(\.allReduceKernel, ["vllm", "sglang", "trtllm"]),
+      "Whose the engine's own all-reduce is; vLLM's stands in where another was not measured."),
+    Setting(
+      "all_reduce.does_norm", isLate: true, .flag(\.fusesSumAndNorm),
+      "Whether the engine's own all-reduce does the norm behind it, so that none is launched."),
+    Setting(
       "all_reduce.custom_limit_bytes", unit: "bytes", .integer(\.customAllReduceLimitBytes, 0...(1 << 40)),
       "Largest message of the engine's own all-reduce; larger ones go to NCCL."),
     Setting(
@@ -330,6 +349,9 @@ public struct EngineDescription: Descriptor, Hashable {
     Setting(
       "model.mxfp8_activations", isLate: true, .flag(\.usesMXFP8Activations),
       "Whether MXFP4 experts are computed with MXFP8 activations on GPUs that have such kernels."),
+    Setting(
+      "model.mxfp4_marlin", isLate: true, .flag(\.usesMarlinForMXFP4),
+      "Whether MXFP4 experts are computed by Marlin's kernels where not so (vLLM's VLLM_MXFP4_USE_MARLIN)."),
     Setting(
       "model.window_every_layer", .flag(\.windowsEveryLayer),
       "Whether a sliding window is applied in every layer, not in its own alone."),

@@ -10,6 +10,8 @@ public struct HostOverhead: Sendable, Hashable {
   public var partialDepthTokenMicroseconds = 0.0
   /// Preparation for each decoding sequence, in microseconds.
   public var perDecodeSequenceMicroseconds = 0.0
+  /// Time of any iteration that no overlap of host and GPU hides, in microseconds.
+  public var exposedPerIterationMicroseconds = 0.0
   /// Time for each sequence of an iteration that no overlap of host and GPU hides, in microseconds.
   public var exposedPerSequenceMicroseconds = 0.0
   /// Preparation for each prompt with prefill in the iteration, in microseconds.
@@ -50,7 +52,7 @@ public struct HostOverhead: Sendable, Hashable {
 
   /// Time that the GPU waits for the host within an iteration, whatever is prepared ahead.
   public func exposed(sequences: Int) -> Double {
-    exposedPerSequenceMicroseconds * Double(sequences) * 1e-6
+    (exposedPerIterationMicroseconds + exposedPerSequenceMicroseconds * Double(sequences)) * 1e-6
   }
 
   /// Creates the overhead of a host that takes no time.

@@ -10,9 +10,9 @@ extension ModelDescription {
 
   /// Bytes of one expert's matrices, of which a GPU has so many columns and rows.
   func bytesPerExpert(width: Int) -> Int {
-    let outer = expertLatent ?? hidden
-    return expertFormat.bytes(rows: (matricesOfMLP - 1) * width, columns: outer)
-      + expertFormat.bytes(rows: outer, columns: width)
+    let (outer, inner) = expertFormat.padded(hidden: expertLatent ?? hidden, intermediate: width)
+    return expertFormat.bytes(rows: (matricesOfMLP - 1) * inner, columns: outer)
+      + expertFormat.bytes(rows: outer, columns: inner)
   }
 
   /// Bytes of all experts' matrices of one layer, on all GPUs together.

@@ -12,6 +12,8 @@ public enum WeightFormat: String, Codable, Sendable, Hashable, CaseIterable {
   case mxfp4
   /// The same weights, multiplied by activations in MXFP8.
   case mxfp4MXFP8 = "mxfp4_mxfp8"
+  /// The same weights, padded, in Marlin's kernels, which multiply them with activations in 16 bits.
+  case mxfp4Marlin = "mxfp4_marlin"
   /// 4 bits a weight and an 8-bit scale for every 16 weights along a row; products are computed in FP4.
   case nvfp4
   /// The same weights, multiplied by activations in 16 bits.
@@ -31,7 +33,7 @@ public enum WeightFormat: String, Codable, Sendable, Hashable, CaseIterable {
   public var multipliesNarrow: Bool {
     switch self {
     case .fp8, .fp8Block, .mxfp4MXFP8, .nvfp4, .int8W8A8: true
-    case .bf16, .mxfp4, .nvfp4W4A16, .int4, .int4Groups64, .int4Groups32, .int8: false
+    case .bf16, .mxfp4, .mxfp4Marlin, .nvfp4W4A16, .int4, .int4Groups64, .int4Groups32, .int8: false
     }
   }
 
@@ -42,7 +44,7 @@ public enum WeightFormat: String, Codable, Sendable, Hashable, CaseIterable {
     case .bf16: 2 * rows * columns
     case .fp8, .int8W8A8: rows * columns
     case .fp8Block: rows * columns + 4 * ((rows + 127) / 128) * groups(of: 128)
-    case .mxfp4, .mxfp4MXFP8: rows * ((columns + 1) / 2 + groups(of: 32))
+    case .mxfp4, .mxfp4MXFP8, .mxfp4Marlin: rows * ((columns + 1) / 2 + groups(of: 32))
     case .nvfp4, .nvfp4W4A16: rows * ((columns + 1) / 2 + groups(of: 16))
     case .int4: rows * ((columns + 1) / 2) + (5 * rows * groups(of: 128) + 1) / 2
     case .int4Groups64: rows * ((columns + 1) / 2) + (5 * rows * groups(of: 64) + 1) / 2
@@ -57,7 +59,7 @@ public enum WeightFormat: String, Codable, Sendable, Hashable, CaseIterable {
     case .bf16: 2
     case .fp8, .int8W8A8: 1
     case .fp8Block: 1 + 4.0 / 16_384
-    case .mxfp4, .mxfp4MXFP8: 4.25 / 8
+    case .mxfp4, .mxfp4MXFP8, .mxfp4Marlin: 4.25 / 8
     case .nvfp4, .nvfp4W4A16, .int4Groups32: 4.5 / 8
     case .int4: (4 + 20.0 / 128) / 8
     case .int4Groups64: (4 + 20.0 / 64) / 8
@@ -65,12 +67,22 @@ public enum WeightFormat: String, Codable, Sendable, Hashable, CaseIterable {
     }
   }
 
-  /// The format by whose measurements this one is priced: kernels are the same whatever the size of the groups.
+  /// The format by whose measurements this one is priced: kernels are the same whatever the size of the groups, and Marlin's
+  /// are one template for all weights of 4 bits.
   public var measuredAs: WeightFormat {
     switch self {
-    case .int4Groups64, .int4Groups32: .int4
+    case .int4Groups64, .int4Groups32, .mxfp4Marlin: .int4
     default: self
     }
+  }
+
+  /// The widths of an expert as its kernels have them.
+  ///
+  /// Marlin's want a multiple of 256 outside and of 128 inside, and engines fill up with zeros: in memory, on the way from it, and
+  /// in the products (vLLM's `mxfp4_round_up_hidden_size_and_intermediate_size`, Apache-2.0).
+  package func padded(hidden: Int, intermediate: Int) -> (hidden: Int, intermediate: Int) {
+    guard self == .mxfp4Marlin else { return (hidden, intermediate) }
+    return ((hidden + 255) / 256 * 256, (intermediate + 127) / 128 * 128)
   }
 
   /// Whether experts in this format are computed in tiles of tokens of a size that grows with the rows: Triton's MXFP4

@@ -45,6 +45,23 @@ import Testing
     }
   }
 
+  /// By hand: the law of all shapes of 4-bit integers, over the widths that are filled up.
+  @Test func marlinIsPricedAsWeightsOfFourBits() throws {
+    var model = try shipped("gpt-oss-120b")
+    model.formats.experts = .mxfp4Marlin
+    let fits = try Calibration(gpu: "h100-sxm", profiles: shippedProfiles, for: model)
+    let law = try #require(fits.kernels.first { $0.kernel == "moe_all_shapes" && $0.type == "int4" })
+    let values = try #require(law.shapes.first?.values)
+    let shape = Experts.Shape(hidden: 2880, intermediate: 1440, experts: 128, topK: 4, format: .mxfp4Marlin)
+    let weights = 3 * 3072.0 * 1536
+    for (rows, active) in [(4.0, 15.0), (1024, 128)] {
+      let byHand =
+        values[0] + active * weights * 4.25 / 8 * values[1] + rows * 4 * 2 * weights * values[2]
+      #expect(abs(fits.fit(shape).seconds(.init(rows: rows, active: active)) / byHand - 1) < 1e-12)
+    }
+    #expect(fits.fit(shape).quality == .allShapes)
+  }
+
   /// Four experts on two ranks, by hand: the most and the least loaded one together, and the two in between.
   @Test func expertsAreBalancedByHand() {
     let loads = [0.125, 0.375, 0.625, 0.875].map { -log(1 - $0) }

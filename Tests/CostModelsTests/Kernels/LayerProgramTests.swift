@@ -1,7 +1,8 @@
-import CostModels
 import Systems
 import TestSupport
 import Testing
+
+@testable import CostModels
 
 /// The list of a layer's kernels, and the memory that a shard is said to take.
 @Suite struct LayerProgramTests {
@@ -36,6 +37,61 @@ import Testing
     // Of each four all-reduces one is launched.
     let launched = program.calls.filter { $0.isLaunched(LaunchRows(rows: 8, computed: 8)) }
     #expect(launched.count { $0.kernel == .allReduce } == 2)
+  }
+
+  /// Short messages are the engine's own all-reduce, which does the norm; long ones NCCL's, and the norm is a kernel.
+  @Test func aSumMayDoTheNormBehindIt() throws {
+    let shard = try shipped("qwen3-30b-a3b").shard(over: 2)
+    var choice = KernelChoice()
+    choice.fusesSumAndNorm = true
+    choice.allReduce = .trtllm
+    let program = LayerProgram(shard.kinds[0], of: shard, choice)
+    let limit = choice.allReduceLimitBytes / (2 * 2048)
+    for (rows, isAppended) in [(limit - 1, true), (limit, false)] {
+      let launched = program.calls.filter { $0.isLaunched(LaunchRows(rows: rows, computed: rows)) }
+      let norms = launched.compactMap {
+        ($0 as? RowCall<Elementwise>).flatMap { $0.kernel == .rmsNorm ? $0 : nil }
+      }
+      #expect(norms.count == 2 && norms.allSatisfy { $0.shape.isAppended == isAppended })
+      #expect(norms.reduce(0) { $0 + $1.launches } == (isAppended ? 0 : 2))
+      let sums = launched.compactMap { $0 as? RowCall<AllReduce> }
+      #expect(
+        sums.count == 2 && sums.allSatisfy { $0.shape.implementation == (isAppended ? .trtllm : .nccl) })
+    }
+    // What is appended takes its bytes, and no launch.
+    let fits = try Calibration(gpu: "h200-sxm", profiles: shippedProfiles, for: shard.model)
+    let work = Elementwise.Work(activationBytes: 1e6)
+    let (alone, appended) = (
+      fits.fit(Elementwise.Shape("rms_norm")), fits.fit(Elementwise.Shape("rms_norm", isAppended: true))
+    )
+    #expect(abs(alone.seconds(work) - appended.seconds(work) - alone.coefficients[0]) < 1e-15)
+    #expect(appended.seconds(work) == 1e6 * alone.coefficients[1])
+    // On one GPU there is no sum.
+    let whole = try shipped("qwen3-30b-a3b").shard(over: 1)
+    let names = LayerProgram(whole.kinds[0], of: whole, choice).calls.compactMap {
+      ($0 as? RowCall<Elementwise>)?.shape.isAppended
+    }
+    #expect(!names.contains(true))
+  }
+
+  /// An engine's own all-reduce where it was measured, vLLM's where not.
+  @Test func sumsAreTheEnginesOwn() throws {
+    let model = try shipped("qwen3-30b-a3b")
+    func fits(_ gpu: String, _ sum: AllReduce.Implementation) throws -> Fit<AllReduce> {
+      try Calibration(gpu: gpu, profiles: shippedProfiles, for: model, allReduce: sum).fit(
+        AllReduce.Shape(sum, gpus: 8))
+    }
+    for gpu in ["b200-sxm", "h100-sxm"] {
+      let (vllm, sglang, trtllm) = (try fits(gpu, .custom), try fits(gpu, .sglang), try fits(gpu, .trtllm))
+      #expect([vllm, sglang, trtllm].allSatisfy { $0.quality == .measured })
+      #expect(
+        sglang.seconds(32_768) < trtllm.seconds(32_768) && trtllm.seconds(32_768) < vllm.seconds(32_768))
+    }
+    // Without its fits.
+    let base = try Calibration(gpu: "h100-sxm", profiles: shippedProfiles, for: model)
+    let standIn = base.fit(AllReduce.Shape(.trtllm, gpus: 8))
+    #expect(standIn.quality == .neighbours)
+    #expect(standIn.coefficients == base.fit(AllReduce.Shape(.custom, gpus: 8)).coefficients)
   }
 
   /// A layer of DeepSeek-V3 on 8 GPUs, whose products quantise what goes into them: two norms, four products of attention, six

@@ -14,7 +14,11 @@ extension NaiveCostModel {
     let qkv = Double(shard.projected)
     let keyValue = Double(2 * shard.keyValueHeads * model.headDim)
     // Input and residual are read and written.
-    let norm = streaming("rms_norm", activations: 4 * p * h, canBeFused: true)
+    var norm = streaming("rms_norm", activations: 4 * p * h, canBeFused: true)
+    // The sum before it may do it, as its last part: nothing is launched then.
+    let isAppended =
+      gpus > 1 && engine.fusesSumAndNorm && 2 * computed * model.hidden < engine.customAllReduceLimitBytes
+    if isAppended { norm = streaming("rms_norm", activations: 4 * p * h, canBeFused: true, isAppended: true) }
     // Of latent attention the norms of what queries pass through and of the latent vector, and the rotary parts.
     let normed = model.queryRank + model.latent + (1 + shard.heads) * model.rope
     var (width, stored) =
@@ -67,7 +71,7 @@ extension NaiveCostModel {
       launches.append(
         streaming(
           "expert_silu_mul",
-          activations: (model.isHalved ? 2 : 3) * choices * Double(shard.intermediate), canBeFused: true))
+          activations: (model.isHalved ? 2 : 3) * choices * Double(shard.expertWidth), canBeFused: true))
       launches.append(
         streaming("expert_sum", activations: (choices + p) * Double(shard.expertHidden), canBeFused: true))
     }
@@ -137,14 +141,16 @@ extension NaiveCostModel {
 
   /// A kernel that streams through memory, two bytes for each number.
   private func streaming(
-    _ name: String, activations: Double, entries: Double = 0, canBeFused: Bool = false
+    _ name: String, activations: Double, entries: Double = 0, canBeFused: Bool = false,
+    isAppended: Bool = false
   ) -> Launch {
     let isUnfused = canBeFused && !engine.fusesElementwise
     let unfused = isUnfused ? calibration.fit("elementwise", "unfused_" + name, []) : nil
     let values = (unfused ?? calibration.fit("elementwise", name, []))?.values ?? [0, 0]
     let bytes = 2 * (activations + entries)
     return Launch(
-      kernel: name, seconds: (values[0] + bytes * values[1]) * engine.kernelScale.other,
+      kernel: name,
+      seconds: ((isAppended ? 0 : values[0]) + bytes * values[1]) * engine.kernelScale.other,
       kvBytes: 2 * entries, activationBytes: 2 * activations)
   }
 
@@ -177,12 +183,21 @@ extension NaiveCostModel {
       clockedSeconds: share * body * engine.kernelScale.other)
   }
 
+  /// Whose the engine's own sum is in a calibration: vLLM's where nobody measured SGLang's or TensorRT-LLM's.
+  var ownSum: String {
+    let own = engine.allReduceKernel
+    let isMeasured = [2, gpus].contains { calibration.fit("all_reduce", own, [$0]) != nil }
+    return own != "vllm" && isMeasured ? own : "custom"
+  }
+
   /// A sum over the GPUs of rows of 16-bit numbers.
   private func allReduce(rows: Int, width: Int, isInGraph: Bool) -> Launch {
     let bytes = 2 * Double(rows) * Double(width)
     let isCustom = bytes < Double(engine.customAllReduceLimitBytes)
-    let exact = calibration.fit("all_reduce", isCustom ? "custom" : "nccl", [gpus])
-    let c = (exact ?? calibration.fit("all_reduce", isCustom ? "custom" : "nccl", [2]))?.values ?? []
+    let type = isCustom ? ownSum : "nccl"
+    let isStandIn = type == "custom" && engine.allReduceKernel != "vllm"
+    let exact = calibration.fit("all_reduce", type, [gpus])
+    let c = (exact ?? calibration.fit("all_reduce", type, [2]))?.values ?? []
     var seconds = c[0]
     if !isCustom {
       seconds += c[6] * bytes.squareRoot()
@@ -201,14 +216,14 @@ extension NaiveCostModel {
     seconds += engine.allReduceSkewMicroseconds * 1e-6
     return Launch(
       kernel: "all_reduce", seconds: seconds * engine.kernelScale.other, activationBytes: 2 * bytes,
-      isExtrapolated: exact?.measured[0].contains(bytes) != true)
+      isExtrapolated: isStandIn || exact?.measured[0].contains(bytes) != true)
   }
 
   /// A rank's rows on their way to the experts of other ranks, or back, by the faster way: 16 bits a number, a copy for each
   /// expert that a row goes to, or for each group that has experts if those are fewer; slices of experts are on all GPUs.
   private func exchange(_ kernel: String, rows: Int, ways: [(Double, Double)]) -> Launch {
     let copies = expertRanks > 1 ? min(model.topK, expertRanks) : gpus * dataParallel
-    let bytes = Double(rows) / Double(gpus) * Double(copies) * Double(2 * model.hidden)
+    let bytes = Double(rows) / Double(gpus) * Double(copies) * Double(2 * shard.expertHidden)
     let seconds = ways.map { $0.0 + bytes * $0.1 }.min() ?? 0
     return Launch(
       kernel: kernel, seconds: seconds * engine.kernelScale.other, activationBytes: 2 * bytes)
@@ -218,12 +233,12 @@ extension NaiveCostModel {
   func experts(rows: Int, active: Double, carriesPrefill: Bool) -> Launch {
     // All laws but the uniform one load experts unevenly.
     let isSkewed = routing?.model != .uniform
-    let type = model.isMXFP4 ? "mxfp4" : "bf16"
+    let type = model.isMarlin ? "int4" : model.isMXFP4 ? "mxfp4" : "bf16"
     // Those that are measured have gates.
     let exact = model.isHalved ? nil : calibration.fit("moe", type, shard.expertDimensions)
     let c = (exact ?? calibration.fit("moe_all_shapes", type, []))?.values ?? []
     let (r, k) = (Double(rows), Double(model.topK))
-    let (h, i) = (Double(shard.expertHidden), Double(shard.intermediate))
+    let (h, i) = (Double(shard.expertHidden), Double(shard.expertWidth))
     let matrices = model.isHalved ? 2.0 : 3
     let flopsPerChoice = 2 * matrices * h * i
     let weights = matrices * h * i * (model.isMXFP4 ? 4.25 / 8 : 2)
@@ -240,8 +255,10 @@ extension NaiveCostModel {
     var seconds = loading + busiest.choices * flopsPerChoice * (c[2] + (isSkewed ? c[7] : 0))
     var scale = engine.kernelScale.expertMLP
     if carriesPrefill { scale *= engine.kernelScale.expertPrefill }
-    if carriesPrefill, model.isMXFP4 { scale *= engine.kernelScale.mxfp4Prefill }
-    if active > 0, model.isMXFP4 {
+    // Triton's kernels, and not Marlin's, have tiles that grow, and were slow with prompts once.
+    let isTriton = model.isMXFP4 && !model.isMarlin
+    if carriesPrefill, isTriton { scale *= engine.kernelScale.mxfp4Prefill }
+    if active > 0, isTriton {
       let fairShare = r * k / Double(model.experts)
       let index = [16.0, 32, 64].firstIndex { fairShare <= $0 } ?? 3
       let tile = [16.0, 32, 64, 128][index]

@@ -108,7 +108,7 @@ extension NaiveCostModel {
   /// The GPUs' own all-reduce of a short message, outside of a graph.
   private func smallSum(bytes: Double) -> Double {
     let c =
-      (calibration.fit("all_reduce", "custom", [gpus]) ?? calibration.fit("all_reduce", "custom", [2]))?
+      (calibration.fit("all_reduce", ownSum, [gpus]) ?? calibration.fit("all_reduce", ownSum, [2]))?
       .values ?? []
     let seconds = max(c[0] + c[1] * bytes, engine.eagerAllReduceMicroseconds * 1e-6)
     return seconds + engine.allReduceSkewMicroseconds * 1e-6

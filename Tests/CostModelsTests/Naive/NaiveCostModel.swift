@@ -102,9 +102,14 @@ struct NaiveCostModel {
     let repeats = engine.repeatsEmbeddingAndHead
     let entering = step.tiles.filter { repeats || $0.layers.lowerBound == 0 }.reduce(0) { $0 + $1.tokens }
     let before = launchesBefore(rows: decodes + entering).reduce(0) { $0 + $1.seconds }
-    answer.cost.exposedSeconds = pieces.exposed(
-      before: before, behind: answer.cost.kernelSeconds - layers - before, issue: issue, layers: layers,
-      wait: profile?.synchronisation ?? 0)
+    let sequences = Double(step.contexts.count + step.tiles.count)
+    let microseconds =
+      engine.host.exposedPerIterationMicroseconds + engine.host.exposedPerSequenceMicroseconds * sequences
+    answer.cost.exposedSeconds =
+      microseconds * 1e-6
+      + pieces.exposed(
+        before: before, behind: answer.cost.kernelSeconds - layers - before, issue: issue, layers: layers,
+        wait: profile?.synchronisation ?? 0)
     return answer
   }
 

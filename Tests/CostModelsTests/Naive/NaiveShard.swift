@@ -28,9 +28,14 @@ struct NaiveShard {
   /// Columns of the fused query, key and value projection.
   var projected: Int { (heads + 2 * keyValueHeads) * model.headDim }
   /// The shape by which a calibration knows the experts.
-  var expertDimensions: [Int] { [expertHidden, intermediate, model.experts, model.topK] }
-  /// The width that experts see.
-  var expertHidden: Int { model.expertLatent ?? model.hidden }
+  var expertDimensions: [Int] { [expertHidden, expertWidth, model.experts, model.topK] }
+  /// The width that experts see, which some kernels want in steps of 256.
+  var expertHidden: Int {
+    let hidden = model.expertLatent ?? model.hidden
+    return model.isMarlin ? (hidden + 255) / 256 * 256 : hidden
+  }
+  /// The width of an expert, which some kernels want in steps of 128.
+  var expertWidth: Int { model.isMarlin ? (intermediate + 127) / 128 * 128 : intermediate }
 
   /// Key heads, value heads, and their widths, of a recurrence: the shape by which a calibration knows it.
   var recurrenceDimensions: [Int] {
@@ -168,7 +173,7 @@ struct NaiveShard {
     func bytes(_ rows: Int, _ columns: Int) -> Int {
       model.isMXFP4 ? rows * ((columns + 1) / 2 + (columns + 31) / 32) : 2 * rows * columns
     }
-    let into = model.isHalved ? intermediate : 2 * intermediate
-    return Double(bytes(into, expertHidden) + bytes(expertHidden, intermediate))
+    let into = model.isHalved ? expertWidth : 2 * expertWidth
+    return Double(bytes(into, expertHidden) + bytes(expertHidden, expertWidth))
   }
 }

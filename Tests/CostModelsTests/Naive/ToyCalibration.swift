@@ -115,9 +115,9 @@ struct ToyCalibration {
           [4e-6, perByte, perFLOP, 0.2, 0.1], [300], &random)
       }
     }
-    for type in ["bf16", "mxfp4"] {
+    for type in ["bf16", "mxfp4", "int4"] {
       let tiles =
-        type == "bf16" ? [perFLOP, 0, 0, 0, 0, perFLOP / 4] : [0.5, 30, 1, 0, 0, 0.25].map { $0 * perFLOP }
+        type != "mxfp4" ? [perFLOP, 0, 0, 0, 0, perFLOP / 4] : [0.5, 30, 1, 0, 0, 0.25].map { $0 * perFLOP }
       fits["moe_all_shapes \(type)", default: [:]][[]] = draw([2e-5, perByte] + tiles, [4000], &random)
       if !isDrawn || random.uniform() < 0.8 {
         fits["moe_over_ranks_all_shapes \(type)", default: [:]][[]] = draw([2e-6, perByte], [], &random)
@@ -181,6 +181,12 @@ struct ToyCalibration {
     for gpus in Set([2, gpus]).sorted() where gpus == 2 || !isDrawn || random.uniform() < 0.8 {
       fits["all_reduce custom", default: [:]][[gpus]] = draw(
         [5e-6, 1e-11, 2e-6, 8e-12, 6e-6, 7e-12, 0], [1e6], &random)
+      if !isDrawn || random.uniform() < 0.8 {
+        for own in ["sglang", "trtllm"] {
+          fits["all_reduce \(own)", default: [:]][[gpus]] = draw(
+            [4e-6, 9e-12, 3e-6, 7e-12, 5e-6, 6e-12, 0], [1e6], &random)
+        }
+      }
       fits["all_reduce nccl", default: [:]][[gpus]] = draw(
         [1e-5, 1e-11, 3e-6, 9e-12, 0, 0, 2e-9], [1e6], &random)
     }

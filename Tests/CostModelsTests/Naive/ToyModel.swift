@@ -24,6 +24,8 @@ struct ToyModel {
   var window: Int?
   /// Whether experts are stored in MXFP4.
   var isMXFP4 = false
+  /// Whether Marlin's kernels compute them: those of 4-bit integers, with widths filled up.
+  var isMarlin = false
 
   /// The first layers, which have a dense MLP of this width where the others have experts.
   var denseLayers = 0
@@ -214,6 +216,7 @@ struct ToyModel {
     }
     window = pick([nil, 64, 200])
     isMXFP4 = experts > 0 && pick([true, false])
+    isMarlin = isMXFP4 && pick([true, false])
     if experts > 0, window == nil {
       isLatent = pick([true, false])
       denseLayers = min(pick([0, 1, 2]), layers - 1)
@@ -259,8 +262,12 @@ struct ToySystem {
     gpus = pick([1, 2, 4])
     expertRanks = model.experts > 0 ? pick([1, 1, gpus]) : 1
     engine = try shippedProfiles.engine(pick(["ideal", "nano-vllm", "paper"]))
+    if engine.dequantisesExperts { model.isMarlin = false }
+    try engine.set("model.mxfp4_marlin=\(model.isMarlin)")
     try engine.set("graphs.sizes=\(pick(["none", "1,2,4,8,16,64,256", "3,100,500"]))")
     try engine.set("graphs.decode_only=\(pick([true, false]))")
+    try engine.set("all_reduce.kernel=\(pick(["vllm", "sglang", "trtllm"]))")
+    try engine.set("all_reduce.does_norm=\(pick([true, false]))")
     try engine.set("all_reduce.custom_limit_bytes=\(pick([0, 20_000, 1 << 23]))")
     try engine.set("repeats.embedding_and_head=\(pick([true, false]))")
     try engine.set("elementwise.fused=\(pick([true, false]))")
@@ -268,7 +275,8 @@ struct ToySystem {
     try engine.set("experts.own_choices=\(pick([true, false, false]))")
     for setting in [
       "host.partial_depth_token_us", "all_reduce.skew_us", "all_reduce.eager_floor_us",
-      "host.per_decode_sequence_us", "host.per_prefill_sequence_us", "host.per_prefill_token_us",
+      "host.exposed_per_iteration_us", "host.exposed_per_sequence_us", "host.per_decode_sequence_us",
+      "host.per_prefill_sequence_us", "host.per_prefill_token_us",
       "host.eager_layer_us", "host.eager_launch_us", "host.graph_layer_us", "kernel_scale.other",
       "kernel_scale.attention",
       "kernel_scale.expert_mlp", "kernel_scale.expert_prefill", "kernel_scale.mxfp4_prefill",
@@ -309,7 +317,8 @@ struct ToySystem {
     var layer = model
     (layer.layers, layer.experts, layer.topK, layer.window, layer.isLatent) = (1, 0, 0, nil, false)
     (layer.isHybrid, layer.isCompressed, layer.isStateSpace) = (false, false, false)
-    (layer.intermediate, layer.vocabulary, layer.isMXFP4) = (intermediate, vocabulary, false)
+    (layer.intermediate, layer.vocabulary) = (intermediate, vocabulary)
+    (layer.isMXFP4, layer.isMarlin) = (false, false)
     return layer
   }
 
@@ -339,7 +348,7 @@ struct ToySystem {
     let law =
       model.experts > 0 ? try ExpertRouting(routing, for: engine.served(model.read(), on: hardware)) : nil
     var model = model
-    if engine.dequantisesExperts { model.isMXFP4 = false }
+    if engine.dequantisesExperts { (model.isMXFP4, model.isMarlin) = (false, false) }
     model.windowsEveryLayer = engine.windowsEveryLayer
     var naive = NaiveCostModel(
       model: model, gpus: gpus, expertRanks: expertRanks, engine: engine, hardware: hardware,
