@@ -67,7 +67,7 @@ func expectAlike(_ one: Calibration, _ other: Calibration, _ advice: String) {
       gpu: "a100-sxm",
       misses: [
         "all_reduce trtllm", "decode_attention bf16", "gated_delta conv_decode", "gated_delta core_decode",
-        "gemm bf16", "gemm int8_w8a8", "moe bf16", "moe int4",
+        "gemm bf16", "gemm int8_w8a8", "moe bf16",
       ]),
     Shipped(
       gpu: "b200-sxm",
@@ -80,21 +80,21 @@ func expectAlike(_ one: Calibration, _ other: Calibration, _ advice: String) {
       gpu: "b300-sxm",
       misses: [
         "all_reduce nccl", "gated_delta core_decode", "gemm bf16", "latent_decode_attention bf16",
-        "latent_decode_attention fp8", "moe fp8_block", "moe int4", "moe mxfp4",
+        "latent_decode_attention fp8", "moe fp8_block", "moe mxfp4",
         "moe mxfp4_mxfp8",
       ]),
     Shipped(
       gpu: "gb200",
       misses: [
         "gated_delta core_decode", "gemm bf16", "latent_decode_attention bf16", "latent_decode_attention fp8",
-        "latent_prefill_attention bf16", "moe fp8_block", "moe int4", "moe mxfp4",
+        "latent_prefill_attention bf16", "moe fp8_block", "moe mxfp4",
         "moe mxfp4_mxfp8", "moe nvfp4", "windowed_prefill_attention fp8",
       ]),
     Shipped(
       gpu: "gb300",
       misses: [
         "all_reduce nccl", "gated_delta core_decode", "gemm bf16", "latent_decode_attention bf16",
-        "latent_decode_attention fp8", "moe fp8_block", "moe int4", "moe mxfp4",
+        "latent_decode_attention fp8", "moe fp8_block", "moe mxfp4",
         "moe mxfp4_mxfp8",
       ]),
     Shipped(gpu: "h100-sxm", misses: []),
@@ -123,7 +123,7 @@ func expectAlike(_ one: Calibration, _ other: Calibration, _ advice: String) {
     Shipped(
       gpu: "h100-sxm", isOfFormats: true,
       misses: [
-        "gated_delta core_decode", "moe int4",
+        "gated_delta core_decode"
       ]),
     Shipped(
       gpu: "h200-sxm", isOfFormats: true,

@@ -242,7 +242,7 @@ extension Experts: MeasuredFamily {
     var features = SIMD8(
       1, load.active * shape.expertBytes, operations, 0, 0, 0, 0, row.skew * operations)
     if let tile = shape.tileTokens(rows: Double(row.tokens)) {
-      let tiles = load.tiles[index(ofTile: tile)] * shape.flopsPerChoice
+      let tiles = load.tiles(of: tile, skew: row.skew) * shape.flopsPerChoice
       features[3] = format.hasGrowingTiles ? tiles : 0
       features[4] = tiles * tile
     }

@@ -9,6 +9,19 @@ struct ExpertLoads: Sendable {
     var choices = 0.0
     var active: Double
     var tiles: SIMD4<Double>
+
+    /// Tiles of so many tokens; of sizes that were not drawn, those of even loads, or of loads that are spread as those of the law
+    /// are.
+    func tiles(of tokens: Double, skew: Double) -> Double {
+      if let place = [16.0, 32, 64, 128].firstIndex(of: tokens) { return tiles[place] }
+      guard skew == 0 else {
+        return Experts.expectedTiles(choices: choices, active: active, tileTokens: tokens, skew: skew)
+      }
+      // Some experts have a choice more than the others.
+      let less = (choices / active).rounded(.down)
+      let more = choices - less * active
+      return (active - more) * (less / tokens).rounded(.up) + more * ((less + 1) / tokens).rounded(.up)
+    }
   }
 
   private struct Key: Hashable {

@@ -36,11 +36,6 @@ extension Experts {
     return active * tiles
   }
 
-  /// The position of a tile size among the four.
-  package static func index(ofTile tokens: Double) -> Int {
-    tokens <= 16 ? 0 : tokens <= 32 ? 1 : tokens <= 64 ? 2 : 3
-  }
-
   /// What the busiest of the ranks that share out the experts has to do: all others wait for it.
   ///
   /// A rank's choices spread by chance, with the variance of ``variancePerRow(_:)``, and because some experts are more popular

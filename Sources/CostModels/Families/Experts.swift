@@ -12,7 +12,8 @@ import Systems
 /// f_tile)`. Triton's MXFP4 kernel takes the tile size that holds an expert's fair share of the rows
 /// (`triton_kernels/matmul_ogs_details/opt_flags.py` of github.com/triton-lang/triton), 16 ... 128 in powers of two;
 /// FlashInfer's kernels of MXFP4 with MXFP8 activations that which holds 1.3 times the share (vLLM's
-/// `quantization/mxfp4.py`, `imbalance_factor`). FP8 kernels have tiles of 128, of which `p` is not told apart.
+/// `quantization/mxfp4.py`, `imbalance_factor`); Marlin's the first of 8, 16, 32, 48 and 64 that the share fills to less than nine
+/// tenths (vLLM's `fused_moe/fused_marlin_moe.py`). FP8 kernels have tiles of 128, of which `p` is not told apart.
 ///
 /// With expert parallelism each of some ranks has its own part of the experts, whole, and the busiest one counts. Most engines'
 /// ranks see the rows of all: they sort all choices, and their activation and their sum pass over all of them. That takes
@@ -103,13 +104,18 @@ public enum Experts: KernelFamily {
       2 * Double(topK) * (5 * Double(hidden) + 6 * Double(intermediate))
     }
     /// Tokens in a tile of a call with `rows` rows: the power of two from 16 to 128 that holds an expert's share, or 1.3 times
-    /// that where activations are MXFP8; 128 where products are computed in FP8; `nil` where no tiles are told apart.
+    /// that where activations are MXFP8; Marlin's, which see a rank's experts alone; 128 where products are computed in FP8; `nil`
+    /// where no tiles are told apart.
     package func tileTokens(rows: Double) -> Double? {
       if format.hasFixedTiles { return 128 }
       guard format.hasGrowingTiles else { return nil }
       let share = rows * Double(topK) / Double(experts) * (format == .mxfp4MXFP8 ? 1.3 : 1)
-      return share <= 16 ? 16 : share <= 32 ? 32 : share <= 64 ? 64 : 128
+      guard format.usesMarlin else { return share <= 16 ? 16 : share <= 32 ? 32 : share <= 64 ? 64 : 128 }
+      return Self.marlinTiles.first { share * Double(ranks) < 0.9 * $0 } ?? 64
     }
+
+    /// The sizes of Marlin's tiles.
+    private static let marlinTiles = [8.0, 16, 32, 48, 64]
   }
 
   /// The rows of a call, and how they are routed.

@@ -86,8 +86,11 @@ public enum WeightFormat: String, Codable, Sendable, Hashable, CaseIterable {
   }
 
   /// Whether experts in this format are computed in tiles of tokens of a size that grows with the rows: Triton's MXFP4
-  /// kernels, and on Blackwell those of MXFP4 with MXFP8 activations.
-  package var hasGrowingTiles: Bool { self == .mxfp4 || self == .mxfp4MXFP8 }
+  /// kernels, on Blackwell those of MXFP4 with MXFP8 activations, and Marlin's.
+  package var hasGrowingTiles: Bool { self == .mxfp4 || self == .mxfp4MXFP8 || usesMarlin }
+
+  /// Whether Marlin's kernels compute experts in this format: those of 4-bit weights and 16-bit activations.
+  package var usesMarlin: Bool { measuredAs == .int4 }
 
   /// Whether a part of what experts in this format take is in whole tiles of 128 tokens: products in FP8.
   package var hasFixedTiles: Bool { self == .fp8 || self == .fp8Block }

@@ -55,8 +55,12 @@ import Testing
     let shape = Experts.Shape(hidden: 2880, intermediate: 1440, experts: 128, topK: 4, format: .mxfp4Marlin)
     let weights = 3 * 3072.0 * 1536
     for (rows, active) in [(4.0, 15.0), (1024, 128)] {
+      // A row each in most experts of the short call: tiles of 8; of the long one 32 rows each, which fill no 32.
+      let (tile, load) = rows < 5 ? (8.0, rows * 4 / active) : (48, rows * 4 / active)
+      let tiles = Experts.expectedTiles(choices: load * active, active: active, tileTokens: tile, skew: 0)
       let byHand =
-        values[0] + active * weights * 4.25 / 8 * values[1] + rows * 4 * 2 * weights * values[2]
+        values[0] + active * weights * 4.25 / 8 * values[1]
+        + 2 * weights * (rows * 4 * values[2] + tiles * (values[3] + tile * values[4]))
       #expect(abs(fits.fit(shape).seconds(.init(rows: rows, active: active)) / byHand - 1) < 1e-12)
     }
     #expect(fits.fit(shape).quality == .allShapes)
@@ -111,6 +115,20 @@ import Testing
   func takesTheTileThatHoldsAnExpertsShare(rows: Int, tokens: Double) {
     let shape = Experts.Shape(hidden: 1, intermediate: 1, experts: 32, topK: 4, format: .mxfp4)
     #expect(shape.tileTokens(rows: Double(rows)) == tokens)
+  }
+
+  /// Of eight rows an expert, and of the same on a rank that has a quarter of the experts.
+  @Test(arguments: [
+    (1, 8.0), (57, 8), (58, 16), (115, 16), (116, 32), (230, 32), (231, 48), (345, 48), (346, 64),
+    (16384, 64),
+  ])
+  func takesTheFirstTileThatIsNotNearlyFullInMarlinsKernels(rows: Int, tokens: Double) {
+    for format in [WeightFormat.int4, .int4Groups32, .mxfp4Marlin] {
+      let shape = Experts.Shape(hidden: 1, intermediate: 1, experts: 32, topK: 4, format: format)
+      #expect(shape.tileTokens(rows: Double(rows)) == tokens)
+      let ranks = Experts.Shape(hidden: 1, intermediate: 1, experts: 128, topK: 4, format: format, ranks: 4)
+      #expect(ranks.tileTokens(rows: Double(rows)) == tokens)
+    }
   }
 
   @Test(arguments: [(98, 16.0), (99, 32), (196, 32), (197, 64), (393, 64), (394, 128), (16384, 128)])

@@ -255,13 +255,15 @@ extension NaiveCostModel {
     var seconds = loading + busiest.choices * flopsPerChoice * (c[2] + (isSkewed ? c[7] : 0))
     var scale = engine.kernelScale.expertMLP
     if carriesPrefill { scale *= engine.kernelScale.expertPrefill }
-    // Triton's kernels, and not Marlin's, have tiles that grow, and were slow with prompts once.
-    let isTriton = model.isMXFP4 && !model.isMarlin
-    if carriesPrefill, isTriton { scale *= engine.kernelScale.mxfp4Prefill }
-    if active > 0, isTriton {
+    // Triton's kernels, and not Marlin's, were slow with prompts once.
+    if carriesPrefill, model.isMXFP4, !model.isMarlin { scale *= engine.kernelScale.mxfp4Prefill }
+    if active > 0, model.isMXFP4 {
       let fairShare = r * k / Double(model.experts)
       let index = [16.0, 32, 64].firstIndex { fairShare <= $0 } ?? 3
-      let tile = [16.0, 32, 64, 128][index]
+      // Marlin's take the first tile that is less than nine tenths full, of the experts on a rank.
+      let onRank = fairShare * Double(expertRanks)
+      var tile = [16.0, 32, 64, 128][index]
+      if model.isMarlin { tile = [8.0, 16, 32, 48].first { onRank < 0.9 * $0 } ?? 64 }
       let load = busiest.choices / busiest.active
       // Where loads are spread like an exponential distribution, the mean of ⌈load / tile⌉ is a geometric series.
       let perExpert = isSkewed ? 1 / -expm1(-tile / load) : tiles(of: tile, load: load)
