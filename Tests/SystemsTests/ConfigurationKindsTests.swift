@@ -52,5 +52,16 @@ import Testing
     let few = #expect(throws: JSONError.self) { try grouped(#", "n_group": 8, "topk_group": 1"#) }
     #expect(few?.description.contains("groups that hold the experts of a token, 4") == true)
     #expect(throws: JSONError.self) { try grouped(#", "n_group": 4, "topk_group": 5"#) }
+    for (more, text) in [
+      (#", "n_group": 4"#, "'n_group' is 4; expected topk_group beside it, or neither"),
+      (#", "topk_group": 2"#, "'topk_group' is 2; expected n_group beside it, or neither"),
+      (
+        #", "n_group": 4, "topk_group": 2, "topk_method": "dice""#,
+        "'topk_method' is 'dice'; expected noaux_tc, group_limited_greedy, greedy, or nothing"
+      ),
+    ] {
+      let error = #expect(throws: JSONError.self) { try grouped(more) }
+      #expect(error?.description.contains(text) == true, "\(error?.description ?? "")")
+    }
   }
 }

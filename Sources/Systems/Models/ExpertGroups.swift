@@ -17,15 +17,34 @@ public struct ExpertGroups: Sendable, Hashable {
     self.chosen = chosen
   }
 
+  /// The ways of choosing (`topk_method`) that look at groups.
+  private static let methodsByGroups = ["noaux_tc", "group_limited_greedy"]
+
   /// Reads a configuration; nil where there is one group, or all of them are chosen.
   ///
-  /// - Throws: `JSONError` where groups do not divide the experts, or those that are chosen have too few.
+  /// - Throws: `JSONError` where groups do not divide the experts, those that are chosen have too few, one of the two numbers is
+  ///   missing, or experts are chosen in a way that is not known.
   init?(_ config: JSONObject, experts: Int, topK: Int) throws(JSONError) {
-    // Greedy routing, as of DeepSeek-V2-Lite, looks at no groups.
-    if try config.optionalText("topk_method") == "greedy" { return nil }
-    guard let count = try config.optionalInteger("n_group", in: 1...experts),
-      let chosen = try config.optionalInteger("topk_group", in: 1...count)
-    else { return nil }
+    if let method = try config.optionalText("topk_method") {
+      // Greedy routing, as of DeepSeek-V2-Lite, looks at no groups.
+      if method == "greedy" { return nil }
+      guard Self.methodsByGroups.contains(method) else {
+        throw .invalid(
+          file: config.file, field: "topk_method", value: "'\(method)'",
+          expected: (Self.methodsByGroups + ["greedy"]).joined(separator: ", ") + ", or nothing")
+      }
+    }
+    let groups = try config.optionalInteger("n_group", in: 1...experts)
+    let limit = try config.optionalInteger("topk_group", in: 1...(groups ?? experts))
+    guard let count = groups, let chosen = limit else {
+      guard groups ?? 1 == 1, limit ?? 1 == 1 else {
+        let (known, missing) = groups == nil ? ("topk_group", "n_group") : ("n_group", "topk_group")
+        throw .invalid(
+          file: config.file, field: known, value: "\(groups ?? limit ?? 1)",
+          expected: "\(missing) beside it, or neither")
+      }
+      return nil
+    }
     guard experts.isMultiple(of: count) else {
       throw .invalid(
         file: config.file, field: "n_group", value: "\(count)",
