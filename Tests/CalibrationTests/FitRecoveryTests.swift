@@ -61,6 +61,29 @@ import Testing
     #expect(close(values[0], 20e-6) && close(values[1], 1 / 4e12) && close(values[2], 1 / 5e14))
   }
 
+  /// Layers of several widths tell what choices stream from what they multiply; one layer does not.
+  @Test func ofExpertsOfAllShapes() throws {
+    var rows = KernelMeasurements(gpu: "test")
+    let coefficients = SIMD8<Double>(20e-6, 1 / 4e12, 1 / 5e14, 0, 0, 0, 1 / 3e12, 0)
+    for (hidden, intermediate) in [(2048, 768), (4096, 256), (7168, 2048), (3072, 1536)] {
+      let truth = truth(
+        Experts.Shape(hidden: hidden, intermediate: intermediate, experts: 128, topK: 8), coefficients)
+      for tokens in (0..<14).map({ 1 << $0 }) {
+        let active = Double(min(8 * tokens, 128))
+        rows[Experts.self].append(
+          .init(
+            type: "bf16", hidden: hidden, intermediate: intermediate, topK: 8, experts: 128, tokens: tokens,
+            active: active, tiles: .zero, seconds: truth.seconds(.init(rows: Double(tokens), active: active)))
+        )
+      }
+    }
+    let kernels = try Calibrator(measurements: rows, figures: figures).kernels()
+    let all = try #require(kernels.first { $0.kernel == Experts.allShapes }?.shapes.first?.values)
+    #expect([0, 1, 2, 6].allSatisfy { close(all[$0], coefficients[$0]) })
+    let layers = try #require(kernels.first { $0.kernel == "moe" }?.shapes)
+    #expect(layers.count == 4 && layers.allSatisfy { $0.values[6] == 0 && $0.values[2] > 1 / 5e14 })
+  }
+
   @Test(arguments: [WeightFormat.mxfp4, .int4]) func ofExpertsThatWorkInTiles(format: WeightFormat) throws {
     var rows = KernelMeasurements(gpu: "test")
     let shape = Experts.Shape(hidden: 2880, intermediate: 2880, experts: 32, topK: 4, format: format)

@@ -189,6 +189,8 @@ extension Experts: MeasuredFamily {
           samples.enumerated().map { index, sample in
             var sample = sample
             if cached.isCached[index] { sample.features = plain[index].moving(1, to: slot) }
+            let row = rows[index]
+            sample.features[indexOfChoiceBytes] = Double(row.tokens) * shape(row, format).choiceBytesPerRow
             return sample
           })
       }
@@ -210,7 +212,8 @@ extension Experts: MeasuredFamily {
         : format.hasFixedTiles ? " + tiles of 128 * 128 * flops of a row * f_tile" : ""
       let formula =
         "t0 + active * expert bytes * b + flops * (f + skew * g), skew 1 for rows by a power law" + inTiles
-        + "; times the correction of the number of rows; bytes that lay in the cache were fitted apart, and have no price in a run"
+        + "; times the correction of the number of rows, or in the law of all shapes + bytes of choices * b_choices; bytes that "
+        + "lay in the cache were fitted apart, and have no price in a run"
       let bar = format.hasGrowingTiles ? ErrorBar(median: 5, p90: 14) : ErrorBar(median: 4, p90: 12)
       kernels.append(
         calibrator.kernel(

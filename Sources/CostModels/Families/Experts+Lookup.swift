@@ -43,7 +43,10 @@ extension Experts {
       ?? calibration.launch(ofExperts: true)
     let figures = calibration.figures
     return calibration.fit(
-      shape, SIMD8(launch, figures.secondsPerByte, figures.secondsPerFLOP(shape.format), 0, 0, 0, 0, 0),
+      shape,
+      SIMD8(
+        launch, figures.secondsPerByte, figures.secondsPerFLOP(shape.format), 0, 0, 0, figures.secondsPerByte,
+        0),
       .dataSheet)
   }
 
@@ -63,7 +66,7 @@ extension Experts {
     else { return calibration.fit(shape, one.coefficients, .estimate) }
     var coefficients = one.coefficients
     coefficients[0] += further.values[0]
-    coefficients[Experts.indexOfChoiceBytes] = further.values[1]
+    coefficients[Experts.indexOfAllChoiceBytes] = further.values[1]
     guard isMeasured else {
       let errors = [one.heldOut, further.heldOut].compactMap { $0 }.max { $0.median < $1.median }
       return calibration.fit(shape, coefficients, .allShapes, errors)

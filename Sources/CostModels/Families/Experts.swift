@@ -15,6 +15,9 @@ import Systems
 /// `quantization/mxfp4.py`, `imbalance_factor`); Marlin's the first of 8, 16, 32, 48 and 64 that the share fills to less than nine
 /// tenths (vLLM's `fused_moe/fused_marlin_moe.py`). FP8 kernels have tiles of 128, of which `p` is not told apart.
 ///
+/// What choices stream beside the products takes `choices · bytes of a choice · b_choices` in the law of all shapes. Of one
+/// layer it cannot be told from the products, which grow alike.
+///
 /// With expert parallelism each of some ranks has its own part of the experts, whole, and the busiest one counts. Most engines'
 /// ranks see the rows of all: they sort all choices, and their activation and their sum pass over all of them. That takes
 /// further `t0 + bytes of all choices · b`, with coefficients of their own (``overRanks``).
@@ -98,11 +101,11 @@ public enum Experts: KernelFamily {
     /// Floating-point operations of one token in one expert.
     package var flopsPerChoice: Double { 2 * Double(matrices) * Double(hidden) * Double(intermediate) }
 
-    /// Bytes that all choices of a row stream beside the products: gathered (2h), through gate and up (h + 2i), the
-    /// activation (3i), and down (i + h), and combined (h), in 16 bits; as if there were gates, like fits.
-    package var choiceBytesPerRow: Double {
-      2 * Double(topK) * (5 * Double(hidden) + 6 * Double(intermediate))
-    }
+    /// Bytes that a choice streams beside the products: gathered (2h), through gate and up (h + 2i), the activation (3i), and
+    /// down (i + h), and combined (h), in 16 bits; as if there were gates, like fits.
+    package var bytesPerChoice: Double { 2 * (5 * Double(hidden) + 6 * Double(intermediate)) }
+    /// The same of all choices of a row.
+    package var choiceBytesPerRow: Double { Double(topK) * bytesPerChoice }
     /// Tokens in a tile of a call with `rows` rows: the power of two from 16 to 128 that holds an expert's share, or 1.3 times
     /// that where activations are MXFP8; Marlin's, which see a rank's experts alone; 128 where products are computed in FP8; `nil`
     /// where no tiles are told apart.
@@ -152,8 +155,11 @@ public enum Experts: KernelFamily {
   ]
   /// Where fits have the time of a byte of weights that lay in the cache while they were measured; calibrations do not keep it.
   package static let indexOfCachedBytes = 5
-  /// Where the coefficients of a layer over several ranks have the time of a byte of all choices.
-  static let indexOfChoiceBytes = 6
+  /// Where the coefficients of a layer over several ranks have the time of a byte of the choices of all of them: a run asks for
+  /// no cached bytes.
+  static let indexOfAllChoiceBytes = indexOfCachedBytes
+  /// Where the law of all shapes has the time of a byte of choices.
+  package static let indexOfChoiceBytes = 6
   /// Names of the coordinates.
   public static let ranges = ["rows"]
 
@@ -171,7 +177,7 @@ public enum Experts: KernelFamily {
     guard work.rows > 0, work.active > 0 else { return 0 }
     let choice = shape.flopsPerChoice
     let (choices, active) = busiestRank(shape, work)
-    let loading = loadingSeconds(coefficients, shape, work, active: active)
+    let loading = loadingSeconds(coefficients, shape, work, choices: choices, active: active)
     let inRows = loading + choices * choice * (coefficients[2] + coefficients[7] * work.skew)
     guard let tile = shape.tileTokens(rows: work.rows) else { return inRows }
     let perTile = coefficients[3] + coefficients[4] * tile
@@ -185,13 +191,15 @@ public enum Experts: KernelFamily {
     shape.ranks == 1 ? (work.rows, work.skew) : nil
   }
 
-  /// The part of the time that is bound by memory: weights, and the choices of all ranks where there are several.
+  /// The part of the time that is bound by memory: weights and choices, and the choices of all ranks where there are several.
   private static func loadingSeconds(
-    _ coefficients: SIMD8<Double>, _ shape: Shape, _ work: Work, active: Double
+    _ coefficients: SIMD8<Double>, _ shape: Shape, _ work: Work, choices: Double, active: Double
   ) -> Seconds {
-    let weights = coefficients[0] + active * shape.expertBytes * coefficients[1]
-    guard shape.ranks > 1 else { return weights }
-    return weights + work.rows * shape.choiceBytesPerRow * coefficients[indexOfChoiceBytes]
+    let own =
+      coefficients[0] + active * shape.expertBytes * coefficients[1]
+      + choices * shape.bytesPerChoice * coefficients[indexOfChoiceBytes]
+    guard shape.ranks > 1 else { return own }
+    return own + work.rows * shape.choiceBytesPerRow * coefficients[indexOfAllChoiceBytes]
   }
 
   /// The weights of the active experts are read once, however many rows there are.
@@ -217,8 +225,8 @@ public enum Experts: KernelFamily {
     _ coefficients: SIMD8<Double>, _ shape: Shape, _ work: Work, on device: DeviceFigures
   ) -> Double {
     guard work.rows > 0, work.active > 0 else { return 0 }
-    let active = busiestRank(shape, work).active
-    let loading = loadingSeconds(coefficients, shape, work, active: active)
+    let (choices, active) = busiestRank(shape, work)
+    let loading = loadingSeconds(coefficients, shape, work, choices: choices, active: active)
     return 1 - loading / seconds(coefficients, shape, work, on: device)
   }
 

@@ -60,6 +60,7 @@ import Testing
       let tiles = Experts.expectedTiles(choices: load * active, active: active, tileTokens: tile, skew: 0)
       let byHand =
         values[0] + active * weights * 4.25 / 8 * values[1]
+        + rows * 4 * 2 * (5 * 3072 + 6 * 1536) * values[6]
         + 2 * weights * (rows * 4 * values[2] + tiles * (values[3] + tile * values[4]))
       #expect(abs(fits.fit(shape).seconds(.init(rows: rows, active: active)) / byHand - 1) < 1e-12)
     }

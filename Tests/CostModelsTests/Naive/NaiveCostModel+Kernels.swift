@@ -243,7 +243,8 @@ extension NaiveCostModel {
     let flopsPerChoice = 2 * matrices * h * i
     let weights = matrices * h * i * (model.isMXFP4 ? 4.25 / 8 : 2)
     let busiest = busiestRank(choices: r * k, active: active, isSkewed: isSkewed)
-    var loading = c[0] + busiest.active * weights * c[1]
+    let bytesPerChoice = 2 * (5 * h + 6 * i)
+    var loading = c[0] + busiest.active * weights * c[1] + busiest.choices * bytesPerChoice * c[6]
     // Several ranks take further what their own fit says, a constant and a time for each byte that all choices stream, unless
     // each passes over its own choices alone.
     let overRanks =
@@ -251,7 +252,7 @@ extension NaiveCostModel {
       ? nil
       : calibration.fit("moe_over_ranks", type, shard.expertDimensions)
         ?? calibration.fit("moe_over_ranks_all_shapes", type, [])
-    if let further = overRanks?.values { loading += further[0] + r * k * 2 * (5 * h + 6 * i) * further[1] }
+    if let further = overRanks?.values { loading += further[0] + r * k * bytesPerChoice * further[1] }
     var seconds = loading + busiest.choices * flopsPerChoice * (c[2] + (isSkewed ? c[7] : 0))
     var scale = engine.kernelScale.expertMLP
     if carriesPrefill { scale *= engine.kernelScale.expertPrefill }

@@ -117,7 +117,9 @@ struct ToyCalibration {
     }
     for type in ["bf16", "mxfp4", "int4"] {
       let tiles =
-        type == "bf16" ? [perFLOP, 0, 0, 0, 0, perFLOP / 4] : [0.5, 30, 1, 0, 0, 0.25].map { $0 * perFLOP }
+        type == "bf16"
+        ? [perFLOP, 0, 0, 0, perByte, perFLOP / 4]
+        : [0.5, 30, 1, 0, perByte / perFLOP, 0.25].map { $0 * perFLOP }
       fits["moe_all_shapes \(type)", default: [:]][[]] = draw([2e-5, perByte] + tiles, [4000], &random)
       if !isDrawn || random.uniform() < 0.8 {
         fits["moe_over_ranks_all_shapes \(type)", default: [:]][[]] = draw([2e-6, perByte], [], &random)
