@@ -41,7 +41,7 @@ package enum Revision {
   ///     counts beside chance as any spread does. DeepSeek-V3's law is of its own, and a little popularity is a little skew.
   /// 14. Kernels that stream through memory and were not measured on a GPU have the launches and the shares of bandwidth that
   ///     were measured on an H200. All-reduces are those of each engine, and TensorRT-LLM's do the norm behind them. A part of
-  ///     the time of an iteration is not hidden under vLLM 0.14 to 0.23, SGLang and TensorRT-LLM. MXFP4 experts may be
+  ///     the time of an iteration is not hidden under vLLM 0.14 to 0.22, SGLang and TensorRT-LLM. MXFP4 experts may be
   ///     computed by Marlin's kernels, as InferenceX's servers on Hopper do; these have tiles that grow with the rows. In the
   ///     law of all shapes of experts, and where there is a data sheet alone, choices stream beside the products.
   package static let results = 14

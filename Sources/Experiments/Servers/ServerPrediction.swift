@@ -56,7 +56,9 @@ package struct ServerReplay: Sendable {
   }
 
   /// The first version that a preset stands for, where its name is not that: a preset is named after one of its versions.
-  private static let firstVersions = ["vllm-0.18": [0, 14]]
+  ///
+  /// vLLM 0.23 schedules as 0.18 does, but its host hides what 0.18's does not.
+  private static let firstVersions = ["vllm-0.18": [0, 14], "vllm-0.24": [0, 23]]
 
   /// The newest preset of an engine whose versions do not all come after a version; the oldest if all do.
   ///
