@@ -265,6 +265,13 @@ import Testing
       #expect(engine.served(model, on: h100).expertFormat == .mxfp4)
       #expect(engine.adapted(to: h100) == engine)
     }
+    // The factor is that of Triton's kernels on Hopper.
+    let engine = try shippedProfiles.engine("vllm-0.18")
+    for (gpu, factor) in [
+      ("h100-sxm", 1.8), ("h200-sxm", 1.8), ("a100-sxm", 1), ("l40s", 1), ("rtx-pro-6000", 1),
+    ] {
+      #expect(try engine.adapted(to: shippedProfiles.hardware(gpu)).kernelScale.mxfp4Prefill == factor)
+    }
     var asked = try shippedProfiles.engine("vllm-0.18")
     try asked.set("kernel_scale.mxfp4_prefill=2")
     #expect(try asked.adapted(to: shippedProfiles.hardware("b200-sxm")).kernelScale.mxfp4Prefill == 2)

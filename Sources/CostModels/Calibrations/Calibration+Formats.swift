@@ -2,25 +2,22 @@ import Foundation
 import Systems
 
 extension Calibration {
-  /// Where the fits of a GPU lie for a model: its calibration, and that of further number formats if the model has such or the
-  /// engine's own all-reduce is not vLLM's.
+  /// Where the fits of a GPU lie for a model: its calibration, and that of further number formats if the model has such.
   ///
   /// - Parameters:
   ///   - gpu: the GPU, as profiles name it.
   ///   - profiles: the folder `Profiles`.
   ///   - model: the model as it is served.
   ///   - expertRanks: groups of GPUs that share out its experts: what several take was measured with the further formats.
-  ///   - allReduce: the all-reduce that its GPUs ask for.
   /// - Returns: one path or two.
   public static func paths(
-    gpu: String, profiles: ProfileFolder, for model: ModelDescription, expertRanks: Int = 1,
-    allReduce: AllReduce.Implementation = .custom
+    gpu: String, profiles: ProfileFolder, for model: ModelDescription, expertRanks: Int = 1
   ) -> [String] {
     let folder = profiles.url.path + "/calibrations"
     let formats = "\(folder)/formats/\(gpu).json"
     let needsFormats =
       !model.formats.quantised.isSubset(of: [.mxfp4, .mxfp4MXFP8]) || model.latent != nil
-      || model.delta != nil || model.stateSpace != nil || expertRanks > 1 || allReduce != .custom
+      || model.delta != nil || model.stateSpace != nil || expertRanks > 1
     let hasFormats = needsFormats && FileManager.default.fileExists(atPath: formats)
     return ["\(folder)/\(gpu).json"] + (hasFormats ? [formats] : [])
   }
@@ -29,11 +26,9 @@ extension Calibration {
   ///
   /// - Throws: `CalibrationError` if the GPU has no calibration, or a file is none.
   public init(
-    gpu: String, profiles: ProfileFolder, for model: ModelDescription, expertRanks: Int = 1,
-    allReduce: AllReduce.Implementation = .custom
+    gpu: String, profiles: ProfileFolder, for model: ModelDescription, expertRanks: Int = 1
   ) throws(CalibrationError) {
-    let paths = Self.paths(
-      gpu: gpu, profiles: profiles, for: model, expertRanks: expertRanks, allReduce: allReduce)
+    let paths = Self.paths(gpu: gpu, profiles: profiles, for: model, expertRanks: expertRanks)
     var calibration = try Calibration(path: paths[0])
     for path in paths.dropFirst() { calibration = calibration.adding(try Calibration(path: path)) }
     self = calibration

@@ -112,6 +112,8 @@ public enum AllReduce: LinearKernelFamily {
   public static func coordinates(of shape: Shape, _ bytes: Double) -> SIMD4<Double> { SIMD4(bytes, 0, 0, 0) }
 
   /// The exact number of GPUs; else the nearest one's coefficients, or another implementation's.
+  ///
+  /// Where nobody measured an engine's own kernel, vLLM's counts as measured, as its other kernels do for all engines.
   public static func find(_ shape: Shape, in calibration: Calibration) -> Fit<AllReduce> {
     for candidate in [shape.implementation] + shape.implementation.others {
       let asked = Shape(candidate, gpus: shape.gpus, floor: shape.floor, skew: shape.skew)
@@ -121,7 +123,8 @@ public enum AllReduce: LinearKernelFamily {
       guard !calibration.isOfDataSheet else {
         return calibration.fit(asked, nearest.vector, .dataSheet)
       }
-      let isExact = candidate == shape.implementation && nearest.dimensions == shape.dimensions
+      let isOwn = candidate == shape.implementation || shape.implementation.isOwn && candidate == .custom
+      let isExact = isOwn && nearest.dimensions == shape.dimensions
       return calibration.fit(
         asked, nearest, isExact ? .measured : .neighbours, isExact ? nearest.heldOut : nil)
     }

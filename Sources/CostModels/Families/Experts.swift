@@ -79,6 +79,7 @@ public enum Experts: KernelFamily {
     /// The sizes, for tables.
     public var description: String {
       "\(experts) x \(hidden) x \(intermediate), top \(topK), \(format.rawValue)"
+        + (format == .mxfp4Marlin ? " (prices of int4)" : "")
         + (isGated ? "" : ", no gate") + (ranks > 1 ? ", over \(ranks) ranks" : "")
         + (placement.map { ", balanced" + ($0.redundant > 0 ? " with \($0.redundant) more" : "") } ?? "")
     }
@@ -221,13 +222,18 @@ public enum Experts: KernelFamily {
   }
 
   /// What computing adds to loading.
+  ///
+  /// Fits may have the reading of weights in the time of tiles, each of which reads its expert's; the first time each comes from
+  /// memory.
   public static func clockedShare(
     _ coefficients: SIMD8<Double>, _ shape: Shape, _ work: Work, on device: DeviceFigures
   ) -> Double {
     guard work.rows > 0, work.active > 0 else { return 0 }
     let (choices, active) = busiestRank(shape, work)
-    let loading = loadingSeconds(coefficients, shape, work, choices: choices, active: active)
-    return 1 - loading / seconds(coefficients, shape, work, on: device)
+    let loading = max(
+      loadingSeconds(coefficients, shape, work, choices: choices, active: active),
+      coefficients[0] + active * shape.expertBytes * device.secondsPerByte)
+    return max(0, 1 - loading / seconds(coefficients, shape, work, on: device))
   }
 
   /// The quantities whose measured ranges are kept.

@@ -106,6 +106,8 @@ public protocol KernelShape: Sendable, Hashable, CustomStringConvertible {
   var weightBytes: Int { get }
   /// Kernels that an engine launches one by one for it in a step of prompts, helpers such as quantising among them.
   var launches: Int { get }
+  /// Whether another kernel does it as its last part: it takes time, and is no call of its own.
+  var isAppended: Bool { get }
 }
 
 extension KernelShape {
@@ -113,6 +115,8 @@ extension KernelShape {
   public var weightBytes: Int { 0 }
   /// One.
   public var launches: Int { 1 }
+  /// No.
+  public var isAppended: Bool { false }
 }
 
 /// What one launch moves and computes on one GPU.

@@ -22,7 +22,7 @@ final class PricedKernel<Family: KernelFamily>: Sendable {
   func launch(_ work: Family.Work) -> Launch {
     let traffic = Family.traffic(fit.shape, work)
     let isMeasured = fit.quality == .measured && Family.isInside(fit.measured, fit.shape, work)
-    var launch = Launch(calls: 1)
+    var launch = Launch(calls: fit.shape.isAppended ? 0 : 1)
     launch.extrapolated = isMeasured || !Family.flagsExtrapolation ? 0 : 1
     launch.seconds = fit.seconds(work) * scale
     launch.flops = traffic.flops

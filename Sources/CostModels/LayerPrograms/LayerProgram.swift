@@ -21,18 +21,21 @@ public struct LayerProgram: Sendable {
   public init(_ kind: LayerKind, of shard: ModelShard, _ choice: KernelChoice = KernelChoice()) {
     let model = shard.model
     let norm = Self.norm(hidden: model.hidden, choice)
-    let norms =
-      Self.normAfterSum(shard, choice) + Array(repeating: norm, count: model.norms / 2 - 1)
+    func norms(behindSum: Bool) -> [any KernelCall] {
+      (behindSum ? Self.normAfterSum(shard, choice) : [norm])
+        + Array(repeating: norm, count: model.norms / 2 - 1)
+    }
     let further = Array(repeating: norm, count: kind.hasExperts ? model.normsBesideExperts : 0)
     let sum = Self.allReduces(shard, choice, width: model.hidden)
     // What every GPU computes whole is not summed.
     let isWhole = if case .compressedAttention = kind.mixer { true } else { false }
     let mixer =
       kind.mixer == .nothing
-      ? [] : norms + Self.mixer(kind.mixer, of: shard, choice) + (isWhole ? [] : sum)
+      ? [] : norms(behindSum: true) + Self.mixer(kind.mixer, of: shard, choice) + (isWhole ? [] : sum)
     let feedForward =
       kind.feedForward == .nothing
-      ? [] : norms + further + Self.feedForward(kind.feedForward, of: shard, choice) + sum
+      ? []
+      : norms(behindSum: !isWhole) + further + Self.feedForward(kind.feedForward, of: shard, choice) + sum
     mixerCount = mixer.count
     calls = mixer + feedForward
   }
@@ -186,7 +189,8 @@ extension LayerProgram {
     return [true, false].map { isAppended in
       let shape = Elementwise.Shape(
         KernelKind.rmsNorm.rawValue, choice.elementwise, isAppended: isAppended)
-      return RowCall<Elementwise>(.rmsNorm, shape, launches: isAppended ? 0 : 1) { rows in
+      // Issued one by one the sums of a step are short: longer steps do not wait for their launches.
+      return RowCall<Elementwise>(.rmsNorm, shape, launches: 0) { rows in
         let isMine = (2 * rows.computed * hidden < limit) == isAppended
         return isMine ? .init(activationBytes: 8 * Double(rows.computed) * Double(hidden)) : nil
       }

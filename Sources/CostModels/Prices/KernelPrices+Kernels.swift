@@ -52,7 +52,8 @@ extension KernelPrices {
   /// What has been added up for each kernel, in the order of ``KernelKind``, for those that ran.
   private func uses(of totals: [Launch]) -> [KernelUse] {
     zip(KernelKind.allCases, totals).compactMap { kernel, total in
-      guard total.calls > 0 else { return nil }
+      // What another kernel does as its last part takes time and is no call.
+      guard total.calls > 0 || total.seconds > 0 else { return nil }
       return KernelUse(
         kernel: kernel.rawValue, calls: Int(total.calls), extrapolatedCalls: Int(total.extrapolated),
         seconds: total.seconds, joules: total.joules * gpus, flops: total.flops * gpus,

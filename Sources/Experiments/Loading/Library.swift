@@ -253,16 +253,14 @@ extension LoadedSystem {
     }
     let served = engine.served(model, on: hardware)
     let expertRanks = served.isMixtureOfExperts ? specification.expertParallelSize ?? 1 : 1
-    let allReduce = specification.tensorParallelSize > 1 ? engine.kernelChoice.allReduce : .custom
     let paths = Calibration.paths(
-      gpu: hardware.name, profiles: profiles, for: served, expertRanks: expertRanks, allReduce: allReduce)
+      gpu: hardware.name, profiles: profiles, for: served, expertRanks: expertRanks)
     var asked = hardware
     try asked.change(specification.hardwareSettings)
     let isCalibrated = FileManager.default.fileExists(atPath: paths[0])
     func fits(for model: ModelDescription) throws -> Calibration {
       try isCalibrated
-        ? Calibration(
-          gpu: hardware.name, profiles: profiles, for: model, expertRanks: expertRanks, allReduce: allReduce)
+        ? Calibration(gpu: hardware.name, profiles: profiles, for: model, expertRanks: expertRanks)
         : Calibration(dataSheetOf: asked)
     }
     let calibration = try fits(for: served)
@@ -284,8 +282,7 @@ extension LoadedSystem {
       try Drafter.make($0, for: system, law: law, profiles: profiles)
     }
     let draftPaths = drafter.map {
-      Calibration.paths(
-        gpu: hardware.name, profiles: profiles, for: $0.system.shard.model, allReduce: allReduce)
+      Calibration.paths(gpu: hardware.name, profiles: profiles, for: $0.system.shard.model)
     }
     let calibrationBytes = (paths + (draftPaths ?? []).filter { !paths.contains($0) }).flatMap { path in
       FileManager.default.contents(atPath: path).map { Array($0) } ?? []

@@ -56,6 +56,13 @@ extension LoadedExperiment {
       lines.append(
         "experts.own_choices changes nothing: no ranks share out the experts (--enable-expert-parallel)")
     }
+    if asked.engineSettings["model.mxfp4_marlin"] == .flag(true), model.expertFormat != .mxfp4Marlin {
+      let reason =
+        model.expertFormat == .mxfp4MXFP8
+        ? "\(system.hardware.name) multiplies MXFP4 experts with MXFP8 activations (model.mxfp8_activations)"
+        : "\(model.name) has no experts in MXFP4"
+      lines.append("model.mxfp4_marlin changes nothing: \(reason)")
+    }
     if system.engine.keepsKeyValuesInFP8, model.attentionLayers == 0 {
       lines.append("--kv-cache-dtype fp8 changes nothing: \(model.name) keeps states, and no keys and values")
     }

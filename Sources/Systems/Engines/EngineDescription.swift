@@ -90,15 +90,15 @@ public struct EngineDescription: Descriptor, Hashable {
 
   /// The engine on a GPU.
   ///
-  /// How slow its MXFP4 experts are in prefill was found on GPUs that dequantise them, and says nothing of others. What the
-  /// user says stays.
+  /// How slow its MXFP4 experts are in prefill is taken from Triton's kernels on Hopper GPUs, and says nothing of others. What
+  /// the user says stays.
   public func adapted(to hardware: HardwareDescription) -> EngineDescription {
     let path = "kernel_scale.mxfp4_prefill"
-    guard hardware.computesMXFP8Experts, provenance[path]?.quality != .user else { return self }
+    guard !hardware.isHopper, provenance[path]?.quality != .user else { return self }
     var copy = self
     copy.kernelScale.mxfp4Prefill = 1
     copy.provenance[path] = Provenance(
-      quality: .sourceCode, source: "No factor where experts in MXFP4 need not be dequantised.")
+      quality: .assumption, source: "No factor but where Triton's kernels were compared, on Hopper GPUs.")
     return copy
   }
 
@@ -351,7 +351,8 @@ public struct EngineDescription: Descriptor, Hashable {
       "Whether MXFP4 experts are computed with MXFP8 activations on GPUs that have such kernels."),
     Setting(
       "model.mxfp4_marlin", isLate: true, .flag(\.usesMarlinForMXFP4),
-      "Whether MXFP4 experts are computed by Marlin's kernels where not so (vLLM's VLLM_MXFP4_USE_MARLIN)."),
+      "Whether MXFP4 experts are computed by Marlin's kernels where they have no MXFP8 activations (vLLM's VLLM_MXFP4_USE_MARLIN)."
+    ),
     Setting(
       "model.window_every_layer", .flag(\.windowsEveryLayer),
       "Whether a sliding window is applied in every layer, not in its own alone."),

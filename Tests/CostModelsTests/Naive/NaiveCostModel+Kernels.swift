@@ -14,17 +14,20 @@ extension NaiveCostModel {
     let qkv = Double(shard.projected)
     let keyValue = Double(2 * shard.keyValueHeads * model.headDim)
     // Input and residual are read and written.
-    var norm = streaming("rms_norm", activations: 4 * p * h, canBeFused: true)
-    // The sum before it may do it, as its last part: nothing is launched then.
-    let isAppended =
-      gpus > 1 && engine.fusesSumAndNorm && 2 * computed * model.hidden < engine.customAllReduceLimitBytes
-    if isAppended { norm = streaming("rms_norm", activations: 4 * p * h, canBeFused: true, isAppended: true) }
+    // The sum of the half before may do it, as its last part: nothing is launched then.
+    let isShort = 2 * computed * model.hidden < engine.customAllReduceLimitBytes
+    func norm(behindSum: Bool) -> Launch {
+      streaming(
+        "rms_norm", activations: 4 * p * h, canBeFused: true,
+        isAppended: behindSum && gpus > 1 && engine.fusesSumAndNorm && isShort)
+    }
     // Of latent attention the norms of what queries pass through and of the latent vector, and the rotary parts.
     let normed = model.queryRank + model.latent + (1 + shard.heads) * model.rope
     var (width, stored) =
       model.isLatent ? (Double(normed), Double(model.latent + model.rope)) : (qkv, keyValue)
-    // One for each half.
-    var launches = [model.hasMixer(layer), model.hasMLP(layer)].filter { $0 }.map { _ in norm }
+    // One for each half; compressed attention is on every GPU, and is not summed.
+    var launches = model.hasMixer(layer) ? [norm(behindSum: true)] : []
+    if model.hasMLP(layer) { launches.append(norm(behindSum: !model.isCompressed)) }
     if model.isCompressed {
       // Queries and keys from before the convolutions are read and not written.
       width += Double(shard.compressedChannels) / 2
@@ -99,6 +102,10 @@ extension NaiveCostModel {
     for launch in rowLaunches(layer, rows: 1, computed: 1, isInGraph: true) {
       kernels += launch.kernel != "qk_norm_rope_kv" ? 1 : model.isLatent ? 6 : 3
     }
+    // Norms that sums do, of whatever length they are.
+    if engine.fusesSumAndNorm, gpus > 1 {
+      kernels -= [model.hasMixer(layer), model.hasMLP(layer) && !model.isCompressed].count { $0 }
+    }
     // Convolution and recurrence, or attention.
     if model.hasMixer(layer) { kernels += model.isRecurrent(layer) ? 2 : 1 }
     if model.isLatent { kernels += 1 }
@@ -151,7 +158,7 @@ extension NaiveCostModel {
     return Launch(
       kernel: name,
       seconds: ((isAppended ? 0 : values[0]) + bytes * values[1]) * engine.kernelScale.other,
-      kvBytes: 2 * entries, activationBytes: 2 * activations)
+      kvBytes: 2 * entries, activationBytes: 2 * activations, isAppended: isAppended)
   }
 
   /// A dense matrix product: the cubic norm of loading and computing, behind a launch.
@@ -195,7 +202,6 @@ extension NaiveCostModel {
     let bytes = 2 * Double(rows) * Double(width)
     let isCustom = bytes < Double(engine.customAllReduceLimitBytes)
     let type = isCustom ? ownSum : "nccl"
-    let isStandIn = type == "custom" && engine.allReduceKernel != "vllm"
     let exact = calibration.fit("all_reduce", type, [gpus])
     let c = (exact ?? calibration.fit("all_reduce", type, [2]))?.values ?? []
     var seconds = c[0]
@@ -216,7 +222,7 @@ extension NaiveCostModel {
     seconds += engine.allReduceSkewMicroseconds * 1e-6
     return Launch(
       kernel: "all_reduce", seconds: seconds * engine.kernelScale.other, activationBytes: 2 * bytes,
-      isExtrapolated: isStandIn || exact?.measured[0].contains(bytes) != true)
+      isExtrapolated: exact?.measured[0].contains(bytes) != true)
   }
 
   /// A rank's rows on their way to the experts of other ranks, or back, by the faster way: 16 bits a number, a copy for each
@@ -245,6 +251,9 @@ extension NaiveCostModel {
     let busiest = busiestRank(choices: r * k, active: active, isSkewed: isSkewed)
     let bytesPerChoice = 2 * (5 * h + 6 * i)
     var loading = c[0] + busiest.active * weights * c[1] + busiest.choices * bytesPerChoice * c[6]
+    // Tiles read their experts; the first time each expert comes from memory.
+    let fromMemory =
+      c[0] + busiest.active * weights / (calibration.memoryBandwidth * calibration.memoryEfficiency)
     // Several ranks take further what their own fit says, a constant and a time for each byte that all choices stream, unless
     // each passes over its own choices alone.
     let overRanks =
@@ -282,7 +291,7 @@ extension NaiveCostModel {
       activationBytes: 2 * r
         * (k * (h + (h + (matrices - 1) * i) + matrices * i + (i + h) + h + h) / ranks + h),
       isExtrapolated: exact == nil || !isMeasured(r, exact, overRanks) || active > Double(model.experts),
-      clockedSeconds: active > 0 ? (seconds - loading) * scale : 0,
+      clockedSeconds: active > 0 ? max(0, seconds - max(loading, fromMemory)) * scale : 0,
       mxfp4Bytes: model.isMXFP4 ? active * shard.bytesPerExpert / ranks : 0)
   }
 

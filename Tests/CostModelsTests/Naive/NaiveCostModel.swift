@@ -48,6 +48,8 @@ struct NaiveCostModel {
     var narrowFLOPs = 0.0
     /// Bytes that are dequantised.
     var mxfp4Bytes = 0.0
+    /// Whether another kernel does it as its last part: it is no call.
+    var isAppended = false
     var bytes: Double { weightBytes + kvBytes + activationBytes }
   }
 
@@ -235,7 +237,8 @@ struct NaiveCostModel {
     answer.cost.kvBytes += launch.kvBytes * all
     answer.cost.activationBytes += launch.activationBytes * all
     answer.uses[launch.kernel, default: KernelUse(kernel: launch.kernel)] += KernelUse(
-      kernel: launch.kernel, calls: 1, extrapolatedCalls: launch.isExtrapolated ? 1 : 0, seconds: seconds,
+      kernel: launch.kernel, calls: launch.isAppended ? 0 : 1,
+      extrapolatedCalls: launch.isExtrapolated ? 1 : 0, seconds: seconds,
       joules: joules * all, flops: launch.flops * all, bytes: launch.bytes * all)
     return joules * all
   }
