@@ -144,12 +144,13 @@ struct ServersReport {
       $0.server.scoresFirstToken && abs($0.firstToken / $0.server.firstToken - 1) <= 0.2
     }.count
     func share(_ part: Int, _ all: Int) -> String {
-      String(format: "%.1f %%", 100 * Double(part) / Double(max(all, 1)))
+      String(format: "%.1f %%", 100 * Double(part) / Double(all))
     }
-    return """
-      TPOT within 10 % in \(share(near, perToken)) of \(which) \(perToken) clean rows
-      TTFT within 20 % in \(share(nearFirst, first)) of the \(first) of them that bear one
-      """
+    guard perToken > 0 else { return "of \(which) \(rows.count) rows none is clean" }
+    return "TPOT within 10 % in \(share(near, perToken)) of \(which) \(perToken) clean rows\n"
+      + (first > 0
+        ? "TTFT within 20 % in \(share(nearFirst, first)) of the \(first) of them that bear one"
+        : "none of them bears a TTFT")
   }
 
   func write(to file: WholeFile) throws {
