@@ -246,6 +246,14 @@ import Testing
     // MXFP8 activations come first, where a GPU has kernels for them.
     #expect(
       engine.served(model, on: try shippedProfiles.hardware("b200-sxm")).expertFormat == .mxfp4MXFP8)
+    // Before Hopper there is nothing else.
+    let plain = try shippedProfiles.engine("vllm-0.18")
+    for (gpu, format) in [
+      ("a100-sxm", WeightFormat.mxfp4Marlin), ("l40s", .mxfp4), ("rtx-pro-6000", .mxfp4),
+      ("h100-sxm", .mxfp4),
+    ] {
+      #expect(plain.served(model, on: try shippedProfiles.hardware(gpu)).expertFormat == format, "\(gpu)")
+    }
     #expect(engine.served(try shipped("qwen3-30b-a3b"), on: .init()) == (try shipped("qwen3-30b-a3b")))
   }
 

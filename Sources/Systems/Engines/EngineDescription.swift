@@ -59,7 +59,7 @@ public struct EngineDescription: Descriptor, Hashable {
   public var dequantisesExperts = false
   /// Whether experts in MXFP4 are computed with MXFP8 activations where the GPU has kernels for that.
   public var usesMXFP8Activations = false
-  /// Whether other experts in MXFP4 are computed by Marlin's kernels.
+  /// Whether other experts in MXFP4 are computed by Marlin's kernels where Triton's could do it; on GPUs before Hopper they are.
   public var usesMarlinForMXFP4 = false
   /// Whether keys and values are kept in FP8, whatever the checkpoint says.
   public var keepsKeyValuesInFP8 = false
@@ -83,7 +83,10 @@ public struct EngineDescription: Descriptor, Hashable {
     if usesMXFP8Activations, hardware.computesMXFP8Experts, model.formats.experts == .mxfp4 {
       model.formats.experts = .mxfp4MXFP8
     }
-    if usesMarlinForMXFP4, model.formats.experts == .mxfp4 { model.formats.experts = .mxfp4Marlin }
+    // Triton has kernels of MXFP4 from Hopper on (vLLM's `quantization/mxfp4.py`, compute capability 9.0).
+    if usesMarlinForMXFP4 || !hardware.multipliesFP8, model.formats.experts == .mxfp4 {
+      model.formats.experts = .mxfp4Marlin
+    }
     if keepsKeyValuesInFP8 { model = model.keepingKeyValuesInFP8() }
     return windowsEveryLayer ? model.windowedInEveryLayer() : model
   }

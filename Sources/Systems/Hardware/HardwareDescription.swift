@@ -23,9 +23,11 @@ public struct HardwareDescription: Descriptor, Hashable {
   public var int8Flops = 0.0
   /// Whether engines have kernels for it that multiply MXFP4 experts with MXFP8 activations.
   public var computesMXFP8Experts = false
+  /// Whether it has FP8 tensor cores, as GPUs have since Hopper and Ada.
+  var multipliesFP8: Bool { fp8Flops > 0 }
   /// Whether it is a Hopper GPU of a data centre, to judge by what a file says: FP8 tensor cores, none for FP4, and memory in
   /// stacks.
-  var isHopper: Bool { fp8Flops > 0 && fp4Flops == 0 && memoryBandwidth > 2e12 }
+  var isHopper: Bool { multipliesFP8 && fp4Flops == 0 && memoryBandwidth > 2e12 }
   /// Streaming multiprocessors.
   public var multiprocessors = 0
   /// Board power limit, in watts.
