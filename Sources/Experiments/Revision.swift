@@ -44,5 +44,6 @@ package enum Revision {
   ///     the time of an iteration is not hidden under vLLM 0.14 to 0.22, SGLang and TensorRT-LLM. MXFP4 experts may be
   ///     computed by Marlin's kernels, as InferenceX's servers on Hopper do; these have tiles that grow with the rows. In the
   ///     law of all shapes of experts, and where there is a data sheet alone, choices stream beside the products.
+  ///     MXFP4 experts run by Marlin's kernels on GPUs before Hopper; their intervals hold that int4's rows price them.
   package static let results = 14
 }

@@ -249,4 +249,9 @@ public enum Experts: KernelFamily {
 
   /// 0.99 to 1.11 times as long as vLLM's.
   public static func spreadOfEngines(_ shape: Shape) -> Double { Spread.enginesExperts }
+
+  /// Marlin's MXFP4 is priced by int4's fits.
+  public static func spreadOfFormats(_ shape: Shape) -> Double {
+    shape.format == .mxfp4Marlin ? Spread.marlinFormats : 0
+  }
 }

@@ -42,6 +42,8 @@ public protocol KernelFamily: Sendable {
   static func scale(in engine: KernelScale) -> Double
   /// How far the kernel of another engine is from the measured one: the standard deviation of the logarithm of their times.
   static func spreadOfEngines(_ shape: Shape) -> Double
+  /// How far a kernel in one format is from that in the format that it is priced by, likewise.
+  static func spreadOfFormats(_ shape: Shape) -> Double
   /// The fit of a shape, or the nearest thing that a calibration has.
   static func find(_ shape: Shape, in calibration: Calibration) -> Fit<Self>
 }
@@ -65,6 +67,8 @@ extension KernelFamily {
   }
   /// None: libraries that all engines share, or kernels that are estimates anyway.
   public static func spreadOfEngines(_ shape: Shape) -> Double { 0 }
+  /// None: priced by its own format.
+  public static func spreadOfFormats(_ shape: Shape) -> Double { 0 }
   /// The factor of kernels that have none of their own.
   public static func scale(in engine: KernelScale) -> Double { engine.other }
 }

@@ -7,8 +7,8 @@ extension Calibration {
   /// fit's errors on held-out rows (``Fit/spread``). Half of the factor's variance is the fit's own, half is shared by
   /// all fits of its kernel: they were measured in the same runs, by the same code. Estimated elementwise
   /// kernels share one factor, since they share the reasoning. Where an engine's kernels are not those that were measured,
-  /// each kind of kernel has a further factor for all of its shapes. The same seed and draw give a shape the same factor, whatever else is
-  /// looked up.
+  /// each kind of kernel has a further factor for all of its shapes; so has a format that is priced by another one's rows. The same seed
+  /// and draw give a shape the same factor, whatever else is looked up.
   ///
   /// - Parameters:
   ///   - seed: The seed of all draws.
@@ -33,6 +33,7 @@ extension Calibration {
     let engines = hasEnginesKernels ? 0 : Shape.Family.spreadOfEngines(shape)
     return fit.scaled(
       by: perturbation.factor("\(shape.kernel) \(shape.type) of an engine", spread: engines)
+        * perturbation.factor("\(shape.kernel) of a format", spread: Shape.Family.spreadOfFormats(shape))
         * perturbation.factor("\(shape.kernel) \(shape.type) \(sizes)", spread: half)
         * perturbation.factor("\(shape.kernel) family", spread: half))
   }
