@@ -45,5 +45,6 @@ package enum Revision {
   ///     computed by Marlin's kernels, as InferenceX's servers on Hopper do; these have tiles that grow with the rows. In the
   ///     law of all shapes of experts, and where there is a data sheet alone, choices stream beside the products.
   ///     MXFP4 experts run by Marlin's kernels on GPUs before Hopper; their intervals hold that int4's rows price them.
+  ///     No product whose sizes were not measured is shorter than the shortest that was.
   package static let results = 14
 }

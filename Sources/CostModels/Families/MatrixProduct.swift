@@ -153,12 +153,22 @@ public enum MatrixProduct: KernelFamily {
   /// The exact shape; else coefficients interpolated between its neighbours in log n and log k, or those of the nearest
   /// edge up to a factor of four beyond it (a vocabulary is wider than any measured shape); else one fit for all
   /// shapes; and for formats that were not measured, the data sheet.
+  ///
+  /// None of one row is shorter than the shortest that was measured.
   public static func find(_ shape: Shape, in calibration: Calibration) -> Fit<MatrixProduct> {
     if let exact = calibration.exact(shape) { return exact }
     let shapes = calibration.shapes(of: shape.kernel, shape.type)
     if let values = interpolate(shapes, n: shape.n, k: shape.k) {
       let errors = calibration.heldOut(betweenShapes, shape.type)
-      return calibration.fit(shape, SIMD8(padding: values), .neighbours, errors)
+      var coefficients = SIMD8(padding: values)
+      let device = calibration.figures
+      // Neighbours that are larger may have put all of their time down to bytes: no launch is shorter than the shortest measured.
+      let shortest = shapes.map { measured in
+        let sizes = Shape(n: measured.dimensions[0], k: measured.dimensions[1], format: shape.format)
+        return seconds(SIMD8(padding: measured.values), sizes, 1, on: device)
+      }.min()
+      coefficients[0] += max(0, (shortest ?? 0) - seconds(coefficients, shape, 1, on: device))
+      return calibration.fit(shape, coefficients, .neighbours, errors)
     }
     if let any = calibration.shapes(of: allShapes, shape.type).first {
       return calibration.fit(shape, any, .allShapes, any.heldOut)
