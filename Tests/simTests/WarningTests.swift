@@ -53,6 +53,21 @@ import Testing
     arguments: [
       (["--model", "qwen3-8b", "--enable-expert-parallel"], "--enable-expert-parallel changes nothing"),
       (
+        ["--engine-set", "model.mxfp4_marlin=true"],
+        "model.mxfp4_marlin changes nothing: qwen3-30b-a3b has no"
+      ),
+      (
+        [
+          "--model", "gpt-oss-20b", "--hardware", "b200", "--engine", "vllm", "--engine-set",
+          "model.mxfp4_marlin=true",
+        ],
+        "model.mxfp4_marlin changes nothing: b200-sxm multiplies"
+      ),
+      (
+        ["--model", "gpt-oss-20b", "--hardware", "a100", "--engine-set", "model.mxfp4_marlin=false"],
+        "model.mxfp4_marlin=false changes nothing: a100-sxm has no FP8"
+      ),
+      (
         ["--tp", "1", "--enable-expert-parallel"], "changes nothing: one GPU holds all experts of its layers"
       ),
       (

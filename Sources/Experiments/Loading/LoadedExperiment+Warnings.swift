@@ -63,6 +63,11 @@ extension LoadedExperiment {
         : "\(model.name) has no experts in MXFP4"
       lines.append("model.mxfp4_marlin changes nothing: \(reason)")
     }
+    if asked.engineSettings["model.mxfp4_marlin"] == .flag(false), model.expertFormat == .mxfp4Marlin {
+      lines.append(
+        "model.mxfp4_marlin=false changes nothing: \(system.hardware.name) has no FP8, and no other kernels of MXFP4 experts"
+      )
+    }
     if system.engine.keepsKeyValuesInFP8, model.attentionLayers == 0 {
       lines.append("--kv-cache-dtype fp8 changes nothing: \(model.name) keeps states, and no keys and values")
     }

@@ -83,7 +83,8 @@ public struct EngineDescription: Descriptor, Hashable {
     if usesMXFP8Activations, hardware.computesMXFP8Experts, model.formats.experts == .mxfp4 {
       model.formats.experts = .mxfp4MXFP8
     }
-    // Triton has kernels of MXFP4 from Hopper on (vLLM's `quantization/mxfp4.py`, compute capability 9.0).
+    // Triton has no kernels of MXFP4 before Hopper (vLLM's `quantization/mxfp4.py`, compute capability 9.0). Nor for GPUs of Ada
+    // and of Blackwell with GDDR, but of those there are rows in MXFP4 of what engines run instead.
     if usesMarlinForMXFP4 || !hardware.multipliesFP8, model.formats.experts == .mxfp4 {
       model.formats.experts = .mxfp4Marlin
     }
@@ -354,7 +355,7 @@ public struct EngineDescription: Descriptor, Hashable {
       "Whether MXFP4 experts are computed with MXFP8 activations on GPUs that have such kernels."),
     Setting(
       "model.mxfp4_marlin", isLate: true, .flag(\.usesMarlinForMXFP4),
-      "Whether MXFP4 experts are computed by Marlin's kernels where they have no MXFP8 activations (vLLM's VLLM_MXFP4_USE_MARLIN)."
+      "Whether MXFP4 experts are computed by Marlin's kernels where they have no MXFP8 activations (vLLM's VLLM_MXFP4_USE_MARLIN); before Hopper they always are."
     ),
     Setting(
       "model.window_every_layer", .flag(\.windowsEveryLayer),

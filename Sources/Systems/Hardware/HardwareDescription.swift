@@ -23,7 +23,7 @@ public struct HardwareDescription: Descriptor, Hashable {
   public var int8Flops = 0.0
   /// Whether engines have kernels for it that multiply MXFP4 experts with MXFP8 activations.
   public var computesMXFP8Experts = false
-  /// Whether it has FP8 tensor cores, as GPUs have since Hopper and Ada.
+  /// Whether it has FP8 tensor cores, as GPUs have since Hopper and Ada; none if a file names no rate.
   var multipliesFP8: Bool { fp8Flops > 0 }
   /// Whether it is a Hopper GPU of a data centre, to judge by what a file says: FP8 tensor cores, none for FP4, and memory in
   /// stacks.
