@@ -164,6 +164,17 @@ import Testing
     }
   }
 
+  /// Lookups take logarithms of sizes.
+  @Test(arguments: ["0,1024", "-4,1024", "32,9223372036854775807"])
+  func refusesSizesThatNoKernelHas(sizes: String) throws {
+    let broken = try committed("h200-sxm").json().replacing(
+      "\"dimensions\": [32,1024]", with: "\"dimensions\": [\(sizes)]")
+    try ScratchFolder.with("c.json", broken) { file in
+      let error = #expect(throws: CalibrationError.self) { try Calibration(path: file.path) }
+      #expect(error?.description.contains("dimensions of 1 or more") == true)
+    }
+  }
+
   @Test func refusesTablesOfTwoGPUs() throws {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
     let tables = folder.appendingPathComponent("kernels/h100-sxm/mixed")

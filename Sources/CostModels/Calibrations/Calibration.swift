@@ -64,15 +64,21 @@ public struct Calibration: Codable, Sendable, Hashable {
       for shape in kernel.shapes
       where shape.values.count != kernel.coefficients.count
         || shape.dimensions.count != kernel.dimensions.count
+        || !zip(kernel.dimensions, shape.dimensions).allSatisfy({ name, size in
+          (name == "window" ? 0...Self.largestSize : 1...Self.largestSize).contains(size)
+        })
         || !shape.values.allSatisfy({ $0.isFinite && (0...1e6).contains($0) })
       {
         let problem =
           "\(kernel.kernel) \(shape.dimensions): expected "
-          + "\(kernel.dimensions.count) dimensions and \(kernel.coefficients.count) coefficients, none negative"
+          + "\(kernel.dimensions.count) dimensions of 1 or more and \(kernel.coefficients.count) coefficients, none negative"
         throw .malformed(path: path, line: 0, problem: problem)
       }
     }
   }
+
+  /// No size of a kernel is larger.
+  private static let largestSize = 1 << 31
 
   /// What is wrong with JSON, in one line: where, and what.
   private static func explanation(_ error: any Error) -> String {

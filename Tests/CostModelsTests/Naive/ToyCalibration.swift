@@ -50,7 +50,10 @@ struct ToyCalibration {
           {"dimensions": \(dimensions), "values": \(fit.values), "rows": 1, "measured": [\(ranges)]\(corrections)}
           """
       }
-      let names = shapes[0].key.indices.map { "\"d\($0)\"" }.joined(separator: ", ")
+      // Windows come last; 0 is none.
+      let isAttention = name.contains("attention")
+      let names = shapes[0].key.indices.map { isAttention && $0 == 3 ? "\"window\"" : "\"d\($0)\"" }
+        .joined(separator: ", ")
       let units = shapes[0].value.values.indices.map { "{\"name\": \"c\($0)\", \"unit\": \"s\"}" }
         .joined(separator: ", ")
       let quality = parts[0] == "elementwise" ? "estimate" : "measured"
